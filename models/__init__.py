@@ -1,0 +1,36 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""What is trained: fusion of modalities, temporal aggregation, classification.
+
+Importing this package registers every option.
+"""
+
+from yt8m.models.aggregation.dbof import DeepBagOfFrames
+from yt8m.models.aggregation.lstm import Lstm
+from yt8m.models.aggregation.mean import Mean
+from yt8m.models.classification.classifier import Classifier
+from yt8m.models.classification.hidden import Hidden
+from yt8m.models.classification.logistic import Logistic
+from yt8m.models.classification.moe import MixtureOfExperts
+from yt8m.models.fusion.concat import Concat
+from yt8m.models.fusion.sum import Sum
+from yt8m.models.registries import AGGREGATIONS
+from yt8m.models.registries import CLASSIFIERS
+from yt8m.models.registries import FUSIONS
+from yt8m.models.video_model import VideoModel
+
+__all__ = [
+    "AGGREGATIONS",
+    "CLASSIFIERS",
+    "Classifier",
+    "Concat",
+    "DeepBagOfFrames",
+    "FUSIONS",
+    "Hidden",
+    "Logistic",
+    "Lstm",
+    "Mean",
+    "MixtureOfExperts",
+    "Sum",
+    "VideoModel",
+]

@@ -1,0 +1,29 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Temporal aggregation by the mean."""
+
+import tensorflow as tf
+
+from yt8m.models import registries
+from yt8m.models.layers import masking
+
+keras = tf.keras
+
+
+@registries.AGGREGATIONS.register("mean")
+@keras.utils.register_keras_serializable(package="yt8m")
+class Mean(keras.layers.Layer):
+  """Averages the valid frames: `h = Σ_t m_t x_t / Σ_t m_t`.
+
+  Call arguments:
+    x: (batch_size, num_frames, dim).
+    frame_mask: (batch_size, num_frames), bool. Padded frames do not contribute.
+
+  Returns:
+    (batch_size, dim).
+
+  Reference: YouTube-8M starter code, `FrameLevelLogisticModel`.
+  """
+
+  def call(self, x, frame_mask=None):
+    return masking.masked_mean(x, frame_mask)

@@ -1,0 +1,94 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Which frames of a video a model looks at: a stage of its own."""
+
+import tensorflow as tf
+
+keras = tf.keras
+
+METHODS = ("random_frames", "random_sequence", "strided", "first")
+
+
+def frame_indices(method, num_frames, num_samples, draws=None):
+  """Indices of the sampled frames, each in [0, num_frames).
+
+      random_frames:    ⌊u_s · n⌋, u_s uniform, with replacement
+      random_sequence:  min(⌊u · (max(n − S, 0) + 1)⌋ + s, n − 1), one u a video
+      strided:          ⌊(s + ½) · n / S⌋, evenly spaced, no randomness
+      first:            min(s, n − 1)
+
+  Args:
+    method: one of `METHODS`.
+    num_frames: n, (batch_size,) int32, at least 1.
+    num_samples: S.
+    draws: u in [0, 1): (batch_size, S) for `random_frames`, (batch_size, 1) for
+      `random_sequence`, unused otherwise.
+
+  Returns:
+    (batch_size, S) int32.
+
+  Reference: YouTube-8M starter code, `model_utils.SampleRandomFrames` and
+  `SampleRandomSequence`.
+  """
+  n = tf.maximum(num_frames, 1)[:, tf.newaxis]
+  steps = tf.range(num_samples)[tf.newaxis, :]
+  if method == "random_frames":
+    indices = tf.cast(draws * tf.cast(n, tf.float32), tf.int32)
+  elif method == "random_sequence":
+    starts = tf.cast(tf.maximum(n - num_samples, 0) + 1, tf.float32)
+    indices = tf.cast(draws * starts, tf.int32) + steps
+  elif method == "strided":
+    indices = (2 * steps + 1) * n // (2 * num_samples)
+  else:
+    indices = steps + tf.zeros_like(n)
+  return tf.minimum(indices, n - 1)
+
+
+@keras.utils.register_keras_serializable(package="yt8m")
+class FrameSampling(keras.layers.Layer):
+  """Keeps `num_frames` frames of each video.
+
+  In training the frames are drawn by `method`. At evaluation and inference they
+  are evenly spaced (`strided`), so that the same video always gets the same
+  scores; the starter code draws there too.
+
+  The generator's state is part of the checkpoint: a resumed run draws what the
+  uninterrupted run would have drawn. Under a strategy, every replica has a stream
+  of its own.
+
+  Args:
+    num_frames: S, frames kept. A video with fewer has some of them repeated.
+    method: `random_frames`, `random_sequence`, `strided` or `first`.
+    seed: seed of the draws.
+
+  Call arguments:
+    features: `{name: (batch_size, max_frames, size)}`.
+    num_frames: (batch_size,) int32, valid frames of each video.
+
+  Returns:
+    `({name: (batch_size, S, size)}, num_frames)`, the latter all S: no padding
+    is left.
+  """
+
+  def __init__(self, num_frames, method="random_frames", seed=0, **kwargs):
+    super().__init__(autocast=False, **kwargs)
+    if method not in METHODS:
+      raise ValueError(
+          f"Unknown frame sampling {method!r}. Valid: {', '.join(METHODS)}.")
+    self.num_frames, self.method, self.seed = num_frames, method, seed
+    self._generator = tf.random.Generator.from_seed(seed, alg="philox")
+
+  def call(self, features, num_frames, training=False):
+    method = self.method if training or self.method == "first" else "strided"
+    draws = None
+    if method.startswith("random"):
+      width = self.num_frames if method == "random_frames" else 1
+      draws = self._generator.uniform([tf.shape(num_frames)[0], width])
+    indices = frame_indices(method, num_frames, self.num_frames, draws)
+    sampled = {name: tf.gather(x, indices, axis=1, batch_dims=1)
+               for name, x in features.items()}
+    return sampled, tf.fill(tf.shape(num_frames), self.num_frames)
+
+  def get_config(self):
+    return {**super().get_config(), "num_frames": self.num_frames,
+            "method": self.method, "seed": self.seed}

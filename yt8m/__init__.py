@@ -1,0 +1,19 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Large-scale multi-label video classification on pre-extracted features.
+
+One import name for four folders: `yt8m` (data in, training), `yt8m.models`
+(what is trained), `yt8m.eval` (how good it is), `yt8m.export` (what leaves
+the house).
+"""
+
+import os as _os
+
+__version__ = "0.1.0"
+
+# An installed package has `models/`, `eval/` and `export/` beside this file
+# (setup.py maps them there). In a checkout they stand one level up, so that
+# level joins the search path of this package, and of this package only: a
+# user's own `models.py` or `eval.py` is never shadowed.
+if not _os.path.isdir(_os.path.join(_os.path.dirname(__file__), "models")):
+  __path__.append(_os.path.dirname(_os.path.dirname(_os.path.abspath(__file__))))
