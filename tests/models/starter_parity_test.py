@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests import starter_variables
 from tests import support
 from yt8m import feature_spec
 from yt8m import losses
@@ -18,58 +19,6 @@ from yt8m import models
 from yt8m.models.layers import frame_sampling
 
 NUM_CLASSES = 10
-
-
-def head_variables(head):
-  if isinstance(head, models.Logistic):
-    return {"fully_connected/weights": head.logits.kernel,
-            "fully_connected/biases": head.logits.bias}
-  return {"gates/weights": head.gates.kernel,
-          "experts/weights": head.experts.kernel,
-          "experts/biases": head.experts.bias}
-
-
-def dbof_variables(dbof):
-  variables = {"cluster_weights": dbof.to_clusters.kernel,
-               "hidden1_weights": dbof.to_units.kernel}
-  if not dbof.use_batch_norm:
-    return {**variables, "cluster_biases": dbof.to_clusters.bias,
-            "hidden1_biases": dbof.to_units.bias}
-  for name, norm in (("input_bn", dbof.input_norm), ("cluster_bn", dbof.cluster_norm),
-                     ("hidden1_bn", dbof.output_norm)):
-    variables.update({
-        f"{name}/gamma": norm.gamma, f"{name}/beta": norm.beta,
-        f"{name}/moving_mean": norm.moving_mean,
-        f"{name}/moving_variance": norm.moving_variance})
-  return variables
-
-
-def keras_gates(values):
-  """Reorders BasicLSTMCell's gates i, c̃, f, o to Keras' i, f, c̃, o."""
-  i, c, f, o = np.split(values, 4, axis=-1)
-  return np.concatenate([i, f, c, o], axis=-1)
-
-
-def load_lstm(lstm, reference):
-  for layer, keras_layer in enumerate(lstm.stack):
-    prefix = f"rnn/multi_rnn_cell/cell_{layer}/basic_lstm_cell/"
-    kernel = keras_gates(reference[prefix + "kernel"])
-    bias = keras_gates(reference[prefix + "bias"])
-    units = lstm.units
-    bias[units:2 * units] += 1.0  # the cell adds its forget bias of 1 at run time
-    split = kernel.shape[0] - units
-    keras_layer.set_weights([kernel[:split], kernel[split:], bias])
-
-
-def lstm_gradients(lstm, gradients):
-  by_id = {id(v): g for v, g in gradients}
-  named = {}
-  for layer, keras_layer in enumerate(lstm.stack):
-    kernel, recurrent, bias = [by_id[id(v)] for v in keras_layer.trainable_weights]
-    prefix = f"rnn/multi_rnn_cell/cell_{layer}/basic_lstm_cell/"
-    named[prefix + "kernel"] = np.concatenate([kernel, recurrent])
-    named[prefix + "bias"] = bias
-  return named
 
 
 def build(level, size, **options):
@@ -121,13 +70,6 @@ def model_inputs(golden, meta):
   return {"features": {"x": tf.constant(x)}, "num_frames": tf.constant(num_frames)}
 
 
-def tower_variables(model):
-  named = head_variables(model.classifier)
-  if isinstance(model.aggregation, models.DeepBagOfFrames):
-    named.update(dbof_variables(model.aggregation))
-  return named
-
-
 @support.needs_goldens
 @pytest.mark.parametrize("case", CASES)
 def test_model_equals_the_starter_code(case):
@@ -135,11 +77,11 @@ def test_model_equals_the_starter_code(case):
   level, options = CASES[case](meta)
   model = build(level, golden["in/model_input"].shape[-1], **options)
   reference = support.with_prefix(golden, "var/tower/")
-  named = tower_variables(model)
+  named = starter_variables.tower_variables(model)
   for name, variable in named.items():
     variable.assign(reference[name])
   if isinstance(model.aggregation, models.Lstm):
-    load_lstm(model.aggregation, reference)
+    starter_variables.load_lstm(model.aggregation, reference)
   inputs = model_inputs(golden, meta)
 
   outputs = model(inputs, training=False)["predictions"]
@@ -162,12 +104,12 @@ def test_model_equals_the_starter_code(case):
   by_id = {id(v): g for v, g in gradients}
   found = {name: by_id[id(v)] for name, v in named.items() if id(v) in by_id}
   if isinstance(model.aggregation, models.Lstm):
-    found.update(lstm_gradients(model.aggregation, gradients))
+    found.update(starter_variables.lstm_gradients(model.aggregation, gradients))
   expected = support.with_prefix(golden, "grad/tower/")
   assert set(found) == set(expected)
   for name, gradient in expected.items():
     if name.startswith("rnn/"):
-      gradient = keras_gates(gradient)
+      gradient = starter_variables.keras_gates(gradient)
     np.testing.assert_allclose(found[name], gradient, rtol=1e-4, atol=2e-6,
                                err_msg=name)
 

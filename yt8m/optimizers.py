@@ -1,0 +1,119 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Optimizers by name, the learning-rate schedule, and gradient clipping."""
+
+import difflib
+import functools
+import importlib
+
+import tensorflow as tf
+
+keras = tf.keras
+
+# The starter code names classes of TensorFlow 1. Their Keras twins, with the
+# defaults of TensorFlow 1 where the two differ.
+_STARTER_NAMES = {
+    "AdadeltaOptimizer": functools.partial(keras.optimizers.Adadelta, rho=0.95,
+                                           epsilon=1e-8),
+    "AdagradOptimizer": functools.partial(
+        keras.optimizers.Adagrad, initial_accumulator_value=0.1, epsilon=1e-30),
+    "AdamOptimizer": functools.partial(keras.optimizers.Adam, epsilon=1e-8),
+    "FtrlOptimizer": keras.optimizers.Ftrl,
+    "GradientDescentOptimizer": keras.optimizers.SGD,
+    "MomentumOptimizer": functools.partial(keras.optimizers.SGD, momentum=0.9),
+    "RMSPropOptimizer": functools.partial(keras.optimizers.RMSprop, rho=0.9,
+                                          epsilon=1e-10),
+}
+
+CLIPPING = ("per_variable", "global")
+
+
+@keras.utils.register_keras_serializable(package="yt8m")
+class StaircaseDecay(keras.optimizers.schedules.LearningRateSchedule):
+  """Decays by examples seen, in steps: `lr = base · decay^⌊step · batch / examples⌋`.
+
+  The floor is taken in whole numbers, so that the rate changes at exactly the step
+  the starter code changes it.
+
+  Args:
+    base_learning_rate: `--base_learning_rate`.
+    decay: `--learning_rate_decay`.
+    decay_examples: `--learning_rate_decay_examples`.
+    batch_size: examples a step, over all replicas.
+
+  Reference: YouTube-8M starter code, `train.build_graph`.
+  """
+
+  def __init__(self, base_learning_rate, decay, decay_examples, batch_size):
+    if decay_examples < 1:
+      raise ValueError(f"--learning_rate_decay_examples={decay_examples} must be "
+                       "at least 1.")
+    self.base_learning_rate, self.decay = base_learning_rate, decay
+    self.decay_examples, self.batch_size = int(decay_examples), int(batch_size)
+
+  def __call__(self, step):
+    examples = tf.cast(step, tf.int64) * self.batch_size
+    exponent = tf.cast(examples // self.decay_examples, tf.float32)
+    return self.base_learning_rate * tf.pow(tf.constant(self.decay, tf.float32),
+                                            exponent)
+
+  def get_config(self):
+    return {"base_learning_rate": self.base_learning_rate, "decay": self.decay,
+            "decay_examples": self.decay_examples, "batch_size": self.batch_size}
+
+
+def make_optimizer(name, learning_rate):
+  """Builds the optimizer that `--optimizer` names.
+
+  Args:
+    name: a name of the starter code (`AdamOptimizer`), of `tf.keras.optimizers`
+      (`AdamW`), or, where TensorFlow Addons is installed, of `tfa.optimizers`
+      (`LAMB`).
+    learning_rate: a float or a schedule.
+
+  Raises:
+    ValueError: unknown name; lists the valid ones.
+  """
+  if name in _STARTER_NAMES:
+    return _STARTER_NAMES[name](learning_rate=learning_rate)
+  candidates = {**_optimizer_classes(_addons()), **_optimizer_classes(keras.optimizers)}
+  if name in candidates:
+    return candidates[name](learning_rate=learning_rate)
+  names = sorted({*_STARTER_NAMES, *candidates})
+  closest = difflib.get_close_matches(name, names, n=1, cutoff=0.0)
+  raise ValueError(
+      f"Unknown optimizer {name!r} (--optimizer). Valid: "
+      f"{', '.join(closest + [n for n in names if n not in closest])}.")
+
+
+def _addons():
+  try:
+    return importlib.import_module("tensorflow_addons").optimizers
+  except ImportError:  # Addons ended in 2024 and exists for Keras 2 only.
+    return None
+
+
+def _optimizer_classes(module):
+  base = keras.optimizers.Optimizer
+  return {name: entry for name, entry in vars(module or object).items()
+          if isinstance(entry, type) and issubclass(entry, base) and entry is not base
+          and "LossScale" not in name}
+
+
+def clip_gradients(gradients, norm, mode="per_variable", scale=1.0):
+  """Clips gradients that are summed over all replicas already.
+
+      per_variable: g_v · min(1, norm / ‖g_v‖)          (the starter code)
+      global:       g_v · min(1, norm / sqrt(Σ_v ‖g_v‖²))
+
+  Args:
+    gradients: list of dense or sparse gradients.
+    norm: the largest norm allowed; 0 or less turns clipping off.
+    mode: `"per_variable"` or `"global"`.
+    scale: loss scale the gradients still carry; the norm is scaled alike.
+  """
+  if norm <= 0:
+    return gradients
+  if mode == "global":
+    return tf.clip_by_global_norm(gradients, norm * scale)[0]
+  return [tf.clip_by_norm(gradient, norm * scale) for gradient in gradients]
