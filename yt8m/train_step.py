@@ -7,16 +7,12 @@ import collections
 import tensorflow as tf
 
 from yt8m import optimizers
+from yt8m.models import prediction
 
 keras = tf.keras
 
 StepResult = collections.namedtuple(
     "StepResult", ["label_loss", "penalty", "predictions", "labels"])
-
-
-def model_inputs(batch):
-  """The entries of a reader's batch that a model looks at."""
-  return {key: batch[key] for key in ("features", "num_frames") if key in batch}
 
 
 class TrainStep:
@@ -82,7 +78,8 @@ class TrainStep:
     if replicas > 1:
       examples = context.all_reduce(tf.distribute.ReduceOp.SUM, examples)
     gradients, label_loss, penalty, predictions = self._gradients(
-        model_inputs(batch), batch["labels"], batch.get("label_weights"), examples)
+        prediction.model_inputs(batch), batch["labels"], batch.get("label_weights"),
+        examples)
     if self._clip_gradient_norm > 0:
       if replicas > 1:
         gradients = context.all_reduce(tf.distribute.ReduceOp.SUM, gradients)

@@ -4,12 +4,9 @@
 
 import tensorflow as tf
 
-keras = tf.keras
+from yt8m.models.layers import variables
 
-# Keras 3 spells the aggregation of a variable as a string, Keras 2 as TensorFlow's
-# own constant.
-_MEAN_OVER_REPLICAS = (tf.VariableAggregation.MEAN if keras.__version__.startswith("2.")
-                       else "mean")
+keras = tf.keras
 
 
 @keras.utils.register_keras_serializable(package="yt8m")
@@ -54,10 +51,10 @@ class BatchNorm(keras.layers.Layer):
     self.beta = self.add_weight(name="beta", shape=dim, initializer="zeros")
     self.moving_mean = self.add_weight(
         name="moving_mean", shape=dim, initializer="zeros", trainable=False,
-        aggregation=_MEAN_OVER_REPLICAS)
+        aggregation=variables.MEAN)
     self.moving_variance = self.add_weight(
         name="moving_variance", shape=dim, initializer="ones", trainable=False,
-        aggregation=_MEAN_OVER_REPLICAS)
+        aggregation=variables.MEAN)
     self.built = True
 
   def call(self, x, frame_mask=None, training=False):

@@ -4,6 +4,8 @@
 
 import tensorflow as tf
 
+from yt8m.models.layers import variables
+
 keras = tf.keras
 
 METHODS = ("random_frames", "random_sequence", "strided", "first")
@@ -52,9 +54,9 @@ class FrameSampling(keras.layers.Layer):
   are evenly spaced (`strided`), so that the same video always gets the same
   scores; the starter code draws there too.
 
-  The generator's state is part of the checkpoint: a resumed run draws what the
-  uninterrupted run would have drawn. Under a strategy, every replica has a stream
-  of its own.
+  Draws are a function of the seed and of a counter, which is a weight: a resumed run
+  draws what the uninterrupted run would have drawn. Under a strategy every replica
+  draws for itself.
 
   Args:
     num_frames: S, frames kept. A video with fewer has some of them repeated.
@@ -76,18 +78,29 @@ class FrameSampling(keras.layers.Layer):
       raise ValueError(
           f"Unknown frame sampling {method!r}. Valid: {', '.join(METHODS)}.")
     self.num_frames, self.method, self.seed = num_frames, method, seed
-    self._generator = tf.random.Generator.from_seed(seed, alg="philox")
+    self.draws = self.add_weight(
+        name="draws", shape=(), dtype="int64", initializer="zeros", trainable=False,
+        aggregation=variables.FIRST_REPLICA)
+    self.built = True
 
   def call(self, features, num_frames, training=False):
     method = self.method if training or self.method == "first" else "strided"
     draws = None
     if method.startswith("random"):
       width = self.num_frames if method == "random_frames" else 1
-      draws = self._generator.uniform([tf.shape(num_frames)[0], width])
+      draws = self._uniform([tf.shape(num_frames)[0], width])
     indices = frame_indices(method, num_frames, self.num_frames, draws)
     sampled = {name: tf.gather(x, indices, axis=1, batch_dims=1)
                for name, x in features.items()}
     return sampled, tf.fill(tf.shape(num_frames), self.num_frames)
+
+  def _uniform(self, shape):
+    context = tf.distribute.get_replica_context()
+    replica = tf.cast(context.replica_id_in_sync_group, tf.int64)
+    drawn = tf.convert_to_tensor(self.draws)
+    stream = drawn * context.num_replicas_in_sync + replica
+    self.draws.assign(drawn + 1)
+    return tf.random.stateless_uniform(shape, tf.stack([self.seed, stream]))
 
   def get_config(self):
     return {**super().get_config(), "num_frames": self.num_frames,

@@ -1,0 +1,115 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Non-interpolated average precision of one ranked list, and of one a class."""
+
+import numpy as np
+
+
+def average_precision(scores, labels, top_n=None, total_positives=None):
+  """Average precision of one list of predictions.
+
+  `AP = Σ_r positive(r) · precision(r) / P`, over the ranks r = 1, 2, … by
+  descending score, with precision(r) the share of positives among the first r.
+
+  Predictions of equal score have no order of their own. Their contribution is
+  its mean over all their orders, in closed form: the starter code shuffles
+  before it sorts, and this is what its result is on average. So the result
+  depends neither on the order of the input, nor on how it was cut into batches,
+  nor on which worker saw what; it lies between the best and the worst order.
+
+  >>> average_precision([0.9, 0.5, 0.5], [1, 1, 0])  # 1/2 (1 + (2/2 + 2/3) / 2)
+  0.9166666666666666
+
+  Args:
+    scores: `(num_predictions,)`.
+    labels: `(num_predictions,)`; positive where > 0.
+    top_n: count the ranks up to this one only, and at most as many positives.
+    total_positives: P, when positives are missing from the list (those outside
+      the top k of their video). Default: the positives in the list.
+
+  Returns:
+    The average precision, 0 without positives.
+
+  Raises:
+    ValueError: a score is NaN, shapes differ, or `top_n` is not positive.
+
+  Source: YouTube-8M starter code, `average_precision_calculator.py`.
+  """
+  if total_positives is None:
+    total_positives = np.count_nonzero(np.asarray(labels) > 0)
+  classes = np.zeros(np.shape(scores), np.uint8)
+  return float(average_precision_by_class(
+      scores, labels, classes, [total_positives], top_n)[0])
+
+
+def average_precision_by_class(scores, labels, classes, total_positives, top_n=None):
+  """Average precision of every class, from one list of all their predictions.
+
+  Args:
+    scores: `(num_predictions,)`.
+    labels: `(num_predictions,)`; positive where > 0.
+    classes: `(num_predictions,)`, the class that each prediction is for.
+    total_positives: `(num_classes,)`, P of each class, those missing from the
+      list included.
+    top_n: as in `average_precision`.
+
+  Returns:
+    `(num_classes,)` float64, 0 where a class has no positives.
+
+  Raises:
+    ValueError: as `average_precision`.
+  """
+  scores, classes = np.asarray(scores), np.asarray(classes)
+  positive = np.asarray(labels) > 0
+  total_positives = np.asarray(total_positives, np.float64)
+  if not scores.shape == positive.shape == classes.shape == (scores.size,):
+    raise ValueError(
+        "scores, labels and classes must be vectors of one length, but have shapes "
+        f"{scores.shape}, {positive.shape} and {classes.shape}.")
+  if np.isnan(scores).any():
+    raise ValueError(f"Score {np.argmax(np.isnan(scores))} is NaN.")
+  if top_n is not None and top_n < 1:
+    raise ValueError(f"--top_n={top_n} must be at least 1, or left out.")
+
+  # One integer a prediction, which sorts by class, then by descending score: to
+  # sort the bare integers is several times faster than an argsort of the scores.
+  keys = classes.astype(np.int64)
+  keys <<= 32
+  keys += 2**31 - 1
+  keys -= _ordinals(scores)
+  # Only ranks that may hold a positive contribute: the runs of equal keys with
+  # `num_hits` positives among their `num_tied` predictions.
+  run_keys, num_hits = np.unique(keys[positive], return_counts=True)
+  keys.sort()
+  run_start = np.searchsorted(keys, run_keys)
+  num_tied = np.searchsorted(keys, run_keys, side="right") - run_start
+  run_class = run_keys >> 32
+  num_above = run_start - np.searchsorted(keys, run_class << 32)
+  hits_before = np.cumsum(num_hits) - num_hits
+  hits_above = hits_before - hits_before[np.searchsorted(run_class, run_class)]
+
+  # Rank number `step` of a run holds a positive with probability hits / tied. If it
+  # does, the other hits are spread evenly over the other ranks of the run.
+  num_ranks = num_tied if top_n is None else np.clip(top_n - num_above, 0, num_tied)
+  run = np.repeat(np.arange(len(run_keys)), num_ranks)
+  step = np.arange(len(run)) - np.repeat(np.cumsum(num_ranks) - num_ranks, num_ranks)
+  other_hits = (num_hits - 1) / np.maximum(num_tied - 1, 1)
+  precision = hits_above[run] + 1 + other_hits[run] * step
+  precision /= num_above[run] + 1 + step
+  precision *= (num_hits / num_tied)[run]
+  sums = np.bincount(run_class[run], precision, minlength=len(total_positives))
+
+  if top_n is not None:
+    total_positives = np.minimum(total_positives, top_n)
+  return np.divide(sums, total_positives, out=np.zeros(len(sums)),
+                   where=total_positives > 0)
+
+
+def _ordinals(scores):
+  """Integers in [-2³¹, 2³¹) which compare as the scores do."""
+  if scores.dtype != np.float32:
+    return np.unique(scores, return_inverse=True)[1]
+  # The bits of a non-negative float sort as integers do; those of a negative one
+  # the other way round. Adding 0 makes -0.0 and 0.0 equal.
+  bits = (scores + np.float32(0)).view(np.int32)
+  return np.bitwise_xor(bits, np.int32(2**31 - 1), out=bits, where=bits < 0)

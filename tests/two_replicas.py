@@ -1,0 +1,69 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Trains every small model on one device and on two; prints how far they differ.
+
+Prints one JSON line: `{case: largest difference of any variable after 3 steps}`.
+"""
+
+import json
+import os
+import pathlib
+import sys
+
+os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
+
+import numpy as np  # noqa: E402
+import tensorflow as tf  # noqa: E402
+
+from tests import descriptors  # noqa: E402
+from yt8m import losses  # noqa: E402
+from yt8m import models  # noqa: E402
+from yt8m import optimizers  # noqa: E402
+from yt8m import train_step  # noqa: E402
+
+STEPS = 3
+ROWS = 6
+
+
+def without_randomness(options):
+  """Draws differ between replicas by design: no sampling, no dropout here."""
+  options = {**options, "sampling": None}
+  classifier = options.get("classifier")
+  if isinstance(classifier, dict) and classifier["name"] == "hidden":
+    options["classifier"] = {**classifier, "dropout": 0.0, "input_dropout": 0.0}
+  return options
+
+
+def train(case, strategy):
+  level, options = descriptors.all_models()[case]
+  with strategy.scope():
+    model = models.VideoModel(descriptors.NUM_CLASSES, descriptors.SPECS[level],
+                              **without_randomness(options)).build_variables()
+    optimizer = optimizers.make_optimizer("GradientDescentOptimizer", 0.1)
+  descriptors.randomize(model)
+  step = train_step.TrainStep(model, losses.CrossEntropyLoss(), optimizer, strategy,
+                              clip_gradient_norm=0.05)
+  # The last batch is uneven: its examples must count as much as any other.
+  whole = descriptors.batch(level, rows=STEPS * ROWS - 3)
+  dataset = tf.data.Dataset.from_tensor_slices(whole).batch(ROWS)
+  for batch in strategy.experimental_distribute_dataset(dataset):
+    step(batch)
+  return [np.asarray(tf.convert_to_tensor(v)) for v in model.weights]
+
+
+def main():
+  cpu = tf.config.list_physical_devices("CPU")[0]
+  tf.config.set_logical_device_configuration(
+      cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+  two = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+  one = tf.distribute.OneDeviceStrategy("CPU:0")
+  differences = {}
+  for case in sorted(descriptors.all_models()):
+    pairs = zip(train(case, one), train(case, two), strict=True)
+    differences[case] = max(float(np.abs(a - b).max()) for a, b in pairs)
+  print(json.dumps(differences))
+
+
+if __name__ == "__main__":
+  main()
