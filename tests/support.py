@@ -2,16 +2,24 @@
 # SPDX-License-Identifier: Apache-2.0
 """What several tests share: where real data and goldens lie, and golden loading."""
 
+import ast
 import json
 import os
 import pathlib
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
-_SHARED = pathlib.Path(__file__).resolve().parents[2] / "shared"
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+_SHARED = ROOT.parent / "shared"
 DATA = pathlib.Path(os.environ.get("YT8M_DATA", _SHARED / "data"))
 GOLDENS = pathlib.Path(os.environ.get("YT8M_GOLDENS", _SHARED / "goldens"))
+
+# Of the commands that tests run: quiet, and on the CPU.
+ENVIRONMENT = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1",
+               "PYTHONPATH": str(ROOT)}
 
 needs_data = pytest.mark.skipif(
     not DATA.is_dir(), reason=f"no real records at {DATA}: set YT8M_DATA")
@@ -30,3 +38,21 @@ def with_prefix(arrays, prefix):
   """Returns the entries below `prefix`, their keys without it."""
   return {key[len(prefix):]: value for key, value in arrays.items()
           if key.startswith(prefix)}
+
+
+def commands():
+  """`{command: module}` as setup.py declares them."""
+  tree = ast.parse((ROOT / "setup.py").read_text())
+  [value] = [node.value for node in tree.body if isinstance(node, ast.Assign)
+             and node.targets[0].id == "COMMANDS"]
+  return ast.literal_eval(value)
+
+
+def run_command(module, *arguments, check=True, **options):
+  """Runs a command as a user types it; returns the completed process."""
+  process = subprocess.run(
+      [sys.executable, "-m", module, *map(str, arguments)], capture_output=True,
+      text=True, env=ENVIRONMENT, timeout=300, **options)
+  if check and process.returncode:
+    raise AssertionError(f"{module} failed:\n{process.stdout}\n{process.stderr}")
+  return process

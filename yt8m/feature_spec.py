@@ -71,6 +71,21 @@ class FeatureSpec:
     """Size of the concatenated vector."""
     return sum(self.sizes)
 
+  def with_segment_labels(self, segment_labels):
+    """This spec for records with rated segments, or without; None: as it is.
+
+    Raises:
+      ValueError: video-level features have no segments.
+    """
+    if segment_labels is None:
+      return self
+    if self.is_video_level:
+      if segment_labels:
+        raise ValueError("--segment_labels needs a model of frame-level features; this "
+                         "one was trained on video-level features.")
+      return self
+    return dataclasses.replace(self, level=SEGMENT if segment_labels else FRAME)
+
   def to_config(self):
     return {"names": list(self.names), "sizes": list(self.sizes), "level": self.level}
 

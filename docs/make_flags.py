@@ -1,0 +1,65 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Writes docs/flags.md from the commands' own `--helpxml`; `--check` only compares.
+
+    python docs/make_flags.py [--check]
+"""
+
+import ast
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+TARGET = ROOT / "docs" / "flags.md"
+
+
+def commands():
+  """`{command: module}` as setup.py declares them."""
+  tree = ast.parse((ROOT / "setup.py").read_text())
+  [value] = [node.value for node in tree.body if isinstance(node, ast.Assign)
+             and node.targets[0].id == "COMMANDS"]
+  return ast.literal_eval(value)
+
+
+def flag_table(module):
+  """A Markdown table of the flags that a command defines itself."""
+  output = subprocess.run(
+      [sys.executable, "-m", module, "--helpxml"], capture_output=True, text=True,
+      cwd=ROOT, env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}).stdout
+  document = ElementTree.fromstring(output[output.index("<?xml"):])
+  rows = []
+  for flag in document.iter("flag"):
+    if flag.findtext("key") != "yes":
+      continue
+    default = flag.findtext("default") or ""
+    # argparse-style help of absl repeats the choices in front of the text.
+    meaning = re.sub(r"\s+", " ", flag.findtext("meaning") or "").strip()
+    meaning = meaning.replace("|", "\\|").replace("<", "&lt;")
+    name = flag.findtext("name")
+    if name not in ("help", "helpfull", "helpshort", "helpxml", "?"):
+      rows.append(f"| `--{name}` | `{default}` | {meaning} |" if default
+                  else f"| `--{name}` | | {meaning} |")
+  return "\n".join(["| flag | default | meaning |", "|---|---|---|", *rows])
+
+
+def document():
+  parts = ["# Flags\n\nWritten by `make docs` from the commands; do not edit.\n"]
+  for command, module in commands().items():
+    parts.append(f"## {command}\n\n`python -m {module}`\n\n{flag_table(module)}\n")
+  return "\n".join(parts)
+
+
+def main():
+  text = document()
+  if "--check" not in sys.argv[1:]:
+    TARGET.write_text(text)
+  elif not TARGET.exists() or TARGET.read_text() != text:
+    sys.exit(f"{TARGET.relative_to(ROOT)} is not current: run `make docs`.")
+
+
+if __name__ == "__main__":
+  main()

@@ -1,0 +1,74 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""`yt8m-eval`: evaluates a trained model on records.
+
+    yt8m-eval --train_dir=model --eval_data_pattern='validate*.tfrecord' --run_once
+
+Without `--run_once` it watches the directory and evaluates every new checkpoint.
+"""
+
+import tensorflow as tf
+from absl import app
+from absl import flags
+from absl import logging
+
+from yt8m import experiment
+from yt8m import readers
+from yt8m.eval import evaluation
+
+FLAGS = flags.FLAGS
+
+flags.DEFINE_string("train_dir", None, "Directory that yt8m-train wrote; required.")
+flags.DEFINE_string(
+    "eval_data_pattern", "", "Records to evaluate on: globs, separated by commas.")
+flags.DEFINE_bool("segment_labels", None,
+                  "Whether records hold rated segments; default: as in training.")
+flags.DEFINE_integer("batch_size", 1024, "Examples at a time.")
+flags.DEFINE_integer("num_readers", 8, "Files read at the same time.")
+flags.DEFINE_bool("skip_corrupt_records", False,
+                  "Count damaged records and go on, instead of stopping.")
+flags.DEFINE_integer("top_k", 20, "Predictions a video in GAP and MAP.")
+flags.DEFINE_bool("run_once", False, "Evaluate the newest checkpoint and stop.")
+flags.DEFINE_float("eval_interval_secs", 30, "Seconds between looks for a checkpoint.")
+flags.DEFINE_float("eval_timeout_secs", None,
+                   "Stop watching after so many seconds without a new checkpoint.")
+flags.mark_flag_as_required("train_dir")
+
+
+def main(argv):
+  if len(argv) > 1:
+    raise app.UsageError(f"Unexpected argument {argv[1]!r}: flags begin with --.")
+  logging.set_verbosity(logging.INFO)
+  trained = experiment.Experiment.load(FLAGS.train_dir)
+  model = trained.build_model()
+  reader = readers.make_reader(
+      trained.feature_spec.with_segment_labels(FLAGS.segment_labels),
+      trained.num_classes, trained.max_frames)
+  files = readers.list_files(FLAGS.eval_data_pattern, "--eval_data_pattern")
+  num_examples = readers.estimate_num_examples(files)
+  for path in _checkpoints():
+    experiment.restore_weights(model, path)
+    dataset = reader.dataset(
+        files, FLAGS.batch_size, num_readers=FLAGS.num_readers,
+        skip_corrupt_records=FLAGS.skip_corrupt_records)
+    measured = evaluation.evaluate(
+        model, dataset, FLAGS.top_k, trained.flags.get("label_loss", "CrossEntropyLoss"),
+        num_examples=num_examples)
+    step = experiment.checkpoint_step(path)
+    print(evaluation.format_line(step, evaluation.scalars(measured)), flush=True)
+    logging.info("Wrote %s", evaluation.write_results(FLAGS.train_dir, step, measured))
+
+
+def _checkpoints():
+  if FLAGS.run_once:
+    return [experiment.latest_checkpoint(FLAGS.train_dir)]
+  return tf.train.checkpoints_iterator(
+      FLAGS.train_dir, FLAGS.eval_interval_secs, FLAGS.eval_timeout_secs)
+
+
+def run():
+  app.run(main)
+
+
+if __name__ == "__main__":
+  run()

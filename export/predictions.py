@@ -1,0 +1,50 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Predictions of a model, batch by batch, for videos or for their segments."""
+
+import tensorflow as tf
+
+from yt8m import readers
+from yt8m.models import prediction
+
+
+def of_videos(model, dataset):
+  """Predicts whole videos.
+
+  Args:
+    model: `VideoModel`.
+    dataset: batches of a reader.
+
+  Yields:
+    Ids (batch_size,) bytes, scores (batch_size, num_classes) float32, and the number
+    of videos.
+  """
+  predict = prediction.prediction_function(model)
+  for batch in dataset:
+    ids = batch["id"].numpy()
+    yield ids, predict(batch).numpy(), len(ids)
+
+
+def of_segments(model, dataset, batch_size):
+  """Predicts the five-frame segments of every video, from its first frame on.
+
+  Args:
+    model: frame-level `VideoModel`.
+    dataset: batches of a frame-level reader.
+    batch_size: segments that go through the model at a time.
+
+  Yields:
+    Ids `video:start` (n,) bytes, scores (n, num_classes), and the number of videos
+    they come from.
+  """
+  predict = prediction.prediction_function(model)
+  for batch in dataset:
+    segments = readers.split_into_segments(batch["features"], batch["num_frames"])
+    videos = tf.gather(batch["id"], segments["video"])
+    ids = tf.strings.join([videos, tf.strings.as_string(segments["start"])], ":").numpy()
+    for first in range(0, len(ids), batch_size):
+      rows = slice(first, first + batch_size)
+      scores = predict({
+          "features": {name: x[rows] for name, x in segments["features"].items()},
+          "num_frames": segments["num_frames"][rows]})
+      yield ids[rows], scores.numpy(), len(batch["id"]) if first == 0 else 0

@@ -1,0 +1,58 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Packaging: four folders, one import name."""
+
+import pathlib
+
+import setuptools
+
+FOLDERS = {"yt8m": "yt8m", "yt8m.models": "models", "yt8m.eval": "eval",
+           "yt8m.export": "export"}
+
+# The commands of the README; each also runs as `python -m <module>`.
+COMMANDS = {
+    "yt8m-demo": "yt8m.demo",
+    "yt8m-eval": "yt8m.eval.evaluate",
+    "yt8m-inference": "yt8m.export.inference",
+    "yt8m-sample-data": "yt8m.sample_data",
+    "yt8m-segment-eval": "yt8m.eval.segments",
+    "yt8m-train": "yt8m.train",
+}
+
+ROOT = pathlib.Path(__file__).parent
+
+
+def version():
+  for line in (ROOT / "yt8m/__init__.py").read_text().splitlines():
+    if line.startswith("__version__ = "):
+      return line.split('"')[1]
+  raise RuntimeError("yt8m/__init__.py has no __version__.")
+
+
+def packages():
+  found = list(FOLDERS)
+  for name, folder in FOLDERS.items():
+    found += [f"{name}.{inner}" for inner in setuptools.find_packages(ROOT / folder)]
+  return found
+
+
+setuptools.setup(
+    name="yt8m",
+    version=version(),
+    description="Large-scale multi-label video classification on pre-extracted features",
+    long_description=(ROOT / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.10",
+    packages=packages(),
+    package_dir=FOLDERS,
+    install_requires=["absl-py>=1.4", "numpy>=1.26", "tensorboard>=2.15",
+                      "tensorflow>=2.15.1"],
+    extras_require={
+        "addons": ["tensorflow==2.15.1", "tensorflow-addons==0.23.0"],
+        "dev": ["hypothesis>=6", "pytest>=8", "ruff>=0.6", "setuptools>=68"],
+        "report": ["matplotlib>=3.8"],
+    },
+    entry_points={"console_scripts": [
+        f"{command} = {module}:run" for command, module in COMMANDS.items()]},
+)

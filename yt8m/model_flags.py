@@ -1,0 +1,103 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""From model flags to the arguments of a `VideoModel`.
+
+The order of precedence, weakest first: the recipe, the starter code's flags, the
+flags that name an option, `--hparams`.
+"""
+
+import json
+
+from absl import logging
+
+from yt8m import recipes
+from yt8m.models import registries
+
+OPTIONS = {"fusion": registries.FUSIONS, "aggregation": registries.AGGREGATIONS,
+           "classifier": registries.CLASSIFIERS}
+
+# Starter flag -> the part, the option (None: any) and the hyperparameter it sets.
+STARTER_FLAGS = {
+    "iterations": ("sampling", None, "num_frames"),
+    "sample_random_frames": ("sampling", None, "method"),
+    "dbof_add_batch_norm": ("aggregation", "dbof", "use_batch_norm"),
+    "dbof_cluster_size": ("aggregation", "dbof", "clusters"),
+    "dbof_hidden_size": ("aggregation", "dbof", "units"),
+    "dbof_pooling_method": ("aggregation", "dbof", "pooling"),
+    "dbof_activation": ("aggregation", "dbof", "activation"),
+    "lstm_cells": ("aggregation", "lstm", "units"),
+    "lstm_layers": ("aggregation", "lstm", "num_layers"),
+    "moe_num_mixtures": ("classifier", "moe", "num_mixtures"),
+}
+
+
+def model_options(recipe, given):
+  """Returns the arguments of `VideoModel` other than classes and features.
+
+  Args:
+    recipe: a `Recipe`.
+    given: `{flag: value}` of the model flags set on the command line.
+
+  Raises:
+    ValueError: unknown option or hyperparameter, or `--hparams` is not JSON.
+  """
+  options = dict(recipe.options)
+  given = dict(given)
+  head = given.pop("video_level_classifier_model", None)
+  if head is not None:
+    options["classifier"] = _video_level_classifier(head)
+  for part, valid in OPTIONS.items():
+    name = given.get(part)
+    if name is None:
+      continue
+    if name.lower() == "none":
+      options[part] = None
+      continue
+    valid[name]  # An unknown name is an error here, with the valid ones.
+    if registries.normalise_config(options.get(part) or "")["name"] != name:
+      options[part] = {"name": name}
+  if "normalization" in given:
+    options["normalization"] = given["normalization"]
+  for flag, (part, name, hparam) in STARTER_FLAGS.items():
+    if flag not in given:
+      continue
+    current = options.get(part)
+    config = registries.normalise_config(current) if current else {}
+    if not config or (name is not None and config.get("name") != name):
+      logging.warning("--%s has no effect: the model has no %s %s.", flag,
+                      name or "frame", part)
+      continue
+    value = given[flag]
+    if flag == "sample_random_frames":
+      value = "random_frames" if value else "random_sequence"
+    options[part] = {**config, hparam: value}
+  return _with_hparams(options, given.get("hparams"))
+
+
+def _video_level_classifier(name):
+  recipe = recipes.RECIPES[name]
+  if recipe.frame_level:
+    raise ValueError(f"--video_level_classifier_model={name} reads frames; choose a "
+                     "video-level model, e.g. MoeModel or LogisticModel.")
+  return recipe.options["classifier"]
+
+
+def _with_hparams(options, text):
+  if not text:
+    return options
+  try:
+    hparams = json.loads(text)
+  except json.JSONDecodeError as error:
+    raise ValueError(
+        f"--hparams={text!r} is not JSON ({error}). Write it as "
+        "--hparams='{\"aggregation\": {\"units\": 512}}'.") from error
+  for part, changes in hparams.items():
+    if part == "normalization":
+      options[part] = changes
+    elif part in (*OPTIONS, "sampling") and isinstance(changes, dict):
+      options[part] = recipes.merge(options.get(part), changes)
+    else:
+      raise ValueError(
+          f"--hparams has {part!r}: {changes!r}; valid are dictionaries under "
+          f"{', '.join((*OPTIONS, 'sampling'))}, and 'normalization'.")
+  return options

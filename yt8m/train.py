@@ -1,0 +1,208 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""`yt8m-train`: trains a model on records.
+
+    yt8m-train --train_data_pattern='train*.tfrecord' --train_dir=model \
+        --feature_names=mean_rgb,mean_audio --feature_sizes=1024,128 --model=MoeModel
+
+The same command again resumes where it stopped.
+"""
+
+import json
+import os
+
+import tensorflow as tf
+from absl import app
+from absl import flags
+from absl import logging
+
+from yt8m import experiment
+from yt8m import feature_spec
+from yt8m import label_statistics
+from yt8m import losses
+from yt8m import model_flags
+from yt8m import optimizers
+from yt8m import readers
+from yt8m import recipes
+from yt8m import strategies
+from yt8m import train_step
+from yt8m import training
+from yt8m.models.layers import input_features
+
+keras = tf.keras
+
+FLAGS = flags.FLAGS
+
+# ---------------------------------------------------------------- data
+flags.DEFINE_string(
+    "train_data_pattern", "", "Training records: globs, separated by commas.")
+flags.DEFINE_string("feature_names", "mean_rgb", "Features of a record, in order.")
+flags.DEFINE_string("feature_sizes", "1024", "Their sizes, in the same order.")
+flags.DEFINE_bool("frame_features", False, "Whether records hold frames.")
+flags.DEFINE_bool("segment_labels", False, "Whether records hold rated segments.")
+flags.DEFINE_integer("num_classes", 3862, "Classes; labels are 0 … num_classes − 1.")
+flags.DEFINE_integer("max_frames", 300, "Frames of a video that are read, the first.")
+flags.DEFINE_integer("batch_size", 1024, "Examples a step, over all replicas.")
+flags.DEFINE_integer("num_readers", 8, "Files read at the same time.")
+flags.DEFINE_integer("shuffle_buffer", 4096, "Records that are shuffled at a time.")
+flags.DEFINE_bool("skip_corrupt_records", False,
+                  "Count damaged records and go on, instead of stopping.")
+
+# ---------------------------------------------------------------- model
+flags.DEFINE_string("model", "LogisticModel",
+                    "Recipe: " + ", ".join(recipes.RECIPES.names()) + ".")
+flags.DEFINE_alias("recipe", "model")
+flags.DEFINE_string("fusion", None, "Option in place of the recipe's.")
+flags.DEFINE_string("aggregation", None, "Option in place of the recipe's.")
+flags.DEFINE_string("classifier", None, "Option in place of the recipe's.")
+flags.DEFINE_string("hparams", None, "Hyperparameters of the options, as JSON: "
+                    "'{\"aggregation\": {\"units\": 512}}'.")
+flags.DEFINE_enum("normalization", "l2", input_features.NORMALIZATIONS,
+                  "Of the input vectors; l2 is the starter code's.")
+flags.DEFINE_integer("iterations", 30, "Frames that a sampling model looks at.")
+flags.DEFINE_bool("sample_random_frames", True,
+                  "Sample single frames, or else a sequence.")
+flags.DEFINE_bool("dbof_add_batch_norm", True, "Batch normalisation in DBoF.")
+flags.DEFINE_integer("dbof_cluster_size", 8192, "Clusters of DBoF.")
+flags.DEFINE_integer("dbof_hidden_size", 1024, "Output units of DBoF.")
+flags.DEFINE_string("dbof_pooling_method", "max", "max or average.")
+flags.DEFINE_string("dbof_activation", "sigmoid", "sigmoid, relu6, …")
+flags.DEFINE_string("video_level_classifier_model", "MoeModel",
+                    "Classifier of a frame-level model.")
+flags.DEFINE_integer("lstm_cells", 1024, "Cells a layer.")
+flags.DEFINE_integer("lstm_layers", 2, "Layers.")
+flags.DEFINE_integer("moe_num_mixtures", 2, "Experts a class.")
+
+# ---------------------------------------------------------------- training
+flags.DEFINE_string("train_dir", None, "Directory of the model; required.")
+flags.DEFINE_bool("start_new_model", False,
+                  "Delete the model in --train_dir instead of resuming it.")
+flags.DEFINE_string("label_loss", "CrossEntropyLoss",
+                    ", ".join(losses.LOSSES.names()) + ".")
+flags.DEFINE_float("regularization_penalty", 1.0, "Weight of the models' penalties.")
+flags.DEFINE_float("base_learning_rate", 0.01, "Learning rate at the start.")
+flags.DEFINE_float("learning_rate_decay", 0.95, "Factor of a decay.")
+flags.DEFINE_float("learning_rate_decay_examples", 4000000,
+                   "Examples between two decays.")
+flags.DEFINE_integer("num_epochs", 5, "Passes over the data.")
+flags.DEFINE_integer("max_steps", None, "Steps in all; no limit if not set.")
+flags.DEFINE_string("optimizer", "AdamOptimizer",
+                    "A name of the starter code or of tf.keras.optimizers.")
+flags.DEFINE_float("clip_gradient_norm", 1.0, "Largest gradient norm; 0: no clipping.")
+flags.DEFINE_enum("gradient_clipping", "per_variable", optimizers.CLIPPING,
+                  "Norm of each variable (the starter code), or of all together.")
+flags.DEFINE_bool("start_from_prior", True,
+                  "Start classifier biases at the log-odds of the class frequencies.")
+flags.DEFINE_integer("prior_examples", 100000,
+                     "Records, spread over the files, that these are counted on.")
+flags.DEFINE_integer("seed", 0, "Seed of weights, order of records and draws.")
+flags.DEFINE_integer("export_model_steps", 1000, "Steps between checkpoints.")
+flags.DEFINE_float("save_checkpoint_secs", 900, "Seconds between checkpoints at most.")
+flags.DEFINE_integer("log_steps", 10, "Steps between progress lines.")
+
+# ---------------------------------------------------------------- machine
+flags.DEFINE_string("strategy", "auto",
+                    "Where to train: " + ", ".join(strategies.NAMES) + ", tpu:<name>.")
+flags.DEFINE_integer("num_gpu", 1, "GPUs to use at most.")
+flags.DEFINE_enum("precision", "float32",
+                  ["float32", "mixed_bfloat16", "mixed_float16"], "Of the layers.")
+flags.DEFINE_bool("jit_compile", False, "Compile the model with XLA.")
+flags.DEFINE_bool("deterministic", True, "Same run, same variables: fixes the order "
+                  "of records and the algorithms of the device.")
+flags.DEFINE_bool("log_device_placement", False, "Log the device of every operation.")
+flags.mark_flag_as_required("train_dir")
+
+MODEL_FLAGS = (*model_flags.OPTIONS, *model_flags.STARTER_FLAGS, "hparams",
+               "normalization", "video_level_classifier_model")
+
+
+def main(argv):
+  if len(argv) > 1:
+    raise app.UsageError(f"Unexpected argument {argv[1]!r}: flags begin with --.")
+  logging.set_verbosity(logging.INFO)
+  recipe = recipes.RECIPES[FLAGS.model]
+  for name, value in recipe.flags.items():
+    if not FLAGS[name].present:
+      FLAGS[name].value = value
+
+  # What is trained
+  spec = feature_spec.FeatureSpec.from_flags(
+      FLAGS.feature_names, FLAGS.feature_sizes, FLAGS.frame_features,
+      FLAGS.segment_labels)
+  given = {name: FLAGS[name].value for name in MODEL_FLAGS if FLAGS[name].present}
+  model_config = dict(
+      num_classes=FLAGS.num_classes, feature_spec=spec.to_config(),
+      **model_flags.model_options(recipe, given))
+  trained = experiment.Experiment(
+      model_config, FLAGS.max_frames,
+      {f.name: f.value for f in FLAGS.get_flags_for_module(__name__)
+       if f.name != "recipe"})
+
+  # Where it is trained
+  keras.utils.set_random_seed(FLAGS.seed)
+  if FLAGS.deterministic:
+    tf.config.experimental.enable_op_determinism()
+  tf.debugging.set_log_device_placement(FLAGS.log_device_placement)
+  strategy = strategies.make_strategy(FLAGS.strategy, FLAGS.num_gpu)
+  keras.mixed_precision.set_global_policy(FLAGS.precision)
+  resuming = prepare_directory(trained, strategies.is_chief(strategy))
+
+  # What it is trained on
+  reader = readers.make_reader(spec, FLAGS.num_classes, FLAGS.max_frames)
+  files = readers.list_files(FLAGS.train_data_pattern, "--train_data_pattern")
+
+  with strategy.scope():
+    model = trained.build_model()
+    schedule = optimizers.StaircaseDecay(
+        FLAGS.base_learning_rate, FLAGS.learning_rate_decay,
+        FLAGS.learning_rate_decay_examples, FLAGS.batch_size)
+    optimizer = optimizers.make_optimizer(FLAGS.optimizer, schedule)
+    if FLAGS.precision == "mixed_float16":
+      optimizer = keras.mixed_precision.LossScaleOptimizer(optimizer)
+  if FLAGS.start_from_prior and not resuming:
+    model.classifier.start_from_prior(
+        label_statistics.class_prior(reader, files, FLAGS.prior_examples))
+  step = train_step.TrainStep(
+      model, losses.LOSSES[FLAGS.label_loss](), optimizer, strategy,
+      FLAGS.regularization_penalty, FLAGS.clip_gradient_norm,
+      FLAGS.gradient_clipping, FLAGS.jit_compile)
+
+  def make_dataset(epoch, skip_examples, context):
+    return reader.dataset(
+        files, strategies.pipeline_batch_size(context, FLAGS.batch_size),
+        training=True, shuffle_buffer=FLAGS.shuffle_buffer,
+        num_readers=FLAGS.num_readers, seed=FLAGS.seed, epoch=epoch,
+        skip_examples=skip_examples, deterministic=FLAGS.deterministic,
+        skip_corrupt_records=FLAGS.skip_corrupt_records,
+        # Replicas, XLA and TPUs want every batch to have the same shape.
+        drop_remainder=strategy.num_replicas_in_sync > 1 or FLAGS.jit_compile,
+        input_context=context)
+
+  training.Training(
+      FLAGS.train_dir, model, optimizer, step, strategy, make_dataset,
+      training.Schedule(
+          FLAGS.batch_size, FLAGS.num_epochs, FLAGS.max_steps,
+          FLAGS.export_model_steps, FLAGS.save_checkpoint_secs, FLAGS.log_steps,
+          readers.estimate_num_examples(files))).run()
+
+
+def prepare_directory(trained, chief):
+  """Makes or checks --train_dir; returns whether it holds a checkpoint to resume."""
+  train_dir = FLAGS.train_dir
+  if FLAGS.start_new_model and chief:
+    experiment.delete(train_dir)
+  if tf.io.gfile.exists(os.path.join(train_dir, experiment.CONFIG)):
+    experiment.check_same_model(experiment.Experiment.load(train_dir), trained, train_dir)
+  if chief:
+    tf.io.gfile.makedirs(train_dir)
+    trained.save(train_dir)
+  logging.info("Model: %s", json.dumps(trained.model, indent=2))
+  return tf.train.latest_checkpoint(train_dir) is not None
+
+
+def run():
+  app.run(main)
+
+
+if __name__ == "__main__":
+  run()
