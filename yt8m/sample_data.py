@@ -1,0 +1,96 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""yt8m-sample-data: writes a YouTube-8M-like data set in seconds, for trying things out.
+
+    yt8m-sample-data --output_dir=/tmp/sample
+
+writes `video/`, `frame/` and `segment/` records of a train, a validate and a test split,
+`vocabulary.csv`, `segment_label_ids.csv` and `ground_truth.npz`. docs/sample_data.md
+says what is planted in them.
+"""
+
+from absl import app
+from absl import flags
+
+from yt8m import progress
+from yt8m import sample_data_labels
+from yt8m import sample_data_writer
+
+FLAGS = flags.FLAGS
+_DEFAULTS = sample_data_writer.SampleDataConfig()
+_PROGRESS_SECS = 2.0
+
+flags.DEFINE_string("output_dir", None, "Directory to write; absent or empty; required.")
+flags.DEFINE_bool("overwrite", False, "Replace the sample data set in --output_dir.")
+flags.DEFINE_integer("num_videos", _DEFAULTS.num_videos, "Videos of all splits together.")
+flags.DEFINE_integer(
+    "num_classes", None, "Classes, the most frequent of YouTube-8M's distribution. "
+    f"Default {_DEFAULTS.num_classes}; with --from_records "
+    f"{sample_data_labels.MAX_CLASSES}.")
+flags.DEFINE_integer(
+    "seed", _DEFAULTS.seed, "The same seed and flags give the same bytes.")
+flags.DEFINE_integer(
+    "max_frames", _DEFAULTS.max_frames,
+    "Frames of the longest videos; the mean is 0.76 times that. Real: 301.")
+flags.DEFINE_list(
+    "feature_sizes", [str(size) for size in _DEFAULTS.feature_sizes],
+    "Sizes of rgb and audio.")
+flags.DEFINE_integer(
+    "num_shards", _DEFAULTS.num_shards, "Files of each split and level.")
+flags.DEFINE_list(
+    "splits", [str(share) for share in _DEFAULTS.splits],
+    "Shares of train, validate and test.")
+flags.DEFINE_bool(
+    "segments", _DEFAULTS.segments,
+    "Also write the validate split with rated five-frame segments.")
+flags.DEFINE_string(
+    "from_records", _DEFAULTS.from_records,
+    "Compose the videos of these real video-level records (a pattern, or several with "
+    "commas between) instead of planting structure.")
+flags.mark_flag_as_required("output_dir")
+
+
+def main(argv):
+  if len(argv) > 1:
+    raise app.UsageError(f"Unexpected argument {argv[1]!r}: flags begin with --.")
+  config = config_from_flags()
+  report = progress.Periodic(
+      _PROGRESS_SECS, progress.Progress(config.num_videos, "videos"))
+
+  def print_progress(done):
+    for line in report(done):
+      print(f"{done:,} of {config.num_videos:,} videos | {line}", flush=True)
+
+  sample_data_writer.write(config, FLAGS.output_dir, FLAGS.overwrite, print_progress)
+  print(f"Wrote {config.num_videos:,} SYNTHETIC videos to {FLAGS.output_dir} "
+        "(docs/sample_data.md says what is planted in them).")
+
+
+def config_from_flags():
+  """Returns the `SampleDataConfig` that the flags describe."""
+  num_classes = FLAGS.num_classes
+  if num_classes is None:
+    num_classes = (sample_data_labels.MAX_CLASSES if FLAGS.from_records
+                   else _DEFAULTS.num_classes)
+  return sample_data_writer.SampleDataConfig(
+      num_videos=FLAGS.num_videos, num_classes=num_classes, seed=FLAGS.seed,
+      max_frames=FLAGS.max_frames, num_shards=FLAGS.num_shards,
+      feature_sizes=_numbers("feature_sizes", FLAGS.feature_sizes, int),
+      splits=_numbers("splits", FLAGS.splits, float),
+      segments=FLAGS.segments, from_records=FLAGS.from_records)
+
+
+def _numbers(flag, values, convert):
+  try:
+    return tuple(convert(value) for value in values)
+  except ValueError as error:
+    raise ValueError(f"--{flag}={','.join(values)} must be numbers with commas "
+                     "between.") from error
+
+
+def run():
+  app.run(main)
+
+
+if __name__ == "__main__":
+  run()
