@@ -8,10 +8,10 @@ Without `--run_once` it watches the directory and evaluates every new checkpoint
 """
 
 import tensorflow as tf
-from absl import app
 from absl import flags
 from absl import logging
 
+from yt8m import command
 from yt8m import experiment
 from yt8m import readers
 from yt8m.eval import evaluation
@@ -35,10 +35,7 @@ flags.DEFINE_float("eval_timeout_secs", None,
 flags.mark_flag_as_required("train_dir")
 
 
-def main(argv):
-  if len(argv) > 1:
-    raise app.UsageError(f"Unexpected argument {argv[1]!r}: flags begin with --.")
-  logging.set_verbosity(logging.INFO)
+def main():
   trained = experiment.Experiment.load(FLAGS.train_dir)
   model = trained.build_model()
   reader = readers.make_reader(
@@ -67,7 +64,7 @@ def _checkpoints():
 
 
 def run():
-  app.run(main)
+  command.run(main)
 
 
 if __name__ == "__main__":

@@ -10,10 +10,10 @@ import contextlib
 import os
 import tempfile
 
-from absl import app
 from absl import flags
 from absl import logging
 
+from yt8m import command
 from yt8m import experiment
 from yt8m import progress
 from yt8m import readers
@@ -46,10 +46,7 @@ flags.DEFINE_bool("skip_corrupt_records", False,
                   "Count damaged records and go on, instead of stopping.")
 
 
-def main(argv):
-  if len(argv) > 1:
-    raise app.UsageError(f"Unexpected argument {argv[1]!r}: flags begin with --.")
-  logging.set_verbosity(logging.INFO)
+def main():
   _check_flags()
   with contextlib.ExitStack() as stack:
     train_dir = FLAGS.train_dir
@@ -92,11 +89,11 @@ def main(argv):
 
 def _check_flags():
   if bool(FLAGS.train_dir) == bool(FLAGS.input_model_tgz):
-    raise app.UsageError("Give either --train_dir or --input_model_tgz.")
+    raise ValueError("Give either --train_dir or --input_model_tgz.")
   if FLAGS.output_model_tgz and not FLAGS.train_dir:
-    raise app.UsageError("--output_model_tgz packs --train_dir: give one.")
+    raise ValueError("--output_model_tgz packs --train_dir: give one.")
   if not FLAGS.output_file:
-    raise app.UsageError("--output_file is missing: name the CSV to write.")
+    raise ValueError("--output_file is missing: name the CSV to write.")
 
 
 def _writer(num_classes):
@@ -112,7 +109,7 @@ def _writer(num_classes):
 
 
 def run():
-  app.run(main)
+  command.run(main)
 
 
 if __name__ == "__main__":

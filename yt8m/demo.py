@@ -17,8 +17,9 @@ import subprocess
 import sys
 import time
 
-from absl import app
 from absl import flags
+
+from yt8m import command
 
 FLAGS = flags.FLAGS
 
@@ -46,13 +47,11 @@ MODELS = {
 }
 
 
-def main(argv):
-  if len(argv) > 1:
-    raise app.UsageError(f"Unexpected argument {argv[1]!r}: flags begin with --.")
+def main():
   output = FLAGS.output_dir
   if os.path.exists(output) and os.listdir(output):
     if not (FLAGS.overwrite and os.path.isdir(os.path.join(output, "sample"))):
-      raise app.UsageError(f"--output_dir={output} is not empty: choose another, or add "
+      raise ValueError(f"--output_dir={output} is not empty: choose another, or add "
                            "--overwrite to replace an earlier demo.")
     for name in ("sample", "predictions.csv", *MODELS):
       path = os.path.join(output, name)
@@ -115,7 +114,7 @@ def print_table(rows):
 
 
 def run():
-  app.run(main)
+  command.run(main)
 
 
 if __name__ == "__main__":

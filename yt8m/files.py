@@ -3,6 +3,7 @@
 """Writing a file beside its place and renaming it, so that none is ever half-written."""
 
 import contextlib
+import errno
 import io
 import os
 import uuid
@@ -13,6 +14,19 @@ import tensorflow as tf
 def is_remote(path):
   """Whether `path` belongs to a file system of TensorFlow's (`gs://…`, `ram://…`)."""
   return "://" in os.fspath(path)
+
+
+def open_to_read(path, mode="r"):
+  """Opens a file, local or remote, for reading.
+
+  Raises:
+    FileNotFoundError: there is no file at `path` (TensorFlow has its own errors, which
+      come late: at the first read).
+  """
+  path = os.fspath(path)
+  if not tf.io.gfile.exists(path) or tf.io.gfile.isdir(path):
+    raise FileNotFoundError(errno.ENOENT, "No such file", path)
+  return tf.io.gfile.GFile(path, mode)
 
 
 @contextlib.contextmanager

@@ -9,9 +9,9 @@ writes `video/`, `frame/` and `segment/` records of a train, a validate and a te
 says what is planted in them.
 """
 
-from absl import app
 from absl import flags
 
+from yt8m import command
 from yt8m import progress
 from yt8m import sample_data_labels
 from yt8m import sample_data_writer
@@ -50,9 +50,7 @@ flags.DEFINE_string(
 flags.mark_flag_as_required("output_dir")
 
 
-def main(argv):
-  if len(argv) > 1:
-    raise app.UsageError(f"Unexpected argument {argv[1]!r}: flags begin with --.")
+def main():
   config = config_from_flags()
   report = progress.Periodic(
       _PROGRESS_SECS, progress.Progress(config.num_videos, "videos"))
@@ -89,7 +87,7 @@ def _numbers(flag, values, convert):
 
 
 def run():
-  app.run(main)
+  command.run(main)
 
 
 if __name__ == "__main__":

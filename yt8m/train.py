@@ -12,10 +12,10 @@ import json
 import os
 
 import tensorflow as tf
-from absl import app
 from absl import flags
 from absl import logging
 
+from yt8m import command
 from yt8m import experiment
 from yt8m import feature_spec
 from yt8m import label_statistics
@@ -116,10 +116,7 @@ MODEL_FLAGS = (*model_flags.OPTIONS, *model_flags.STARTER_FLAGS, "hparams",
                "normalization", "video_level_classifier_model")
 
 
-def main(argv):
-  if len(argv) > 1:
-    raise app.UsageError(f"Unexpected argument {argv[1]!r}: flags begin with --.")
-  logging.set_verbosity(logging.INFO)
+def main():
   recipe = recipes.RECIPES[FLAGS.model]
   for name, value in recipe.flags.items():
     if not FLAGS[name].present:
@@ -201,7 +198,7 @@ def prepare_directory(trained, chief):
 
 
 def run():
-  app.run(main)
+  command.run(main)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,58 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Evaluates the CSV that `yt8m-inference --segment_labels` writes.
+
+    yt8m-segment-eval --eval_data_pattern='validate*.tfrecord' \
+      --label_cache=labels.csv --submission_file=segments.csv
+"""
+
+import tensorflow as tf
+from absl import flags
+from absl import logging
+
+from yt8m import command
+from yt8m.eval import segment_labels
+from yt8m.eval import segment_metrics
+from yt8m.export import segment_submission
+
+flags.DEFINE_string(
+    "eval_data_pattern", "",
+    "Records with rated segments: globs, separated by commas.")
+flags.DEFINE_string(
+    "label_cache", "",
+    "Where to keep the ratings, one id:start,class,score a line. If the file exists, "
+    "it is read instead of the records. Empty: no cache.")
+flags.DEFINE_string("submission_file", "", "The CSV to evaluate.")
+flags.DEFINE_integer(
+    "top_n", 0, "Look at the first N segments of each class only; 0: at all.")
+flags.DEFINE_bool("skip_corrupt_records", False,
+                  "Count damaged records and go on, instead of stopping.")
+
+FLAGS = flags.FLAGS
+
+
+def main():
+  if not tf.io.gfile.exists(FLAGS.submission_file):
+    raise FileNotFoundError(f"--submission_file={FLAGS.submission_file} does not exist: "
+                            "name the CSV to evaluate.")
+  rated_segments = segment_labels.load_rated_segments(
+      FLAGS.eval_data_pattern, FLAGS.label_cache, FLAGS.skip_corrupt_records)
+  submission = segment_submission.read_segment_submission(FLAGS.submission_file)
+  result = segment_metrics.evaluate(submission, rated_segments, FLAGS.top_n)
+  if not result.num_found:
+    logging.warning(
+        "None of the %d rated segments is in %s: do the two belong together?",
+        result.num_rated, FLAGS.submission_file)
+  print(
+      f"Num classes: {len(result.aps)} | mAP@{FLAGS.top_n}: {result.map:.6f} | "
+      f"classes without positives: {result.num_without_positives} | "
+      f"positive classes not submitted: {len(result.missing_classes)} | "
+      f"rated segments found: {result.num_found} of {result.num_rated}")
+
+
+def run():
+  command.run(main)
+
+
+if __name__ == "__main__":
+  run()

@@ -1,0 +1,34 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""How every command starts, logs and fails."""
+
+import functools
+import sys
+
+from absl import app
+from absl import logging
+
+# What a user can put right: flags, files, records, a diverging model.
+USER_ERRORS = (ValueError, OSError, FloatingPointError)
+
+
+def run(main):
+  """Runs `main()` as a command: progress on stderr, an error as one clear line.
+
+  `--verbosity=1` shows where in the code an error was raised.
+  """
+  app.run(functools.partial(_guarded, main))
+
+
+def _guarded(main, argv):
+  if len(argv) > 1:
+    raise app.UsageError(f"Unexpected argument {argv[1]!r}: flags begin with --, and "
+                         "patterns want quotes.")
+  debugging = logging.get_verbosity() >= logging.DEBUG
+  logging.set_verbosity(max(logging.get_verbosity(), logging.INFO))
+  try:
+    main()
+  except USER_ERRORS as error:
+    if debugging:
+      raise
+    sys.exit(f"ERROR: {error}\n(--verbosity=1 shows where.)")
