@@ -14,6 +14,8 @@ from absl import logging
 from yt8m import command
 from yt8m import experiment
 from yt8m import readers
+from yt8m import record_count
+from yt8m import records
 from yt8m.eval import evaluation
 
 FLAGS = flags.FLAGS
@@ -41,16 +43,17 @@ def main():
   reader = readers.make_reader(
       trained.feature_spec.with_segment_labels(FLAGS.segment_labels),
       trained.num_classes, trained.max_frames)
-  files = readers.list_files(FLAGS.eval_data_pattern, "--eval_data_pattern")
-  num_examples = readers.estimate_num_examples(files)
+  num_examples = record_count.estimate_record_count(
+      records.match_files(FLAGS.eval_data_pattern, "--eval_data_pattern"))
   for path in _checkpoints():
     experiment.restore_weights(model, path)
     dataset = reader.dataset(
-        files, FLAGS.batch_size, num_readers=FLAGS.num_readers,
+        FLAGS.eval_data_pattern, FLAGS.batch_size, num_readers=FLAGS.num_readers,
         skip_corrupt_records=FLAGS.skip_corrupt_records)
-    measured = evaluation.evaluate(
-        model, dataset, FLAGS.top_k, trained.flags.get("label_loss", "CrossEntropyLoss"),
-        num_examples=num_examples)
+    with records.clear_errors():
+      measured = evaluation.evaluate(
+          model, dataset, FLAGS.top_k,
+          trained.flags.get("label_loss", "CrossEntropyLoss"), num_examples=num_examples)
     step = experiment.checkpoint_step(path)
     print(evaluation.format_line(step, evaluation.scalars(measured)), flush=True)
     logging.info("Wrote %s", evaluation.write_results(FLAGS.train_dir, step, measured))

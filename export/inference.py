@@ -17,6 +17,8 @@ from yt8m import command
 from yt8m import experiment
 from yt8m import progress
 from yt8m import readers
+from yt8m import record_count
+from yt8m import records
 from yt8m.export import model_archive
 from yt8m.export import predictions
 from yt8m.export import segment_submission
@@ -59,18 +61,19 @@ def main():
 
     spec = trained.feature_spec.with_segment_labels(False)
     reader = readers.make_reader(spec, trained.num_classes, trained.max_frames)
-    files = readers.list_files(FLAGS.input_data_pattern, "--input_data_pattern")
+    files = records.match_files(FLAGS.input_data_pattern, "--input_data_pattern")
     dataset = reader.dataset(
-        files, FLAGS.batch_size, num_readers=FLAGS.num_readers,
+        FLAGS.input_data_pattern, FLAGS.batch_size, num_readers=FLAGS.num_readers,
         skip_corrupt_records=FLAGS.skip_corrupt_records)
     report = progress.Periodic(
-        10.0, progress.Progress(readers.estimate_num_examples(files), "videos"))
+        10.0, progress.Progress(record_count.estimate_record_count(files), "videos"))
 
     if FLAGS.segment_labels:
       batches = predictions.of_segments(model, dataset, FLAGS.batch_size)
     else:
       batches = predictions.of_videos(model, dataset)
     writer = stack.enter_context(_writer(trained.num_classes))
+    stack.enter_context(records.clear_errors())
     written = videos = 0
     for ids, scores, num_videos in batches:
       writer.write(ids, scores)

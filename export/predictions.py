@@ -4,7 +4,7 @@
 
 import tensorflow as tf
 
-from yt8m import readers
+from yt8m import segments
 from yt8m.models import prediction
 
 
@@ -39,12 +39,13 @@ def of_segments(model, dataset, batch_size):
   """
   predict = prediction.prediction_function(model)
   for batch in dataset:
-    segments = readers.split_into_segments(batch["features"], batch["num_frames"])
-    videos = tf.gather(batch["id"], segments["video"])
-    ids = tf.strings.join([videos, tf.strings.as_string(segments["start"])], ":").numpy()
+    features, num_frames, rows_and_starts = segments.split_into_segments(
+        batch["features"], batch["num_frames"])
+    videos, starts = tf.unstack(rows_and_starts, axis=1)
+    ids = tf.strings.join([tf.gather(batch["id"], videos), tf.strings.as_string(starts)],
+                          ":").numpy()
     for first in range(0, len(ids), batch_size):
       rows = slice(first, first + batch_size)
-      scores = predict({
-          "features": {name: x[rows] for name, x in segments["features"].items()},
-          "num_frames": segments["num_frames"][rows]})
+      scores = predict({"features": {name: x[rows] for name, x in features.items()},
+                        "num_frames": num_frames[rows]})
       yield ids[rows], scores.numpy(), len(batch["id"]) if first == 0 else 0

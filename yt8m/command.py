@@ -5,11 +5,14 @@
 import functools
 import sys
 
+import tensorflow as tf
 from absl import app
 from absl import logging
 
-# What a user can put right: flags, files, records, a diverging model.
-USER_ERRORS = (ValueError, OSError, FloatingPointError)
+# What a user can put right: flags, files, records, a diverging model, permissions of
+# a remote file system.
+USER_ERRORS = (ValueError, OSError, FloatingPointError, tf.errors.PermissionDeniedError,
+               tf.errors.NotFoundError, tf.errors.UnauthenticatedError)
 
 
 def run(main):

@@ -24,6 +24,8 @@ from yt8m import model_flags
 from yt8m import optimizers
 from yt8m import readers
 from yt8m import recipes
+from yt8m import record_count
+from yt8m import records
 from yt8m import strategies
 from yt8m import train_step
 from yt8m import training
@@ -44,7 +46,8 @@ flags.DEFINE_integer("num_classes", 3862, "Classes; labels are 0 … num_classes
 flags.DEFINE_integer("max_frames", 300, "Frames of a video that are read, the first.")
 flags.DEFINE_integer("batch_size", 1024, "Examples a step, over all replicas.")
 flags.DEFINE_integer("num_readers", 8, "Files read at the same time.")
-flags.DEFINE_integer("shuffle_buffer", 4096, "Records that are shuffled at a time.")
+flags.DEFINE_integer("shuffle_buffer", None, "Records that are shuffled at a time; "
+                     "default: 16384 of videos, 1024 of frames.")
 flags.DEFINE_bool("skip_corrupt_records", False,
                   "Count damaged records and go on, instead of stopping.")
 
@@ -146,14 +149,14 @@ def main():
 
   # What it is trained on
   reader = readers.make_reader(spec, FLAGS.num_classes, FLAGS.max_frames)
-  files = readers.list_files(FLAGS.train_data_pattern, "--train_data_pattern")
+  files = records.match_files(FLAGS.train_data_pattern, "--train_data_pattern")
 
   with strategy.scope():
     model = trained.build_model()
-    schedule = optimizers.StaircaseDecay(
+    rate = optimizers.StaircaseDecay(
         FLAGS.base_learning_rate, FLAGS.learning_rate_decay,
         FLAGS.learning_rate_decay_examples, FLAGS.batch_size)
-    optimizer = optimizers.make_optimizer(FLAGS.optimizer, schedule)
+    optimizer = optimizers.make_optimizer(FLAGS.optimizer, rate)
     if FLAGS.precision == "mixed_float16":
       optimizer = keras.mixed_precision.LossScaleOptimizer(optimizer)
   if FLAGS.start_from_prior and not resuming:
@@ -166,21 +169,22 @@ def main():
 
   def make_dataset(epoch, skip_examples, context):
     return reader.dataset(
-        files, strategies.pipeline_batch_size(context, FLAGS.batch_size),
-        training=True, shuffle_buffer=FLAGS.shuffle_buffer,
-        num_readers=FLAGS.num_readers, seed=FLAGS.seed, epoch=epoch,
-        skip_examples=skip_examples, deterministic=FLAGS.deterministic,
-        skip_corrupt_records=FLAGS.skip_corrupt_records,
+        FLAGS.train_data_pattern,
+        strategies.pipeline_batch_size(context, FLAGS.batch_size), training=True,
+        shuffle_buffer=FLAGS.shuffle_buffer, num_readers=FLAGS.num_readers,
         # Replicas, XLA and TPUs want every batch to have the same shape.
         drop_remainder=strategy.num_replicas_in_sync > 1 or FLAGS.jit_compile,
-        input_context=context)
+        seed=FLAGS.seed, epoch=epoch, skip_examples=skip_examples,
+        deterministic=FLAGS.deterministic,
+        skip_corrupt_records=FLAGS.skip_corrupt_records, input_pipeline=context)
 
-  training.Training(
-      FLAGS.train_dir, model, optimizer, step, strategy, make_dataset,
-      training.Schedule(
-          FLAGS.batch_size, FLAGS.num_epochs, FLAGS.max_steps,
-          FLAGS.export_model_steps, FLAGS.save_checkpoint_secs, FLAGS.log_steps,
-          readers.estimate_num_examples(files))).run()
+  schedule = training.Schedule(
+      FLAGS.batch_size, FLAGS.num_epochs, FLAGS.max_steps, FLAGS.export_model_steps,
+      FLAGS.save_checkpoint_secs, FLAGS.log_steps,
+      record_count.estimate_record_count(files))
+  with records.clear_errors():
+    training.Training(FLAGS.train_dir, model, optimizer, step, strategy, make_dataset,
+                      schedule).run()
 
 
 def prepare_directory(trained, chief):
