@@ -4,7 +4,11 @@
 
 import inspect
 
+import tensorflow as tf
+
 from yt8m import registry
+
+keras = tf.keras
 
 FUSIONS = registry.Registry("fusion")
 AGGREGATIONS = registry.Registry("aggregation")
@@ -27,22 +31,33 @@ def build_option(options, config, **arguments):
   Raises:
     ValueError: unknown name, or a hyperparameter the option does not have.
   """
-  hparams = normalise_config(config)
-  name = hparams.pop("name", None)
+  hparams = resolve(options, config)
+  return options[hparams.pop("name")](**hparams, **arguments)
+
+
+def resolve(options, config):
+  """Returns `{"name": …, **hparams}` with the default of every hyperparameter left out.
+
+  Written into a model's configuration, it keeps the model what it is should a default
+  ever change. Errors: see `build_option`.
+  """
+  given = normalise_config(config)
+  name = given.pop("name", None)
   if name is None:
     raise ValueError(f"The {options.kind} config {config!r} has no name.")
-  option = options[name]
-  known = hparam_defaults(option)
-  unknown = sorted(set(hparams) - set(known))
+  defaults = _hparam_defaults(options[name])
+  unknown = sorted(set(given) - set(defaults))
   if unknown:
     raise ValueError(
         f"{options.kind} {name!r} has no hyperparameter {', '.join(unknown)}. "
-        f"Valid: {', '.join(sorted(known)) or 'none'} (--hparams).")
-  return option(**hparams, **arguments)
+        f"Valid: {', '.join(sorted(defaults)) or 'none'} (--hparams).")
+  return {"name": name, **defaults, **given}
 
 
-def hparam_defaults(option):
+def _hparam_defaults(option):
   """Hyperparameters of an option and their defaults, read off its constructor."""
+  if option.__init__ is keras.layers.Layer.__init__:
+    return {}  # what Keras takes (trainable, dtype, …) is not the option's
   parameters = inspect.signature(option.__init__).parameters.values()
   return {p.name: p.default for p in parameters
           if p.default is not inspect.Parameter.empty}

@@ -66,9 +66,10 @@ class VideoModel(keras.Model):
           "--aggregation, or drop --frame_features and --segment_labels.")
     self.num_classes, self.feature_spec = num_classes, feature_spec
     self._options = {
-        "fusion": registries.normalise_config(fusion),
-        "aggregation": registries.normalise_config(aggregation) if aggregation else None,
-        "classifier": registries.normalise_config(classifier),
+        "fusion": registries.resolve(registries.FUSIONS, fusion),
+        "aggregation": (registries.resolve(registries.AGGREGATIONS, aggregation)
+                        if aggregation else None),
+        "classifier": registries.resolve(registries.CLASSIFIERS, classifier),
         "sampling": dict(sampling) if sampling else None,
         "normalization": normalization,
     }

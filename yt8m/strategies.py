@@ -21,13 +21,13 @@ def make_strategy(name="auto", num_gpu=1):
   Raises:
     ValueError: unknown name, or fewer GPUs than asked for.
   """
-  gpus = tf.config.list_logical_devices("GPU")
   if name == "auto":
     name = ("multi_worker" if os.environ.get("TF_CONFIG")
             else "mirrored" if num_gpu > 1 else "one_device")
   if name == "one_device":
     return tf.distribute.get_strategy()
   if name == "mirrored":
+    gpus = tf.config.list_logical_devices("GPU")
     if gpus and len(gpus) < num_gpu:
       raise ValueError(f"--num_gpu={num_gpu}, but TensorFlow sees {len(gpus)}.")
     devices = gpus[:num_gpu] or tf.config.list_logical_devices("CPU")
@@ -68,3 +68,9 @@ def pipeline_batch_size(context, global_batch_size):
     raise ValueError(f"--batch_size={global_batch_size} cannot be shared evenly among "
                      f"{replicas} replicas: choose a multiple of {replicas}.")
   return global_batch_size // replicas
+
+
+def barrier(strategy):
+  """Returns when every worker has come here."""
+  ones = strategy.run(tf.function(lambda: tf.ones([])))
+  strategy.reduce(tf.distribute.ReduceOp.SUM, ones, axis=None)

@@ -9,7 +9,6 @@ The same command again resumes where it stopped.
 """
 
 import json
-import os
 
 import tensorflow as tf
 from absl import flags
@@ -21,6 +20,7 @@ from yt8m import feature_spec
 from yt8m import label_statistics
 from yt8m import losses
 from yt8m import model_flags
+from yt8m import models
 from yt8m import optimizers
 from yt8m import readers
 from yt8m import recipes
@@ -125,32 +125,36 @@ def main():
     if not FLAGS[name].present:
       FLAGS[name].value = value
 
+  # Where it is trained: first, as collectives are set up before anything is computed
+  strategy = strategies.make_strategy(FLAGS.strategy, FLAGS.num_gpu)
+  chief = strategies.is_chief(strategy)
+  keras.utils.set_random_seed(FLAGS.seed)
+  if FLAGS.deterministic:
+    tf.config.experimental.enable_op_determinism()
+  tf.debugging.set_log_device_placement(FLAGS.log_device_placement)
+  keras.mixed_precision.set_global_policy(FLAGS.precision)
+
   # What is trained
   spec = feature_spec.FeatureSpec.from_flags(
       FLAGS.feature_names, FLAGS.feature_sizes, FLAGS.frame_features,
       FLAGS.segment_labels)
   given = {name: FLAGS[name].value for name in MODEL_FLAGS if FLAGS[name].present}
-  model_config = dict(
-      num_classes=FLAGS.num_classes, feature_spec=spec.to_config(),
-      **model_flags.model_options(recipe, given))
+  model = models.VideoModel(
+      FLAGS.num_classes, spec, **model_flags.model_options(recipe, given))
   trained = experiment.Experiment(
-      model_config, FLAGS.max_frames,
+      model.get_config(), FLAGS.max_frames,
       {f.name: f.value for f in FLAGS.get_flags_for_module(__name__)
        if f.name != "recipe"})
-
-  # Where it is trained
-  keras.utils.set_random_seed(FLAGS.seed)
-  if FLAGS.deterministic:
-    tf.config.experimental.enable_op_determinism()
-  tf.debugging.set_log_device_placement(FLAGS.log_device_placement)
-  strategy = strategies.make_strategy(FLAGS.strategy, FLAGS.num_gpu)
-  keras.mixed_precision.set_global_policy(FLAGS.precision)
-  resuming = prepare_directory(trained, strategies.is_chief(strategy))
 
   # What it is trained on
   reader = readers.make_reader(spec, FLAGS.num_classes, FLAGS.max_frames)
   files = records.match_files(FLAGS.train_data_pattern, "--train_data_pattern")
 
+  # Every worker looks at the directory after the chief has made or emptied it.
+  if chief:
+    prepare_directory(trained)
+  strategies.barrier(strategy)
+  resuming = tf.train.latest_checkpoint(FLAGS.train_dir) is not None
   with strategy.scope():
     model = trained.build_model()
     rate = optimizers.StaircaseDecay(
@@ -187,18 +191,16 @@ def main():
                       schedule).run()
 
 
-def prepare_directory(trained, chief):
-  """Makes or checks --train_dir; returns whether it holds a checkpoint to resume."""
+def prepare_directory(trained):
+  """Makes --train_dir, or empties it, or checks that it holds the same model."""
   train_dir = FLAGS.train_dir
-  if FLAGS.start_new_model and chief:
+  if FLAGS.start_new_model:
     experiment.delete(train_dir)
-  if tf.io.gfile.exists(os.path.join(train_dir, experiment.CONFIG)):
+  if tf.train.latest_checkpoint(train_dir):
     experiment.check_same_model(experiment.Experiment.load(train_dir), trained, train_dir)
-  if chief:
-    tf.io.gfile.makedirs(train_dir)
-    trained.save(train_dir)
+  tf.io.gfile.makedirs(train_dir)
+  trained.save(train_dir)
   logging.info("Model: %s", json.dumps(trained.model, indent=2))
-  return tf.train.latest_checkpoint(train_dir) is not None
 
 
 def run():

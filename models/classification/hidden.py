@@ -34,7 +34,9 @@ class Hidden(classifier.Classifier):
     super().__init__(num_classes, l2_penalty, **kwargs)
     self.units, self.activation = units, activation
     self.input_dropout, self.dropout = input_dropout, dropout
-    self.head_config = {"l2_penalty": l2_penalty, **registries.normalise_config(head)}
+    self.head_config = registries.resolve(
+        registries.CLASSIFIERS,
+        {"l2_penalty": l2_penalty, **registries.normalise_config(head)})
     self.head = registries.build_option(
         registries.CLASSIFIERS, self.head_config, num_classes=num_classes)
 

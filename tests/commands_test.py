@@ -1,0 +1,229 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""The commands as a user types them: those of the starter code's README, translated.
+
+`python train.py` becomes `yt8m-train`, and so on; the flags stay.
+"""
+
+import json
+import re
+
+import pytest
+
+from tests import support
+from yt8m.export import segment_submission
+from yt8m.export import submission
+
+TRAIN, EVAL = "yt8m.train", "yt8m.eval.evaluate"
+INFERENCE, SEGMENT_EVAL = "yt8m.export.inference", "yt8m.eval.segments"
+CLASSES = 40
+
+VIDEO = ("--feature_names=mean_rgb,mean_audio", "--feature_sizes=1024,128")
+FRAME = ("--frame_features", "--feature_names=rgb,audio", "--feature_sizes=1024,128")
+# The README trains on millions of videos; this is one step of a few.
+SHORT = ("--max_steps=3", "--batch_size=16")
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory):
+  directory = tmp_path_factory.mktemp("commands") / "yt8m"
+  support.run_command("yt8m.sample_data", f"--output_dir={directory}", "--num_videos=80",
+                      f"--num_classes={CLASSES}", "--max_frames=12", "--num_shards=2")
+  return directory
+
+
+@pytest.fixture(scope="module")
+def video_model(sample, tmp_path_factory):
+  train_dir = tmp_path_factory.mktemp("models") / "video"
+  support.run_command(
+      TRAIN, *VIDEO, f"--train_data_pattern={sample}/video/train*.tfrecord",
+      f"--train_dir={train_dir}", "--start_new_model", *SHORT)
+  return train_dir
+
+
+@pytest.fixture(scope="module")
+def frame_model(sample, tmp_path_factory):
+  train_dir = tmp_path_factory.mktemp("models") / "frame"
+  support.run_command(
+      TRAIN, *FRAME, "--model=FrameLevelLogisticModel",
+      f"--train_data_pattern={sample}/frame/train*.tfrecord",
+      "--train_dir", train_dir, "--start_new_model", *SHORT)
+  return train_dir
+
+
+def one_metrics_line(output):
+  [line] = [line for line in output.splitlines() if "GAP: " in line]
+  return float(re.search(r"GAP: (0\.\d+)", line)[1])
+
+
+def test_train_with_the_default_flags_only(sample, tmp_path):
+  """`python train.py --train_data_pattern=… --train_dir=…`: logistic on mean_rgb."""
+  support.run_command(TRAIN, f"--train_data_pattern={sample}/video/train*.tfrecord",
+                      f"--train_dir={tmp_path}/model", "--max_steps=2")
+  config = json.loads((tmp_path / "model" / "config.json").read_text())
+  assert config["model"]["num_classes"] == 3862
+  assert config["model"]["feature_spec"]["names"] == ["mean_rgb"]
+  assert config["model"]["classifier"] == {"name": "logistic", "l2_penalty": 1e-8}
+  # Hyperparameters included, which the starter's model_flags.json left out.
+  assert config["flags"]["base_learning_rate"] == 0.01
+
+
+def test_eval(sample, video_model):
+  process = support.run_command(
+      EVAL, f"--eval_data_pattern={sample}/video/validate*.tfrecord",
+      f"--train_dir={video_model}", "--run_once=True")
+  gap = one_metrics_line(process.stdout)
+  [path] = (video_model / "eval").glob("metrics-*.json")
+  results = json.loads(path.read_text())
+  assert results["gap"] == pytest.approx(gap, abs=1e-4)
+  assert results["num_examples"] == 12 and results["step"] == 3
+
+
+def test_eval_watches_until_the_timeout(sample, frame_model):
+  process = support.run_command(
+      EVAL, f"--eval_data_pattern={sample}/frame/validate*.tfrecord",
+      "--train_dir", frame_model, "--eval_timeout_secs=2", "--eval_interval_secs=1")
+  one_metrics_line(process.stdout)
+
+
+def test_inference_and_model_archive(sample, video_model, tmp_path):
+  archive, csv = tmp_path / "model.tgz", tmp_path / "predictions.csv"
+  pattern = f"--input_data_pattern={sample}/video/test*.tfrecord"
+  support.run_command(INFERENCE, pattern, f"--train_dir={video_model}",
+                      f"--output_file={csv}", f"--output_model_tgz={archive}")
+  lines = csv.read_text().splitlines()
+  assert lines[0] == "VideoId,LabelConfidencePairs" and len(lines) == 13
+  assert all(len(classes) == 20
+             for classes, _ in submission.read_submission(csv).values())
+  # Somewhere else, from the archive alone, with the same result.
+  again = tmp_path / "again.csv"
+  support.run_command(INFERENCE, pattern, f"--input_model_tgz={archive}",
+                      f"--untar_model_dir={tmp_path}/unpacked", "--top_k=20",
+                      f"--output_file={again}", "--batch_size=5")
+  assert again.read_text() == csv.read_text()
+
+
+def test_frame_level(sample, frame_model, tmp_path):
+  process = support.run_command(
+      EVAL, f"--eval_data_pattern={sample}/frame/validate*.tfrecord",
+      "--train_dir", frame_model, "--run_once")
+  one_metrics_line(process.stdout)
+  support.run_command(
+      INFERENCE, "--train_dir", frame_model, f"--output_file={tmp_path}/frame.csv",
+      f"--input_data_pattern={sample}/frame/test*.tfrecord")
+  assert len(submission.read_submission(tmp_path / "frame.csv")) == 12
+
+
+def test_segments(sample, frame_model, tmp_path):
+  """Evaluation and inference on segments, and the evaluation of the submission."""
+  pattern = f"{sample}/segment/validate*.tfrecord"
+  process = support.run_command(
+      EVAL, f"--eval_data_pattern={pattern}", "--train_dir", frame_model,
+      "--segment_labels", "--run_once")
+  one_metrics_line(process.stdout)
+  csv = tmp_path / "kaggle_solution.csv"
+  support.run_command(
+      INFERENCE, "--train_dir", frame_model, f"--output_file={csv}",
+      f"--input_data_pattern={pattern}", "--segment_labels",
+      f"--segment_label_ids_file={sample}/segment_label_ids.csv",
+      "--segment_max_pred=50")
+  rows = segment_submission.read_segment_submission(csv)
+  assert all(len(segments) <= 50 for _, segments in rows)
+  process = support.run_command(
+      SEGMENT_EVAL, f"--eval_data_pattern={pattern}", f"--submission_file={csv}",
+      f"--label_cache={tmp_path}/labels.csv", "--top_n=1000")
+  assert float(re.search(r"mAP@1000: (\S+)", process.stdout)[1]) > 0
+
+
+@pytest.mark.parametrize("model, flags", [
+    ("MoeModel", (*VIDEO, "--moe_num_mixtures=4")),
+    ("DbofModel", (*FRAME, "--dbof_cluster_size=16", "--dbof_hidden_size=8",
+                   "--iterations=5", "--sample_random_frames=False",
+                   "--dbof_add_batch_norm=False", "--dbof_activation=relu6",
+                   "--video_level_classifier_model=LogisticModel")),
+    ("LstmModel", (*FRAME, "--lstm_cells=8", "--lstm_layers=1")),
+])
+def test_the_other_models_with_their_flags(sample, tmp_path, model, flags):
+  level = "frame" if "--frame_features" in flags else "video"
+  support.run_command(
+      TRAIN, *flags, f"--model={model}", f"--train_dir={tmp_path}/model",
+      f"--train_data_pattern={sample}/{level}/train*.tfrecord", *SHORT,
+      "--label_loss=CrossEntropyLoss", "--regularization_penalty=2",
+      "--base_learning_rate=0.001", "--learning_rate_decay=0.9",
+      "--learning_rate_decay_examples=100", "--num_epochs=2",
+      "--export_model_steps=2", "--num_readers=2", "--optimizer=AdamOptimizer",
+      "--clip_gradient_norm=0.5", f"--num_classes={CLASSES}", "--max_frames=12")
+  names = {path.name for path in (tmp_path / "model").iterdir()}
+  assert {"model.ckpt-2.index", "model.ckpt-3.index"} <= names
+
+
+def test_training_on_segments_uses_the_rated_labels(sample, tmp_path):
+  support.run_command(
+      TRAIN, *FRAME, "--segment_labels", "--model=FrameLevelLogisticModel",
+      f"--train_data_pattern={sample}/segment/validate*.tfrecord",
+      f"--train_dir={tmp_path}/model", *SHORT)
+
+
+def test_mixed_precision_and_xla_by_flag(sample, tmp_path):
+  for flag in ("--precision=mixed_bfloat16", "--precision=mixed_float16",
+               "--jit_compile"):
+    support.run_command(
+        TRAIN, *VIDEO, "--model=concat-hidden2048-logistic", flag, *SHORT,
+        f"--train_data_pattern={sample}/video/train*.tfrecord",
+        f"--train_dir={tmp_path}/{flag.strip('-')}", f"--num_classes={CLASSES}")
+
+
+def failing(module, *flags):
+  process = support.run_command(module, *flags, check=False)
+  assert process.returncode != 0
+  assert "Traceback" not in process.stderr, process.stderr
+  return process.stderr
+
+
+@pytest.mark.parametrize("module, flags, message", [
+    (TRAIN, ["--bogus=1"], "Unknown command line flag 'bogus'"),
+    (TRAIN, [], "--train_dir=None: Flag --train_dir must have a value"),
+    (TRAIN, ["--train_dir={tmp}/m", "--train_data_pattern={tmp}/no*.tfrecord"],
+     r"No file matches '.*no\*.tfrecord' \(--train_data_pattern\)"),
+    (TRAIN, ["--train_dir={tmp}/m"], "--train_data_pattern is empty"),
+    (TRAIN, ["--train_dir={tmp}/m", "--model=MoE", "--train_data_pattern=x"],
+     "Unknown model 'MoE'. Valid: MoeModel, "),
+    (TRAIN, ["--train_dir={tmp}/m", "--feature_names=rgb,audio"],
+     "--feature_names has 2 entries .* --feature_sizes has 1"),
+    (TRAIN, ["--train_dir={tmp}/m", "--train_data_pattern={sample}/frame/train*"],
+     r"frame/train-.*, record \d+.*--frame_features"),
+    (TRAIN, ["--train_dir={tmp}/m", "--train_data_pattern={sample}/video/train*",
+             "--frame_features", "--model=FrameLevelLogisticModel",
+             "--feature_names=rgb"],
+     r"video/train-.*, record \d+.*--frame_features"),
+    (TRAIN, ["--train_dir={tmp}/m", "--train_data_pattern={sample}/video/train*",
+             "--num_classes=5"], r"record \d+.*label.*--num_classes"),
+    (TRAIN, ["--train_dir={tmp}/m", "--train_data_pattern={sample}/video/train*",
+             "--feature_sizes=1000"], "mean_rgb.*1024.*1000.*--feature_sizes"),
+    (TRAIN, ["--train_dir={video_model}", "--train_data_pattern={sample}/video/train*",
+             "--model=MoeModel"], "holds another model.*--start_new_model"),
+    (EVAL, ["--train_dir={tmp}", "--run_once"], "holds no trained model"),
+    (EVAL, ["--train_dir={video_model}", "--run_once", "--top_k=4000",
+            "--eval_data_pattern={sample}/video/validate*"],
+     "--top_k=4000 .* number of classes"),
+    (EVAL, ["--train_dir={video_model}", "--run_once", "--segment_labels",
+            "--eval_data_pattern={sample}/video/validate*"], "--segment_labels needs"),
+    (INFERENCE, ["--train_dir={video_model}",
+                 "--input_data_pattern={sample}/video/test*",
+                 "--output_file={video_model}/config.json"],
+     "config.json exists.*--overwrite"),
+    (INFERENCE, ["--train_dir={video_model}",
+                 "--input_data_pattern={sample}/video/test*",
+                 "--output_file={tmp}/no/such/dir.csv"], "no/such/dir.csv"),
+    (INFERENCE, ["--train_dir={video_model}", "--top_k=4000",
+                 "--input_data_pattern={sample}/video/test*",
+                 "--output_file={tmp}/out.csv"], "--top_k=4000"),
+    (INFERENCE, ["--output_file={tmp}/out.csv"], "either --train_dir or"),
+    (INFERENCE, ["--train_dir={video_model}"], "--output_file is missing"),
+], ids=lambda value: value if isinstance(value, str) else None)
+def test_bad_input_ends_in_one_clear_line(module, flags, message, sample, video_model,
+                                          tmp_path):
+  flags = [flag.format(tmp=tmp_path, sample=sample, video_model=video_model)
+           for flag in flags]
+  assert re.search(message, failing(module, *flags), re.DOTALL)
+  assert not list(tmp_path.glob("out.csv*"))

@@ -1,0 +1,122 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""What the three readers share: which records of an epoch, in which order."""
+
+import numpy as np
+import tensorflow as tf
+
+from yt8m import diagnosis
+from yt8m import parsing
+from yt8m import records
+
+
+class Reader:
+  """Base of the three readers.
+
+  Attributes:
+    incidents: `records.Incidents`, counts what was left out or shortened.
+  """
+  SHUFFLE_BUFFER = 1024
+
+  def __init__(self, spec, num_classes):
+    self.spec = spec
+    self.sizes = dict(zip(spec.names, spec.sizes, strict=True))
+    self.num_classes = num_classes
+    self.incidents = records.Incidents()
+
+  def dataset(self, pattern, batch_size, training=False, shuffle_buffer=None,
+              num_readers=8, drop_remainder=False, seed=0, epoch=0, skip_examples=0,
+              deterministic=True, skip_corrupt_records=False, input_pipeline=None,
+              flag="the data pattern"):
+    """Reads one epoch.
+
+    Args:
+      pattern: comma-separated globs.
+      batch_size: examples in a batch.
+      training: shuffles the files, and the records in a buffer of `shuffle_buffer`.
+      shuffle_buffer: records in that buffer; by default 1,024, at video level 16,384.
+      num_readers: files read at the same time.
+      drop_remainder: leaves out a last, smaller batch: static shapes.
+      seed, epoch: what the order is a function of, in training.
+      skip_examples: leaves out the first examples of the epoch, at video and frame
+        level before they are parsed; there a video without frames counts as one.
+      deterministic: the same order every time, at a cost of up to a third in speed.
+      skip_corrupt_records: leaves a damaged file at its first bad record instead of
+        raising an error; logged, and counted in `incidents`.
+      input_pipeline: a `tf.distribute.InputContext`; the files are divided among the
+        pipelines, or the records where files are fewer than pipelines.
+      flag: what to call the pattern in errors.
+
+    Returns:
+      A `tf.data.Dataset` of dicts:
+        id: (batch_size,) string.
+        features: {name: (batch_size, max_frames, size) uint8}, at video level
+          {name: (batch_size, size) float32}.
+        num_frames: (batch_size,) int32; 1 at video level.
+        labels: (batch_size, num_classes) bool, a quarter of the bytes of float32;
+          for segments the scores, float32.
+        label_weights: (batch_size, num_classes) float32, 1 where a class is rated
+          (segments only).
+        segment_start_times: (batch_size,) int32 (segments only).
+
+    Raises:
+      ValueError: no file matches.
+      tf.errors.InvalidArgumentError: while reading, for a bad record; a
+        `records.RecordError` inside `records.clear_errors()`.
+    """
+    files = records.match_files(pattern, flag)
+    order = np.random.default_rng([seed, epoch])
+    if training:
+      files = [files[i] for i in order.permutation(len(files))]
+    shard = None
+    if input_pipeline and input_pipeline.num_input_pipelines > 1:
+      shard = (input_pipeline.num_input_pipelines, input_pipeline.input_pipeline_id)
+      if len(files) >= shard[0]:
+        files, shard = files[shard[1]::shard[0]], None
+    dataset = records.read(
+        files, num_readers, self._record_bytes(), shard, deterministic=deterministic,
+        skip_corrupt_records=skip_corrupt_records, incidents=self.incidents)
+    if training:
+      dataset = dataset.shuffle(
+          shuffle_buffer or self.SHUFFLE_BUFFER, seed=int(order.integers(2**31)),
+          reshuffle_each_iteration=False)
+
+    def map_named(records, function):
+      """Maps `function(serialized, names)` over batches of records."""
+      return records.map(
+          lambda serialized, *where: function(
+              serialized, parsing.record_names(files, *where)),
+          num_parallel_calls=tf.data.AUTOTUNE, deterministic=deterministic)
+
+    dataset = self._batches(
+        dataset, map_named, batch_size, drop_remainder, skip_examples)
+    return dataset.prefetch(tf.data.AUTOTUNE)
+
+  def parse_batch(self, serialized):
+    """Parses (batch_size,) serialized records to the dict of `dataset`.
+
+    Holds no Python: a SavedModel can contain it.
+
+    Raises:
+      tf.errors.InvalidArgumentError: a record is bad, or has no frames.
+    """
+    raise NotImplementedError
+
+  def parse_labels(self, serialized, names):
+    """Returns the labels of (batch_size,) records alone, as `dataset` does."""
+    context, _, _ = tf.io.parse_sequence_example(
+        serialized, parsing.LABEL_FEATURES, example_names=names)
+    labels = context["labels"]
+    check = parsing.stop_explaining(
+        serialized, names, lambda record: diagnosis.explain_labels(
+            record, "labels", self.num_classes))
+    with tf.control_dependencies([check(parsing.valid_labels(labels, self.num_classes))]):
+      return parsing.label_matrix(labels, self.num_classes)
+
+  def _record_bytes(self):
+    """Returns the size of a large record."""
+    raise NotImplementedError
+
+  def _batches(self, dataset, map_named, batch_size, drop_remainder, skip_examples):
+    """Turns the records of an epoch into batches of examples."""
+    raise NotImplementedError
