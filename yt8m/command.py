@@ -3,6 +3,7 @@
 """How every command starts, logs and fails."""
 
 import functools
+import logging as python_logging
 import sys
 
 import tensorflow as tf
@@ -29,9 +30,20 @@ def _guarded(main, argv):
                          "patterns want quotes.")
   debugging = logging.get_verbosity() >= logging.DEBUG
   logging.set_verbosity(max(logging.get_verbosity(), logging.INFO))
+  if not debugging:
+    _log_plainly()
   try:
     main()
   except USER_ERRORS as error:
     if debugging:
       raise
     sys.exit(f"ERROR: {error}\n(--verbosity=1 shows where.)")
+
+
+def _log_plainly():
+  """Shows time and message, and of TensorFlow's own log the warnings only."""
+  handler = logging.get_absl_handler()
+  handler.setFormatter(
+      python_logging.Formatter("%(asctime)s %(message)s", datefmt="%H:%M:%S"))
+  handler.addFilter(lambda record: record.levelno > python_logging.INFO
+                    or "/tensorflow/" not in record.pathname)

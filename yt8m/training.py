@@ -48,12 +48,14 @@ class Schedule:
   keep_checkpoints: int = 5
 
   @property
-  def total_steps(self):
+  def epoch_steps(self):
+    """Steps of an epoch, as far as known."""
+    return self.epoch_examples and math.ceil(self.epoch_examples / self.batch_size)
+
+  def total_steps(self, epoch_steps):
     """Steps in all, or None where neither limit is known."""
-    limits = [self.max_steps] if self.max_steps else []
-    if self.epoch_examples:
-      limits.append(self.num_epochs * math.ceil(self.epoch_examples / self.batch_size))
-    return min(limits, default=None)
+    limits = [self.max_steps, epoch_steps and self.num_epochs * epoch_steps]
+    return min((limit for limit in limits if limit), default=None)
 
 
 @dataclasses.dataclass
@@ -109,10 +111,9 @@ class Training:
     """Trains to the end of the schedule; returns the `Position` reached."""
     self._restore()
     schedule, position = self._schedule, self.position
-    total = schedule.total_steps
+    self._epoch_steps = schedule.epoch_steps
     self._progress = progress.Progress(
-        total and total * schedule.batch_size, "examples",
-        done=position.step * schedule.batch_size)
+        unit="examples", done=position.step * schedule.batch_size)
     started_at = position.step
     self._writer = tf.summary.create_file_writer(
         os.path.join(self._train_dir, "train")) if self._chief else None
@@ -156,6 +157,7 @@ class Training:
       raise ValueError(
           f"No batch of {schedule.batch_size} examples in the training data: lower "
           "--batch_size or check --train_data_pattern.")
+    self._epoch_steps = position.epoch_step  # counted, no longer estimated
     position.epoch += 1
     position.epoch_step = 0
 
@@ -219,8 +221,9 @@ class Training:
         hit_at_one=metrics.hit_at_k(predictions, labels, k=1),
         gap=metrics.gap(predictions, labels, min(20, predictions.shape[1])),
         learning_rate=learning_rate(self._optimizer))
+    total = schedule.total_steps(self._epoch_steps)
+    self._progress.total = total and total * schedule.batch_size
     timing = self._progress.report(position.step * schedule.batch_size)
-    total = schedule.total_steps
     logging.info(
         "step %d%s | epoch %d | loss %.4f | Hit@1 %.3f | GAP %.3f | lr %.3g | %s",
         position.step, f"/{total}" if total else "", position.epoch, scalars["loss"],

@@ -31,6 +31,8 @@ class DeepBagOfFrames(keras.layers.Layer):
     activation: φ, `"sigmoid"`, `"relu6"` or any Keras activation
       (`--dbof_activation`).
     use_batch_norm: (`--dbof_add_batch_norm`).
+    batch_norm_decay: of the moving averages, which take some 2 / (1 − decay) steps to
+      settle: shorten it for runs of fewer than 2,000 steps.
 
   Call arguments:
     x: (batch_size, num_frames, dim).
@@ -45,27 +47,30 @@ class DeepBagOfFrames(keras.layers.Layer):
   """
 
   def __init__(self, clusters=8192, units=1024, pooling="max", activation="sigmoid",
-               use_batch_norm=True, **kwargs):
+               use_batch_norm=True, batch_norm_decay=0.999, **kwargs):
     super().__init__(**kwargs)
     if pooling not in POOLINGS:
       raise ValueError(f"Unknown pooling {pooling!r}. Valid: {', '.join(POOLINGS)} "
                        "(--dbof_pooling_method).")
     self.clusters, self.units, self.pooling = clusters, units, pooling
     self.activation, self.use_batch_norm = activation, use_batch_norm
+    self.batch_norm_decay = batch_norm_decay
 
   def build(self, input_shape):
     dim = input_shape[-1]
     self._phi = keras.activations.get(self.activation)
     if self.use_batch_norm:
-      self.input_norm = batch_norm.BatchNorm(name="input_norm")
-      self.cluster_norm = batch_norm.BatchNorm(name="cluster_norm")
-      self.output_norm = batch_norm.BatchNorm(name="output_norm")
-      self.input_norm.build((None, dim))
-      self.cluster_norm.build((None, self.clusters))
-      self.output_norm.build((None, self.units))
+      self.input_norm = self._norm(dim, "input_norm")
+      self.cluster_norm = self._norm(self.clusters, "cluster_norm")
+      self.output_norm = self._norm(self.units, "output_norm")
     self.to_clusters = self._dense(self.clusters, dim, "to_clusters")
     self.to_units = self._dense(self.units, self.clusters, "to_units")
     self.built = True
+
+  def _norm(self, dim, name):
+    norm = batch_norm.BatchNorm(decay=self.batch_norm_decay, name=name)
+    norm.build((None, dim))
+    return norm
 
   def _dense(self, units, dim, name):
     normal = keras.initializers.RandomNormal
@@ -91,4 +96,5 @@ class DeepBagOfFrames(keras.layers.Layer):
   def get_config(self):
     return {**super().get_config(), "clusters": self.clusters, "units": self.units,
             "pooling": self.pooling, "activation": self.activation,
-            "use_batch_norm": self.use_batch_norm}
+            "use_batch_norm": self.use_batch_norm,
+            "batch_norm_decay": self.batch_norm_decay}
