@@ -37,7 +37,8 @@ class Reader:
       shuffle_buffer: records in that buffer; by default 1,024, at video level 16,384.
       num_readers: files read at the same time.
       drop_remainder: leaves out a last, smaller batch: static shapes.
-      seed, epoch: what the order is a function of, in training.
+      seed, epoch: what the order is a function of, in training (and of
+        `tf.random.set_seed`, where that is used).
       skip_examples: leaves out the first examples of the epoch, at video and frame
         level before they are parsed; there a video without frames counts as one.
       deterministic: the same order every time, at a cost of up to a third in speed.

@@ -16,6 +16,8 @@ import threading
 import tensorflow as tf
 from absl import logging
 
+from yt8m.files import is_remote
+
 # Records are read and counted in groups, to pay for one function call a group. Larger
 # groups of frame-level records (270 kB each) would leave the processor's cache.
 GROUP_SIZE = 8
@@ -24,6 +26,9 @@ GROUP_SIZE = 8
 # data the checksum of the data (4).
 _HEADER_BYTES = 12
 _FRAMING_BYTES = 16
+
+_REMEDY = ("Copy the file again, or pass --skip_corrupt_records to go on without the "
+           "rest of it.")
 
 
 class RecordError(ValueError):
@@ -113,15 +118,15 @@ def read(files, num_readers=8, record_bytes=0, shard=None, max_per_file=None,
   """
   incidents = incidents or Incidents()
   # A buffer is worth its copy only where it saves reads.
-  is_local = not any("://" in path for path in files)
-  buffer_size = 0 if is_local and record_bytes >= 2**16 else None
+  buffered = record_bytes < 2**16 or any(is_remote(path) for path in files)
+  buffer_size = None if buffered else 0
 
   def damage(path, count, offset):
-    message = _describe_damage(path.decode(), int(count), int(offset))
-    if message and skip_corrupt_records:
-      incidents.add("damaged files", message + " The rest of the file is left out.")
+    fault = _describe_damage(path.decode(), int(count), int(offset))
+    if fault and skip_corrupt_records:
+      incidents.add("damaged files", f"{fault} The rest of the file is left out.")
       return b""
-    return message.encode()
+    return f"{fault} {_REMEDY}".encode() if fault else b""
 
   def account(path, file_index):
     def step(state, group):
@@ -168,10 +173,9 @@ def _describe_damage(path, count, offset):
     file.seek(offset)
     length = int.from_bytes(file.read(8), "little")
   if left < _HEADER_BYTES or left < length + _FRAMING_BYTES:
-    cause = f"is cut off: {left} bytes are left for it at byte {offset}"
+    cause = f"is cut off or corrupt: {left} bytes are left for it at byte {offset}"
     if count == 0:
       cause += ", or this is not a TFRecord file"
   else:
-    cause = f"is corrupt: its checksum is wrong at byte {offset}"
-  return (f"{path}, record {count} {cause}. Copy the file again, or pass "
-          "--skip_corrupt_records to go on without the rest of it.")
+    cause = f"is corrupt or unreadable: its checksum fails at byte {offset}"
+  return f"{path}, record {count} {cause}."

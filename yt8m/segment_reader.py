@@ -49,8 +49,8 @@ class SegmentReader(frame_reader.FrameLevelReader):
     def report(names, starts):
       for name, start in zip(names, starts, strict=True):
         self.incidents.add("segments outside their video",
-                           f"{name.decode()} has a segment from {start}, which is after "
-                           "its last frame: left out.")
+                           f"{name.decode()} has a segment that starts at frame {start}: "
+                           "its video has none there. It is left out.")
       return True
 
     videos, starts = outside

@@ -26,7 +26,6 @@ def test_matches_the_starter_code(case):
 def test_lengths_that_failed_in_the_starter_code():
   golden, _ = load_golden("csv_get_segments")
   frames, num_frames = golden["0/in"], golden["0/num_frames"]
-  assert frames.shape[1] % 5 and "error" in str(list(golden))
   features, counts, ids = segments.split_into_segments(frames, num_frames)
   assert features.shape == (3 + 1 + 1 + 2, 5, 3)
   np.testing.assert_array_equal(

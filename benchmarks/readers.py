@@ -1,0 +1,132 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Speed of the frame-level reader, beside a naive pipeline and a bare read.
+
+  python benchmarks/readers.py
+
+Generates frame-level records as long as those of YouTube-8M in a temporary folder and
+reads them in turns with every pipeline; prints the best of all turns, since other work
+on the machine can only slow a turn down. Each turn reads the records several times
+over: what is measured is reading, not the 0.1 s that `tf.data` takes to start.
+
+The naive pipeline parses records one by one and turns frames into float32 on the host.
+"""
+
+import os
+import resource
+import tempfile
+import time
+
+import numpy as np
+import tensorflow as tf
+from absl import app
+from absl import flags
+
+from yt8m import feature_spec
+from yt8m import readers
+from yt8m import tfrecords
+
+_VIDEOS = flags.DEFINE_integer("videos", 1024, "Videos generated.")
+_FILES = flags.DEFINE_integer("files", 4, "Files that they are spread over.")
+_PASSES = flags.DEFINE_integer("passes", 8, "Times that a turn reads every file.")
+_TURNS = flags.DEFINE_integer("turns", 6, "Turns of each; the first is not counted.")
+_BATCH_SIZE = flags.DEFINE_integer("batch_size", 128, "Videos in a batch.")
+
+SIZES = {"rgb": 1024, "audio": 128}
+NUM_CLASSES, MAX_FRAMES = 3862, 300
+# Quantiles of the frames of a YouTube-8M video; their mean is 230.
+LENGTHS = ([1, 129, 175, 232, 300, 300], [0, 0.05, 0.25, 0.5, 0.75, 1])
+
+
+def write_records(folder):
+  """Writes the videos, and further names for the same files."""
+  rng = np.random.default_rng(0)
+  frames = rng.integers(256, size=(2 * MAX_FRAMES, sum(SIZES.values())), dtype=np.uint8)
+  for file in range(_FILES.value):
+    path = os.path.join(folder, f"0-{file}.tfrecord")
+    with tf.io.TFRecordWriter(path) as writer:
+      for video in range(file, _VIDEOS.value, _FILES.value):
+        first = rng.integers(MAX_FRAMES)
+        last = first + int(np.interp(rng.random(), LENGTHS[1], LENGTHS[0]))
+        features = zip(SIZES, np.split(frames[first:last], [SIZES["rgb"]], axis=1),
+                       strict=True)
+        writer.write(tfrecords.frame_example(
+            f"v{video}", rng.integers(NUM_CLASSES, size=3), dict(features)
+        ).SerializeToString())
+    for number in range(1, _PASSES.value):
+      os.link(path, os.path.join(folder, f"{number}-{file}.tfrecord"))
+  return os.path.join(folder, "*.tfrecord")
+
+
+def interleaved(pattern):
+  files = sorted(tf.io.gfile.glob(pattern))
+  return tf.data.Dataset.from_tensor_slices(files).interleave(
+      tf.data.TFRecordDataset, cycle_length=8, num_parallel_calls=tf.data.AUTOTUNE)
+
+
+def bare(pattern):
+  return interleaved(pattern).batch(_BATCH_SIZE.value).prefetch(tf.data.AUTOTUNE)
+
+
+def naive(pattern):
+  def parse(serialized):
+    context, lists = tf.io.parse_single_sequence_example(
+        serialized,
+        {"id": tf.io.FixedLenFeature([], tf.string),
+         "labels": tf.io.VarLenFeature(tf.int64)},
+        {name: tf.io.FixedLenSequenceFeature([], tf.string) for name in SIZES})
+    features = []
+    for name, size in SIZES.items():
+      frames = tf.reshape(tf.io.decode_raw(lists[name], tf.uint8), [-1, size])
+      frames = tf.cast(frames, tf.float32) * (4 / 255) + (4 / 512 - 2)
+      num_frames = tf.minimum(tf.shape(frames)[0], MAX_FRAMES)
+      features.append(tf.pad(
+          frames[:MAX_FRAMES], [[0, MAX_FRAMES - num_frames], [0, 0]]))
+    labels = tf.scatter_nd(context["labels"].values[:, tf.newaxis],
+                           tf.ones_like(context["labels"].values, tf.float32),
+                           [NUM_CLASSES])
+    return {"id": context["id"], "features": tf.concat(features, axis=1),
+            "num_frames": num_frames, "labels": labels}
+
+  return interleaved(pattern).map(
+      parse, num_parallel_calls=tf.data.AUTOTUNE).batch(
+          _BATCH_SIZE.value).prefetch(tf.data.AUTOTUNE)
+
+
+def ours(pattern, training=False):
+  spec = feature_spec.FeatureSpec(SIZES.keys(), SIZES.values(), feature_spec.FRAME)
+  return readers.FrameLevelReader(spec, NUM_CLASSES, MAX_FRAMES).dataset(
+      pattern, _BATCH_SIZE.value, training=training)
+
+
+def turn(dataset):
+  """Returns the seconds, and the CPU seconds of all threads, to read `dataset`."""
+  start, usage = time.perf_counter(), resource.getrusage(resource.RUSAGE_SELF)
+  for _ in dataset:
+    pass
+  seconds, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF)
+  return seconds, (after.ru_utime - usage.ru_utime) + (after.ru_stime - usage.ru_stime)
+
+
+def main(_):
+  with tempfile.TemporaryDirectory() as folder:
+    pattern = write_records(folder)
+    pipelines = {
+        "naive": naive(pattern), "ours": ours(pattern),
+        "ours, shuffled": ours(pattern, training=True), "bare read": bare(pattern)}
+    turns = {name: [] for name in pipelines}
+    for _ in range(_TURNS.value):
+      for name, dataset in pipelines.items():
+        turns[name].append(turn(dataset))
+  best = {name: np.min(turns[name][1:], axis=0) for name in pipelines}
+  videos = _VIDEOS.value * _PASSES.value
+  print(f"{_VIDEOS.value} videos, batches of {_BATCH_SIZE.value}, {os.cpu_count()} cores")
+  print(f"{'pipeline':16}{'videos/s':>10}{'CPU s / 1,024':>15}{'speed':>8}{'CPU':>7}")
+  for name, (seconds, cpu) in best.items():
+    speed, cpu_share = best["naive"][0] / seconds, cpu / best["naive"][1]
+    print(f"{name:16}{videos / seconds:10.0f}{cpu * 1024 / videos:15.2f}"
+          f"{speed:7.2f}x{cpu_share:6.2f}x")
+
+
+if __name__ == "__main__":
+  app.run(main)
