@@ -10,6 +10,7 @@ import re
 
 import pytest
 
+from tests import full_disk
 from tests import support
 from yt8m.export import segment_submission
 from yt8m.export import submission
@@ -171,6 +172,29 @@ def test_mixed_precision_and_xla_by_flag(sample, tmp_path):
         TRAIN, *VIDEO, "--model=concat-hidden2048-logistic", flag, *SHORT,
         f"--train_data_pattern={sample}/video/train*.tfrecord",
         f"--train_dir={tmp_path}/{flag.strip('-')}", f"--num_classes={CLASSES}")
+
+
+def test_a_truncated_file_stops_training_or_is_skipped_by_flag(sample, tmp_path):
+  whole, cut = sorted((sample / "video").glob("train-*"))
+  (tmp_path / "a.tfrecord").write_bytes(whole.read_bytes())
+  (tmp_path / "b.tfrecord").write_bytes(cut.read_bytes()[:-100])
+  flags = (*VIDEO, f"--train_data_pattern={tmp_path}/*.tfrecord", *SHORT,
+           f"--num_classes={CLASSES}")
+  error = failing(TRAIN, *flags, f"--train_dir={tmp_path}/stopped")
+  assert re.search(r"b\.tfrecord, record \d+ is cut off.*--skip_corrupt_records", error)
+  process = support.run_command(
+      TRAIN, *flags, f"--train_dir={tmp_path}/skipped", "--skip_corrupt_records")
+  assert re.search(r"b\.tfrecord, record \d+ is cut off", process.stderr)
+
+
+def test_disk_full_leaves_no_half_written_csv(sample, video_model, tmp_path):
+  csv = tmp_path / "predictions.csv"
+  with full_disk.full_disk(after=1000):
+    error = failing(
+        INFERENCE, f"--train_dir={video_model}", f"--output_file={csv}",
+        f"--input_data_pattern={sample}/video/test*.tfrecord")
+  assert "predictions.csv" in error and "half-written" in error
+  assert not list(tmp_path.glob("predictions*"))
 
 
 def failing(module, *flags):

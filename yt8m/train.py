@@ -165,7 +165,8 @@ def main():
       optimizer = keras.mixed_precision.LossScaleOptimizer(optimizer)
   if FLAGS.start_from_prior and not resuming:
     model.classifier.start_from_prior(
-        label_statistics.class_prior(reader, files, FLAGS.prior_examples))
+        label_statistics.class_prior(
+            reader, files, FLAGS.prior_examples, FLAGS.skip_corrupt_records))
   step = train_step.TrainStep(
       model, losses.LOSSES[FLAGS.label_loss](), optimizer, strategy,
       FLAGS.regularization_penalty, FLAGS.clip_gradient_norm,
