@@ -55,8 +55,10 @@ def main():
           model, dataset, FLAGS.top_k,
           trained.flags.get("label_loss", "CrossEntropyLoss"), num_examples=num_examples)
     step = experiment.checkpoint_step(path)
-    print(evaluation.format_line(step, evaluation.scalars(measured)), flush=True)
-    logging.info("Wrote %s", evaluation.write_results(FLAGS.train_dir, step, measured))
+    values = measured.get()
+    print(evaluation.format_line(step, values), flush=True)
+    logging.info("Wrote %s", evaluation.write_results(
+        FLAGS.train_dir, step, measured, values))
 
 
 def _checkpoints():

@@ -60,32 +60,38 @@ def evaluate(model, dataset, top_k=20, label_loss="CrossEntropyLoss", log_every=
   return measured
 
 
-def scalars(measured):
-  """The scalar metrics as a plain dict of floats."""
-  values = measured.get()
-  return {name: float(values[name]) for name in LABELS}
-
-
 def format_line(step, values):
-  """`"step 1000 | Avg_Hit@1: 0.8310 | … | GAP: 0.7942 | …"`."""
+  """`"step 1000 | Avg_Hit@1: 0.8310 | … | GAP: 0.7942 | …"`.
+
+  Args:
+    step: of the checkpoint.
+    values: what `EvaluationMetrics.get` returns.
+  """
   return f"step {step} | " + " | ".join(
       f"{label}: {values[name]:.4f}" for name, label in LABELS.items())
 
 
-def write_results(train_dir, step, measured):
-  """Writes `eval/metrics-<step>.json` and TensorBoard scalars; returns the former."""
+def write_results(train_dir, step, measured, values):
+  """Writes `eval/metrics-<step>.json` and TensorBoard scalars; returns the former.
+
+  Args:
+    train_dir: the training directory.
+    step: of the checkpoint.
+    measured: `EvaluationMetrics`.
+    values: what its `get` returns, which takes a while for a million videos.
+  """
   directory = os.path.join(train_dir, "eval")
   tf.io.gfile.makedirs(directory)
-  values = scalars(measured)
+  scalars = {name: float(values[name]) for name in LABELS}
   path = os.path.join(directory, f"metrics-{step}.json")
   classes = np.flatnonzero(measured.num_positives).tolist()
-  aps = dict(zip(classes, measured.get()["aps"].tolist(), strict=True))
   with files.atomic_write(path, "w") as file:
-    json.dump({"step": step, "num_examples": measured.num_examples, **values,
-               "average_precision": aps}, file, indent=1)
+    json.dump({"step": step, "num_examples": measured.num_examples, **scalars,
+               "average_precision": dict(
+                   zip(classes, values["aps"].tolist(), strict=True))}, file, indent=1)
   writer = tf.summary.create_file_writer(directory)
   with writer.as_default(step=step):
-    for name, value in values.items():
+    for name, value in scalars.items():
       tf.summary.scalar(f"eval/{name}", value)
   writer.close()
   return path

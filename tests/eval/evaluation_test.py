@@ -34,7 +34,7 @@ def test_equals_the_metrics_of_all_scores_at_once():
   scores = model(batch)["predictions"].numpy()
   measured = evaluation.evaluate(
       model, tf.data.Dataset.from_tensor_slices(batch).batch(4), top_k=5)
-  values = evaluation.scalars(measured)
+  values = measured.get()
   assert measured.num_examples == 11
   assert values["gap"] == pytest.approx(metrics.gap(scores, batch["labels"], 5))
   assert values["avg_loss"] == pytest.approx(float(np.mean(
@@ -48,7 +48,7 @@ def test_unrated_classes_are_neither_predicted_nor_counted_in_the_loss():
   rated = batch["label_weights"].numpy()
   scores = model(batch)["predictions"].numpy()
   measured = evaluation.evaluate(model, [batch], top_k=6)
-  values = evaluation.scalars(measured)
+  values = measured.get()
   assert values["gap"] == pytest.approx(
       metrics.gap(scores * rated, batch["labels"], 6))
   assert values["avg_loss"] == pytest.approx(float(np.mean(
@@ -58,7 +58,7 @@ def test_unrated_classes_are_neither_predicted_nor_counted_in_the_loss():
 def test_results_on_disk(tmp_path):
   model, batch = make()
   measured = evaluation.evaluate(model, [batch], top_k=3)
-  path = evaluation.write_results(str(tmp_path), 12, measured)
+  path = evaluation.write_results(str(tmp_path), 12, measured, measured.get())
   with open(path) as file:
     results = json.load(file)
   assert results["step"] == 12 and results["gap"] == measured.get()["gap"]
