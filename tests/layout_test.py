@@ -105,3 +105,15 @@ def test_every_command_of_setup_is_a_target_of_build():
     path = module.removeprefix("yt8m.").replace(".", "/") + ".py"
     path = path if (ROOT / path).exists() else f"yt8m/{path}"
     assert (ROOT / path).exists() and f'"{path}"' in build, module
+
+
+def test_help_of_an_installed_command_shows_its_flags(tmp_path):
+  """A console script is not the module that defines the flags."""
+  script = tmp_path / "yt8m-eval"
+  script.write_text("from yt8m.eval.evaluate import run\nrun()\n")
+  for arguments in ([str(script)], ["-m", "yt8m.eval.evaluate"]):
+    output = subprocess.run(
+        [sys.executable, *arguments, "--help"], capture_output=True, text=True,
+        env=support.ENVIRONMENT, cwd=ROOT).stdout
+    assert "evaluates a trained model on records" in output
+    assert "--eval_data_pattern" in output and "--run_once" in output

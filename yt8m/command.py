@@ -8,6 +8,7 @@ import sys
 
 import tensorflow as tf
 from absl import app
+from absl import flags
 from absl import logging
 
 # What a user can put right: flags, files, records, a diverging model, permissions of
@@ -19,9 +20,18 @@ USER_ERRORS = (ValueError, OSError, FloatingPointError, tf.errors.PermissionDeni
 def run(main):
   """Runs `main()` as a command: progress on stderr, an error as one clear line.
 
-  `--verbosity=1` shows where in the code an error was raised.
+  `--help` lists the flags of the module of `main`; `--verbosity=1` shows where in the
+  code an error was raised.
   """
+  _make_main(sys.modules[main.__module__])
   app.run(functools.partial(_guarded, main))
+
+
+def _make_main(module):
+  """Lets `--help` show a command's own text and flags, started as a script too."""
+  sys.modules["__main__"].__doc__ = module.__doc__
+  for flag in flags.FLAGS.get_flags_for_module(module.__name__):
+    flags.FLAGS.register_key_flag_for_module(sys.argv[0], flag)
 
 
 def _guarded(main, argv):
