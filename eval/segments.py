@@ -44,7 +44,8 @@ def main():
         "None of the %d rated segments is in %s: do the two belong together?",
         result.num_rated, FLAGS.submission_file)
   print(
-      f"Num classes: {len(result.aps)} | mAP@{FLAGS.top_n}: {result.map:.6f} | "
+      f"Num classes: {len(result.aps)} | "
+      f"mAP{f'@{FLAGS.top_n}' if FLAGS.top_n else ''}: {result.map:.6f} | "
       f"classes without positives: {result.num_without_positives} | "
       f"positive classes not submitted: {len(result.missing_classes)} | "
       f"rated segments found: {result.num_found} of {result.num_rated}")

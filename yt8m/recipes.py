@@ -46,7 +46,7 @@ RECIPES.register("LstmModel", Recipe(
 #   yt8m-train --model=concat-hidden2048-logistic \
 #     --feature_names=mean_rgb,mean_audio --feature_sizes=1024,128 \
 #     --train_data_pattern='yt8m/video/fit/*.tfrecord' --train_dir=…
-#   2 cores, @TIME@ for 13,998 videos; GAP@20 @GAP@ on 3,501 others.
+#   2 cores, 3 minutes for 13,998 videos; GAP@20 0.668 on 3,501 others.
 RECIPES.register("concat-hidden2048-logistic", Recipe(
     False,
     {"normalization": "rms",
