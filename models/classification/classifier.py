@@ -49,6 +49,7 @@ class Classifier(keras.layers.Layer):
     Args:
       prior: (num_classes,) share of the videos that have each label.
     """
+    # A base class: each head knows where its biases are.
     raise NotImplementedError(f"{type(self).__name__} must define start_from_prior.")
 
   def get_config(self):
