@@ -8,11 +8,14 @@ Importing this package registers every option.
 from yt8m.models.aggregation.dbof import DeepBagOfFrames
 from yt8m.models.aggregation.lstm import Lstm
 from yt8m.models.aggregation.mean import Mean
+from yt8m.models.aggregation.netvlad import NetVlad
 from yt8m.models.classification.classifier import Classifier
 from yt8m.models.classification.hidden import Hidden
 from yt8m.models.classification.logistic import Logistic
 from yt8m.models.classification.moe import MixtureOfExperts
+from yt8m.models.fusion.attention import CrossModalAttention
 from yt8m.models.fusion.concat import Concat
+from yt8m.models.fusion.differential import Differential
 from yt8m.models.fusion.sum import Sum
 from yt8m.models.registries import AGGREGATIONS
 from yt8m.models.registries import CLASSIFIERS
@@ -24,13 +27,16 @@ __all__ = [
     "CLASSIFIERS",
     "Classifier",
     "Concat",
+    "CrossModalAttention",
     "DeepBagOfFrames",
+    "Differential",
     "FUSIONS",
     "Hidden",
     "Logistic",
     "Lstm",
     "Mean",
     "MixtureOfExperts",
+    "NetVlad",
     "Sum",
     "VideoModel",
 ]

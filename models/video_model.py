@@ -102,6 +102,11 @@ class VideoModel(keras.Model):
     predictions, more = registries.split_intermediates(self.classifier(x))
     return {"predictions": predictions, **intermediates, **more}
 
+  def build(self, input_shape):
+    # Layers build themselves in the first call; without this method Keras would try
+    # them on symbolic inputs first, and warn where one of them refuses its input.
+    self.built = True
+
   def build_variables(self, num_frames=2):
     """Creates every variable by one call on zeros; returns self.
 

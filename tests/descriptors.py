@@ -22,7 +22,8 @@ SPECS = {
 # Hyperparameters that make an option small, by registry and name.
 SMALL = {
     "fusion": {"sum": {"units": 5}},
-    "aggregation": {"lstm": {"units": 3}, "dbof": {"clusters": 9, "units": 5}},
+    "aggregation": {"lstm": {"units": 3}, "dbof": {"clusters": 9, "units": 5},
+                    "netvlad": {"clusters": 3, "projection": 5, "units": 4}},
     "classifier": {"hidden": {"units": 5}},
 }
 
