@@ -26,8 +26,8 @@ class NetVlad(keras.layers.Layer):
     projection: size to which frames are projected first; 0 takes them as they are.
     units: size of the output.
     context_gating: whether h is gated.
-    batch_norm_decay: of the moving averages, which take some 2 / (1 − decay) steps to
-      settle.
+    batch_norm_decay: of the moving averages, which lag some 1 / (1 − decay) steps
+      behind the weights: shorten it, or let the learning rate fall, in short runs.
 
   Call arguments:
     x: (batch_size, num_frames, dim).
