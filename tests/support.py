@@ -21,8 +21,10 @@ GOLDENS = pathlib.Path(os.environ.get("YT8M_GOLDENS", _SHARED / "goldens"))
 ENVIRONMENT = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1",
                "PYTHONPATH": str(ROOT)}
 
+# Real records are not part of the project: tests of them run where the folder is.
 needs_data = pytest.mark.skipif(
     not DATA.is_dir(), reason=f"no real records at {DATA}: set YT8M_DATA")
+# The same for the reference values.
 needs_goldens = pytest.mark.skipif(
     not GOLDENS.is_dir(), reason=f"no reference values at {GOLDENS}: set YT8M_GOLDENS")
 

@@ -101,6 +101,7 @@ class Reader:
     Raises:
       tf.errors.InvalidArgumentError: a record is bad, or has no frames.
     """
+    # Each of the three readers defines its own.
     raise NotImplementedError
 
   def parse_labels(self, serialized, names):
@@ -116,8 +117,10 @@ class Reader:
 
   def _record_bytes(self):
     """Returns the size of a large record."""
+    # Each of the three readers defines its own.
     raise NotImplementedError
 
   def _batches(self, dataset, map_named, batch_size, drop_remainder, skip_examples):
     """Turns the records of an epoch into batches of examples."""
+    # Each of the three readers defines its own.
     raise NotImplementedError

@@ -31,8 +31,8 @@ class DeepBagOfFrames(keras.layers.Layer):
     activation: φ, `"sigmoid"`, `"relu6"` or any Keras activation
       (`--dbof_activation`).
     use_batch_norm: (`--dbof_add_batch_norm`).
-    batch_norm_decay: of the moving averages, which take some 2 / (1 − decay) steps to
-      settle: shorten it for runs of fewer than 2,000 steps.
+    batch_norm_decay: of the moving averages, which lag some 1 / (1 − decay) steps
+      behind the weights: shorten it, or let the learning rate fall, in short runs.
 
   Call arguments:
     x: (batch_size, num_frames, dim).
