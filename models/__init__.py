@@ -5,17 +5,30 @@
 Importing this package registers every option.
 """
 
+from yt8m.models.aggregation.attention_pooling import AttentionPooling
+from yt8m.models.aggregation.blstm import Blstm
+from yt8m.models.aggregation.cbhg import Cbhg
 from yt8m.models.aggregation.dbof import DeepBagOfFrames
+from yt8m.models.aggregation.gru import Gru
+from yt8m.models.aggregation.hierarchical_rnn import HierarchicalRnn
 from yt8m.models.aggregation.lstm import Lstm
 from yt8m.models.aggregation.mean import Mean
+from yt8m.models.aggregation.netfv import NetFv
 from yt8m.models.aggregation.netvlad import NetVlad
+from yt8m.models.aggregation.nextvlad import NextVlad
+from yt8m.models.aggregation.soft_dbof import SoftBagOfFrames
+from yt8m.models.aggregation.temporal_graph import TemporalGraph
 from yt8m.models.classification.classifier import Classifier
+from yt8m.models.classification.gated import Gated
 from yt8m.models.classification.hidden import Hidden
 from yt8m.models.classification.logistic import Logistic
 from yt8m.models.classification.moe import MixtureOfExperts
 from yt8m.models.fusion.attention import CrossModalAttention
+from yt8m.models.fusion.bilinear import CompactBilinear
 from yt8m.models.fusion.concat import Concat
 from yt8m.models.fusion.differential import Differential
+from yt8m.models.fusion.late import LateFusion1
+from yt8m.models.fusion.late import LateFusion2
 from yt8m.models.fusion.sum import Sum
 from yt8m.models.registries import AGGREGATIONS
 from yt8m.models.registries import CLASSIFIERS
@@ -24,19 +37,32 @@ from yt8m.models.video_model import VideoModel
 
 __all__ = [
     "AGGREGATIONS",
+    "AttentionPooling",
+    "Blstm",
     "CLASSIFIERS",
+    "Cbhg",
     "Classifier",
+    "CompactBilinear",
     "Concat",
     "CrossModalAttention",
     "DeepBagOfFrames",
     "Differential",
     "FUSIONS",
+    "Gated",
+    "Gru",
     "Hidden",
+    "HierarchicalRnn",
+    "LateFusion1",
+    "LateFusion2",
     "Logistic",
     "Lstm",
     "Mean",
     "MixtureOfExperts",
+    "NetFv",
     "NetVlad",
+    "NextVlad",
+    "SoftBagOfFrames",
     "Sum",
+    "TemporalGraph",
     "VideoModel",
 ]

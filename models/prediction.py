@@ -4,6 +4,8 @@
 
 import tensorflow as tf
 
+from yt8m.models.layers import recurrent
+
 
 def model_inputs(batch):
   """The entries of a reader's batch that a model looks at."""
@@ -13,8 +15,10 @@ def model_inputs(batch):
 def prediction_function(model, jit_compile=False):
   """Compiles `batch -> (batch_size, num_classes)` scores of `model`, at inference."""
 
-  @tf.function(reduce_retracing=True, jit_compile=jit_compile)
   def predict(inputs):
     return model(inputs, training=False)["predictions"]
 
+  if jit_compile:  # XLA knows no cuDNN
+    predict = recurrent.portable()(predict)
+  predict = tf.function(predict, reduce_retracing=True, jit_compile=jit_compile)
   return lambda batch: predict(model_inputs(batch))

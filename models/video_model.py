@@ -2,9 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The model: fusion of modalities, temporal aggregation, classification."""
 
+import json
+
 import tensorflow as tf
 
 from yt8m import feature_spec as feature_specs
+from yt8m.models import branch
+from yt8m.models import mixture as mixtures
 from yt8m.models import registries
 from yt8m.models.layers import frame_sampling
 from yt8m.models.layers import input_features
@@ -22,7 +26,8 @@ class VideoModel(keras.Model):
       h   = aggregation(x_1, …, x_T)            (batch_size, units)
       p   = classifier(h)                       (batch_size, num_classes)
 
-  Video-level features have no frames: there is no aggregation, and h = x.
+  Video-level features have no frames: there is no aggregation, and h = x. Late fusion
+  changes the order of the steps (`Branch`); a mixture takes them several times.
 
   >>> spec = feature_spec.FeatureSpec(("rgb", "audio"), (1024, 128), "frame")
   >>> model = VideoModel(3862, spec, aggregation={"name": "lstm", "units": 512})
@@ -36,6 +41,8 @@ class VideoModel(keras.Model):
     sampling: None to look at every frame, or the arguments of `FrameSampling`,
       e.g. `{"num_frames": 30, "method": "random_frames"}`.
     normalization: of the input vectors, see `InputFeatures`.
+    mixture: None, or `{"branches": n, **hparams}`: n copies of fusion, aggregation and
+      classifier, mixed by `Mixture` of those hyperparameters.
 
   Call arguments:
     inputs: `{"features": {name: (batch_size, num_frames, size)},
@@ -48,11 +55,13 @@ class VideoModel(keras.Model):
     intermediates of the options.
 
   Raises:
-    ValueError: an aggregation without frames, or frames without an aggregation.
+    ValueError: an aggregation without frames, frames without an aggregation, or a
+      mixture without a number of branches.
   """
 
   def __init__(self, num_classes, feature_spec, fusion="concat", aggregation=None,
-               classifier="logistic", sampling=None, normalization="l2", **kwargs):
+               classifier="logistic", sampling=None, normalization="l2",
+               mixture=None, **kwargs):
     super().__init__(autocast=False, **kwargs)
     if not isinstance(feature_spec, feature_specs.FeatureSpec):
       feature_spec = feature_specs.FeatureSpec.from_config(feature_spec)
@@ -65,22 +74,30 @@ class VideoModel(keras.Model):
           "Frame-level features need an aggregation: choose a frame-level model or "
           "--aggregation, or drop --frame_features and --segment_labels.")
     self.num_classes, self.feature_spec = num_classes, feature_spec
-    self._options = {
+    parts = {
         "fusion": registries.resolve(registries.FUSIONS, fusion),
         "aggregation": (registries.resolve(registries.AGGREGATIONS, aggregation)
                         if aggregation else None),
         "classifier": registries.resolve(registries.CLASSIFIERS, classifier),
-        "sampling": dict(sampling) if sampling else None,
-        "normalization": normalization,
     }
+    self._options = {**parts, "sampling": dict(sampling) if sampling else None,
+                     "normalization": normalization,
+                     "mixture": dict(mixture) if mixture else None}
     self.sampling = (frame_sampling.FrameSampling(**sampling) if sampling else None)
     self.input_features = input_features.InputFeatures(
         feature_spec.names, normalization)
-    self.fusion = registries.build_option(registries.FUSIONS, fusion)
-    self.aggregation = (registries.build_option(registries.AGGREGATIONS, aggregation)
-                        if aggregation else None)
-    self.classifier = registries.build_option(
-        registries.CLASSIFIERS, classifier, num_classes=num_classes)
+    if mixture:
+      self.scorer = self._build_mixture(parts, **mixture)
+    else:
+      self.scorer = branch.Branch(num_classes, feature_spec.names, **parts)
+
+  def _build_mixture(self, parts, branches=None, **hparams):
+    if not isinstance(branches, int) or branches < 2:
+      raise ValueError(f"The mixture has branches={branches!r}; give a number of two or "
+                       'more (--hparams=\'{"mixture": {"branches": 3}}\').')
+    return mixtures.Mixture(
+        [branch.Branch(self.num_classes, self.feature_spec.names, **parts)
+         for _ in range(branches)], **hparams)
 
   def call(self, inputs, training=False):
     features, frame_mask = inputs["features"], None
@@ -93,14 +110,36 @@ class VideoModel(keras.Model):
 
     # Keras hands `training` on to every layer below that asks for it.
     modalities = self.input_features(features, frame_mask=frame_mask)
-    x, intermediates = registries.split_intermediates(
-        self.fusion(modalities, frame_mask=frame_mask))
-    if self.aggregation is not None:
-      x, more = registries.split_intermediates(
-          self.aggregation(x, frame_mask=frame_mask))
-      intermediates = {**intermediates, **more}
-    predictions, more = registries.split_intermediates(self.classifier(x))
-    return {"predictions": predictions, **intermediates, **more}
+    predictions, intermediates = self.scorer(modalities, frame_mask=frame_mask)
+    return {"predictions": predictions, **intermediates}
+
+  @property
+  def branches(self):
+    """The `Branch` layers: one, or those of the mixture."""
+    return getattr(self.scorer, "branches", [self.scorer])
+
+  @property
+  def fusion(self):
+    """The fusion layer of the first branch."""
+    return self.branches[0].fusion
+
+  @property
+  def aggregation(self):
+    """Its first aggregation layer; None at video level."""
+    return next(iter(self.branches[0].aggregations), None)
+
+  @property
+  def classifier(self):
+    """Its first classifier layer."""
+    return self.branches[0].classifiers[0]
+
+  def start_from_prior(self, prior):
+    """Sets biases so that an uninformative input scores the class prior.
+
+    Args:
+      prior: (num_classes,) share of the videos that have each label.
+    """
+    self.scorer.start_from_prior(prior)
 
   def build(self, input_shape):
     # Layers build themselves in the first call; without this method Keras would try
@@ -122,6 +161,8 @@ class VideoModel(keras.Model):
     return self
 
   def get_config(self):
+    # Keras 2 wraps the dictionaries that a model holds; here they become plain again.
+    options = json.loads(json.dumps(self._options, default=dict))
     return {"name": self.name, "num_classes": self.num_classes,
-            "feature_spec": self.feature_spec.to_config(), **self._options}
+            "feature_spec": self.feature_spec.to_config(), **options}
 

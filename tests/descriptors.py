@@ -21,10 +21,41 @@ SPECS = {
 
 # Hyperparameters that make an option small, by registry and name.
 SMALL = {
-    "fusion": {"sum": {"units": 5}},
-    "aggregation": {"lstm": {"units": 3}, "dbof": {"clusters": 9, "units": 5},
-                    "netvlad": {"clusters": 3, "projection": 5, "units": 4}},
+    "fusion": {"sum": {"units": 5}, "bilinear": {"units": 8}},
+    "aggregation": {"lstm": {"units": 3}, "gru": {"units": 3}, "blstm": {"units": 3},
+                    "hierarchical_rnn": {"units": 3, "chunk_size": 3},
+                    "dbof": {"clusters": 9, "units": 5},
+                    "attention_pooling": {"num_heads": 2, "units": 6, "hidden": 3},
+                    "cbhg": {"units": 3, "bank_size": 3, "num_highways": 2},
+                    "temporal_graph": {"num_segments": 3, "kernel_units": 6,
+                                       "hidden": 4},
+                    "netfv": {"clusters": 3, "projection": 5, "units": 4},
+                    "netvlad": {"clusters": 3, "projection": 5, "units": 4},
+                    "nextvlad": {"clusters": 3, "groups": 4, "units": 6,
+                                 "gating_reduction": 2},
+                    "soft_dbof": {"clusters": 9, "units": 5}},
     "classifier": {"hidden": {"units": 5}},
+}
+
+# Hyperparameters that make an option another function, by registry and name.
+VARIANTS = {
+    "fusion": {},
+    "aggregation": {
+        "blstm": [{"num_layers": 2, "layer_norm": True}, {"context_gating": True},
+                  {"skip": False}],
+        "gru": [{"output": "states", "reset_after": False, "reverse": True}],
+        "lstm": [{"output": "states", "reverse": True}, {"layer_norm": True}],
+        "netfv": [{"coupling": 0.0}],
+        "netvlad": [{"residuals": "none", "input_batch_norm": True},
+                    {"residuals": "gated", "projection": 0, "units": 0}],
+        "soft_dbof": [{"max_pool": True}, {"gated": True}],
+    },
+    "classifier": {
+        "gated": [{"context": "input"}, {"remove_diagonal": True}],
+        "hidden": [{"activation": "relu6", "gating": "context"},
+                   {"use_batch_norm": True, "gating": "squeeze", "gating_reduction": 2}],
+        "moe": [{"low_rank_gates": 2}],
+    },
 }
 
 
@@ -33,23 +64,32 @@ def small(kind, name):
 
 
 def option_models():
-  """`{test id: (level, arguments of VideoModel)}`, each registered option once."""
+  """`{test id: (level, arguments of VideoModel)}`, each registered option once.
+
+  And each of its `VARIANTS`, as `kind-name-hyperparameter=value,…`.
+  """
+  kinds = {"fusion": (models.FUSIONS, "frame", {"aggregation": "mean"}),
+           "aggregation": (models.AGGREGATIONS, "frame", {}),
+           "classifier": (models.CLASSIFIERS, "video", {})}
   cases = {}
-  for name in models.FUSIONS:
-    cases[f"fusion-{name}"] = (
-        "frame", dict(fusion=small("fusion", name), aggregation="mean"))
-  for name in models.AGGREGATIONS:
-    cases[f"aggregation-{name}"] = (
-        "frame", dict(aggregation=small("aggregation", name)))
-  for name in models.CLASSIFIERS:
-    cases[f"classifier-{name}"] = ("video", dict(classifier=small("classifier", name)))
+  for kind, (options, level, others) in kinds.items():
+    for name in options:
+      for variant in ({}, *VARIANTS[kind].get(name, ())):
+        changes = ",".join(f"{hparam}={value}" for hparam, value in variant.items())
+        case = "-".join(filter(None, (kind, name, changes)))
+        cases[case] = (level, {**others, kind: {**small(kind, name), **variant}})
   return cases
+
+
+def recipe_names():
+  """All but the small ones, each of which is an option with a case of its own."""
+  return [n for n in recipes.RECIPES if not n.startswith(recipes.SMALL_PREFIX)]
 
 
 def recipe_models():
   """The same for every recipe, its options made small."""
   cases = {}
-  for name in recipes.RECIPES:
+  for name in recipe_names():
     recipe = recipes.RECIPES[name]
     options = dict(recipe.options)
     for kind in ("fusion", "aggregation", "classifier"):
@@ -63,7 +103,13 @@ def recipe_models():
 
 
 def all_models():
-  return {**option_models(), **recipe_models()}
+  mixture = ("frame", dict(aggregation="mean", mixture={"branches": 2}))
+  return {**option_models(), **recipe_models(), "mixture": mixture}
+
+
+def replica_cases():
+  """All but the recipes, each of which is a choice of options."""
+  return sorted(set(all_models()) - set(recipe_models()))
 
 
 def build(case):

@@ -21,6 +21,7 @@ from yt8m import losses  # noqa: E402
 from yt8m import models  # noqa: E402
 from yt8m import optimizers  # noqa: E402
 from yt8m import train_step  # noqa: E402
+from yt8m.models import registries  # noqa: E402
 
 STEPS = 3
 ROWS = 6
@@ -29,9 +30,12 @@ ROWS = 6
 def without_randomness(options):
   """Draws differ between replicas by design: no sampling, no dropout here."""
   options = {**options, "sampling": None}
-  classifier = options.get("classifier")
-  if isinstance(classifier, dict) and classifier["name"] == "hidden":
-    options["classifier"] = {**classifier, "dropout": 0.0, "input_dropout": 0.0}
+  for kind, registry in (("aggregation", models.AGGREGATIONS),
+                         ("classifier", models.CLASSIFIERS)):
+    if options.get(kind):
+      config = registries.resolve(registry, options[kind])
+      options[kind] = {hparam: 0.0 if hparam.endswith("dropout") else value
+                       for hparam, value in config.items()}
   return options
 
 
@@ -59,7 +63,7 @@ def main():
   two = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
   one = tf.distribute.OneDeviceStrategy("CPU:0")
   differences = {}
-  for case in sorted(descriptors.all_models()):
+  for case in descriptors.replica_cases():
     pairs = zip(train(case, one), train(case, two), strict=True)
     differences[case] = max(float(np.abs(a - b).max()) for a, b in pairs)
   print(json.dumps(differences))

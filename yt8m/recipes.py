@@ -55,6 +55,99 @@ RECIPES.register("concat-hidden2048-logistic", Recipe(
     {"batch_size": 256, "base_learning_rate": 4e-4, "num_epochs": 15,
      "learning_rate_decay": 0.8, "learning_rate_decay_examples": 20000}))
 
+# One small recipe an option, `small-<option>`, for trying options out and for
+# comparing them at equal effort (eval/ablation_tables.py). A fusion stands in front of
+# a bag of frames, which reads every frame by itself; a classifier behind the mean.
+#   yt8m-train --model=small-netvlad --frame_features --feature_names=rgb,audio \
+#     --feature_sizes=1024,128 --train_data_pattern='sample/frame/train*.tfrecord' …
+#   One core, half a minute for 2,000 videos of 40 frames.
+_DBOF = {"name": "dbof", "clusters": 128, "units": 128, "batch_norm_decay": 0.9}
+_VLAD = {"clusters": 8, "projection": 64, "units": 128, "batch_norm_decay": 0.9}
+SMALL = {
+    "fusion": {
+        "attention": {},
+        "bilinear": {"units": 256},
+        "concat": {},
+        "differential": {},
+        "late1": {},
+        "late2": {},
+        "sum": {"units": 128},
+    },
+    "aggregation": {
+        "attention_pooling": {"num_heads": 4, "units": 128, "hidden": 32},
+        "blstm": {"units": 64},
+        "cbhg": {"units": 48, "bank_size": 6, "num_highways": 2,
+                 "batch_norm_decay": 0.9},
+        "dbof": _DBOF,
+        "gru": {"units": 96, "num_layers": 1},
+        "hierarchical_rnn": {"units": 96, "chunk_size": 6},
+        "lstm": {"units": 96, "num_layers": 1},
+        "mean": {},
+        "netfv": _VLAD,
+        "netvlad": _VLAD,
+        "nextvlad": {"clusters": 8, "groups": 4, "units": 128, "batch_norm_decay": 0.9},
+        "soft_dbof": {"clusters": 128, "units": 128, "batch_norm_decay": 0.9},
+        "temporal_graph": {"num_segments": 8, "kernel_units": 32, "hidden": 32},
+    },
+    "classifier": {
+        "gated": {"head": "logistic", "batch_norm_decay": 0.9},
+        "hidden": {"units": 256},
+        "logistic": {},
+        "moe": {},
+    },
+}
+_SMALL_REST = {"fusion": {"aggregation": _DBOF}, "aggregation": {},
+               "classifier": {"aggregation": "mean"}}
+SMALL_PREFIX = "small-"
+
+for _part, _options in SMALL.items():
+  for _name, _hparams in _options.items():
+    RECIPES.register(SMALL_PREFIX + _name, Recipe(
+        True,
+        {"normalization": "rms", **_SMALL_REST[_part],
+         _part: {"name": _name, **_hparams}},
+        {"batch_size": 64, "base_learning_rate": 0.005, "num_epochs": 10}))
+
+
+def _member(fusion, aggregation, num_mixtures):
+  return Recipe(
+      True,
+      {"fusion": fusion, "aggregation": aggregation,
+       "classifier": {"name": "moe", "num_mixtures": num_mixtures}},
+      {"batch_size": 128, "base_learning_rate": 2e-4, "learning_rate_decay": 0.8})
+
+
+# The six members of the ensemble. In float32 and with 3,862 classes their SavedModels
+# take 162, 163, 168, 138, 136 and 200 MiB, in this order: 967 MiB of a budget of 1 GiB
+# (`python benchmarks/member_sizes.py` exports and weighs them).
+#   yt8m-train --model=concat-NetVLAD-C128-MoE4 --frame_features \
+#     --feature_names=rgb,audio --feature_sizes=1024,128 \
+#     --train_data_pattern='yt8m/frame/train*.tfrecord' --train_dir=…
+_BLSTM = {"name": "blstm", "units": 1024, "num_layers": 1, "skip": True}
+_NETVLAD = {"name": "netvlad", "clusters": 64, "projection": 512, "units": 512,
+            "context_gating": True}
+MEMBERS = {
+    "concat-BLSTM-MoE2": _member("concat", _BLSTM, 2),
+    "attention-BLSTM-MoE2": _member("attention", _BLSTM, 2),
+    # With 1,024 units it would take 167.28 MiB.
+    "concat-BLSTM-CG-MoE2": _member(
+        "concat", {**_BLSTM, "units": 1032, "context_gating": True}, 2),
+    "concat-NetVLAD-diff-C64-MoE4": _member(
+        {"name": "differential", "fusion": "concat"}, _NETVLAD, 4),
+    # The sum has the size that the others are projected to.
+    "sum-NetVLAD-C64-MoE4": _member(
+        {"name": "sum", "units": 512}, {**_NETVLAD, "projection": 0}, 4),
+    "concat-NetVLAD-C128-MoE4": _member("concat", {**_NETVLAD, "clusters": 128}, 4),
+}
+for _name, _recipe in MEMBERS.items():
+  RECIPES.register(_name, _recipe)
+
+
+def listing():
+  """The names for a `--help`, the small recipes as one."""
+  names = [name for name in RECIPES if not name.startswith(SMALL_PREFIX)]
+  return ", ".join([*names, f"{SMALL_PREFIX}<option>"])
+
 
 def merge(option, changes):
   """Lays the hyperparameters `changes` over a config, `{"name": …, **hparams}`."""

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from yt8m import optimizers
 from yt8m.models import prediction
+from yt8m.models.layers import recurrent
 
 keras = tf.keras
 
@@ -48,11 +49,12 @@ class TrainStep:
     self._clip_gradient_norm = clip_gradient_norm
     self._gradient_clipping = gradient_clipping
     # Only the two passes are compiled: the all-reduce and the optimizer work on
-    # variables of several devices, which XLA does not see.
-    self._gradients = (tf.function(self._forward_backward, jit_compile=True)
-                       if jit_compile else self._forward_backward)
+    # variables of several devices, which XLA does not see; nor does it know cuDNN.
+    self._gradients = (
+        tf.function(recurrent.portable()(self._forward_backward), jit_compile=True)
+        if jit_compile else self._forward_backward)
     with strategy.scope():
-      optimizer.build(model.trainable_variables)
+      optimizers.build(optimizer, model.trainable_variables)
     self._run = tf.function(self._distributed, reduce_retracing=True)
 
   def __call__(self, batch):

@@ -5,54 +5,42 @@
 import tensorflow as tf
 
 from yt8m.models import registries
+from yt8m.models.aggregation import recurrent_stack
+from yt8m.models.layers import layer_norm_lstm
+from yt8m.models.layers import recurrent
 
 keras = tf.keras
 
 
 @registries.AGGREGATIONS.register("lstm")
 @keras.utils.register_keras_serializable(package="yt8m")
-class Lstm(keras.layers.Layer):
+class Lstm(recurrent_stack.RecurrentStack):
   """Reads the frames in order; the last state of the top layer is the video.
 
-      z = W x_t + R h_{t−1} + b, split into i, f, c̃, o
-      c_t = σ(f) c_{t−1} + σ(i) tanh(c̃)
-      h_t = σ(o) tanh(c_t)
+      h_t^n, c_t^n = LSTM(h_t^{n−1}, h_{t−1}^n, c_{t−1}^n),   h_t^0 = x_t
+      last: h_T^N      states: [c_T^1 ; h_T^1 ; … ; c_T^N ; h_T^N]
 
   The forget bias starts at 1, which is the constant that the starter code's
   `BasicLSTMCell` adds (there the gate order is i, c̃, f, o).
 
   Args:
     units: cells a layer (`--lstm_cells`).
-    num_layers: layers (`--lstm_layers`).
+    num_layers: N (`--lstm_layers`).
+    output, reverse: see `RecurrentStack`, as shapes.
+    layer_norm: normalise inside the recurrence.
 
-  Call arguments:
-    x: (batch_size, num_frames, dim).
-    frame_mask: (batch_size, num_frames), bool. The state stands still over padded frames.
-
-  Returns:
-    (batch_size, units).
-
-  Reference: Hochreiter & Schmidhuber 1997; YouTube-8M starter code, `LstmModel`.
+  Reference: `LstmLayer`, `LayerNormLstmLayer`; YouTube-8M starter code, `LstmModel`;
+  the WILLOW code, `LstmModel` (all states; `reverse` is its `lstm_backward`).
   """
 
-  def __init__(self, units=1024, num_layers=2, **kwargs):
-    super().__init__(**kwargs)
-    self.units, self.num_layers = units, num_layers
+  def __init__(self, units=1024, num_layers=2, output="last", reverse=False,
+               layer_norm=False, **kwargs):
+    super().__init__(units, num_layers, output, reverse, **kwargs)
+    self.layer_norm = layer_norm
 
-  def build(self, input_shape):
-    top = self.num_layers - 1
-    self.stack = [keras.layers.LSTM(self.units, return_sequences=layer < top)
-                   for layer in range(self.num_layers)]
-    batch_size, num_frames, dim = input_shape
-    for layer in self.stack:
-      layer.build((batch_size, num_frames, dim))
-      dim = self.units
-    self.built = True
-
-  def call(self, x, frame_mask=None):
-    for layer in self.stack:
-      x = layer(x, mask=frame_mask)
-    return x
+  def make_layer(self, name):
+    layer = layer_norm_lstm.LayerNormLstmLayer if self.layer_norm else recurrent.LstmLayer
+    return layer(self.units, reverse=self.reverse, name=name)
 
   def get_config(self):
-    return {**super().get_config(), "units": self.units, "num_layers": self.num_layers}
+    return {**super().get_config(), "layer_norm": self.layer_norm}

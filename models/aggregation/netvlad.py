@@ -5,8 +5,7 @@
 import tensorflow as tf
 
 from yt8m.models import registries
-from yt8m.models.layers import gating
-from yt8m.models.layers import masking
+from yt8m.models.aggregation import cluster_pooling
 from yt8m.models.layers import vlad
 
 keras = tf.keras
@@ -14,7 +13,7 @@ keras = tf.keras
 
 @registries.AGGREGATIONS.register("netvlad")
 @keras.utils.register_keras_serializable(package="yt8m")
-class NetVlad(keras.layers.Layer):
+class NetVlad(cluster_pooling.ClusterPooling):
   """Describes a video by the residuals of its frames to learned clusters.
 
       y_t = W₁ x_t + b₁                 (projection)
@@ -22,58 +21,26 @@ class NetVlad(keras.layers.Layer):
       h   = gate(W₂ V + b₂)             (units,)
 
   Args:
-    clusters: K.
-    projection: size to which frames are projected first; 0 takes them as they are.
-    units: size of the output.
+    residuals: `"centres"` (NetVLAD), `"none"` (NetRVLAD, known as LightVLAD) or
+      `"gated"` (NetVLAGD), see `VladPooling`.
     context_gating: whether h is gated.
-    batch_norm_decay: of the moving averages, which lag some 1 / (1 − decay) steps
-      behind the weights: shorten it, or let the learning rate fall, in short runs.
-
-  Call arguments:
-    x: (batch_size, num_frames, dim).
-    frame_mask: (batch_size, num_frames), bool. Padded frames do not contribute.
-
-  Returns:
-    (batch_size, units), and the intermediate `assignments`, (batch_size, num_frames,
-    clusters).
+    Others, and shapes: see `ClusterPooling`. The intermediate is `assignments`,
+    (batch_size, num_frames, clusters).
 
   Reference: `VladPooling`, `ContextGating`.
   """
 
   def __init__(self, clusters=64, projection=512, units=512, context_gating=True,
-               batch_norm_decay=0.999, **kwargs):
-    super().__init__(**kwargs)
-    self.clusters, self.projection, self.units = clusters, projection, units
-    self.context_gating, self.batch_norm_decay = context_gating, batch_norm_decay
+               residuals="centres", input_batch_norm=False, batch_norm_decay=0.999,
+               **kwargs):
+    super().__init__(clusters, projection, units, input_batch_norm, batch_norm_decay,
+                     {"gating": "context" if context_gating else "none"}, **kwargs)
+    self.context_gating, self.residuals = context_gating, residuals
 
-  def build(self, input_shape):
-    dim = input_shape[-1]
-    if self.projection:
-      self.project = keras.layers.Dense(self.projection, name="project")
-      self.project.build((None, dim))
-      dim = self.projection
-    self.pool = vlad.VladPooling(
-        self.clusters, batch_norm_decay=self.batch_norm_decay, name="pool")
-    self.pool.build((None, None, dim))
-    self.reduce = keras.layers.Dense(self.units, name="reduce")
-    self.reduce.build((None, dim * self.clusters))
-    if self.context_gating:
-      self.gate = gating.ContextGating(
-          batch_norm_decay=self.batch_norm_decay, name="gate")
-      self.gate.build((None, self.units))
-    self.built = True
-
-  def call(self, x, frame_mask=None, training=False):
-    if self.projection:
-      x = masking.zero_padding(self.project(x), frame_mask)
-    pooled, intermediates = self.pool(x, frame_mask=frame_mask, training=training)
-    h = self.reduce(pooled)
-    if self.context_gating:
-      h = self.gate(h, training=training)
-    return h, intermediates
+  def make_pool(self):
+    return vlad.VladPooling(self.clusters, self.residuals,
+                            batch_norm_decay=self.batch_norm_decay, name="pool")
 
   def get_config(self):
-    return {**super().get_config(), "clusters": self.clusters,
-            "projection": self.projection, "units": self.units,
-            "context_gating": self.context_gating,
-            "batch_norm_decay": self.batch_norm_decay}
+    return {**super().get_config(), "context_gating": self.context_gating,
+            "residuals": self.residuals}

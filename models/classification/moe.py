@@ -25,30 +25,41 @@ class MixtureOfExperts(classifier.Classifier):
   Columns are ordered class by class, mixtures within a class: c·(k + 1) + m in the
   gate matrix, c·k + m in the expert matrix.
 
+  With low-rank gates G = H₂ H₁: all classes share the few values of H₁ x.
+
   Args:
     num_mixtures: k (`--moe_num_mixtures`).
+    low_rank_gates: rows of H₁; 0 for one full matrix G.
     Others, and shapes: see `Classifier`.
 
-  Reference: Jordan & Jacobs 1994; YouTube-8M starter code, `MoeModel`.
+  Reference: Jordan & Jacobs 1994; YouTube-8M starter code, `MoeModel`; WILLOW code of
+  Miech et al. 2017 (arXiv:1706.06905), `moe_low_rank_gating`.
   """
 
-  def __init__(self, num_classes, num_mixtures=2, l2_penalty=1e-8, **kwargs):
+  def __init__(self, num_classes, num_mixtures=2, low_rank_gates=0,
+               l2_penalty=1e-8, **kwargs):
     super().__init__(num_classes, l2_penalty, **kwargs)
     if num_mixtures < 1:
       raise ValueError(f"num_mixtures is {num_mixtures}, must be at least 1 "
                        "(--moe_num_mixtures).")
-    self.num_mixtures = num_mixtures
+    self.num_mixtures, self.low_rank_gates = num_mixtures, low_rank_gates
 
   def build(self, input_shape):
     classes, mixtures = self.num_classes, self.num_mixtures
-    self.gates = self.dense(classes * (mixtures + 1), input_shape[-1], "gates",
+    gates_dim = input_shape[-1]
+    if self.low_rank_gates:
+      self.shared_gates = self.dense(
+          self.low_rank_gates, gates_dim, "shared_gates", use_bias=False)
+      gates_dim = self.low_rank_gates
+    self.gates = self.dense(classes * (mixtures + 1), gates_dim, "gates",
                             use_bias=False)
     self.experts = self.dense(classes * mixtures, input_shape[-1], "experts")
     self.built = True
 
   def call(self, x):
     classes, mixtures = self.num_classes, self.num_mixtures
-    gates = tf.reshape(self.gates(x), [-1, classes, mixtures + 1])
+    gates = self.gates(self.shared_gates(x) if self.low_rank_gates else x)
+    gates = tf.reshape(gates, [-1, classes, mixtures + 1])
     experts = tf.reshape(self.experts(x), [-1, classes, mixtures])
     weights = tf.nn.softmax(tf.cast(gates, tf.float32))[..., :mixtures]
     return tf.reduce_sum(weights * tf.sigmoid(tf.cast(experts, tf.float32)), axis=-1)
@@ -60,4 +71,5 @@ class MixtureOfExperts(classifier.Classifier):
     self.experts.bias.assign(np.repeat(biases, self.num_mixtures))
 
   def get_config(self):
-    return {**super().get_config(), "num_mixtures": self.num_mixtures}
+    return {**super().get_config(), "num_mixtures": self.num_mixtures,
+            "low_rank_gates": self.low_rank_gates}

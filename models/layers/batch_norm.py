@@ -73,13 +73,13 @@ class BatchNorm(keras.layers.Layer):
     else:
       weight = tf.cast(frame_mask, x.dtype)
     weight = weight[..., tf.newaxis]
-    count, total = _sum_over_replicas(
+    count, total = sum_over_replicas(
         [tf.reduce_sum(weight), tf.reduce_sum(tf.where(weight > 0, x, 0.0), axes)])
     count = tf.maximum(count, 1.0)
     mean = total / count
     # Two passes: E[x²] − E[x]² cancels badly when |μ| >> σ.
     squares = tf.where(weight > 0, tf.math.squared_difference(x, mean), 0.0)
-    [variance] = _sum_over_replicas([tf.reduce_sum(squares, axes) / count])
+    [variance] = sum_over_replicas([tf.reduce_sum(squares, axes) / count])
     moving = variance
     if self.unbiased:
       moving = variance * count / tf.maximum(count - 1.0, 1.0)
@@ -93,7 +93,7 @@ class BatchNorm(keras.layers.Layer):
             "unbiased": self.unbiased}
 
 
-def _sum_over_replicas(tensors):
+def sum_over_replicas(tensors):
   """Sums each tensor over the replicas, with a gradient; itself on one device."""
   context = tf.distribute.get_replica_context()
   if context is None or context.num_replicas_in_sync == 1:

@@ -33,3 +33,18 @@ def masked_max(x, mask):
   if mask is not None:
     x = tf.where(mask[..., tf.newaxis], x, x.dtype.min)
   return tf.reduce_max(x, axis=1)
+
+
+def reverse(x, mask):
+  """Reverses the valid frames, which come before all padding; padding stays in place."""
+  if mask is None:
+    return tf.reverse(x, [1])
+  return tf.reverse_sequence(x, tf.math.count_nonzero(mask, axis=1), seq_axis=1)
+
+
+def last_valid(x, mask):
+  """The last valid frame, 0 if there is none: as `masked_mean`, also in shapes."""
+  if mask is None:
+    return x[:, -1]
+  last = mask & ~tf.pad(mask, [[0, 0], [0, 1]])[:, 1:]
+  return tf.reduce_sum(zero_padding(x, last), axis=1)

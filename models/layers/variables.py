@@ -7,8 +7,8 @@ import tensorflow as tf
 keras = tf.keras
 
 # How a variable that every replica assigns becomes one value: a string in Keras 3, a
-# constant of TensorFlow in Keras 2.
-if keras.__version__.startswith("2."):
+# constant of TensorFlow in Keras 2, which has no `ops`.
+if not hasattr(keras, "ops"):
   MEAN = tf.VariableAggregation.MEAN
   FIRST_REPLICA = tf.VariableAggregation.ONLY_FIRST_REPLICA
 else:

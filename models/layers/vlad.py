@@ -4,17 +4,21 @@
 
 import tensorflow as tf
 
-from yt8m.models.layers import batch_norm
+from yt8m.models.layers import soft_assignment
 
 keras = tf.keras
+
+RESIDUALS = ("centres", "none", "gated")
 
 
 @keras.utils.register_keras_serializable(package="yt8m")
 class VladPooling(keras.layers.Layer):
   """Sums, for every cluster, how far the frames assigned to it lie from its centre.
 
-      a_t = softmax(BN(W x_t))                     (K,), soft assignment
-      V_dk = Σ_t a_tk (x_td − c_dk) = Σ_t a_tk x_td − (Σ_t a_tk) c_dk
+      a_t  = softmax(BN(W x_t))                                    `SoftAssignment`
+      centres (NetVLAD):  V_dk = Σ_t a_tk (x_td − c_dk) = S_dk − (Σ_t a_tk) c_dk
+      none (NetRVLAD):    V_dk = S_dk,   S_dk = Σ_t a_tk x_td
+      gated (NetVLAGD):   V_dk = σ(g_dk) S_dk
       V ← V / ‖V_·k‖ for every cluster (intra-normalisation), flattened, then V / ‖V‖
 
   The sum over frames is one batched matrix product: the residuals (batch_size,
@@ -22,6 +26,7 @@ class VladPooling(keras.layers.Layer):
 
   Args:
     clusters: K.
+    residuals: `"centres"`, `"none"` or `"gated"`.
     use_batch_norm: normalise the assignments; else they have a bias.
     batch_norm_decay: of the moving averages.
 
@@ -33,46 +38,65 @@ class VladPooling(keras.layers.Layer):
     (batch_size, dim · K), and the intermediate `assignments`, (batch_size,
     num_frames, K).
 
-  Reference: Arandjelović et al. 2016 (arXiv:1511.07247), equation 4; `NetVLAD` of the
-  WILLOW code and of TensorFlow Addons (there with a bias).
+  Raises:
+    ValueError: unknown `residuals`.
+
+  Reference: Arandjelović et al. 2016 (arXiv:1511.07247), equation 4; `NetVLAD` of
+  TensorFlow Addons (there with a bias); Miech et al. 2017 (arXiv:1706.06905), section
+  3.2; `NetVLAD`, `LightVLAD` and `NetVLAGD` of its code, WILLOW.
   """
 
-  def __init__(self, clusters=64, use_batch_norm=True, batch_norm_decay=0.999, **kwargs):
+  def __init__(self, clusters=64, residuals="centres", use_batch_norm=True,
+               batch_norm_decay=0.999, **kwargs):
     super().__init__(**kwargs)
-    self.clusters, self.use_batch_norm = clusters, use_batch_norm
-    self.batch_norm_decay = batch_norm_decay
+    if residuals not in RESIDUALS:
+      raise ValueError(f"Unknown residuals {residuals!r}. "
+                       f"Valid: {', '.join(RESIDUALS)} (--hparams).")
+    self.clusters, self.residuals = clusters, residuals
+    self.use_batch_norm, self.batch_norm_decay = use_batch_norm, batch_norm_decay
 
   def build(self, input_shape):
     dim = input_shape[-1]
-    normal = keras.initializers.RandomNormal(stddev=dim ** -0.5)
-    self.assign_clusters = keras.layers.Dense(
-        self.clusters, use_bias=not self.use_batch_norm, kernel_initializer=normal,
-        name="assign_clusters")
-    self.assign_clusters.build((None, dim))
-    if self.use_batch_norm:
-      self.norm = batch_norm.BatchNorm(decay=self.batch_norm_decay, name="norm")
-      self.norm.build((None, self.clusters))
-    self.centres = self.add_weight(
-        name="centres", shape=(dim, self.clusters), initializer=normal)
+    self.output_size = dim * self.clusters
+    self.assign = soft_assignment.SoftAssignment(
+        self.clusters, use_batch_norm=self.use_batch_norm,
+        batch_norm_decay=self.batch_norm_decay, name="assign")
+    self.assign.build(input_shape)
+    if self.residuals != "none":
+      self.references = self.add_weight(
+          name="centres" if self.residuals == "centres" else "gates",
+          shape=(dim, self.clusters),
+          initializer=keras.initializers.RandomNormal(stddev=dim ** -0.5))
     self.built = True
 
   def call(self, x, frame_mask=None, training=False):
-    scores = self.assign_clusters(x)
-    if self.use_batch_norm:
-      scores = self.norm(scores, frame_mask=frame_mask, training=training)
-    assignments = tf.nn.softmax(tf.cast(scores, tf.float32))
-    if frame_mask is not None:
-      assignments *= tf.cast(frame_mask, tf.float32)[..., tf.newaxis]
-    weights = tf.cast(assignments, x.dtype)
-    weighted = tf.cast(tf.matmul(x, weights, transpose_a=True), tf.float32)
-    mass = tf.reduce_sum(assignments, axis=1)[:, tf.newaxis, :]
-    residuals = weighted - mass * tf.cast(self.centres, tf.float32)
-    residuals = tf.nn.l2_normalize(residuals, axis=1)
-    flat = tf.reshape(residuals, [-1, x.shape[-1] * self.clusters])
-    flat = tf.cast(tf.nn.l2_normalize(flat, axis=1), self.compute_dtype)
-    return flat, {"assignments": assignments}
+    assignments = self.assign(x, frame_mask=frame_mask, training=training)
+    sums = soft_assignment.sum_by_cluster(x, assignments)
+    if self.residuals == "centres":
+      sums = subtract_centres(sums, assignments, self.references)
+    elif self.residuals == "gated":
+      sums *= tf.sigmoid(tf.cast(self.references, tf.float32))
+    return (tf.cast(normalize_vlad(sums), self.compute_dtype),
+            {"assignments": assignments})
 
   def get_config(self):
     return {**super().get_config(), "clusters": self.clusters,
-            "use_batch_norm": self.use_batch_norm,
+            "residuals": self.residuals, "use_batch_norm": self.use_batch_norm,
             "batch_norm_decay": self.batch_norm_decay}
+
+
+def subtract_centres(sums, assignments, centres):
+  """`S_dk − (Σ_t a_tk) c_dk`, the residuals of `sums`, (batch_size, dim, K)."""
+  mass = tf.reduce_sum(assignments, axis=1)[:, tf.newaxis, :]
+  return sums - mass * tf.cast(centres, tf.float32)
+
+
+def normalize_vlad(sums):
+  """Every cluster to unit length, then the flattened whole: (batch_size, dim · K)."""
+  sums = tf.nn.l2_normalize(sums, axis=1)
+  return tf.nn.l2_normalize(flatten(sums), axis=1)
+
+
+def flatten(sums):
+  """(batch_size, dim, K) -> (batch_size, dim · K), clusters fastest."""
+  return tf.reshape(sums, [-1, sums.shape[1] * sums.shape[2]])

@@ -1,6 +1,8 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The starter code's five models: outputs, losses, gradients and moving averages.
+"""The starter code's models: outputs, losses, gradients and moving averages.
+
+Its LSTM is in `recurrent_parity_test`.
 
 The reference inputs are normalised already, so the models here take them as they
 are. Reference DBoF samples frames with recorded draws: the same frames are gathered
@@ -11,10 +13,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests import parity
 from tests import starter_variables
 from tests import support
 from yt8m import feature_spec
-from yt8m import losses
 from yt8m import models
 from yt8m.models.layers import frame_sampling
 
@@ -44,9 +46,6 @@ CASES = {
     "moe3": lambda meta: ("video", dict(classifier={"name": "moe", "num_mixtures": 3})),
     "framelogistic": lambda meta: (
         "frame", dict(aggregation="mean", classifier="logistic")),
-    "lstm2": lambda meta: (
-        "frame", dict(aggregation={"name": "lstm", "units": 7, "num_layers": 2},
-                      classifier="moe")),
     "dbof_frames_max_sigmoid": lambda meta: ("frame", dbof(meta)),
     "dbof_sequence": lambda meta: ("frame", dbof(meta)),
     "dbof_nobn": lambda meta: ("frame", dbof(meta)),
@@ -76,43 +75,5 @@ def test_model_equals_the_starter_code(case):
   golden, meta = support.load_golden(f"model_starter_{case}")
   level, options = CASES[case](meta)
   model = build(level, golden["in/model_input"].shape[-1], **options)
-  reference = support.with_prefix(golden, "var/tower/")
-  named = starter_variables.tower_variables(model)
-  for name, variable in named.items():
-    variable.assign(reference[name])
-  if isinstance(model.aggregation, models.Lstm):
-    starter_variables.load_lstm(model.aggregation, reference)
-  inputs = model_inputs(golden, meta)
-
-  outputs = model(inputs, training=False)["predictions"]
-  np.testing.assert_allclose(outputs, golden["out/eval/predictions"], atol=1e-5)
-
-  with tf.GradientTape() as tape:
-    outputs = model(inputs, training=True)["predictions"]
-    label_loss = losses.CrossEntropyLoss()(
-        golden["in/labels"].astype(np.float32), outputs)
-    penalty = tf.add_n(model.losses)
-    loss = label_loss + penalty
-  np.testing.assert_allclose(outputs, golden["out/train/predictions"], atol=1e-5)
-  np.testing.assert_allclose(label_loss, golden["out/train/label_loss"], rtol=1e-5)
-  np.testing.assert_allclose(penalty, golden["out/train/reg_loss"], rtol=1e-5)
-
-  weights = model.trainable_weights
-  gradients = list(zip(weights, tape.gradient(loss, [v.value for v in weights]
-                                              if hasattr(weights[0], "path")
-                                              else weights), strict=True))
-  by_id = {id(v): g for v, g in gradients}
-  found = {name: by_id[id(v)] for name, v in named.items() if id(v) in by_id}
-  if isinstance(model.aggregation, models.Lstm):
-    found.update(starter_variables.lstm_gradients(model.aggregation, gradients))
-  expected = support.with_prefix(golden, "grad/tower/")
-  assert set(found) == set(expected)
-  for name, gradient in expected.items():
-    if name.startswith("rnn/"):
-      gradient = starter_variables.keras_gates(gradient)
-    np.testing.assert_allclose(found[name], gradient, rtol=1e-4, atol=2e-6,
-                               err_msg=name)
-
-  updates = support.with_prefix(golden, "upd/tower/")
-  for name, value in updates.items():
-    np.testing.assert_allclose(named[name], value, rtol=1e-5, atol=1e-6, err_msg=name)
+  parity.assert_model(model, model_inputs(golden, meta), golden,
+                      starter_variables.tower_variables(model))

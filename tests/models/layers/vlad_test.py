@@ -1,6 +1,9 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""VLAD pooling against the WILLOW code and TensorFlow Addons; masks."""
+"""VLAD pooling against TensorFlow Addons; masks.
+
+tests/models/willow_parity_test.py has the WILLOW code.
+"""
 
 import numpy as np
 import pytest
@@ -8,24 +11,6 @@ import tensorflow as tf
 
 from tests import support
 from yt8m.models.layers import vlad
-
-
-@support.needs_goldens
-def test_equals_the_willow_code():
-  golden, _ = support.load_golden("model_willow_layer_NetVLAD")
-  reference = support.with_prefix(golden, "var/tower/")
-  x = tf.constant(golden["in/model_input"])
-  layer = vlad.VladPooling(clusters=5)
-  layer.build(x.shape)
-  layer.assign_clusters.kernel.assign(reference["cluster_weights"])
-  layer.centres.assign(reference["cluster_weights2"][0])
-  for name in ("beta", "gamma", "moving_mean", "moving_variance"):
-    getattr(layer.norm, name).assign(reference[f"cluster_bn/{name}"])
-  np.testing.assert_allclose(layer(x)[0], golden["out/eval/output"], atol=1e-5)
-  np.testing.assert_allclose(
-      layer(x, training=True)[0], golden["out/train/output"], atol=1e-5)
-  for name, value in support.with_prefix(golden, "upd/tower/cluster_bn/").items():
-    np.testing.assert_allclose(getattr(layer.norm, name), value, rtol=1e-5, atol=1e-6)
 
 
 @support.needs_goldens
@@ -39,8 +24,8 @@ def test_equals_tensorflow_addons(clusters):
   layer = vlad.VladPooling(clusters, use_batch_norm=False)
   x = tf.constant(golden["in"])
   layer.build(x.shape)
-  layer.assign_clusters.set_weights([kernel, bias])
-  layer.centres.assign(reference["cluster_centers:0"][0])
+  layer.assign.score.set_weights([kernel, bias])
+  layer.references.assign(reference["cluster_centers:0"][0])
   np.testing.assert_allclose(layer(x)[0], golden[f"k{clusters}/out_eval"], atol=1e-5)
 
 
@@ -52,11 +37,16 @@ def test_numpy_twin_with_mask():
   mask = tf.sequence_mask(lengths, 6)
   found, intermediates = layer(tf.constant(x), frame_mask=mask)
   for row, n in enumerate(lengths):
-    scores = x[row, :n] @ layer.assign_clusters.kernel.numpy()
+    scores = x[row, :n] @ layer.assign.score.kernel.numpy()
     a = np.exp(scores) / np.exp(scores).sum(-1, keepdims=True)
-    residuals = x[row, :n, :, None] - layer.centres.numpy()[None]
+    residuals = x[row, :n, :, None] - layer.references.numpy()[None]
     v = np.einsum("tk,tdk->dk", a, residuals)
     v /= np.linalg.norm(v, axis=0)
     np.testing.assert_allclose(found[row], v.ravel() / np.linalg.norm(v), rtol=1e-4,
                                atol=1e-6)
     np.testing.assert_array_equal(intermediates["assignments"][row, n:], 0)
+
+
+def test_residuals_must_be_known():
+  with pytest.raises(ValueError, match="'median'. Valid: centres, none, gated"):
+    vlad.VladPooling(residuals="median")
