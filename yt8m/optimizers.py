@@ -5,6 +5,7 @@
 import difflib
 import functools
 import importlib
+import inspect
 
 import tensorflow as tf
 
@@ -94,10 +95,42 @@ def _addons():
 
 
 def _optimizer_classes(module):
-  base = keras.optimizers.Optimizer
-  return {name: entry for name, entry in vars(module or object).items()
-          if isinstance(entry, type) and issubclass(entry, base) and entry is not base
-          and "LossScale" not in name}
+  """Classes of a module that need nothing but a learning rate."""
+  if module is None:
+    return {}
+  bases = [keras.optimizers.Optimizer]
+  if module is not keras.optimizers:  # Addons build on the optimizers before Keras 2.11.
+    bases.append(keras.optimizers.legacy.Optimizer)
+  return {name: entry for name, entry in vars(module).items()
+          if isinstance(entry, type) and issubclass(entry, tuple(bases))
+          and entry not in bases and _needs_only_a_learning_rate(entry)}
+
+
+def _needs_only_a_learning_rate(optimizer_class):
+  parameters = inspect.signature(optimizer_class).parameters.values()
+  return all(p.name == "learning_rate" for p in parameters
+             if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD)
+
+
+def build(optimizer, variables):
+  """Creates the slots of an optimizer, so that a checkpoint can restore them."""
+  if hasattr(optimizer, "build"):
+    optimizer.build(variables)
+  else:  # Keras before 2.11, and Addons
+    optimizer._create_all_weights(variables)
+
+
+def slots_and_counters(optimizer):
+  """Every variable of an optimizer, in a fixed order."""
+  variables = optimizer.variables
+  return list(variables() if callable(variables) else variables)
+
+
+def current_learning_rate(optimizer):
+  """The rate of the next update, as a float."""
+  rate = optimizer.learning_rate
+  return float(tf.convert_to_tensor(
+      rate(optimizer.iterations) if callable(rate) else rate))
 
 
 def clip_gradients(gradients, norm, mode="per_variable", scale=1.0):

@@ -16,6 +16,7 @@ import tensorflow as tf
 from absl import logging
 
 from yt8m import experiment
+from yt8m import optimizers
 from yt8m import progress
 from yt8m import strategies
 from yt8m.eval import metrics
@@ -96,7 +97,8 @@ class Training:
         field.name: tf.Variable(0, dtype=tf.int64, trainable=False, name=field.name)
         for field in dataclasses.fields(Position)}
     checkpoint = tf.train.Checkpoint(
-        optimizer=[variables.tf_variable(v) for v in optimizer.variables],
+        optimizer=[variables.tf_variable(v)
+                   for v in optimizers.slots_and_counters(optimizer)],
         **variables.checkpoint_parts(model), **self._saved_position)
     # Every worker takes part in saving, but only the chief's files count.
     directory = train_dir if self._chief else os.path.join(
@@ -200,12 +202,12 @@ class Training:
     self._unchecked = []
     for index, loss in enumerate(losses):
       if not math.isfinite(loss):
+        rate = optimizers.current_learning_rate(self._optimizer)
         step = self.position.step - len(losses) + index + 1
         raise FloatingPointError(
-            f"The loss is {loss} at step {step}, learning rate "
-            f"{learning_rate(self._optimizer):.3g}. Lower --base_learning_rate or "
-            "--clip_gradient_norm, or look at the records of that step. The last "
-            f"checkpoint in {self._train_dir} is good.")
+            f"The loss is {loss} at step {step}, learning rate {rate:.3g}. Lower "
+            "--base_learning_rate or --clip_gradient_norm, or look at the records of "
+            f"that step. The last checkpoint in {self._train_dir} is good.")
     return losses
 
   def _report(self, result):
@@ -220,7 +222,7 @@ class Training:
         regularization=float(result.penalty),
         hit_at_one=metrics.hit_at_k(predictions, labels, k=1),
         gap=metrics.gap(predictions, labels, min(20, predictions.shape[1])),
-        learning_rate=learning_rate(self._optimizer))
+        learning_rate=optimizers.current_learning_rate(self._optimizer))
     total = schedule.total_steps(self._epoch_steps)
     self._progress.total = total and total * schedule.batch_size
     timing = self._progress.report(position.step * schedule.batch_size)
@@ -232,11 +234,6 @@ class Training:
       for name, value in scalars.items():
         tf.summary.scalar(f"train/{name}", value)
       tf.summary.scalar("train/examples_per_second", self._progress.rate)
-
-
-def learning_rate(optimizer):
-  """The rate of the next update, as a float."""
-  return float(tf.convert_to_tensor(optimizer.learning_rate))
 
 
 def _on_host(strategy, values):

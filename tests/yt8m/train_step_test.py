@@ -53,7 +53,9 @@ def well_conditioned(optimizer, variables):
   if "Adam" not in type(optimizer).__name__:
     return [np.ones(v.shape, bool) for v in variables]
   correction = 1 - 0.999 ** int(optimizer.iterations)
-  velocities = [v for v in optimizer.variables if v.path.endswith("_velocity")]
+  velocities = [v for v in optimizer.variables
+                if getattr(v, "path", "").endswith("_velocity")  # Keras 3
+                or "/v/" in f"/{v.name}"]  # Keras 2
   assert len(velocities) == len(variables)
   return [np.sqrt(np.asarray(v) / correction) > 1e-6 for v in velocities]
 
