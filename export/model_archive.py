@@ -7,7 +7,6 @@ import os
 import pathlib
 import shutil
 import tarfile
-import uuid
 import zlib
 
 import tensorflow as tf
@@ -72,28 +71,19 @@ def unpack(path, directory):
     ValueError: the archive is damaged, or has a member that is refused (named).
     OSError: the archive cannot be read or the directory cannot be written.
   """
-  directory = pathlib.Path(os.path.realpath(directory))
-  if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
-    raise FileExistsError(
-        f"{directory} exists and is not an empty directory: give another one to unpack "
-        f"{path} into (--untar_model_dir).")
-  directory.parent.mkdir(parents=True, exist_ok=True)
-  temporary = directory.with_name(f"{directory.name}.tmp{uuid.uuid4().hex[:8]}")
-  temporary.mkdir()
-  try:
-    with (files.open_to_read(path, "rb") as file,
-          gzip.GzipFile(fileobj=file) as decompressed,
-          tarfile.open(fileobj=decompressed, mode="r:") as archive):
-      for member in archive:
-        _extract(archive, member, temporary, path)
-      # The checksum comes last, behind what tarfile reads.
-      while decompressed.read(2**20):
-        pass
-    os.replace(temporary, directory)
-  except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:
-    raise ValueError(f"{path} is not a complete .tgz archive: {error}") from error
-  finally:
-    shutil.rmtree(temporary, ignore_errors=True)
+  remedy = f"give another one to unpack {path} into (--untar_model_dir)"
+  with files.atomic_directory(directory, remedy=remedy) as temporary:
+    try:
+      with (files.open_to_read(path, "rb") as file,
+            gzip.GzipFile(fileobj=file) as decompressed,
+            tarfile.open(fileobj=decompressed, mode="r:") as archive):
+        for member in archive:
+          _extract(archive, member, pathlib.Path(temporary), path)
+        # The checksum comes last, behind what tarfile reads.
+        while decompressed.read(2**20):
+          pass
+    except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:
+      raise ValueError(f"{path} is not a complete .tgz archive: {error}") from error
 
 
 def _extract(archive, member, directory, path):

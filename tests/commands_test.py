@@ -8,7 +8,9 @@
 import json
 import re
 
+import numpy as np
 import pytest
+import tensorflow as tf
 
 from tests import full_disk
 from tests import support
@@ -17,6 +19,7 @@ from yt8m.export import submission
 
 TRAIN, EVAL = "yt8m.train", "yt8m.eval.evaluate"
 INFERENCE, SEGMENT_EVAL = "yt8m.export.inference", "yt8m.eval.segments"
+EXPORT = "yt8m.export.export_model"
 CLASSES = 40
 
 VIDEO = ("--feature_names=mean_rgb,mean_audio", "--feature_sizes=1024,128")
@@ -113,6 +116,40 @@ def test_frame_level(sample, frame_model, tmp_path):
       INFERENCE, "--train_dir", frame_model, f"--output_file={tmp_path}/frame.csv",
       f"--input_data_pattern={sample}/frame/test*.tfrecord")
   assert len(submission.read_submission(tmp_path / "frame.csv")) == 12
+
+
+def test_export(sample, frame_model, tmp_path):
+  """What the SavedModel answers is what yt8m-inference writes."""
+  pattern, csv = f"{sample}/frame/test*.tfrecord", tmp_path / "predictions.csv"
+  process = support.run_command(
+      EXPORT, f"--train_dir={frame_model}", f"--output_dir={tmp_path}/serving/3",
+      "--top_k=7", f"--vocabulary={sample}/vocabulary.csv")
+  assert re.search(r"on disk +[\d,]+ bytes +\d+\.\d\d MiB", process.stdout)
+  assert "serving_default   example_bytes string (?)" in process.stdout
+  assert "predictions float32 (?, 1, 7)" in process.stdout
+  assert (tmp_path / "serving" / "3" / "assets" / "vocabulary.csv").exists()
+
+  support.run_command(INFERENCE, f"--train_dir={frame_model}", "--top_k=7",
+                      f"--input_data_pattern={pattern}", f"--output_file={csv}")
+  expected = submission.read_submission(csv)
+  serve = tf.saved_model.load(f"{tmp_path}/serving/3").signatures["serving_default"]
+  serialized = list(tf.data.TFRecordDataset(tf.io.gfile.glob(pattern)))
+  answer = {name: x.numpy()[:, 0] for name, x in serve(tf.stack(serialized)).items()}
+  assert {video_id.decode() for video_id in answer["video_id"]} == set(expected)
+  for video_id, classes, scores in zip(answer["video_id"], answer["class_indexes"],
+                                       answer["predictions"], strict=True):
+    np.testing.assert_array_equal(classes, expected[video_id.decode()][0])
+    np.testing.assert_allclose(scores, expected[video_id.decode()][1], rtol=1e-5)
+
+
+def test_export_untrained(tmp_path):
+  process = support.run_command(
+      EXPORT, "--model=LstmModel", "--untrained", "--num_classes=5", "--lstm_cells=4",
+      "--classifier=logistic", "--top_k=2", f"--output_dir={tmp_path}/model")
+  weights = 4 * (4 * 4 * (1152 + 4 + 1) + 4 * 4 * (4 + 4 + 1) + 5 * (4 + 1))
+  assert f"{weights:,} bytes" in process.stdout
+  assert "audio uint8 (?, ?, 128), num_frames int32 (?), rgb uint8 (?, ?, 1024)" in (
+      process.stdout)
 
 
 def test_segments(sample, frame_model, tmp_path):
@@ -244,6 +281,13 @@ def failing(module, *flags):
                  "--output_file={tmp}/out.csv"], "--top_k=4000"),
     (INFERENCE, ["--output_file={tmp}/out.csv"], "either --train_dir or"),
     (INFERENCE, ["--train_dir={video_model}"], "--output_file is missing"),
+    (EXPORT, ["--output_dir={tmp}/out"], "either --train_dir, or --model and"),
+    (EXPORT, ["--train_dir={tmp}", "--untrained"], "either --train_dir, or --model and"),
+    (EXPORT, ["--untrained"], "--output_dir is missing"),
+    (EXPORT, ["--train_dir={video_model}", "--num_classes=5", "--output_dir={tmp}/out"],
+     "--num_classes describes an --untrained model"),
+    (EXPORT, ["--train_dir={video_model}", "--output_dir={video_model}"],
+     "is not an empty directory: choose another --output_dir"),
 ], ids=lambda value: value if isinstance(value, str) else None)
 def test_bad_input_ends_in_one_clear_line(module, flags, message, sample, video_model,
                                           tmp_path):

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Writing a file beside its place and renaming it, so that none is ever half-written."""
+"""Writing a file or a directory beside its place and renaming it: never half-written."""
 
 import contextlib
 import errno
@@ -66,6 +66,43 @@ def atomic_write(path, mode="w"):
   except BaseException:
     with contextlib.suppress(OSError, tf.errors.OpError):
       tf.io.gfile.remove(temporary)
+    raise
+
+
+@contextlib.contextmanager
+def atomic_directory(path, overwrite=False, remedy="give another one"):
+  """Yields a new directory that becomes `path` when the block ends, if it ends well.
+
+  If the block raises, what was written is removed and `path` stays as it was.
+
+  Args:
+    path: where the directory shall be; `gs://` and the like go through `tf.io.gfile`.
+    overwrite: replaces what is there. An empty directory is replaced in any case.
+    remedy: what the error about an existing directory advises.
+
+  Raises:
+    FileExistsError: `path` exists, and is to stay.
+    OSError: the directory cannot be made.
+  """
+  path = os.fspath(path) if is_remote(path) else os.path.realpath(path)
+  exists = tf.io.gfile.exists(path)
+  if exists and not overwrite and (
+      not tf.io.gfile.isdir(path) or tf.io.gfile.listdir(path)):
+    raise FileExistsError(f"{path} exists and is not an empty directory: {remedy}.")
+  temporary = f"{path}.tmp{uuid.uuid4().hex[:8]}"
+  (tf.io.gfile.makedirs if is_remote(path) else os.makedirs)(temporary)
+  try:
+    yield temporary
+    if exists:
+      old = f"{temporary}.old"
+      tf.io.gfile.rename(path, old)
+      tf.io.gfile.rename(temporary, path)
+      (tf.io.gfile.rmtree if tf.io.gfile.isdir(old) else tf.io.gfile.remove)(old)
+    else:
+      tf.io.gfile.rename(temporary, path)
+  except BaseException:
+    with contextlib.suppress(OSError, tf.errors.OpError):
+      tf.io.gfile.rmtree(temporary)
     raise
 
 

@@ -34,9 +34,10 @@ class FrameLevelReader(reader_base.Reader):
     self.pad_to_max_frames = pad_to_max_frames
 
   def parse_batch(self, serialized):
+    names = parsing.row_names(serialized)
     examples, _ = self._parse(serialized, parsing.stop(
-        f"an id, labels below {self.num_classes}, and frames of so many bytes of the "
-        f"features {self.sizes}."))
+        names, f"an id, labels below {self.num_classes}, and frames of so many bytes of "
+        f"the features {self.sizes}."), names)
     return examples
 
   def _record_bytes(self):
@@ -135,7 +136,7 @@ class FrameLevelReader(reader_base.Reader):
 
   def _decode(self, frames, counts, num_frames):
     """Returns the strings as {name: (batch_size, max_frames, size) uint8}."""
-    length = tf.reduce_max(num_frames)
+    length = tf.maximum(tf.reduce_max(num_frames), 0)  # a batch may be empty
     decoded = {
         name: tf.io.decode_raw(frames[name], tf.uint8, fixed_length=size)[:, :length]
         for name, size in self.sizes.items()}

@@ -8,10 +8,15 @@ flags that name an option, `--hparams`.
 
 import json
 
+from absl import flags
 from absl import logging
 
 from yt8m import recipes
 from yt8m.models import registries
+from yt8m.models.layers import input_features
+
+# What `define` defines belongs to the command that calls it, and its --help.
+flags.disclaim_key_flags()
 
 OPTIONS = {"fusion": registries.FUSIONS, "aggregation": registries.AGGREGATIONS,
            "classifier": registries.CLASSIFIERS}
@@ -29,6 +34,45 @@ STARTER_FLAGS = {
     "lstm_layers": ("aggregation", "lstm", "num_layers"),
     "moe_num_mixtures": ("classifier", "moe", "num_mixtures"),
 }
+
+MODEL_FLAGS = (*OPTIONS, *STARTER_FLAGS, "hparams", "normalization",
+               "video_level_classifier_model")
+
+
+def define():
+  """Defines the flags that describe a model, in the command that calls."""
+  flags.DEFINE_integer("num_classes", 3862, "Classes; labels are 0 … num_classes − 1.")
+  flags.DEFINE_integer("max_frames", 300, "Frames of a video that are read, the first.")
+  flags.DEFINE_string("model", "LogisticModel",
+                      f"Recipe: {recipes.listing()}.")
+  flags.DEFINE_alias("recipe", "model")
+  flags.DEFINE_string("fusion", None, "Option in place of the recipe's.")
+  flags.DEFINE_string("aggregation", None, "Option in place of the recipe's.")
+  flags.DEFINE_string("classifier", None, "Option in place of the recipe's.")
+  flags.DEFINE_string("hparams", None, "Hyperparameters of the options, as JSON: "
+                      "'{\"aggregation\": {\"units\": 512}}'.")
+  flags.DEFINE_enum("normalization", "l2", input_features.NORMALIZATIONS,
+                    "Of the input vectors; l2 is the starter code's.")
+  flags.DEFINE_integer("iterations", 30, "Frames that a sampling model looks at.")
+  flags.DEFINE_bool("sample_random_frames", True,
+                    "Sample single frames, or else a sequence.")
+  flags.DEFINE_bool("dbof_add_batch_norm", True, "Batch normalisation in DBoF.")
+  flags.DEFINE_integer("dbof_cluster_size", 8192, "Clusters of DBoF.")
+  flags.DEFINE_integer("dbof_hidden_size", 1024, "Output units of DBoF.")
+  flags.DEFINE_string("dbof_pooling_method", "max", "max or average.")
+  flags.DEFINE_string("dbof_activation", "sigmoid", "sigmoid, relu6, …")
+  flags.DEFINE_string("video_level_classifier_model", "MoeModel",
+                      "Classifier of a frame-level model.")
+  flags.DEFINE_integer("lstm_cells", 1024, "Cells a layer.")
+  flags.DEFINE_integer("lstm_layers", 2, "Layers.")
+  flags.DEFINE_integer("moe_num_mixtures", 2, "Experts a class.")
+
+
+def chosen_options():
+  """Returns the arguments of `VideoModel` that the command line says."""
+  given = {name: flags.FLAGS[name].value for name in MODEL_FLAGS
+           if flags.FLAGS[name].present}
+  return model_options(recipes.RECIPES[flags.FLAGS.model], given)
 
 
 def model_options(recipe, given):
@@ -94,10 +138,10 @@ def _with_hparams(options, text):
   for part, changes in hparams.items():
     if part == "normalization":
       options[part] = changes
-    elif part in (*OPTIONS, "sampling") and isinstance(changes, dict):
+    elif part in (*OPTIONS, "sampling", "mixture") and isinstance(changes, dict):
       options[part] = recipes.merge(options.get(part), changes)
     else:
       raise ValueError(
           f"--hparams has {part!r}: {changes!r}; valid are dictionaries under "
-          f"{', '.join((*OPTIONS, 'sampling'))}, and 'normalization'.")
+          f"{', '.join((*OPTIONS, 'sampling', 'mixture'))}, and 'normalization'.")
   return options

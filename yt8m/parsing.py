@@ -49,17 +49,23 @@ def stop_explaining(serialized, names, explain):
   return check
 
 
-def stop(expected):
+def row_names(batch):
+  """Returns what to call the records of a batch where no file is known."""
+  rows = tf.strings.as_string(tf.range(tf.shape(batch)[0]))
+  return tf.strings.join(["record ", rows, " of the batch"])
+
+
+def stop(names, expected):
   """Returns a check like that of `stop_explaining`, which holds no Python.
 
   Args:
-    expected: what a good record has; all that the error says beside the bad row.
+    names: (batch_size,) what to call the records.
+    expected: what a good record has; all that the error says beside the name.
   """
   def check(good):
-    row = tf.strings.as_string(tf.argmin(tf.cast(good, tf.int32)))
+    bad = tf.boolean_mask(names, ~good)[:1]  # of none, if all are good
     return tf.debugging.Assert(
-        tf.reduce_all(good),
-        [tf.strings.join(["record ", row, " of the batch is bad. Expected: ", expected])])
+        tf.reduce_all(good), [tf.strings.join([bad, " is bad. Expected: ", expected])])
   return check
 
 

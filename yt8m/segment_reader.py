@@ -26,9 +26,10 @@ class SegmentReader(frame_reader.FrameLevelReader):
 
   def parse_batch(self, serialized):
     """Parses records as the base does, but to one row a segment, not one a record."""
+    names = parsing.row_names(serialized)
     examples, _ = self._parse(serialized, parsing.stop(
-        f"an id, ratings of labels below {self.num_classes}, and frames of so many bytes "
-        f"of the features {self.sizes}."))
+        names, f"an id, ratings of labels below {self.num_classes}, and frames of so "
+        f"many bytes of the features {self.sizes}."), names)
     return examples
 
   def parse_labels(self, serialized, names):

@@ -29,7 +29,6 @@ from yt8m import records
 from yt8m import strategies
 from yt8m import train_step
 from yt8m import training
-from yt8m.models.layers import input_features
 
 keras = tf.keras
 
@@ -42,8 +41,6 @@ flags.DEFINE_string("feature_names", "mean_rgb", "Features of a record, in order
 flags.DEFINE_string("feature_sizes", "1024", "Their sizes, in the same order.")
 flags.DEFINE_bool("frame_features", False, "Whether records hold frames.")
 flags.DEFINE_bool("segment_labels", False, "Whether records hold rated segments.")
-flags.DEFINE_integer("num_classes", 3862, "Classes; labels are 0 … num_classes − 1.")
-flags.DEFINE_integer("max_frames", 300, "Frames of a video that are read, the first.")
 flags.DEFINE_integer("batch_size", 1024, "Examples a step, over all replicas.")
 flags.DEFINE_integer("num_readers", 8, "Files read at the same time.")
 flags.DEFINE_integer("shuffle_buffer", None, "Records that are shuffled at a time; "
@@ -52,29 +49,7 @@ flags.DEFINE_bool("skip_corrupt_records", False,
                   "Count damaged records and go on, instead of stopping.")
 
 # ---------------------------------------------------------------- model
-flags.DEFINE_string("model", "LogisticModel",
-                    "Recipe: " + ", ".join(recipes.RECIPES.names()) + ".")
-flags.DEFINE_alias("recipe", "model")
-flags.DEFINE_string("fusion", None, "Option in place of the recipe's.")
-flags.DEFINE_string("aggregation", None, "Option in place of the recipe's.")
-flags.DEFINE_string("classifier", None, "Option in place of the recipe's.")
-flags.DEFINE_string("hparams", None, "Hyperparameters of the options, as JSON: "
-                    "'{\"aggregation\": {\"units\": 512}}'.")
-flags.DEFINE_enum("normalization", "l2", input_features.NORMALIZATIONS,
-                  "Of the input vectors; l2 is the starter code's.")
-flags.DEFINE_integer("iterations", 30, "Frames that a sampling model looks at.")
-flags.DEFINE_bool("sample_random_frames", True,
-                  "Sample single frames, or else a sequence.")
-flags.DEFINE_bool("dbof_add_batch_norm", True, "Batch normalisation in DBoF.")
-flags.DEFINE_integer("dbof_cluster_size", 8192, "Clusters of DBoF.")
-flags.DEFINE_integer("dbof_hidden_size", 1024, "Output units of DBoF.")
-flags.DEFINE_string("dbof_pooling_method", "max", "max or average.")
-flags.DEFINE_string("dbof_activation", "sigmoid", "sigmoid, relu6, …")
-flags.DEFINE_string("video_level_classifier_model", "MoeModel",
-                    "Classifier of a frame-level model.")
-flags.DEFINE_integer("lstm_cells", 1024, "Cells a layer.")
-flags.DEFINE_integer("lstm_layers", 2, "Layers.")
-flags.DEFINE_integer("moe_num_mixtures", 2, "Experts a class.")
+model_flags.define()
 
 # ---------------------------------------------------------------- training
 flags.DEFINE_string("train_dir", None, "Directory of the model; required.")
@@ -115,9 +90,6 @@ flags.DEFINE_bool("deterministic", True, "Same run, same variables: fixes the or
 flags.DEFINE_bool("log_device_placement", False, "Log the device of every operation.")
 flags.mark_flag_as_required("train_dir")
 
-MODEL_FLAGS = (*model_flags.OPTIONS, *model_flags.STARTER_FLAGS, "hparams",
-               "normalization", "video_level_classifier_model")
-
 
 def main():
   recipe = recipes.RECIPES[FLAGS.model]
@@ -138,9 +110,7 @@ def main():
   spec = feature_spec.FeatureSpec.from_flags(
       FLAGS.feature_names, FLAGS.feature_sizes, FLAGS.frame_features,
       FLAGS.segment_labels)
-  given = {name: FLAGS[name].value for name in MODEL_FLAGS if FLAGS[name].present}
-  model = models.VideoModel(
-      FLAGS.num_classes, spec, **model_flags.model_options(recipe, given))
+  model = models.VideoModel(FLAGS.num_classes, spec, **model_flags.chosen_options())
   trained = experiment.Experiment(
       model.get_config(), FLAGS.max_frames,
       {f.name: f.value for f in FLAGS.get_flags_for_module(__name__)
@@ -164,7 +134,7 @@ def main():
     if FLAGS.precision == "mixed_float16":
       optimizer = keras.mixed_precision.LossScaleOptimizer(optimizer)
   if FLAGS.start_from_prior and not resuming:
-    model.classifier.start_from_prior(
+    model.start_from_prior(
         label_statistics.class_prior(
             reader, files, FLAGS.prior_examples, FLAGS.skip_corrupt_records))
   step = train_step.TrainStep(

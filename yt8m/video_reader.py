@@ -14,8 +14,10 @@ class VideoLevelReader(reader_base.Reader):
   SHUFFLE_BUFFER = 16384
 
   def parse_batch(self, serialized):
+    names = parsing.row_names(serialized)
     return self._parse(serialized, parsing.stop(
-        f"an id, labels below {self.num_classes}, and the float features {self.sizes}."))
+        names, f"an id, labels below {self.num_classes}, and the float features "
+        f"{self.sizes}."), names)
 
   def _record_bytes(self):
     return 4 * self.spec.total_size

@@ -112,3 +112,33 @@ def test_a_file_to_read_that_is_not_there_is_named(tmp_path):
   (tmp_path / "there").write_bytes(b"content")
   assert files.open_to_read(tmp_path / "there").read() == "content"
   assert files.open_to_read(tmp_path / "there", "rb").read() == b"content"
+
+
+def test_a_directory_appears_when_the_block_ends(tmp_path):
+  with files.atomic_directory(tmp_path / "new" / "out") as directory:
+    with open(os.path.join(directory, "file"), "w") as file:
+      file.write("x")
+    assert not (tmp_path / "new" / "out").exists()
+  assert os.listdir(tmp_path / "new" / "out") == ["file"]
+  assert os.listdir(tmp_path / "new") == ["out"]
+
+
+def test_an_error_leaves_the_old_directory_and_nothing_else(tmp_path):
+  (tmp_path / "out").mkdir()
+  (tmp_path / "out" / "old").touch()
+  with (pytest.raises(KeyboardInterrupt),
+        files.atomic_directory(tmp_path / "out", overwrite=True)):
+    raise KeyboardInterrupt
+  assert os.listdir(tmp_path) == ["out"] and os.listdir(tmp_path / "out") == ["old"]
+
+
+def test_a_directory_is_replaced_only_if_asked_or_empty(tmp_path):
+  (tmp_path / "out").mkdir()
+  for name, overwrite in (("first", False), ("second", True)):
+    with files.atomic_directory(tmp_path / "out", overwrite) as directory:
+      open(os.path.join(directory, name), "w").close()
+    assert os.listdir(tmp_path / "out") == [name]
+  with (pytest.raises(FileExistsError, match="not an empty directory: name another."),
+        files.atomic_directory(tmp_path / "out", remedy="name another")):
+    pass
+  assert os.listdir(tmp_path) == ["out"] and os.listdir(tmp_path / "out") == ["second"]

@@ -96,7 +96,7 @@ def test_an_unknown_hyperparameter_lists_the_valid_ones():
   spec = feature_spec.FeatureSpec(("rgb",), (8,), "frame")
   made = options("LstmModel", hparams='{"aggregation": {"cells": 3}}')
   with pytest.raises(ValueError, match="'lstm' has no hyperparameter cells. Valid: "
-                                       "num_layers, units"):
+                                       "layer_norm, num_layers, "):
     models.VideoModel(4, spec, **made)
 
 

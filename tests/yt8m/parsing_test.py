@@ -68,10 +68,12 @@ class TestStopExplaining:
 def test_stop_names_row_and_expectation():
   @tf.function
   def graph(good):
-    with tf.control_dependencies([parsing.stop("a 'label'.")(good)]):
+    check = parsing.stop(parsing.row_names(good), "a 'label'.")
+    with tf.control_dependencies([check(good)]):
       return tf.size(good)
 
   assert graph(tf.constant([True, True])) == 2
+  assert graph(tf.zeros([0], tf.bool)) == 0
   with pytest.raises(records.RecordError, match="record 1 of the batch is bad. "
                      "Expected: a 'label'."), records.clear_errors():
     graph(tf.constant([True, False, False]))

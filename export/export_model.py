@@ -1,0 +1,95 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""`yt8m-export`: writes a model as a SavedModel, and shows its size and signatures.
+
+    yt8m-export --train_dir=model --output_dir=serving/1
+
+Without training, for sizing and load tests:
+
+    yt8m-export --model=LstmModel --untrained --output_dir=serving/1
+"""
+
+import tensorflow as tf
+from absl import flags
+from absl import logging
+
+from yt8m import command
+from yt8m import experiment
+from yt8m import feature_spec
+from yt8m import model_flags
+from yt8m import models
+from yt8m import recipes
+from yt8m.export import saved_model
+
+FLAGS = flags.FLAGS
+
+flags.DEFINE_string("train_dir", "", "Directory that yt8m-train wrote.")
+flags.DEFINE_string("checkpoint", None,
+                    "Path prefix of one of its checkpoints; default: the newest.")
+flags.DEFINE_string("output_dir", "", "The SavedModel to write; required.")
+flags.DEFINE_bool("overwrite", False, "Replace what is at --output_dir.")
+flags.DEFINE_integer("top_k", 20, "Classes that serving_default returns.")
+flags.DEFINE_string("vocabulary", None,
+                    "CSV of the class names, taken along as an asset.")
+
+# ---------------------------------------------------------------- without training
+flags.DEFINE_bool("untrained", False,
+                  "Export the model that the flags below describe, untrained.")
+flags.DEFINE_string("feature_names", None, "Default: rgb,audio, or mean_rgb,mean_audio "
+                    "for a video-level model.")
+flags.DEFINE_string("feature_sizes", "1024,128", "Their sizes, in the same order.")
+model_flags.define()
+
+UNTRAINED_FLAGS = ("model", "num_classes", "max_frames", "feature_names",
+                   "feature_sizes", *model_flags.MODEL_FLAGS)
+MIB = 2 ** 20
+
+
+def main():
+  if bool(FLAGS.train_dir) == FLAGS.untrained:
+    raise ValueError("Give either --train_dir, or --model and --untrained.")
+  unused = [name for name in UNTRAINED_FLAGS if FLAGS[name].present]
+  if FLAGS.train_dir and unused:
+    raise ValueError(f"--{unused[0]} describes an --untrained model; that of --train_dir="
+                     f"{FLAGS.train_dir} is described by its config.json.")
+  if not FLAGS.output_dir:
+    raise ValueError("--output_dir is missing: name the SavedModel to write.")
+  if FLAGS.untrained:
+    described, model = _untrained()
+  else:
+    described, model, step = experiment.load(FLAGS.train_dir, FLAGS.checkpoint)
+    logging.info("Model of %s at step %d.", FLAGS.train_dir, step)
+  signatures = saved_model.save(described, model, FLAGS.output_dir, FLAGS.top_k,
+                                FLAGS.vocabulary, FLAGS.overwrite)
+  for name, num_bytes in (("weights", saved_model.bytes_of_weights(model)),
+                          ("on disk", saved_model.bytes_on_disk(FLAGS.output_dir))):
+    print(f"{name:<17} {num_bytes:>13,} bytes {num_bytes / MIB:>9.2f} MiB")
+  for name, function in signatures.items():
+    inputs = tf.nest.flatten(function.structured_input_signature)
+    print(f"{name:<17} {_tensors((spec.name, spec) for spec in inputs)}")
+    print(f"{'':<14} -> {_tensors(function.structured_outputs.items())}")
+
+
+def _untrained():
+  tf.keras.utils.set_random_seed(0)
+  frames = recipes.RECIPES[FLAGS.model].frame_level
+  names = FLAGS.feature_names or ("rgb,audio" if frames else "mean_rgb,mean_audio")
+  spec = feature_spec.FeatureSpec.from_flags(names, FLAGS.feature_sizes, frames)
+  model = models.VideoModel(FLAGS.num_classes, spec, **model_flags.chosen_options())
+  described = experiment.Experiment(model.get_config(), FLAGS.max_frames)
+  return described, model.build_variables()
+
+
+def _tensors(named):
+  """Writes `(name, tensor)` pairs as `name dtype (shape)`, an unknown size as ?."""
+  return ", ".join(
+      f"{name} {x.dtype.name} ({', '.join(str(n or '?') for n in x.shape)})"
+      for name, x in named)
+
+
+def run():
+  command.run(main)
+
+
+if __name__ == "__main__":
+  run()

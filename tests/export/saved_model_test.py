@@ -1,0 +1,310 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Every option and recipe goes out as a SavedModel and answers as it did at home."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests import descriptors
+from tests import full_disk
+from tests import starter_variables
+from tests import support
+from yt8m import experiment
+from yt8m import feature_spec
+from yt8m import models
+from yt8m.export import saved_model
+from yt8m.models import prediction
+
+CASES = sorted(descriptors.all_models())
+TOP_K = 3
+
+
+def make(case):
+  model = descriptors.build(case)
+  descriptors.randomize(model)
+  return experiment.Experiment(model.get_config(), descriptors.MAX_FRAMES), model
+
+
+def save(case, directory, **options):
+  trained, model = make(case)
+  saved_model.save(trained, model, str(directory), TOP_K, **options)
+  return model
+
+
+def records(batch, level):
+  """Serialized records of a batch, as YouTube-8M's, without labels."""
+  num_frames = batch["num_frames"].numpy()
+  serialized = []
+  for row in range(len(num_frames)):
+    id_feature = _feature(bytes_list=tf.train.BytesList(value=[b"v%d" % row]))
+    xs = {name: x[row].numpy() for name, x in batch["features"].items()}
+    if level == "video":
+      record = tf.train.Example(features=tf.train.Features(feature={"id": id_feature, **{
+          name: _feature(float_list=tf.train.FloatList(value=x))
+          for name, x in xs.items()}}))
+    else:
+      record = tf.train.SequenceExample(
+          context=tf.train.Features(feature={"id": id_feature}),
+          feature_lists=tf.train.FeatureLists(feature_list={
+              name: tf.train.FeatureList(feature=[
+                  _feature(bytes_list=tf.train.BytesList(value=[frame.tobytes()]))
+                  for frame in x[:num_frames[row]]]) for name, x in xs.items()}))
+    serialized.append(record.SerializeToString())
+  return tf.constant(serialized, tf.string)
+
+
+def _feature(**values):
+  return tf.train.Feature(**values)
+
+
+def arrays(batch, level):
+  """The arguments of `predict_features`."""
+  lengths = {"num_frames": batch["num_frames"]} if level == "frame" else {}
+  return {**batch["features"], **lengths}
+
+
+def at_home(model, batch):
+  return model(prediction.model_inputs(batch))["predictions"].numpy()
+
+
+def assert_answers(signatures, batch, level, expected):
+  """All signatures, for one batch."""
+  serialized = records(batch, level)
+  names = [b"v%d" % row for row in range(len(expected))]
+  full = signatures["predict_full"](example_bytes=serialized)
+  np.testing.assert_allclose(full["predictions"], expected, atol=1e-6)
+  assert full["video_id"].numpy().tolist() == names
+  scores = signatures["predict_features"](**arrays(batch, level))["predictions"]
+  np.testing.assert_allclose(scores, expected, atol=1e-6)
+  top = {name: output.numpy() for name, output in
+         signatures["serving_default"](example_bytes=serialized).items()}
+  if level == "frame":
+    assert {output.shape[1] for output in top.values()} == {1}
+    top = {name: output[:, 0] for name, output in top.items()}
+  assert top["video_id"].tolist() == names
+  assert top["class_indexes"].shape == (len(expected), TOP_K)
+  np.testing.assert_allclose(
+      top["predictions"], -np.sort(-expected)[:, :TOP_K], atol=1e-6)
+  np.testing.assert_allclose(
+      np.take_along_axis(expected, top["class_indexes"], axis=1), top["predictions"],
+      atol=1e-6)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_every_model_answers_as_at_home(case, tmp_path):
+  level = descriptors.all_models()[case][0]
+  model = save(case, tmp_path / "model")
+  signatures = tf.saved_model.load(str(tmp_path / "model")).signatures
+
+  batch = descriptors.batch(level)
+  expected = at_home(model, batch)
+  assert_answers(signatures, batch, level, expected)
+  one = tf.nest.map_structure(lambda x: x[1:2], batch)
+  assert_answers(signatures, one, level, at_home(model, one))
+  if level == "frame":
+    short = {**batch, "features": {n: x[:, :2] for n, x in batch["features"].items()},
+             "num_frames": tf.minimum(batch["num_frames"], 2)}
+    assert_answers(signatures, short, level, at_home(model, short))
+  none = tf.nest.map_structure(lambda x: x[:0], batch)
+  assert_answers(signatures, none, level, expected[:0])
+
+  # Every weight once: a model of this size would not show it if the graph were large.
+  weights = saved_model.bytes_of_weights(model)
+  values = saved_model.bytes_on_disk(str(tmp_path / "model" / "variables"))
+  assert weights <= values <= 1.01 * weights + 20_000
+  assert saved_model.bytes_on_disk(str(tmp_path / "model")) <= 1.01 * weights + 2 ** 20
+
+
+def test_weights_of_some_size_are_on_disk_once(tmp_path):
+  spec = feature_spec.FeatureSpec(("rgb",), (1024,), "frame")
+  model = models.VideoModel(
+      100, spec, aggregation={"name": "lstm", "units": 256}).build_variables()
+  saved_model.save(experiment.Experiment(model.get_config()), model, str(tmp_path / "m"))
+  weights = 4 * (1024 + 256 + 1 + 256 + 256 + 1) * 4 * 256 + 4 * (256 + 1) * 100
+  assert saved_model.bytes_of_weights(model) == weights
+  assert weights < saved_model.bytes_on_disk(str(tmp_path / "m")) <= (
+      1.01 * weights + 2 ** 20)
+
+
+def golden_model(level):
+  golden, meta = support.load_golden("export_signature")
+  sizes = (16, 8)
+  if level == "video":
+    names, options = ("mean_rgb", "mean_audio"), dict(classifier="moe")
+  else:
+    names, options = ("rgb", "audio"), dict(aggregation="mean")
+  spec = feature_spec.FeatureSpec(names, sizes, level)
+  model = models.VideoModel(meta["num_classes"], spec, **options).build_variables()
+  reference = support.with_prefix(golden, f"{level}/var/tower/")
+  for name, variable in starter_variables.head_variables(model.classifier).items():
+    variable.assign(reference[name])
+  return model, golden, meta
+
+
+@support.needs_goldens
+@pytest.mark.parametrize("level", ["video", "frame"])
+def test_serving_default_is_the_starter_codes(level, tmp_path):
+  model, golden, meta = golden_model(level)
+  trained = experiment.Experiment(model.get_config())
+  saved_model.save(trained, model, str(tmp_path / "model"))
+  serve = tf.saved_model.load(str(tmp_path / "model")).signatures["serving_default"]
+  reference = meta["signatures"][level]["serving_default"]
+
+  def described(specs):
+    return {name: [spec.dtype.name, [n or -1 for n in spec.shape]]
+            for name, spec in specs.items()}
+
+  assert described(serve.structured_input_signature[1]) == {
+      name: entry[1:] for name, entry in reference["inputs"].items()}
+  assert described(serve.structured_outputs) == {
+      name: entry[1:] for name, entry in reference["outputs"].items()}
+
+  path = str(support.GOLDENS / meta["records"][level])
+  serialized = list(tf.data.TFRecordDataset(path).as_numpy_iterator())
+  found = serve(example_bytes=tf.constant(serialized))
+  expected = support.with_prefix(golden, f"{level}/out/")
+  assert found["video_id"].numpy().tolist() == expected["video_id"].tolist()
+  # Their rgb and audio differ in length, and the reference sums frames beyond the end.
+  rows = [row for row, video_id in enumerate(expected["video_id"].ravel())
+          if video_id not in (b"vid4", b"vid5")]
+  np.testing.assert_allclose(found["predictions"].numpy()[rows],
+                             expected["predictions"][rows], atol=1e-6)
+  np.testing.assert_array_equal(found["class_indexes"].numpy()[rows],
+                                expected["class_indexes"][rows])
+
+
+# What a client does that has TensorFlow and has never heard of this package.
+CLIENT = """
+import sys
+import numpy as np
+import tensorflow as tf
+for folder in sys.argv[1:]:
+  signatures = tf.saved_model.load(f"{folder}/model").signatures
+  serialized = tf.stack(list(tf.data.TFRecordDataset(f"{folder}/records")))
+  with np.load(f"{folder}/arrays.npz") as arrays:
+    features = {name: tf.constant(arrays[name]) for name in arrays.files}
+  np.savez(f"{folder}/answers.npz",
+           full=signatures["predict_full"](serialized)["predictions"],
+           features=signatures["predict_features"](**features)["predictions"],
+           top=signatures["serving_default"](serialized)["predictions"])
+assert not [name for name in sys.modules if name.split(".")[0] == "yt8m"]
+"""
+
+
+def test_a_process_with_tensorflow_alone_serves_it(tmp_path):
+  expected = {}
+  for case in ("aggregation-lstm", "classifier-moe"):
+    level, folder = descriptors.all_models()[case][0], tmp_path / case
+    model = save(case, folder / "model")
+    batch = descriptors.batch(level)
+    with tf.io.TFRecordWriter(str(folder / "records")) as writer:
+      for record in records(batch, level).numpy():
+        writer.write(record)
+    np.savez(folder / "arrays.npz", **arrays(batch, level))
+    expected[case] = at_home(model, batch)
+
+  environment = {name: value for name, value in support.ENVIRONMENT.items()
+                 if name != "PYTHONPATH"}
+  process = subprocess.run([sys.executable, "-c", CLIENT, *expected], cwd=tmp_path,
+                           env=environment, capture_output=True, text=True)
+  assert process.returncode == 0, process.stderr[-3000:]
+  for case, scores in expected.items():
+    with np.load(tmp_path / case / "answers.npz") as answers:
+      np.testing.assert_allclose(answers["full"], scores, atol=1e-6)
+      np.testing.assert_allclose(answers["features"], scores, atol=1e-6)
+      np.testing.assert_allclose(answers["top"].reshape(len(scores), TOP_K),
+                                 -np.sort(-scores)[:, :TOP_K], atol=1e-6)
+
+
+def test_long_videos_are_cut_as_the_reader_cuts_them(tmp_path):
+  model = save("aggregation-mean", tmp_path / "model")
+  signatures = tf.saved_model.load(str(tmp_path / "model")).signatures
+  rng = np.random.default_rng(0)
+  spec = descriptors.SPECS["frame"]
+  long = {"features": {name: tf.constant(rng.integers(0, 256, (1, 9, size), np.uint8))
+                       for name, size in zip(spec.names, spec.sizes, strict=True)},
+          "num_frames": tf.constant([9])}
+  cut = {"features": {name: x[:, :descriptors.MAX_FRAMES]
+                      for name, x in long["features"].items()},
+         "num_frames": tf.constant([descriptors.MAX_FRAMES])}
+  assert_answers(signatures, long, "frame", at_home(model, cut))
+
+
+def test_a_bad_request_is_explained_and_does_no_harm(tmp_path):
+  model = save("aggregation-mean", tmp_path / "model")
+  signatures = tf.saved_model.load(str(tmp_path / "model")).signatures
+  batch = descriptors.batch("frame")
+  good = records(batch, "frame").numpy().tolist()
+  no_audio = tf.train.SequenceExample.FromString(good[0])
+  del no_audio.feature_lists.feature_list["audio"]
+  for bad, message in ((b"no record", "Invalid protocol.*: record 1 of the batch"),
+                       (no_audio.SerializeToString(), "record 1 of the batch.*audio"),
+                       (b"", "record 1 of the batch is bad. Expected: an id")):
+    for name in ("serving_default", "predict_full"):
+      with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+        signatures[name](example_bytes=tf.constant([good[0], bad]))
+  for num_frames in ([8] * 5, [0] * 5):
+    with pytest.raises(tf.errors.InvalidArgumentError, match="num_frames must be"):
+      signatures["predict_features"](
+          **batch["features"], num_frames=tf.constant(num_frames))
+  assert_answers(signatures, batch, "frame", at_home(model, batch))
+
+
+def test_assets_tell_a_client_what_it_needs(tmp_path):
+  vocabulary = tmp_path / "vocabulary.csv"
+  vocabulary.write_text("Index,Name\n0,Game\n")
+  save("aggregation-mean", tmp_path / "model", vocabulary=str(vocabulary))
+  assets = tmp_path / "model" / "assets"
+  assert (assets / "vocabulary.csv").read_text() == vocabulary.read_text()
+  assert json.loads((assets / "feature_spec.json").read_text()) == {
+      "names": ["rgb", "audio"], "sizes": [8, 4], "level": "frame",
+      "max_frames": descriptors.MAX_FRAMES, "num_classes": descriptors.NUM_CLASSES}
+  # And our own tools what they need.
+  again = experiment.Experiment.load(str(tmp_path / "model" / "assets.extra"))
+  assert again.build_model().aggregation.name.startswith("mean")
+
+
+def test_a_model_of_segments_is_served_for_whole_videos(tmp_path):
+  model = models.VideoModel(
+      6, feature_spec.FeatureSpec(("rgb", "audio"), (8, 4), "segment"),
+      aggregation="mean").build_variables()
+  saved_model.save(experiment.Experiment(model.get_config(), 7), model,
+                   str(tmp_path / "model"), TOP_K)
+  signatures = tf.saved_model.load(str(tmp_path / "model")).signatures
+  batch = descriptors.batch("frame")
+  assert_answers(signatures, batch, "frame", at_home(model, batch))
+
+
+def test_what_is_there_stays_or_is_replaced_by_flag(tmp_path):
+  target = tmp_path / "model"
+  save("classifier-logistic", target)
+  before = saved_model.bytes_on_disk(str(target))
+  with pytest.raises(FileExistsError, match="choose another --output_dir.*--overwrite"):
+    save("classifier-moe", target)
+  assert saved_model.bytes_on_disk(str(target)) == before
+  save("classifier-moe", target, overwrite=True)
+  assert saved_model.bytes_on_disk(str(target)) > before
+  assert os.listdir(tmp_path) == ["model"]
+
+
+@pytest.mark.parametrize("options, error, message", [
+    (dict(top_k=7), ValueError, "--top_k=7 must be between 1 and .* 6"),
+    (dict(top_k=3, vocabulary="/no/such.csv"), FileNotFoundError,
+     "--vocabulary=/no/such.csv does not exist"),
+])
+def test_impossible_requests_leave_nothing_behind(options, error, message, tmp_path):
+  with pytest.raises(error, match=message):
+    saved_model.save(*make("classifier-logistic"), str(tmp_path / "model"), **options)
+  assert os.listdir(tmp_path) == []
+
+
+def test_a_full_disk_leaves_nothing_behind(tmp_path):
+  with full_disk.full_disk(after=1000), pytest.raises((OSError, tf.errors.OpError)):
+    save("classifier-logistic", tmp_path / "model")
+  assert os.listdir(tmp_path) == []
