@@ -58,7 +58,7 @@ def main():
     values = measured.get()
     print(evaluation.format_line(step, values), flush=True)
     logging.info("Wrote %s", evaluation.write_results(
-        FLAGS.train_dir, step, measured, values))
+        FLAGS.train_dir, step, model, measured, values))
 
 
 def _checkpoints():

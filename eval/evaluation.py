@@ -71,12 +71,13 @@ def format_line(step, values):
       f"{label}: {values[name]:.4f}" for name, label in LABELS.items())
 
 
-def write_results(train_dir, step, measured, values):
+def write_results(train_dir, step, model, measured, values):
   """Writes `eval/metrics-<step>.json` and TensorBoard scalars; returns the former.
 
   Args:
     train_dir: the training directory.
     step: of the checkpoint.
+    model: `VideoModel`, whose trainable parameters are counted.
     measured: `EvaluationMetrics`.
     values: what its `get` returns, which takes a while for a million videos.
   """
@@ -84,9 +85,11 @@ def write_results(train_dir, step, measured, values):
   tf.io.gfile.makedirs(directory)
   scalars = {name: float(values[name]) for name in LABELS}
   path = os.path.join(directory, f"metrics-{step}.json")
+  num_parameters = sum(int(np.prod(v.shape)) for v in model.trainable_variables)
   classes = np.flatnonzero(measured.num_positives).tolist()
   with files.atomic_write(path, "w") as file:
-    json.dump({"step": step, "num_examples": measured.num_examples, **scalars,
+    json.dump({"step": step, "num_examples": measured.num_examples,
+               "num_parameters": num_parameters, **scalars,
                "average_precision": dict(
                    zip(classes, values["aps"].tolist(), strict=True))}, file, indent=1)
   writer = tf.summary.create_file_writer(directory)

@@ -58,10 +58,12 @@ def test_unrated_classes_are_neither_predicted_nor_counted_in_the_loss():
 def test_results_on_disk(tmp_path):
   model, batch = make()
   measured = evaluation.evaluate(model, [batch], top_k=3)
-  path = evaluation.write_results(str(tmp_path), 12, measured, measured.get())
+  path = evaluation.write_results(str(tmp_path), 12, model, measured, measured.get())
   with open(path) as file:
     results = json.load(file)
   assert results["step"] == 12 and results["gap"] == measured.get()["gap"]
+  assert results["num_parameters"] == sum(
+      variable.numpy().size for variable in model.trainable_variables)
   [events] = [p for p in (tmp_path / "eval").iterdir() if "tfevents" in p.name]
   tags = {v.tag for e in tf.compat.v1.train.summary_iterator(str(events))
           for v in e.summary.value}

@@ -1,0 +1,111 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Commands as child processes: so many at a time, stopped together, logged to files."""
+
+import contextlib
+import fcntl
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+MODULES = {"yt8m-sample-data": "yt8m.sample_data", "yt8m-train": "yt8m.train",
+           "yt8m-eval": "yt8m.eval.evaluate"}
+_GRACE_SECS = 20.0  # to finish a step and save
+
+
+class RunFailed(Exception):
+  """A command ended with an error; the message holds its last lines."""
+
+
+class Stopped(Exception):
+  """The processes were told to stop."""
+
+
+class Processes:
+  """Commands under way, each with its share of the processors; `stop` ends them all.
+
+  Args:
+    threads: of each process.
+    keep_open: file descriptors that they inherit.
+  """
+
+  def __init__(self, threads, keep_open=()):
+    self._environment = {
+        "TF_CPP_MIN_LOG_LEVEL": "3", "TF_FORCE_GPU_ALLOW_GROWTH": "true", **os.environ,
+        **{name: str(threads) for name in (
+            "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS")}}
+    self._keep_open = keep_open
+    self._lock, self._running, self._stopped = threading.Lock(), set(), False
+
+  def run(self, command, log):
+    """Runs `[command, argument, …]` to its end; what it says goes to the file `log`.
+
+    Raises:
+      RunFailed: it failed.
+      Stopped: `stop` was called, before or meanwhile.
+    """
+    print("$ " + shlex.join(command), file=log, flush=True)
+    arguments = [sys.executable, "-m", MODULES[command[0]], *command[1:]]
+    with self._lock:
+      if self._stopped:
+        raise Stopped
+      # In a session of its own, a Ctrl-C reaches it through `stop` only.
+      process = subprocess.Popen(
+          arguments, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+          env=self._environment, start_new_session=True, pass_fds=self._keep_open)
+      self._running.add(process)
+    code = process.wait()
+    with self._lock:
+      self._running.remove(process)
+      if self._stopped:
+        raise Stopped
+    if code:
+      raise RunFailed(f"{command[0]} ended with code {code}, see {log.name}:\n"
+                      + _last_lines(log.name))
+
+  def stop(self):
+    """Ends what runs and starts nothing more."""
+    with self._lock:
+      self._stopped = True
+      running = list(self._running)
+      for process in running:
+        process.terminate()
+    deadline = time.monotonic() + _GRACE_SECS
+    for process in running:
+      try:
+        process.wait(max(0, deadline - time.monotonic()))
+      except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _last_lines(path, count=4):
+  """Of a log: its last error message, or else its end."""
+  with open(path, errors="replace") as file:
+    lines = [line.rstrip() for line in file if line.strip()]
+  errors = [index for index, line in enumerate(lines) if line.startswith("ERROR: ")]
+  first = errors[-1] if errors else -count
+  return "\n".join("    " + line[:300] for line in lines[first:][:count])
+
+
+@contextlib.contextmanager
+def only_one(directory):
+  """Yields a file that one process at a time, with its children, can hold.
+
+  Children inherit it, so that runs left behind by a killed process hold it too.
+
+  Raises:
+    ValueError: somebody else holds it.
+  """
+  os.makedirs(directory, exist_ok=True)
+  with open(os.path.join(directory, ".lock"), "w") as file:
+    try:
+      fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+      raise ValueError(
+          f"Another yt8m-ablation is at work in {directory}, or a run that a killed one "
+          "left behind: wait for it, or choose another --output_dir.") from error
+    yield file

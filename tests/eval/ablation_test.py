@@ -1,0 +1,163 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""`yt8m-ablation` as a user runs it: finishes, resumes, survives a failing row."""
+
+import csv
+import json
+import re
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from tests import support
+from yt8m.eval import ablation_processes
+
+FRAME = {"frame_features": True, "feature_names": "rgb,audio", "feature_sizes": "16,8",
+         "num_classes": 13, "max_frames": 12, "batch_size": 16, "log_steps": 2}
+TABLE = {
+    "title": "Two heads",
+    "sample_data": {"num_videos": 80, "num_classes": 13, "feature_sizes": "16,8",
+                    "max_frames": 12, "num_shards": 2, "segments": False},
+    "common": {**FRAME, "train_data_pattern": "{sample}/frame/train*.tfrecord",
+               "num_epochs": 2},
+    "evaluate": {"eval_data_pattern": "{sample}/frame/validate*.tfrecord", "top_k": 13},
+    "paired_with": "logistic",
+    "rows": [
+        {"name": "logistic", "flags": {"model": "FrameLevelLogisticModel"},
+         "figures": {"paper": "0.5"}},
+        {"name": "hidden", "flags": {
+            "model": "FrameLevelLogisticModel", "classifier": "hidden",
+            "hparams": {"classifier": {"units": 8}}}}],
+}
+
+
+def command(directory, table=None, *arguments):
+  if table is not None:
+    (directory / "heads.json").write_text(json.dumps(table))
+  return ["yt8m.eval.ablation", f"--table={directory}/heads.json",
+          f"--output_dir={directory}/out", f"--markdown={directory}/docs.md",
+          "--seeds=2", "--num_processes=2", *arguments]
+
+
+def results(directory):
+  return {f"{path.parts[-3]} {path.parts[-2]}": path.stat().st_mtime_ns
+          for path in (directory / "out" / "heads").glob("*/*/result.json")}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+  """Stopped by SIGTERM after its first run, then started again."""
+  directory = tmp_path_factory.mktemp("ablation")
+  process = subprocess.Popen(
+      [sys.executable, "-m", *command(directory, TABLE)], env=support.ENVIRONMENT,
+      stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+  for line in process.stdout:
+    if line.startswith("[1/4]"):
+      process.send_signal(signal.SIGTERM)
+      break
+  stopped_output = process.stdout.read()
+  code = process.wait()
+  before = results(directory)
+  with ablation_processes.only_one(directory / "out" / "heads"):
+    pass  # Children hold it too: none is left.
+  again = support.run_command(*command(directory))
+  return directory, code, stopped_output, before, again.stdout
+
+
+def test_a_stopped_ablation_goes_on_with_what_is_missing(finished):
+  directory, code, stopped_output, before, output = finished
+  assert code == 1 and "The same command goes on" in stopped_output
+  assert 1 <= len(before) <= 3
+  assert f"4 runs, {len(before)} of them finished before" in output
+  after = results(directory)
+  assert len(after) == 4
+  assert {name: after[name] for name in before} == before
+
+
+def test_results_are_those_of_the_commands(finished):
+  directory = finished[0]
+  run = directory / "out" / "heads" / "hidden" / "seed-1"
+  log = (run / "log.txt").read_text()
+  assert "$ yt8m-train --train_dir" in log and "--seed=1" in log
+  printed = float(re.search(r"GAP: (0\.\d+)", log)[1])
+  with open(directory / "out" / "heads" / "results.csv") as file:
+    rows = {(row["row"], row["seed"]): row for row in csv.DictReader(file)}
+  assert len(rows) == 4
+  row = rows["hidden", "1"]
+  assert float(row["gap"]) == pytest.approx(printed, abs=1e-4)
+  assert int(row["parameters"]) == (24 + 1) * 8 + (8 + 1) * 13
+  assert float(row["train_examples_per_second"]) > 0
+  assert rows["hidden", "0"]["gap"] != row["gap"]
+  # Models are deleted once measured; what tells how they were made stays.
+  assert not list((run / "model").glob("model.ckpt*"))
+  assert (run / "model" / "config.json").exists()
+
+
+def test_markdown_holds_the_statistics_of_the_csv(finished):
+  directory = finished[0]
+  with open(directory / "out" / "heads" / "results.csv") as file:
+    rows = list(csv.DictReader(file))
+  gaps = {name: np.array([float(row["gap"]) for row in rows if row["row"] == name])
+          for name in ("logistic", "hidden")}
+  text = (directory / "docs.md").read_text()
+  first_table = text[:text.index("Mean ± sample standard deviation;")]
+  cells = {line.split(" | ")[0][2:]: line.split(" | ")
+           for line in first_table.splitlines() if line.startswith("| ")}
+
+  def shown(values, spread, form=".4f"):
+    return f"{values.mean():{form}} ± {spread:.4f}".replace("-", "−")
+
+  for name, values in gaps.items():
+    assert cells[name][2] == shown(values, values.std(ddof=1))
+  difference = gaps["hidden"] - gaps["logistic"]
+  assert cells["hidden"][5] == shown(
+      difference, difference.std(ddof=1) / np.sqrt(2), "+.4f")
+  assert cells["logistic"][-1].startswith("0.5")
+  assert "synthetic" in text and "yt8m-ablation --table=" in text
+  assert """'--hparams={"classifier": {"units": 8}}'""" in text
+  assert (directory / "heads.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_changed_rows_run_again_and_a_failing_one_is_marked(finished):
+  directory, before = finished[0], results(finished[0])
+  rows = [TABLE["rows"][0], {"name": "hidden", "flags": {
+      **TABLE["rows"][1]["flags"], "num_epochs": -1, "optimizer": "NoSuchOptimizer"}}]
+  process = support.run_command(
+      *command(directory, {**TABLE, "rows": rows}), check=False)
+  assert process.returncode == 1
+  assert "4 runs, 2 of them finished before" in process.stdout
+  assert process.stdout.count("FAILED: yt8m-train ended with code 1") == 2
+  assert "NoSuchOptimizer" in process.stdout
+  after = results(directory)
+  assert after == {name: time for name, time in before.items() if "logistic" in name}
+  assert "| hidden (**failed**: 2 of 2) | – |" in (directory / "docs.md").read_text()
+
+
+def test_two_at_a_time_in_one_directory_is_an_error(tmp_path):
+  with ablation_processes.only_one(tmp_path / "out" / "heads"):
+    process = support.run_command(*command(tmp_path, TABLE), check=False)
+  assert process.returncode == 1
+  assert "ERROR: Another yt8m-ablation is at work in" in process.stderr
+
+
+def test_missing_records_are_an_error_before_anything_runs(tmp_path):
+  process = support.run_command(
+      "yt8m.eval.ablation", "--table=options-audioset", f"--output_dir={tmp_path}",
+      check=False)
+  assert process.returncode == 1
+  assert "add --data_dir. It reads {data}/audioset" in process.stderr
+  process = support.run_command(
+      "yt8m.eval.ablation", "--table=options-audioset", f"--output_dir={tmp_path}",
+      f"--data_dir={tmp_path}/nowhere", check=False)
+  assert process.returncode == 1
+  assert f"{tmp_path}/nowhere/audioset/bal_train" in process.stderr
+
+
+def test_stop_ends_children_and_starts_no_more(tmp_path):
+  processes = ablation_processes.Processes(threads=1)
+  processes.stop()
+  with open(tmp_path / "log", "w") as log, pytest.raises(ablation_processes.Stopped):
+    processes.run(["yt8m-eval"], log)
