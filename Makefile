@@ -5,8 +5,13 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO_DIR ?= demo_output
+# One process a core; tests of one group share a process.
+PYTEST_FLAGS ?= -n auto --dist loadgroup
+# TensorFlow Addons exists for Python 3.11 and older only.
+ADDONS_PYTHON ?= python3.11
+ADDONS_VENV ?= .venv-addons
 
-.PHONY: demo test lint docs benchmarks clean
+.PHONY: demo test test-addons lint docs benchmarks clean
 
 $(BIN)/.installed: setup.py pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
@@ -21,7 +26,24 @@ demo: $(BIN)/.installed
 
 test: $(BIN)/.installed lint
 	$(BIN)/python docs/make_flags.py --check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PYTEST_FLAGS)
+
+$(ADDONS_VENV)/.installed: setup.py pyproject.toml
+	@command -v $(ADDONS_PYTHON) > /dev/null || \
+	  { echo "No $(ADDONS_PYTHON); TensorFlow Addons needs Python 3.10 or 3.11:" \
+	    "make ADDONS_PYTHON=python3.10 $(MAKECMDGOALS)"; exit 1; }
+	$(ADDONS_PYTHON) -m venv $(ADDONS_VENV)
+	$(ADDONS_VENV)/bin/python -m pip install --quiet --upgrade pip
+	$(ADDONS_VENV)/bin/python -m pip install --quiet --editable '.[addons,dev,report]'
+	@touch $@
+
+# The layers, losses, metrics and training steps on TensorFlow 2.15 with Addons.
+test-addons: $(ADDONS_VENV)/.installed
+	$(ADDONS_VENV)/bin/python -m pytest $(PYTEST_FLAGS) tests/addons_test.py \
+	  tests/conformance_test.py tests/models tests/eval/average_precision_test.py \
+	  tests/eval/metrics_batch_test.py tests/eval/metrics_test.py \
+	  tests/eval/metrics_top_k_test.py tests/eval/segment_metrics_test.py \
+	  tests/yt8m/losses_test.py tests/yt8m/train_step_test.py
 
 lint: $(BIN)/.installed
 	$(BIN)/ruff check .
@@ -33,6 +55,7 @@ docs: $(BIN)/.installed
 benchmarks: $(BIN)/.installed
 	$(BIN)/python benchmarks/readers.py
 	$(BIN)/python benchmarks/metrics.py
+	$(BIN)/python benchmarks/rnn.py
 
 clean:
-	rm -rf $(VENV) $(DEMO_DIR) build dist *.egg-info
+	rm -rf $(VENV) $(ADDONS_VENV) $(DEMO_DIR) build dist *.egg-info

@@ -11,8 +11,10 @@ FOLDERS = {"yt8m": "yt8m", "yt8m.models": "models", "yt8m.eval": "eval",
 
 # The commands of the README; each also runs as `python -m <module>`.
 COMMANDS = {
+    "yt8m-ablation": "yt8m.eval.ablation",
     "yt8m-demo": "yt8m.demo",
     "yt8m-eval": "yt8m.eval.evaluate",
+    "yt8m-export": "yt8m.export.export_model",
     "yt8m-inference": "yt8m.export.inference",
     "yt8m-sample-data": "yt8m.sample_data",
     "yt8m-segment-eval": "yt8m.eval.segments",
@@ -50,7 +52,8 @@ setuptools.setup(
                       "tensorflow>=2.15.1"],
     extras_require={
         "addons": ["tensorflow==2.15.1", "tensorflow-addons==0.23.0"],
-        "dev": ["hypothesis>=6", "pytest>=8", "ruff>=0.6", "setuptools>=68"],
+        "dev": ["hypothesis>=6", "pytest>=8", "pytest-xdist>=3.5", "ruff>=0.6",
+                "setuptools>=68"],
         "report": ["matplotlib>=3.8"],
     },
     entry_points={"console_scripts": [
