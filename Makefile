@@ -5,8 +5,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO_DIR ?= demo_output
-# One process a core; tests of one group share a process.
-PYTEST_FLAGS ?= -n auto --dist loadgroup
+# One process a core; the tests of a file share one, and what it sets up.
+PYTEST_FLAGS ?= -n auto --dist loadfile
 # TensorFlow Addons exists for Python 3.11 and older only.
 ADDONS_PYTHON ?= python3.11
 ADDONS_VENV ?= .venv-addons
@@ -40,9 +40,10 @@ $(ADDONS_VENV)/.installed: setup.py pyproject.toml
 # The layers, losses, metrics and training steps on TensorFlow 2.15 with Addons.
 test-addons: $(ADDONS_VENV)/.installed
 	$(ADDONS_VENV)/bin/python -m pytest $(PYTEST_FLAGS) tests/addons_test.py \
-	  tests/conformance_test.py tests/models tests/eval/average_precision_test.py \
-	  tests/eval/metrics_batch_test.py tests/eval/metrics_test.py \
-	  tests/eval/metrics_top_k_test.py tests/eval/segment_metrics_test.py \
+	  tests/conformance_test.py tests/replicas_test.py tests/models \
+	  tests/eval/average_precision_test.py tests/eval/metrics_batch_test.py \
+	  tests/eval/metrics_test.py tests/eval/metrics_top_k_test.py \
+	  tests/eval/segment_metrics_test.py \
 	  tests/yt8m/losses_test.py tests/yt8m/train_step_test.py
 
 lint: $(BIN)/.installed

@@ -3,9 +3,6 @@
 """What every registered option and every recipe must do, whatever it computes."""
 
 import json
-import pathlib
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -196,24 +193,3 @@ def test_xla_equals_eager(case):
   model, batch = make(case)
   predict = prediction.prediction_function(model, jit_compile=True)
   np.testing.assert_allclose(predict(batch), scores(model, batch), atol=1e-5)
-
-
-@pytest.fixture(scope="module")
-def replica_results():
-  """Every case trained on one device and on two, in a process of its own.
-
-  A process can hold one strategy only.
-  """
-  script = pathlib.Path(__file__).parent / "two_replicas.py"
-  output = subprocess.run(
-      [sys.executable, str(script)], capture_output=True, text=True, timeout=600,
-      cwd=script.parents[1])
-  assert output.returncode == 0, output.stderr[-3000:]
-  return json.loads(output.stdout.splitlines()[-1])
-
-
-@pytest.mark.xdist_group("two_replicas")
-@pytest.mark.parametrize("case", descriptors.replica_cases())
-def test_two_replicas_equal_one(case, replica_results):
-  assert case in replica_results, "the option was not trained on two replicas"
-  assert replica_results[case] < 1e-4

@@ -4,7 +4,7 @@
 
     yt8m-demo --output_dir=demo_output
 
-Generates the sample set, trains four models, evaluates each, predicts the test
+Generates the sample set, trains six models, evaluates each, predicts the test
 videos with the best and writes their submission CSV. Every step is a command that a
 user would type; it is printed before it runs.
 """
@@ -34,7 +34,8 @@ COMMANDS = {"yt8m-sample-data": "yt8m.sample_data", "yt8m-train": "yt8m.train",
 VIDEO = ("--feature_names=mean_rgb,mean_audio", "--feature_sizes=1024,128")
 FRAME = ("--feature_names=rgb,audio", "--feature_sizes=1024,128", "--frame_features",
          "--max_frames=40")
-# Small versions of the starter code's models: batch and rate fit 1,400 videos.
+# Small versions of the starter code's models, and two small recipes: batch and rate
+# fit 1,400 videos.
 MODELS = {
     "MoeModel": ("video", *VIDEO, "--num_epochs=20"),
     "FrameLevelLogisticModel": ("frame", *FRAME, "--num_epochs=15",
@@ -46,6 +47,8 @@ MODELS = {
                   '--hparams={"aggregation": {"batch_norm_decay": 0.9}}'),
     "LstmModel": ("frame", *FRAME, "--num_epochs=10", "--base_learning_rate=0.002",
                   "--lstm_cells=128", "--lstm_layers=1"),
+    "small-blstm": ("frame", *FRAME),
+    "small-netvlad": ("frame", *FRAME),
 }
 
 
