@@ -98,6 +98,7 @@ def main(_):
       trained.feature_spec, trained.num_classes, trained.max_frames).dataset(pattern, 64)
   scenes = true_scenes(sample_dir)
   tf.random.set_seed(0)
+  tf.keras.utils.set_random_seed(0)
   models = {"trained": model, "untrained": trained.build_model()}
   results = {name: list(run_model(model, dataset)) for name, model in models.items()}
   true = [len(scenes[video]) - 2 for video, _, _ in results["trained"]]

@@ -66,7 +66,7 @@ _VLAD = {"clusters": 8, "projection": 64, "units": 128, "batch_norm_decay": 0.9}
 SMALL = {
     "fusion": {
         "attention": {},
-        "bilinear": {"units": 256},
+        "bilinear": {"units": 1024},
         "concat": {},
         "differential": {},
         "late1": {},

@@ -15,16 +15,17 @@ keras = tf.keras
 class CompactBilinear(keras.layers.Layer):
   """Multiplies every value of one modality with every value of the other, sketched.
 
-      ψ_m(x)_j = Σ_{i: h_m(i) = j} s_m(i) x_i            count sketch, (units,)
-      y = IFFT(FFT(ψ_1(v)) ⊙ FFT(ψ_2(a)))                = sketch of v ⊗ a
+      x̂_m = [x_m / ‖x_m‖₂ ; 1]
+      ψ_m(x̂)_j = Σ_{i: h_m(i) = j} s_m(i) x̂_i            count sketch, (units,)
+      y = IFFT(FFT(ψ_1(v̂)) ⊙ FFT(ψ_2(â)))                = sketch of v̂ ⊗ â
       z = sign(y) sqrt(|y|),   z ← z / ‖z‖₂
 
   h and s are random and fixed: ⟨y(v, a), y(v', a')⟩ is an unbiased estimate of
-  ⟨v, v'⟩⟨a, a'⟩, its variance falling as 1 / units. Three modalities and more multiply
+  ⟨v̂, v̂'⟩⟨â, â'⟩, its variance falling as 1 / units. Three modalities and more multiply
   all their transforms; a single one is multiplied with itself, by two sketches.
 
-  The outer product holds first-order terms only if `homogeneous` appends a constant
-  1 / sqrt(2) to every modality: then y sketches v ⊗ a, v and a, at once.
+  With the constant 1, y sketches v ⊗ a, v and a at once, at equal weight; without it
+  (`homogeneous`) there are no first-order terms.
 
   Args:
     units: size of the sketch.
@@ -57,10 +58,9 @@ class CompactBilinear(keras.layers.Layer):
     self.built = True
 
   def call(self, features, frame_mask=None):
-    features = [tf.cast(x, tf.float32) for x in features]
+    features = [tf.math.l2_normalize(tf.cast(x, tf.float32), axis=-1) for x in features]
     if self.homogeneous:
-      features = [tf.concat([x, tf.fill(tf.shape(x[..., :1]), 0.5 ** 0.5)], axis=-1)
-                  for x in features]
+      features = [tf.concat([x, tf.ones_like(x[..., :1])], axis=-1) for x in features]
     if len(features) == 1:
       features *= 2
     spectrum = 1.0
@@ -68,7 +68,7 @@ class CompactBilinear(keras.layers.Layer):
       spectrum *= tf.signal.rfft(self._sketch(x, buckets, signs))
     y = tf.signal.irfft(spectrum, fft_length=[self.units])
     # The plain square root has an infinite slope at 0.
-    y *= tf.math.rsqrt(tf.abs(y) + 1e-8)
+    y *= tf.math.rsqrt(tf.abs(y) + 1e-6)
     y = tf.nn.l2_normalize(y, axis=-1)
     if frame_mask is not None:
       y = tf.where(frame_mask[..., tf.newaxis], y, 0.0)
