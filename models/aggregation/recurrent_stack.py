@@ -42,7 +42,8 @@ class RecurrentStack(keras.layers.Layer):
 
   def make_layer(self, name):
     """Returns a new `RecurrentLayer`."""
-    raise NotImplementedError
+    # A base class: each aggregation stacks cells of its own.
+    raise NotImplementedError(f"{type(self).__name__} must define make_layer.")
 
   def build(self, input_shape):
     dim = input_shape[-1]

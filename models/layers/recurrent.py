@@ -90,7 +90,8 @@ class RecurrentLayer(keras.layers.Layer):
       A sequence of (batch_size, num_frames, units) tensors in float32; anything at
       padded frames.
     """
-    raise NotImplementedError
+    # A base class: each cell is a recurrence of its own.
+    raise NotImplementedError(f"{type(self).__name__} must define recurrence.")
 
   def cudnn_fits(self):
     """Whether cuDNN knows this recurrence."""
