@@ -57,6 +57,7 @@ benchmarks: $(BIN)/.installed
 	$(BIN)/python benchmarks/readers.py
 	$(BIN)/python benchmarks/metrics.py
 	$(BIN)/python benchmarks/rnn.py
+	$(BIN)/python benchmarks/conditional_steps.py
 
 clean:
 	rm -rf $(VENV) $(ADDONS_VENV) $(DEMO_DIR) build dist *.egg-info

@@ -16,6 +16,7 @@ COMMANDS = {
     "yt8m-eval": "yt8m.eval.evaluate",
     "yt8m-export": "yt8m.export.export_model",
     "yt8m-inference": "yt8m.export.inference",
+    "yt8m-label-sets": "yt8m.collect_label_sets",
     "yt8m-sample-data": "yt8m.sample_data",
     "yt8m-segment-eval": "yt8m.eval.segments",
     "yt8m-train": "yt8m.train",

@@ -4,8 +4,9 @@
 
     yt8m-ablation --table=options-sample --output_dir=ablation --markdown=options.md
 
-Every run is `yt8m-train` and then `yt8m-eval`, as a user would type them. The same
-command again goes on where it stopped.
+Every run is `yt8m-train` and then `yt8m-eval`, as a user would type them; rows that
+differ in flags of `yt8m-eval` alone are trained once. The same command again goes on
+where it stopped.
 """
 
 import concurrent.futures
@@ -95,13 +96,15 @@ def run_table(table, rows, directory, lock):
   pool = concurrent.futures.ThreadPoolExecutor(num_processes)
   try:
     places = find_data(table, directory, processes)
-    runs = ablation_runs.make_runs(table, rows, FLAGS.seeds, FLAGS.output_dir)
+    every = ablation_runs.make_runs(table, table.rows, FLAGS.seeds, FLAGS.output_dir)
+    runs = [run for run in every if run.row in rows]
     todo = [run for run in runs if run.result() is None]
     print(f"{table.name}: {len(runs)} runs, {len(runs) - len(todo)} of them finished "
           f"before; {num_processes} at a time", flush=True)
-    futures = {pool.submit(ablation_runs.execute, run, processes, FLAGS.keep_checkpoints,
-                           **places): run for run in todo}
-    return follow(futures)
+    return follow([
+        pool.submit(ablation_runs.execute, training, processes, FLAGS.keep_checkpoints,
+                    **places)
+        for training in ablation_runs.make_trainings(every, todo)], len(todo))
   finally:  # an interrupt, too, comes through here
     processes.stop()
     pool.shutdown(cancel_futures=True)
@@ -119,7 +122,9 @@ def check_data(table):
 
 def patterns(table, **places):
   """Data patterns of a table, with the placeholders filled in."""
-  flag_sets = [table.common, table.evaluate, *(row.flags for row in table.rows)]
+  flag_sets = [table.common, table.evaluate]
+  for row in table.rows:
+    flag_sets += [row.flags, row.evaluate]
   arguments = [argument for flag_set in flag_sets for argument in
                ablation_table.arguments({name: value for name, value in flag_set.items()
                                          if name.endswith("_data_pattern")}, **places)]
@@ -137,22 +142,22 @@ def find_data(table, directory, processes):
   return places
 
 
-def follow(futures):
-  """Prints each run as it ends; returns those that failed."""
-  failed, began = [], time.monotonic()
-  for done, future in enumerate(concurrent.futures.as_completed(futures), 1):
-    run = futures[future]
-    try:
-      result = future.result()
-      text = ", ".join(f"{name} {result['evaluation'][key]:.4f}"
-                       for key, name in ablation_numbers.METRICS.items())
-      text += f" | {sum(result['seconds'].values()):.0f} s"
-    except ablation_processes.RunFailed as error:
-      failed.append(run)
-      text = f"FAILED: {error}"
-    left = (time.monotonic() - began) / done * (len(futures) - done)
-    print(f"[{done}/{len(futures)}] {run.row.name}, seed {run.seed}: {text} | "
-          f"{progress.format_seconds(left)} left", flush=True)
+def follow(futures, total):
+  """Prints the runs of each training as it ends; returns those that failed."""
+  failed, began, done = [], time.monotonic(), 0
+  for future in concurrent.futures.as_completed(futures):
+    for run, outcome in future.result():
+      done += 1
+      if isinstance(outcome, ablation_processes.RunFailed):
+        failed.append(run)
+        text = f"FAILED: {outcome}"
+      else:
+        text = ", ".join(f"{name} {outcome['evaluation'][key]:.4f}"
+                         for key, name in ablation_numbers.METRICS.items())
+        text += f" | {sum(outcome['seconds'].values()):.0f} s"
+      left = (time.monotonic() - began) / done * (total - done)
+      print(f"[{done}/{total}] {run.row.name}, seed {run.seed}: {text} | "
+            f"{progress.format_seconds(left)} left", flush=True)
   return failed
 
 

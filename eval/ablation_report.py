@@ -10,6 +10,7 @@ import numpy as np
 from yt8m import files
 from yt8m.eval import ablation_numbers as numbers
 from yt8m.eval import ablation_runs
+from yt8m.eval import markdown_table
 from yt8m.eval import metrics
 
 
@@ -39,50 +40,59 @@ def markdown(table, found, chart_path=None):
 
 
 def _main_table(table, found):
-  by_name = {entry.row.name: entry for entry in found}
-  paired = any(table.reference(entry.row) for entry in found)
-  extra = list(dict.fromkeys(name for entry in found for name in entry.row.figures))
-  header = ["row", "parameters", *numbers.METRICS.values()]
-  if paired:
-    header += [*(f"Δ {numbers.METRICS[name]}" for name in numbers.COMPARED), "against"]
-  lines = [_line([*header, "examples/s", *extra]),
-           _line(["---", *["---:"] * (len(numbers.METRICS) + 1),
-                  *(["---:"] * len(numbers.COMPARED) + ["---"] if paired else []), "---:",
-                  *["---:"] * len(extra)])]
-  for entry in found:
-    parameters = entry.values("parameters")
-    cells = [_row_name(entry), f"{parameters[0]:,}" if parameters else "–"]
-    cells += [_with_deviation(entry.values(name)) for name in numbers.METRICS]
-    if paired:
-      reference = table.reference(entry.row)
-      other = by_name.get(reference)
-      apart = other is not None and other is not entry
-      cells += [_with_error(entry.differences(name, other) if apart else [])
-                for name in numbers.COMPARED] + [reference if apart else "–"]
-    rates = entry.values(numbers.RATE)
-    cells.append(f"{np.mean(rates):,.0f}" if rates else "–")
-    lines.append(_line([*cells, *(entry.row.figures.get(name, "") for name in extra)]))
-  return "\n".join(lines)
+  columns = [("row", [_row_name(entry) for entry in found]),
+             ("parameters", [_number(entry.values("parameters")[:1]) for entry in found])]
+  published = dict.fromkeys(name for entry in found for name in entry.row.figures)
+  published = {name: [str(entry.row.figures.get(name, "–")) for entry in found]
+               for name in published}
+  for column, title in numbers.METRICS.items():
+    columns.append((title, [markdown_table.with_deviation(entry.values(column))
+                            for entry in found]))
+    beside = [name for name in published if name.startswith(title + ",")]
+    columns += [(name, published.pop(name)) for name in beside]
+  if any(table.reference(entry.row) for entry in found):
+    others = [_other(table, entry, found) for entry in found]
+    columns += [(f"Δ {numbers.METRICS[column]}",
+                 [markdown_table.with_error(
+                     entry.differences(column, other) if other else [])
+                  for entry, other in zip(found, others, strict=True)])
+                for column in numbers.COMPARED]
+    columns.append(("against", [other.row.name if other else "–" for other in others]))
+  columns.append(
+      ("examples/s", [_number(entry.values(numbers.RATE)) for entry in found]))
+  columns += published.items()
+  titles, texts = zip(*columns, strict=True)
+  return markdown_table.make(titles, zip(*texts, strict=True), ("row", "against"))
+
+
+def _other(table, entry, found):
+  """The `Found` that an entry is compared with, or None."""
+  name = table.reference(entry.row)
+  return next((other for other in found
+               if other.row.name == name and other is not entry), None)
 
 
 def _kind_table(kinds, found):
   names = [name.removeprefix(numbers.PREFIX).replace("_top", ", *top*") for name in kinds]
-  lines = [_line(["row", *names]), _line(["---", *["---:"] * len(kinds)])]
-  lines += [_line([_row_name(entry),
-                   *(_with_deviation(entry.values(name), 2) for name in kinds)])
-            for entry in found]
-  return "\n".join(lines)
+  return markdown_table.make(["row", *names], [
+      [_row_name(entry),
+       *(markdown_table.with_deviation(entry.values(name), 2) for name in kinds)]
+      for entry in found])
 
 
 def _legend(table, found):
   counts = sorted({len(entry.runs) for entry in found if entry.runs}) or [0]
   seeds = " to ".join(map(str, dict.fromkeys((counts[0], counts[-1]))))
-  top_k = table.evaluate.get("top_k", metrics.TOP_K)
+  runs = [ablation_runs.Run(table, entry.row, 0, "") for entry in found]
+  top_k = " or ".join(dict.fromkeys(
+      str(run.settings["evaluate"].get("top_k", metrics.TOP_K)) for run in runs))
   text = (f"Mean ± sample standard deviation; seeds a row: {seeds}. GAP and mAP look at "
           f"the {top_k} best classes of a video.")
   if any(table.reference(entry.row) for entry in found):
     text += (" Δ: difference to the row named beside it, of runs with the same seed, ± "
              "its standard error.")
+  if len(ablation_runs.make_trainings(runs, runs)) < len(runs):
+    text += " Rows that differ in their evaluation alone share their trained models."
   return text + (" Parameters: trainable ones. examples/s: of training, several runs at "
                  "a time on one machine, so good for rough ratios within the table only.")
 
@@ -90,14 +100,21 @@ def _legend(table, found):
 def _commands(table, found):
   """What to type for seed 0 of every row, in a folded block."""
   places = {"data": "$DATA", "sample": "sample"}
-  runs = [ablation_runs.Run(table, entry.row, 0, "").commands("model", **places)
-          for entry in found]
-  commands = [train for train, _ in runs]
+  evaluations = {}  # of each training
+  for entry in found:
+    run = ablation_runs.Run(table, entry.row, 0, "")
+    train, evaluate = map(_typed, run.commands("model", **places))
+    evaluations.setdefault(train, {})[evaluate] = None
+  lines = []
   if table.sample_data is not None:
-    commands.insert(0, ablation_runs.sample_command(table, "sample"))
-  return "\n".join([
-      "<details><summary>The commands of seed 0, a row each</summary>\n",
-      *map(_typed, commands), "\nand after each\n", _typed(runs[0][1]), "\n</details>"])
+    lines.append(_typed(ablation_runs.sample_command(table, "sample")))
+  distinct = set().union(*evaluations.values())
+  if len(distinct) == 1:
+    lines += [*evaluations, "\nand after each\n", *distinct]
+  else:
+    lines += [line for train in evaluations for line in (train, *evaluations[train])]
+  return "\n".join(["<details><summary>The commands of seed 0</summary>\n", *lines,
+                    "\n</details>"])
 
 
 def _typed(command):
@@ -112,25 +129,8 @@ def _row_name(entry):
       f" (**failed**: {len(entry.failed)} of {total})" if entry.failed else "")
 
 
-def _line(cells):
-  return "| " + " | ".join(cells) + " |"
-
-
-def _with_deviation(values, digits=4):
-  if not values:
-    return "–"
-  return _plus_minus(*numbers.mean_and_deviation(values), f".{digits}f")
-
-
-def _with_error(values):
-  if not values:
-    return "–"
-  return _plus_minus(*numbers.mean_and_error(values), "+.4f")
-
-
-def _plus_minus(mean, spread, form):
-  text = format(mean, form).replace("-", "−")
-  return text if math.isnan(spread) else f"{text} ± {format(spread, form.lstrip('+'))}"
+def _number(values):
+  return f"{np.mean(values):,.0f}" if values else "–"
 
 
 def write_chart(path, table, found):

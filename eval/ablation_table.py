@@ -20,13 +20,16 @@ class Row:
   Attributes:
     name: of the row, and of its directory.
     flags: flags of `yt8m-train`, laid over those common to the table.
+    evaluate: flags of `yt8m-eval`, laid over the table's. Rows that differ in nothing
+      else are one training, evaluated once for each of them.
     paired_with: name of the row that this one is compared with, seed by seed; None
       takes the table's.
     figures: `{column: text}`, columns to print beside the measured ones, e.g. what a
-      paper reports.
+      paper reports; one such as "GAP, published" stands beside our GAP.
   """
   name: str
   flags: dict
+  evaluate: dict = dataclasses.field(default_factory=dict)
   paired_with: str | None = None
   figures: dict = dataclasses.field(default_factory=dict)
 
@@ -89,7 +92,7 @@ class Table:
   def settings(self, row, seed):
     """Everything that a run depends on: equal settings, equal run."""
     train = {**self.common, **row.flags, "seed": seed}
-    settings = {"train": train, "evaluate": self.evaluate,
+    settings = {"train": train, "evaluate": {**self.evaluate, **row.evaluate},
                 "sample_data": self.sample_data,
                 "recipe": dataclasses.asdict(recipes.RECIPES[train["model"]])
                           if "model" in train else None}

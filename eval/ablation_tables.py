@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The tables that come with the project, in the format of a JSON file for --table."""
 
+from yt8m.eval import audioset_table
+from yt8m.eval import classifier_tables
+
 _EQUAL = (
     "Every option at the small size of its recipe, `small-<option>`; the same training "
     "flags and epochs in every row, so that none was tuned on its own and a larger or "
@@ -10,7 +13,9 @@ _EQUAL = (
 _AGGREGATIONS = ("mean", "attention_pooling", "dbof", "soft_dbof", "netvlad", "netfv",
                  "nextvlad", "lstm", "gru", "blstm", "hierarchical_rnn", "cbhg",
                  "temporal_graph")
-_CLASSIFIERS = ("gated", "hidden", "moe")  # "logistic" is that of every other row
+# "logistic" is that of every other row.
+_CLASSIFIERS = ("class_chain", "conditional", "gated", "hidden", "label_powerset",
+                "moe")
 
 
 def _rows(names, **entries):
@@ -31,14 +36,7 @@ _OPTIONS_AUDIOSET = {
         "Trained on the 22,160 clips of `bal_train`, measured on the 6,111 of `eval`: "
         "527 classes, 10 frames of 128 values. There is one modality, so that of the "
         "fusions only `differential` applies."),
-    "common": {
-        "frame_features": True, "feature_names": "audio_embedding",
-        "feature_sizes": 128, "num_classes": 527, "max_frames": 10,
-        "train_data_pattern": "{data}/audioset/bal_train/*.tfrecord",
-        "batch_size": 128, "num_epochs": 6, "base_learning_rate": 0.005,
-        "learning_rate_decay": 0.8, "learning_rate_decay_examples": 22160,
-        "log_steps": 50},
-    "evaluate": {"eval_data_pattern": "{data}/audioset/eval/*.tfrecord"},
+    "common": audioset_table.COMMON, "evaluate": audioset_table.EVALUATE,
     "paired_with": "mean",
     "rows": _rows(_AGGREGATIONS) + _rows(_CLASSIFIERS) + _rows(
         ["differential"], paired_with="dbof"),
@@ -94,4 +92,5 @@ _OPTIONS_SAMPLE = {
     ],
 }
 
-TABLES = {table["name"]: table for table in (_OPTIONS_AUDIOSET, _OPTIONS_SAMPLE)}
+TABLES = {table["name"]: table for table in (
+    _OPTIONS_AUDIOSET, _OPTIONS_SAMPLE, *classifier_tables.TABLES)}

@@ -13,6 +13,7 @@ from absl import logging
 
 from yt8m import command
 from yt8m import experiment
+from yt8m import model_flags
 from yt8m import readers
 from yt8m import record_count
 from yt8m import records
@@ -34,11 +35,12 @@ flags.DEFINE_bool("run_once", False, "Evaluate the newest checkpoint and stop.")
 flags.DEFINE_float("eval_interval_secs", 30, "Seconds between looks for a checkpoint.")
 flags.DEFINE_float("eval_timeout_secs", None,
                    "Stop watching after so many seconds without a new checkpoint.")
+model_flags.define_hparams()
 flags.mark_flag_as_required("train_dir")
 
 
 def main():
-  trained = experiment.Experiment.load(FLAGS.train_dir)
+  trained = experiment.Experiment.load(FLAGS.train_dir).with_hparams(FLAGS.hparams)
   model = trained.build_model()
   reader = readers.make_reader(
       trained.feature_spec.with_segment_labels(FLAGS.segment_labels),
@@ -58,7 +60,7 @@ def main():
     values = measured.get()
     print(evaluation.format_line(step, values), flush=True)
     logging.info("Wrote %s", evaluation.write_results(
-        FLAGS.train_dir, step, model, measured, values))
+        FLAGS.train_dir, step, model, measured, values, FLAGS.hparams))
 
 
 def _checkpoints():

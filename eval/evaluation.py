@@ -71,7 +71,7 @@ def format_line(step, values):
       f"{label}: {values[name]:.4f}" for name, label in LABELS.items())
 
 
-def write_results(train_dir, step, model, measured, values):
+def write_results(train_dir, step, model, measured, values, hparams=None):
   """Writes `eval/metrics-<step>.json` and TensorBoard scalars; returns the former.
 
   Args:
@@ -80,6 +80,7 @@ def write_results(train_dir, step, model, measured, values):
     model: `VideoModel`, whose trainable parameters are counted.
     measured: `EvaluationMetrics`.
     values: what its `get` returns, which takes a while for a million videos.
+    hparams: `--hparams` of the evaluation, written down with the rest.
   """
   directory = os.path.join(train_dir, "eval")
   tf.io.gfile.makedirs(directory)
@@ -89,7 +90,7 @@ def write_results(train_dir, step, model, measured, values):
   classes = np.flatnonzero(measured.num_positives).tolist()
   with files.atomic_write(path, "w") as file:
     json.dump({"step": step, "num_examples": measured.num_examples,
-               "num_parameters": num_parameters, **scalars,
+               "num_parameters": num_parameters, "hparams": hparams, **scalars,
                "average_precision": dict(
                    zip(classes, values["aps"].tolist(), strict=True))}, file, indent=1)
   writer = tf.summary.create_file_writer(directory)

@@ -48,7 +48,8 @@ MIB = 2 ** 20
 def main():
   if bool(FLAGS.train_dir) == FLAGS.untrained:
     raise ValueError("Give either --train_dir, or --model and --untrained.")
-  unused = [name for name in UNTRAINED_FLAGS if FLAGS[name].present]
+  unused = [name for name in UNTRAINED_FLAGS
+            if FLAGS[name].present and name != "hparams"]
   if FLAGS.train_dir and unused:
     raise ValueError(f"--{unused[0]} describes an --untrained model; that of --train_dir="
                      f"{FLAGS.train_dir} is described by its config.json.")
@@ -57,7 +58,8 @@ def main():
   if FLAGS.untrained:
     described, model = _untrained()
   else:
-    described, model, step = experiment.load(FLAGS.train_dir, FLAGS.checkpoint)
+    described, model, step = experiment.load(
+        FLAGS.train_dir, FLAGS.checkpoint, FLAGS.hparams)
     logging.info("Model of %s at step %d.", FLAGS.train_dir, step)
   signatures = saved_model.save(described, model, FLAGS.output_dir, FLAGS.top_k,
                                 FLAGS.vocabulary, FLAGS.overwrite)

@@ -15,6 +15,7 @@ from absl import logging
 
 from yt8m import command
 from yt8m import experiment
+from yt8m import model_flags
 from yt8m import progress
 from yt8m import readers
 from yt8m import record_count
@@ -31,7 +32,8 @@ flags.DEFINE_string(
     "input_model_tgz", "", "Model archive to use in place of --train_dir.")
 flags.DEFINE_string("untar_model_dir", "",
                     "Where to unpack it; default: a temporary directory.")
-flags.DEFINE_string("output_model_tgz", "", "Also pack the model into this archive.")
+flags.DEFINE_string("output_model_tgz", "",
+                    "Also pack the model, as trained, into this archive.")
 flags.DEFINE_string(
     "input_data_pattern", "", "Records to predict: globs, separated by commas.")
 flags.DEFINE_string("output_file", "", "The CSV to write.")
@@ -46,6 +48,7 @@ flags.DEFINE_integer("batch_size", 512, "Examples at a time.")
 flags.DEFINE_integer("num_readers", 1, "Files read at the same time.")
 flags.DEFINE_bool("skip_corrupt_records", False,
                   "Count damaged records and go on, instead of stopping.")
+model_flags.define_hparams()
 
 
 def main():
@@ -56,7 +59,7 @@ def main():
       train_dir = FLAGS.untar_model_dir or os.path.join(
           stack.enter_context(tempfile.TemporaryDirectory()), "model")
       model_archive.unpack(FLAGS.input_model_tgz, train_dir)
-    trained, model, step = experiment.load(train_dir)
+    trained, model, step = experiment.load(train_dir, hparams=FLAGS.hparams)
     logging.info("Model of %s at step %d.", train_dir, step)
 
     spec = trained.feature_spec.with_segment_labels(False)

@@ -15,6 +15,9 @@ Its signatures, for a batch of B videos, C classes and the top k of them:
     predict_features   <feature> (B, T, size) uint8 of every feature, num_frames (B,)
                        int32; at video level <feature> (B, size) float32 alone
                        -> predictions (B, C)
+    predict_steps      the same and num_steps () int32 -> predictions (B, C) after so many
+                       steps of a classifier that works in steps (`conditional`); from 1
+                       to the number of steps that it was exported with
 
 `example_bytes` are records as the readers read them; labels need not be in them. At
 frame level every output of `serving_default` has an axis of 1 after the first, as the
@@ -107,11 +110,14 @@ def make_signatures(trained, model, top_k):
     rows = tf.size(inputs["num_frames"])
     # No layer need expect an empty batch: it becomes one blank video, left out again.
     inputs = tf.cond(rows > 0, lambda: inputs, lambda: _blank_video(inputs))
-    return model(inputs, training=False)["predictions"][:rows]
+    outputs = model(inputs, training=False)
+    return {name: outputs[name][:rows] for name in ("predictions", "step_predictions")
+            if name in outputs}
 
   def score_records(example_bytes):
     batch = reader.parse_batch(example_bytes)
-    return batch["id"], score({name: batch[name] for name in ("features", "num_frames")})
+    outputs = score({name: batch[name] for name in ("features", "num_frames")})
+    return batch["id"], outputs["predictions"]
 
   @tf.function(input_signature=[example_bytes])
   def serving_default(example_bytes):
@@ -127,8 +133,7 @@ def make_signatures(trained, model, top_k):
     ids, predictions = score_records(example_bytes)
     return {"video_id": ids, "predictions": predictions}
 
-  @tf.function
-  def predict_features(**inputs):
+  def score_features(inputs):
     xs = {name: inputs[name] for name in spec.names}
     if spec.is_video_level:
       lengths = tf.ones([tf.shape(xs[spec.names[0]])[0]], tf.int32)
@@ -137,12 +142,28 @@ def make_signatures(trained, model, top_k):
       xs = {name: x[:, :trained.max_frames] for name, x in xs.items()}
       lengths = _checked_lengths(
           inputs["num_frames"], tf.shape(inputs[spec.names[0]])[1], trained.max_frames)
-    return {"predictions": score({"features": xs, "num_frames": lengths})}
+    return score({"features": xs, "num_frames": lengths})
+
+  @tf.function
+  def predict_features(**inputs):
+    return {"predictions": score_features(inputs)["predictions"]}
+
+  @tf.function
+  def predict_steps(num_steps, **inputs):
+    steps = score_features(inputs)["step_predictions"]
+    tf.debugging.Assert(
+        (num_steps >= 1) & (num_steps <= tf.shape(steps)[1]),
+        ["num_steps must be from 1 to", tf.shape(steps)[1], "is", num_steps])
+    return {"predictions": steps[:, num_steps - 1]}
 
   arrays = {**features, **({} if spec.is_video_level else {"num_frames": num_frames})}
-  return {"serving_default": serving_default.get_concrete_function(),
-          "predict_full": predict_full.get_concrete_function(),
-          "predict_features": predict_features.get_concrete_function(**arrays)}
+  signatures = {"serving_default": serving_default.get_concrete_function(),
+                "predict_full": predict_full.get_concrete_function(),
+                "predict_features": predict_features.get_concrete_function(**arrays)}
+  if "step_predictions" in score.get_concrete_function().structured_outputs:
+    signatures["predict_steps"] = predict_steps.get_concrete_function(
+        num_steps=tf.TensorSpec([], tf.int32, "num_steps"), **arrays)
+  return signatures
 
 
 def bytes_on_disk(directory):

@@ -18,9 +18,12 @@ from yt8m.models.aggregation.netvlad import NetVlad
 from yt8m.models.aggregation.nextvlad import NextVlad
 from yt8m.models.aggregation.soft_dbof import SoftBagOfFrames
 from yt8m.models.aggregation.temporal_graph import TemporalGraph
+from yt8m.models.classification.class_chain import ClassChain
 from yt8m.models.classification.classifier import Classifier
+from yt8m.models.classification.conditional import Conditional
 from yt8m.models.classification.gated import Gated
 from yt8m.models.classification.hidden import Hidden
+from yt8m.models.classification.label_powerset import LabelPowerset
 from yt8m.models.classification.logistic import Logistic
 from yt8m.models.classification.moe import MixtureOfExperts
 from yt8m.models.fusion.attention import CrossModalAttention
@@ -41,9 +44,11 @@ __all__ = [
     "Blstm",
     "CLASSIFIERS",
     "Cbhg",
+    "ClassChain",
     "Classifier",
     "CompactBilinear",
     "Concat",
+    "Conditional",
     "CrossModalAttention",
     "DeepBagOfFrames",
     "Differential",
@@ -52,6 +57,7 @@ __all__ = [
     "Gru",
     "Hidden",
     "HierarchicalRnn",
+    "LabelPowerset",
     "LateFusion1",
     "LateFusion2",
     "Logistic",

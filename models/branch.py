@@ -29,6 +29,7 @@ class Branch(keras.layers.Layer):
   Call arguments:
     modalities: list of (batch_size, num_frames, dim_m), or (batch_size, dim_m).
     frame_mask: (batch_size, num_frames), bool; None at video level.
+    labels: (batch_size, num_classes), bool, in training; for classifiers that use them.
 
   Returns:
     Scores (batch_size, num_classes), and the intermediates of the options, with the
@@ -68,25 +69,26 @@ class Branch(keras.layers.Layer):
   def build(self, *input_shapes):
     self.built = True  # the options build themselves in the first call
 
-  def call(self, modalities, frame_mask=None):
+  def call(self, modalities, frame_mask=None, labels=None):
     xs, intermediates = modalities, {}
     for step in self._steps:
-      xs, frame_mask = step(xs, frame_mask, intermediates)
+      xs, frame_mask = step(xs, frame_mask, labels, intermediates)
     [predictions] = xs
     return predictions, intermediates
 
-  def _fuse(self, xs, frame_mask, intermediates):
+  def _fuse(self, xs, frame_mask, labels, intermediates):
     x, more = registries.split_intermediates(self.fusion(xs, frame_mask=frame_mask))
     intermediates.update(more)
     return [x], frame_mask
 
-  def _aggregate(self, xs, frame_mask, intermediates):
+  def _aggregate(self, xs, frame_mask, labels, intermediates):
     if not self.aggregations:
       return xs, frame_mask
     return self._each(self.aggregations, xs, intermediates, frame_mask=frame_mask), None
 
-  def _classify(self, xs, frame_mask, intermediates):
-    return self._each(self.classifiers, xs, intermediates), frame_mask
+  def _classify(self, xs, frame_mask, labels, intermediates):
+    arguments = {"labels": labels} if self.classifiers[0].uses_labels else {}
+    return self._each(self.classifiers, xs, intermediates, **arguments), frame_mask
 
   def _each(self, layers, xs, intermediates, **arguments):
     """Calls one layer for each x; keeps the intermediates apart by modality."""
@@ -102,6 +104,11 @@ class Branch(keras.layers.Layer):
     """Sets biases so that an uninformative input scores the class prior."""
     for classifier in self.classifiers:
       classifier.start_from_prior(prior)
+
+  def start_from_label_sets(self, label_sets):
+    """Hands the classifiers `LabelSets`: what labels alone can teach."""
+    for classifier in self.classifiers:
+      classifier.start_from_label_sets(label_sets)
 
   def get_config(self):
     return {**super().get_config(), "num_classes": self.num_classes,

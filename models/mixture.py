@@ -5,6 +5,7 @@
 import tensorflow as tf
 
 from yt8m.models.layers import batch_norm
+from yt8m.models.layers import log_odds
 from yt8m.models.layers import masking
 
 keras = tf.keras
@@ -29,6 +30,7 @@ class Mixture(keras.layers.Layer):
   Call arguments:
     modalities: list of (batch_size, num_frames, dim_m), or (batch_size, dim_m).
     frame_mask: (batch_size, num_frames), bool; None at video level.
+    labels: (batch_size, num_classes), bool, in training; for classifiers that use them.
 
   Returns:
     Scores (batch_size, num_classes); the intermediates `mixture_weights`,
@@ -57,18 +59,18 @@ class Mixture(keras.layers.Layer):
     self.weigh.build((None, dim))
     self.built = True
 
-  def call(self, modalities, frame_mask=None, training=False):
+  def call(self, modalities, frame_mask=None, labels=None, training=False):
     x = tf.concat([tf.cast(m, tf.float32) for m in modalities], axis=-1)
     if len(x.shape) == 3:
       x = masking.masked_mean(x, frame_mask)
     weights = tf.nn.softmax(self.weigh(self.norm(x, training=training)))
     predictions, intermediates = [], {}
     for number, branch in enumerate(self.branches):
-      p, more = branch(modalities, frame_mask=frame_mask)
+      p, more = branch(modalities, frame_mask=frame_mask, labels=labels)
       predictions.append(p)
       intermediates.update({f"{key}_{number}": v for key, v in more.items()})
     predictions = tf.stack(predictions, axis=1)
-    branch_logits = logit(predictions)
+    branch_logits = log_odds.logit(predictions)
     logits = tf.reduce_sum(weights[..., tf.newaxis] * branch_logits, axis=1)
     if training:
       self.add_loss(self._penalty(logits[:, tf.newaxis], branch_logits))
@@ -90,6 +92,11 @@ class Mixture(keras.layers.Layer):
     for branch in self.branches:
       branch.start_from_prior(prior)
 
+  def start_from_label_sets(self, label_sets):
+    """Hands the classifiers `LabelSets`: what labels alone can teach."""
+    for branch in self.branches:
+      branch.start_from_label_sets(label_sets)
+
   def get_config(self):
     return {**super().get_config(),
             "branches": [keras.utils.serialize_keras_object(b) for b in self.branches],
@@ -100,9 +107,3 @@ class Mixture(keras.layers.Layer):
   def from_config(cls, config):
     branches = [keras.utils.deserialize_keras_object(b) for b in config["branches"]]
     return cls(**{**config, "branches": branches})
-
-
-def logit(p):
-  """`ln p − ln(1 − p)`, for p kept away from 0 and 1."""
-  p = tf.clip_by_value(p, 1e-12, 1.0 - 1e-7)
-  return tf.math.log(p) - tf.math.log1p(-p)

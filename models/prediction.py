@@ -12,6 +12,11 @@ def model_inputs(batch):
   return {key: batch[key] for key in ("features", "num_frames") if key in batch}
 
 
+def training_inputs(batch):
+  """The same in training, where some classifiers look at the labels too."""
+  return {**model_inputs(batch), "labels": batch["labels"]}
+
+
 def prediction_function(model, jit_compile=False):
   """Compiles `batch -> (batch_size, num_classes)` scores of `model`, at inference."""
 

@@ -54,6 +54,12 @@ def resolve(options, config):
   return {"name": name, **defaults, **given}
 
 
+def is_option(options, value):
+  """Whether a hyperparameter is itself an option, such as a head within a head."""
+  name = value.get("name") if isinstance(value, dict) else value
+  return isinstance(name, str) and (name in options or ":" in name)
+
+
 def _hparam_defaults(option):
   """Hyperparameters of an option and their defaults, read off its constructor."""
   if option.__init__ is keras.layers.Layer.__init__:

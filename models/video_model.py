@@ -47,8 +47,9 @@ class VideoModel(keras.Model):
   Call arguments:
     inputs: `{"features": {name: (batch_size, num_frames, size)},
       "num_frames": (batch_size,)}`; at video level `{name: (batch_size, size)}` and
-      no `num_frames` needed. Other entries are not looked at. Frames from
-      `num_frames` on are padding and change no output.
+      no `num_frames` needed. Frames from `num_frames` on are padding and change no
+      output. In training also `"labels"`, (batch_size, num_classes) bool, if the
+      classifier `uses_labels`. Other entries are not looked at.
 
   Returns:
     `{"predictions": (batch_size, num_classes) float32, …}` with the named
@@ -110,7 +111,9 @@ class VideoModel(keras.Model):
 
     # Keras hands `training` on to every layer below that asks for it.
     modalities = self.input_features(features, frame_mask=frame_mask)
-    predictions, intermediates = self.scorer(modalities, frame_mask=frame_mask)
+    predictions, intermediates = self.scorer(
+        modalities, frame_mask=frame_mask,
+        labels=inputs.get("labels") if training else None)
     return {"predictions": predictions, **intermediates}
 
   @property
@@ -140,6 +143,20 @@ class VideoModel(keras.Model):
       prior: (num_classes,) share of the videos that have each label.
     """
     self.scorer.start_from_prior(prior)
+
+  @property
+  def needs_label_sets(self):
+    """Whether a classifier must see label sets before training."""
+    return any(classifier.needs_label_sets
+               for branch in self.branches for classifier in branch.classifiers)
+
+  def start_from_label_sets(self, label_sets):
+    """Lets the classifiers learn what labels alone can teach; of a built model.
+
+    Args:
+      label_sets: `LabelSets` of many videos.
+    """
+    self.scorer.start_from_label_sets(label_sets)
 
   def build(self, input_shape):
     # Layers build themselves in the first call; without this method Keras would try

@@ -135,7 +135,7 @@ def test_checkpoint_round_trip(case, tmp_path):
 def test_gradient_reaches_every_variable(case):
   model, batch = make(case)
   with tf.GradientTape() as tape:
-    p = model(prediction.model_inputs(batch), training=True)["predictions"]
+    p = model(prediction.training_inputs(batch), training=True)["predictions"]
     loss = tf.reduce_mean(losses.CrossEntropyLoss().call(batch["labels"], p))
   for variable, gradient in zip(
       model.trainable_variables, tape.gradient(loss, model.trainable_variables),
@@ -181,7 +181,7 @@ def test_mixed_precision(case, policy):
   mixed.set_weights(model.get_weights())
   np.testing.assert_allclose(scores(mixed, batch), expected, atol=0.06)
   with tf.GradientTape() as tape:
-    p = mixed(prediction.model_inputs(batch), training=True)["predictions"]
+    p = mixed(prediction.training_inputs(batch), training=True)["predictions"]
     loss = tf.reduce_mean(losses.CrossEntropyLoss().call(batch["labels"], p))
   assert p.dtype == tf.float32
   for gradient in tape.gradient(loss, mixed.trainable_variables):

@@ -34,7 +34,10 @@ SMALL = {
                     "nextvlad": {"clusters": 3, "groups": 4, "units": 6,
                                  "gating_reduction": 2},
                     "soft_dbof": {"clusters": 9, "units": 5}},
-    "classifier": {"hidden": {"units": 5}},
+    "classifier": {"class_chain": {"max_labels": 3, "units": 4, "embedding": 3},
+                   "conditional": {"units": 4, "empty_share": 0.0},
+                   "hidden": {"units": 5},
+                   "label_powerset": {"num_sets": 9, "max_labels": 3}},
 }
 
 # Hyperparameters that make an option another function, by registry and name.
@@ -51,9 +54,15 @@ VARIANTS = {
         "soft_dbof": [{"max_pool": True}, {"gated": True}],
     },
     "classifier": {
+        "class_chain": [{"decoding": "beam", "beam_width": 30}, {"order": "random"}],
+        "conditional": [
+            {"observation": "labels", "labels_per_step": 2, "min_confidence": 0.4},
+            {"sampling": "curriculum"},
+            {"train_label_network": True, "pretraining_epochs": 0, "units": 16}],
         "gated": [{"context": "input"}, {"remove_diagonal": True}],
         "hidden": [{"activation": "relu6", "gating": "context"},
                    {"use_batch_norm": True, "gating": "squeeze", "gating_reduction": 2}],
+        "label_powerset": [{"objective": "sets"}],
         "moe": [{"low_rank_gates": 2}],
     },
 }

@@ -28,7 +28,7 @@ ROWS = 6
 
 
 def without_randomness(options):
-  """Draws differ between replicas by design: no sampling, no dropout here."""
+  """Draws differ between replicas by design: no sampling, dropout, random order here."""
   options = {**options, "sampling": None}
   for kind, registry in (("aggregation", models.AGGREGATIONS),
                          ("classifier", models.CLASSIFIERS)):
@@ -36,6 +36,10 @@ def without_randomness(options):
       config = registries.resolve(registry, options[kind])
       options[kind] = {hparam: 0.0 if hparam.endswith("dropout") else value
                        for hparam, value in config.items()}
+      if kind == "classifier" and "sampling" in config:
+        options[kind] |= {"sampling": "none", "pretraining_epochs": 1}
+      if options[kind].get("order") == "random":
+        options[kind]["order"] = "frequency"
   return options
 
 

@@ -30,13 +30,12 @@ def explain_video(record, sizes, num_classes):
     found = len(context[name].float_list.value)
     if found != size:
       return f"has {found} values of feature {name}, expected {size} (--feature_sizes)."
-  return _explain_id(context) or explain_labels(record, "labels", num_classes)
+  return explain_id_and_labels(record, num_classes)
 
 
 def explain_frames(record, sizes, num_classes):
   """Explains what keeps `FrameLevelReader` from using a record."""
-  return (_explain_frames(record, sizes) or _explain_id(record.context.feature)
-          or explain_labels(record, "labels", num_classes))
+  return _explain_frames(record, sizes) or explain_id_and_labels(record, num_classes)
 
 
 def explain_segments(record, sizes, num_classes):
@@ -47,12 +46,23 @@ def explain_segments(record, sizes, num_classes):
   if min(counts) != max(counts):
     return ("has {} segment_start_times, {} segment_labels and {} segment_scores: every "
             "rating needs one of each.").format(*counts)
-  return (_explain_frames(record, sizes) or _explain_id(context)
-          or explain_labels(record, "segment_labels", num_classes))
+  return (_explain_frames(record, sizes) or explain_id(record)
+          or _explain_labels(record, "segment_labels", num_classes))
 
 
-def explain_labels(record, key, num_classes):
-  """Explains what keeps the labels under `key` from being used."""
+def explain_id_and_labels(record, num_classes):
+  """Explains what keeps the id or the labels of a whole video from being used."""
+  return explain_id(record) or _explain_labels(record, "labels", num_classes)
+
+
+def explain_id(record):
+  """Explains what keeps the id of a video from being used."""
+  context = record.context.feature
+  ids = _values(context, "id") or _values(context, "video_id")
+  return "" if ids and ids[0] else "has neither id nor video_id."
+
+
+def _explain_labels(record, key, num_classes):
   for label in _values(record.context.feature, key):
     if not 0 <= label < num_classes:
       return f"has label {label}, outside the {num_classes} classes (--num_classes)."
@@ -73,11 +83,6 @@ def _explain_frames(record, sizes):
         return (f"has {found} bytes in frame {frame} of feature {name}, expected {size} "
                 "(--feature_sizes).")
   return ""
-
-
-def _explain_id(context):
-  ids = _values(context, "id") or _values(context, "video_id")
-  return "" if ids and ids[0] else "has neither id nor video_id."
 
 
 def _values(context, key):

@@ -16,6 +16,7 @@ import tensorflow as tf
 
 from yt8m import feature_spec
 from yt8m import files
+from yt8m import inference_hparams
 from yt8m import models
 from yt8m.models.layers import variables
 
@@ -47,6 +48,14 @@ class Experiment:
   def build_model(self):
     """Builds the model with its variables; call inside `strategy.scope()`."""
     return models.VideoModel.from_config(self.model).build_variables()
+
+  def with_hparams(self, text):
+    """Returns the experiment with `--hparams` laid over those it was trained with.
+
+    Raises:
+      ValueError: not JSON, unknown names, or hyperparameters that need training.
+    """
+    return dataclasses.replace(self, model=inference_hparams.change(self.model, text))
 
   def save(self, train_dir):
     with files.atomic_write(os.path.join(train_dir, CONFIG), "w") as file:
@@ -138,17 +147,18 @@ def restore_weights(model, path):
                      f"{error}") from error
 
 
-def load(train_dir, checkpoint=None):
+def load(train_dir, checkpoint=None, hparams=None):
   """Loads a trained model.
 
   Args:
     train_dir: written by `yt8m-train`.
     checkpoint: path prefix; the newest if None.
+    hparams: `--hparams`, see `Experiment.with_hparams`.
 
   Returns:
     `(experiment, model, step)`.
   """
-  experiment = Experiment.load(train_dir)
+  experiment = Experiment.load(train_dir).with_hparams(hparams)
   path = checkpoint or latest_checkpoint(train_dir)
   model = experiment.build_model()
   restore_weights(model, path)

@@ -49,8 +49,7 @@ def define():
   flags.DEFINE_string("fusion", None, "Option in place of the recipe's.")
   flags.DEFINE_string("aggregation", None, "Option in place of the recipe's.")
   flags.DEFINE_string("classifier", None, "Option in place of the recipe's.")
-  flags.DEFINE_string("hparams", None, "Hyperparameters of the options, as JSON: "
-                      "'{\"aggregation\": {\"units\": 512}}'.")
+  define_hparams()
   flags.DEFINE_enum("normalization", "l2", input_features.NORMALIZATIONS,
                     "Of the input vectors; l2 is the starter code's.")
   flags.DEFINE_integer("iterations", 30, "Frames that a sampling model looks at.")
@@ -66,6 +65,14 @@ def define():
   flags.DEFINE_integer("lstm_cells", 1024, "Cells a layer.")
   flags.DEFINE_integer("lstm_layers", 2, "Layers.")
   flags.DEFINE_integer("moe_num_mixtures", 2, "Experts a class.")
+
+
+def define_hparams():
+  """Defines --hparams, in the command that calls."""
+  flags.DEFINE_string("hparams", None, "Hyperparameters of the options, as JSON: "
+                      "'{\"aggregation\": {\"units\": 512}}'. Of a trained model only "
+                      "those that need no training, e.g. "
+                      "'{\"classifier\": {\"num_steps\": 3}}'.")
 
 
 def chosen_options():
@@ -115,7 +122,7 @@ def model_options(recipe, given):
     if flag == "sample_random_frames":
       value = "random_frames" if value else "random_sequence"
     options[part] = {**config, hparam: value}
-  return _with_hparams(options, given.get("hparams"))
+  return with_hparams(options, given.get("hparams"))
 
 
 def _video_level_classifier(name):
@@ -126,15 +133,22 @@ def _video_level_classifier(name):
   return recipe.options["classifier"]
 
 
-def _with_hparams(options, text):
+def with_hparams(options, text):
+  """Lays `--hparams` over the arguments of a `VideoModel`.
+
+  Raises:
+    ValueError: it is not JSON, or names a part that models do not have.
+  """
   if not text:
     return options
+  form = "Write it as --hparams='{\"aggregation\": {\"units\": 512}}'."
   try:
     hparams = json.loads(text)
   except json.JSONDecodeError as error:
-    raise ValueError(
-        f"--hparams={text!r} is not JSON ({error}). Write it as "
-        "--hparams='{\"aggregation\": {\"units\": 512}}'.") from error
+    raise ValueError(f"--hparams={text!r} is not JSON ({error}). {form}") from error
+  if not isinstance(hparams, dict):
+    raise ValueError(f"--hparams={text!r} is no JSON object. {form}")
+  options = dict(options)
   for part, changes in hparams.items():
     if part == "normalization":
       options[part] = changes

@@ -27,6 +27,7 @@ _STARTER_NAMES = {
 }
 
 CLIPPING = ("per_variable", "global")
+SCHEDULES = ("staircase", "cosine")
 
 
 @keras.utils.register_keras_serializable(package="yt8m")
@@ -61,6 +62,35 @@ class StaircaseDecay(keras.optimizers.schedules.LearningRateSchedule):
   def get_config(self):
     return {"base_learning_rate": self.base_learning_rate, "decay": self.decay,
             "decay_examples": self.decay_examples, "batch_size": self.batch_size}
+
+
+def cosine_decay(base_learning_rate, total_steps, warmup_steps=0):
+  """Rises linearly from 0, then falls to 0 along half a cosine, and stays there.
+
+      lr = base · step / warmup                                            step < warmup
+      lr = base · (1 + cos(π · (step − warmup) / (total − warmup))) / 2    later
+
+  Args:
+    base_learning_rate: `--base_learning_rate`, reached after the warm-up.
+    total_steps: step at which it is 0.
+    warmup_steps: steps of the rise, a part of them.
+
+  Raises:
+    ValueError: the total is not known, or the warm-up leaves nothing of it.
+
+  Reference: Loshchilov and Hutter 2016 (arXiv:1608.03983), equation 5, one period.
+  """
+  if not total_steps:
+    raise ValueError("--learning_rate_schedule=cosine needs the number of steps, which "
+                     "these records do not tell: add --max_steps.")
+  if warmup_steps >= total_steps:
+    raise ValueError(f"--warmup_examples are {warmup_steps} steps, and training has "
+                     f"{total_steps}: lower them, or raise --num_epochs or --max_steps.")
+  if not warmup_steps:
+    return keras.optimizers.schedules.CosineDecay(base_learning_rate, total_steps)
+  return keras.optimizers.schedules.CosineDecay(
+      0.0, total_steps - warmup_steps, warmup_target=base_learning_rate,
+      warmup_steps=warmup_steps)
 
 
 def make_optimizer(name, learning_rate):
@@ -128,7 +158,9 @@ def slots_and_counters(optimizer):
 
 def current_learning_rate(optimizer):
   """The rate of the next update, as a float."""
-  rate = optimizer.learning_rate
+  optimizer = getattr(optimizer, "inner_optimizer", optimizer)  # of loss scaling
+  # What Keras 2 calls `learning_rate` is that of the last update.
+  rate = getattr(optimizer, "_learning_rate", optimizer.learning_rate)
   return float(tf.convert_to_tensor(
       rate(optimizer.iterations) if callable(rate) else rate))
 

@@ -104,16 +104,26 @@ class Reader:
     # Each of the three readers defines its own.
     raise NotImplementedError
 
-  def parse_labels(self, serialized, names):
-    """Returns the labels of (batch_size,) records alone, as `dataset` does."""
+  def parse_ids(self, serialized, names):
+    """Returns the ids of (batch_size,) records alone; the level does not matter."""
     context, _, _ = tf.io.parse_sequence_example(
-        serialized, parsing.LABEL_FEATURES, example_names=names)
-    labels = context["labels"]
+        serialized, parsing.ID_FEATURES, example_names=names)
+    ids = parsing.video_ids(context)
+    check = parsing.stop_explaining(serialized, names, diagnosis.explain_id)
+    with tf.control_dependencies([check(tf.not_equal(ids, ""))]):
+      return tf.identity(ids)
+
+  def parse_labels(self, serialized, names):
+    """Returns ids and labels of (batch_size,) records, as `dataset`, no features."""
+    context, _, _ = tf.io.parse_sequence_example(
+        serialized, parsing.ID_FEATURES | parsing.LABEL_FEATURES, example_names=names)
+    ids, labels = parsing.video_ids(context), context["labels"]
     check = parsing.stop_explaining(
-        serialized, names, lambda record: diagnosis.explain_labels(
-            record, "labels", self.num_classes))
-    with tf.control_dependencies([check(parsing.valid_labels(labels, self.num_classes))]):
-      return parsing.label_matrix(labels, self.num_classes)
+        serialized, names, lambda record: diagnosis.explain_id_and_labels(
+            record, self.num_classes))
+    good = tf.not_equal(ids, "") & parsing.valid_labels(labels, self.num_classes)
+    with tf.control_dependencies([check(good)]):
+      return tf.identity(ids), parsing.label_matrix(labels, self.num_classes)
 
   def _record_bytes(self):
     """Returns the size of a large record."""

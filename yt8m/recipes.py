@@ -90,8 +90,11 @@ SMALL = {
         "temporal_graph": {"num_segments": 8, "kernel_units": 32, "hidden": 32},
     },
     "classifier": {
+        "class_chain": {"units": 128, "embedding": 64},
+        "conditional": {"units": 128, "pretraining_epochs": 20},
         "gated": {"head": "logistic", "batch_norm_decay": 0.9},
         "hidden": {"units": 256},
+        "label_powerset": {"num_sets": 1000},
         "logistic": {},
         "moe": {},
     },
@@ -150,5 +153,15 @@ def listing():
 
 
 def merge(option, changes):
-  """Lays the hyperparameters `changes` over a config, `{"name": …, **hparams}`."""
-  return {**(registries.normalise_config(option) if option else {}), **changes}
+  """Lays the hyperparameters `changes` over a config, `{"name": …, **hparams}`.
+
+  An option within it, such as the head of a classifier, is merged in the same way. A
+  change of the name is another option: nothing is left of the config.
+  """
+  config = registries.normalise_config(option) if option else {}
+  if changes.get("name", config.get("name")) != config.get("name"):
+    return dict(changes)
+  return {**config, **{
+      name: merge(config[name], value)
+      if isinstance(value, dict) and isinstance(config.get(name), (dict, str)) else value
+      for name, value in changes.items()}}

@@ -33,7 +33,8 @@ class SegmentReader(frame_reader.FrameLevelReader):
     return examples
 
   def parse_labels(self, serialized, names):
-    return self._parse_and_report(serialized, names)["labels"]
+    examples = self._parse_and_report(serialized, names)
+    return examples["id"], examples["labels"]
 
   def _batches(self, dataset, map_named, batch_size, drop_remainder, skip_examples):
     examples = map_named(

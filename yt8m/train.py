@@ -9,6 +9,7 @@ The same command again resumes where it stopped.
 """
 
 import json
+import math
 
 import tensorflow as tf
 from absl import flags
@@ -17,6 +18,7 @@ from absl import logging
 from yt8m import command
 from yt8m import experiment
 from yt8m import feature_spec
+from yt8m import label_sets
 from yt8m import label_statistics
 from yt8m import losses
 from yt8m import model_flags
@@ -58,10 +60,20 @@ flags.DEFINE_bool("start_new_model", False,
 flags.DEFINE_string("label_loss", "CrossEntropyLoss",
                     ", ".join(losses.LOSSES.names()) + ".")
 flags.DEFINE_float("regularization_penalty", 1.0, "Weight of the models' penalties.")
-flags.DEFINE_float("base_learning_rate", 0.01, "Learning rate at the start.")
-flags.DEFINE_float("learning_rate_decay", 0.95, "Factor of a decay.")
+flags.DEFINE_float("base_learning_rate", 0.01,
+                   "Learning rate at the start, or after the warm-up.")
+flags.DEFINE_enum("learning_rate_schedule", "staircase", optimizers.SCHEDULES,
+                  "staircase, of the starter code: by --learning_rate_decay every "
+                  "--learning_rate_decay_examples. cosine: to 0 at the end of training, "
+                  "by --num_epochs and --max_steps. How many records an epoch has is "
+                  "estimated from the size of the files (exact if all have one size), "
+                  "and where there are more the rate stays 0. A run resumed with "
+                  "another end goes on along the new curve.")
+flags.DEFINE_float("learning_rate_decay", 0.95, "Factor of a decay; staircase only.")
 flags.DEFINE_float("learning_rate_decay_examples", 4000000,
-                   "Examples between two decays.")
+                   "Examples between two decays; staircase only.")
+flags.DEFINE_integer("warmup_examples", 0, "Examples over which the rate rises from 0; "
+                     "cosine only.", lower_bound=0)
 flags.DEFINE_integer("num_epochs", 5, "Passes over the data.")
 flags.DEFINE_integer("max_steps", None, "Steps in all; no limit if not set.")
 flags.DEFINE_string("optimizer", "AdamOptimizer",
@@ -73,6 +85,14 @@ flags.DEFINE_bool("start_from_prior", True,
                   "Start classifier biases at the log-odds of the class frequencies.")
 flags.DEFINE_integer("prior_examples", 100000,
                      "Records, spread over the files, that these are counted on.")
+flags.DEFINE_string("label_sets", None,
+                    "File of yt8m-label-sets: label sets of more videos than are trained "
+                    "on, for the class frequencies and for classifiers that learn from "
+                    "labels alone; default: those of --prior_examples records. See "
+                    "--label_sets_exclude.")
+flags.DEFINE_string("label_sets_exclude", None,
+                    "Records, such as those that are evaluated on, whose videos are left "
+                    "out of --label_sets: globs, separated by commas.")
 flags.DEFINE_integer("seed", 0, "Seed of weights, order of records and draws.")
 flags.DEFINE_integer("export_model_steps", 1000, "Steps between checkpoints.")
 flags.DEFINE_float("save_checkpoint_secs", 900, "Seconds between checkpoints at most.")
@@ -119,6 +139,12 @@ def main():
   # What it is trained on
   reader = readers.make_reader(spec, FLAGS.num_classes, FLAGS.max_frames)
   files = records.match_files(FLAGS.train_data_pattern, "--train_data_pattern")
+  excluded = excluded_records()
+  schedule = training.Schedule(
+      FLAGS.batch_size, FLAGS.num_epochs, FLAGS.max_steps, FLAGS.export_model_steps,
+      FLAGS.save_checkpoint_secs, FLAGS.log_steps,
+      record_count.estimate_record_count(files))
+  rate = learning_rate(schedule)
 
   # Every worker looks at the directory after the chief has made or emptied it.
   if chief:
@@ -127,16 +153,11 @@ def main():
   resuming = tf.train.latest_checkpoint(FLAGS.train_dir) is not None
   with strategy.scope():
     model = trained.build_model()
-    rate = optimizers.StaircaseDecay(
-        FLAGS.base_learning_rate, FLAGS.learning_rate_decay,
-        FLAGS.learning_rate_decay_examples, FLAGS.batch_size)
     optimizer = optimizers.make_optimizer(FLAGS.optimizer, rate)
     if FLAGS.precision == "mixed_float16":
       optimizer = keras.mixed_precision.LossScaleOptimizer(optimizer)
-  if FLAGS.start_from_prior and not resuming:
-    model.start_from_prior(
-        label_statistics.class_prior(
-            reader, files, FLAGS.prior_examples, FLAGS.skip_corrupt_records))
+  if not resuming:
+    start_from_labels(model, reader, files, excluded)
   step = train_step.TrainStep(
       model, losses.LOSSES[FLAGS.label_loss](), optimizer, strategy,
       FLAGS.regularization_penalty, FLAGS.clip_gradient_norm,
@@ -153,13 +174,62 @@ def main():
         deterministic=FLAGS.deterministic,
         skip_corrupt_records=FLAGS.skip_corrupt_records, input_pipeline=context)
 
-  schedule = training.Schedule(
-      FLAGS.batch_size, FLAGS.num_epochs, FLAGS.max_steps, FLAGS.export_model_steps,
-      FLAGS.save_checkpoint_secs, FLAGS.log_steps,
-      record_count.estimate_record_count(files))
   with records.clear_errors():
     training.Training(FLAGS.train_dir, model, optimizer, step, strategy, make_dataset,
                       schedule).run()
+
+
+def learning_rate(schedule):
+  """The learning rate as a function of the step alone, the same on every worker."""
+  if FLAGS.learning_rate_schedule == "cosine":
+    return optimizers.cosine_decay(
+        FLAGS.base_learning_rate, schedule.total_steps(schedule.epoch_steps),
+        math.ceil(FLAGS.warmup_examples / FLAGS.batch_size))
+  if FLAGS.warmup_examples:
+    raise ValueError(f"--warmup_examples={FLAGS.warmup_examples} needs "
+                     "--learning_rate_schedule=cosine.")
+  return optimizers.StaircaseDecay(
+      FLAGS.base_learning_rate, FLAGS.learning_rate_decay,
+      FLAGS.learning_rate_decay_examples, FLAGS.batch_size)
+
+
+def excluded_records():
+  """Returns the files of --label_sets_exclude."""
+  if not FLAGS.label_sets_exclude:
+    return []
+  if not FLAGS.label_sets:
+    raise ValueError(f"--label_sets_exclude={FLAGS.label_sets_exclude} needs "
+                     "--label_sets: nothing else is filtered by it.")
+  return records.match_files(FLAGS.label_sets_exclude, "--label_sets_exclude")
+
+
+def start_from_labels(model, reader, files, excluded):
+  """Lets the classifier start from what labels say without features."""
+  first_records = (reader, files, FLAGS.prior_examples, FLAGS.skip_corrupt_records)
+  sets = None
+  if FLAGS.label_sets:
+    sets = label_sets.LabelSets.load(FLAGS.label_sets, FLAGS.num_classes)
+    if excluded:
+      sets = without_videos(sets, reader, excluded)
+  elif model.needs_label_sets:
+    sets = label_statistics.collect_label_sets(*first_records)
+  if FLAGS.start_from_prior:
+    model.start_from_prior(
+        label_statistics.class_prior(*first_records) if sets is None else sets.prior())
+  if model.needs_label_sets:
+    model.start_from_label_sets(sets)
+
+
+def without_videos(sets, reader, excluded):
+  """Leaves the videos of the records `excluded` out of `LabelSets`."""
+  others = sets.without(label_statistics.video_ids(
+      reader, excluded, FLAGS.skip_corrupt_records))
+  if not len(others):
+    raise ValueError(f"--label_sets_exclude={FLAGS.label_sets_exclude} leaves none of "
+                     f"the {len(sets):,} label sets of --label_sets={FLAGS.label_sets}.")
+  logging.info("Left out %s of %s label sets: their videos are in --label_sets_exclude.",
+               f"{len(sets) - len(others):,}", f"{len(sets):,}")
+  return others
 
 
 def prepare_directory(trained):

@@ -80,8 +80,7 @@ class TrainStep:
     if replicas > 1:
       examples = context.all_reduce(tf.distribute.ReduceOp.SUM, examples)
     gradients, label_loss, penalty, predictions = self._gradients(
-        prediction.model_inputs(batch), batch["labels"], batch.get("label_weights"),
-        examples)
+        prediction.training_inputs(batch), batch.get("label_weights"), examples)
     if self._clip_gradient_norm > 0:
       if replicas > 1:
         gradients = context.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
@@ -94,12 +93,12 @@ class TrainStep:
         zip(gradients, self._model.trainable_variables, strict=True))
     return label_loss, penalty, predictions
 
-  def _forward_backward(self, inputs, labels, label_weights, examples):
+  def _forward_backward(self, inputs, label_weights, examples):
     replicas = tf.distribute.get_strategy().num_replicas_in_sync
     variables = self._model.trainable_variables
     with tf.GradientTape() as tape:
-      predictions = self._model(inputs, training=True)["predictions"]
-      per_video = self._loss.call(labels, predictions, label_weights)
+      outputs = self._model(inputs, training=True)
+      per_video = self._loss_per_video(outputs, inputs["labels"], label_weights)
       label_loss = tf.reduce_sum(per_video) / tf.maximum(examples, 1.0)
       penalty = self._regularization_penalty * tf.add_n(
           [tf.cast(p, tf.float32) for p in self._model.losses] or [0.0]) / replicas
@@ -108,4 +107,17 @@ class TrainStep:
         loss = self._optimizer.scale_loss(loss)
     gradients = tape.gradient(
         loss, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO)
-    return gradients, label_loss, penalty, predictions
+    return gradients, label_loss, penalty, outputs["predictions"]
+
+  def _loss_per_video(self, outputs, labels, label_weights):
+    """The label loss, or what the classifiers have in its place (`Classifier`).
+
+    Where predictions of several classifiers were combined, the label loss of the
+    combination comes in addition.
+    """
+    own = {name: loss for name, loss in outputs.items()
+           if name.startswith("training_loss")}
+    if set(own) == {"training_loss"}:
+      return own["training_loss"]
+    return tf.add_n([self._loss.call(labels, outputs["predictions"], label_weights),
+                     *own.values()])

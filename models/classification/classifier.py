@@ -17,6 +17,17 @@ def log_odds(probability):
 class Classifier(keras.layers.Layer):
   """Base of the heads; a subclass defines `build`, `call` and `start_from_prior`.
 
+  A head that learns from labels in other ways than through the label loss says so:
+
+  * `uses_labels`: in training its `call` takes `labels`, (batch_size, num_classes) bool.
+  * `needs_label_sets`: it must see `LabelSets` before training.
+  * The intermediate `training_loss`, (batch_size,), which it may return in training,
+    takes the place of the label loss: the negative log likelihood of a video's labels
+    under a model that is no product over classes.
+
+  * `inference_hparams`: names of its hyperparameters that change nothing but what a
+    trained head does at inference. `--hparams` of the other commands may change them.
+
   Args:
     num_classes: C.
     l2_penalty: s in the regularisation `s · Σ w² / 2` over the weights (never the
@@ -29,6 +40,10 @@ class Classifier(keras.layers.Layer):
     Scores in [0, 1], (batch_size, num_classes), always float32: a score near 0 or 1
     has too few bits in half precision for the loss and the ranking.
   """
+
+  uses_labels = False
+  needs_label_sets = False
+  inference_hparams = ()
 
   def __init__(self, num_classes, l2_penalty=1e-8, **kwargs):
     super().__init__(**kwargs)
@@ -51,6 +66,13 @@ class Classifier(keras.layers.Layer):
     """
     # A base class: each head knows where its biases are.
     raise NotImplementedError(f"{type(self).__name__} must define start_from_prior.")
+
+  def start_from_label_sets(self, label_sets):
+    """Learns from the label sets of many videos, before training; here: nothing.
+
+    Args:
+      label_sets: `LabelSets`.
+    """
 
   def get_config(self):
     return {**super().get_config(), "num_classes": self.num_classes,

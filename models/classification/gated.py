@@ -35,6 +35,8 @@ class Gated(wrapper.Wrapper):
   WILLOW (`moe_prob_gating`, `moe_prob_gating_input`, `gating_remove_diag`).
   """
 
+  changes_scores = True
+
   def __init__(self, num_classes, head="moe", context="scores", remove_diagonal=False,
                batch_norm_decay=0.999, l2_penalty=1e-8, **kwargs):
     super().__init__(num_classes, head, l2_penalty, **kwargs)
@@ -56,8 +58,8 @@ class Gated(wrapper.Wrapper):
     self.input_size = input_shape[-1]
     self.built = True
 
-  def call(self, x, training=False):
-    scores, intermediates = registries.split_intermediates(self.head(x))
+  def call(self, x, labels=None, training=False):
+    scores, intermediates = self.score(x, labels)
     context = scores if self.context == "scores" else tf.cast(x, tf.float32)
     scores = self.gate(scores, context=context, training=training)
     return (scores, intermediates) if intermediates else scores

@@ -50,9 +50,9 @@ class Hidden(wrapper.Wrapper):
     self.head.build((None, self.hidden.units))
     self.built = True
 
-  def call(self, x, training=False):
+  def call(self, x, labels=None, training=False):
     x = self.hidden(x, training=training)
-    return self.head(self.drop_hidden(x, training=training))
+    return self.score(self.drop_hidden(x, training=training), labels)
 
   def get_config(self):
     return {**super().get_config(), **self.hidden_config, "dropout": self.dropout}

@@ -78,9 +78,7 @@ class FrameSampling(keras.layers.Layer):
       raise ValueError(
           f"Unknown frame sampling {method!r}. Valid: {', '.join(METHODS)}.")
     self.num_frames, self.method, self.seed = num_frames, method, seed
-    self.draws = self.add_weight(
-        name="draws", shape=(), dtype="int64", initializer="zeros", trainable=False,
-        aggregation=variables.FIRST_REPLICA)
+    self.draws = variables.add_counter(self, "draws")
     self.built = True
 
   def call(self, features, num_frames, training=False):
@@ -95,12 +93,8 @@ class FrameSampling(keras.layers.Layer):
     return sampled, tf.fill(tf.shape(num_frames), self.num_frames)
 
   def _uniform(self, shape):
-    context = tf.distribute.get_replica_context()
-    replica = tf.cast(context.replica_id_in_sync_group, tf.int64)
-    drawn = tf.convert_to_tensor(self.draws)
-    stream = drawn * context.num_replicas_in_sync + replica
-    self.draws.assign(drawn + 1)
-    return tf.random.stateless_uniform(shape, tf.stack([self.seed, stream]))
+    return tf.random.stateless_uniform(
+        shape, tf.stack([self.seed, variables.next_stream(self.draws)]))
 
   def get_config(self):
     return {**super().get_config(), "num_frames": self.num_frames,

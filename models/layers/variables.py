@@ -16,6 +16,27 @@ else:
   FIRST_REPLICA = "only_first_replica"
 
 
+def add_counter(layer, name):
+  """Gives a layer the weight that `next_stream` counts with."""
+  return layer.add_weight(
+      name=name, shape=(), dtype="int64", initializer="zeros", trainable=False,
+      aggregation=FIRST_REPLICA)
+
+
+def next_stream(counter):
+  """A number that no earlier step and no other replica has, to draw with.
+
+  Random numbers that are a function of a seed and of it are those that an
+  uninterrupted run would have drawn, as the counter is a weight. Called once a step,
+  on a replica.
+  """
+  context = tf.distribute.get_replica_context()
+  replica = tf.cast(context.replica_id_in_sync_group, tf.int64)
+  drawn = tf.convert_to_tensor(counter)
+  counter.assign(drawn + 1)
+  return drawn * context.num_replicas_in_sync + replica
+
+
 def tf_variable(variable):
   """The `tf.Variable` of a Keras variable; in Keras 2 the two are one."""
   return variable if isinstance(variable, tf.Variable) else variable.value

@@ -32,6 +32,18 @@ def test_settings_lay_the_row_over_the_common_flags():
   assert settings != table.settings(table.rows[1], seed=1)
 
 
+def test_settings_lay_the_evaluation_of_a_row_over_the_tables():
+  rows = [*CONFIG["rows"], {**CONFIG["rows"][0], "name": "c", "evaluate": {
+      "hparams": {"classifier": {"num_steps": 3}}, "top_k": 5}}]
+  table = ablation_table.Table.from_config(
+      {**CONFIG, "rows": rows, "evaluate": {"top_k": 7, "batch_size": 2}})
+  one, other = (table.settings(table.rows[index], 0) for index in (0, 2))
+  assert one.pop("evaluate") == {"top_k": 7, "batch_size": 2}
+  assert other.pop("evaluate") == {
+      "top_k": 5, "batch_size": 2, "hparams": {"classifier": {"num_steps": 3}}}
+  assert one == other
+
+
 def test_settings_change_with_the_recipe(monkeypatch):
   table = ablation_table.Table.from_config(CONFIG)
   before = table.settings(table.rows[0], 0)

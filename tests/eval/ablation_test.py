@@ -30,7 +30,12 @@ TABLE = {
          "figures": {"paper": "0.5"}},
         {"name": "hidden", "flags": {
             "model": "FrameLevelLogisticModel", "classifier": "hidden",
-            "hparams": {"classifier": {"units": 8}}}}],
+            "hparams": {"classifier": {"units": 8}}}},
+        # The same training, measured in another way.
+        {"name": "hidden-top1", "paired_with": "hidden", "evaluate": {"top_k": 1},
+         "flags": {"model": "FrameLevelLogisticModel", "classifier": "hidden",
+                   "hparams": {"classifier": {"units": 8}}},
+         "figures": {"GAP, published": "0.25"}}],
 }
 
 
@@ -55,7 +60,7 @@ def finished(tmp_path_factory):
       [sys.executable, "-m", *command(directory, TABLE)], env=support.ENVIRONMENT,
       stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
   for line in process.stdout:
-    if line.startswith("[1/4]"):
+    if line.startswith("[1/6]"):
       process.send_signal(signal.SIGTERM)
       break
   stopped_output = process.stdout.read()
@@ -70,10 +75,10 @@ def finished(tmp_path_factory):
 def test_a_stopped_ablation_goes_on_with_what_is_missing(finished):
   directory, code, stopped_output, before, output = finished
   assert code == 1 and "The same command goes on" in stopped_output
-  assert 1 <= len(before) <= 3
-  assert f"4 runs, {len(before)} of them finished before" in output
+  assert 1 <= len(before) <= 5
+  assert f"6 runs, {len(before)} of them finished before" in output
   after = results(directory)
-  assert len(after) == 4
+  assert len(after) == 6
   assert {name: after[name] for name in before} == before
 
 
@@ -85,7 +90,7 @@ def test_results_are_those_of_the_commands(finished):
   printed = float(re.search(r"GAP: (0\.\d+)", log)[1])
   with open(directory / "out" / "heads" / "results.csv") as file:
     rows = {(row["row"], row["seed"]): row for row in csv.DictReader(file)}
-  assert len(rows) == 4
+  assert len(rows) == 6
   row = rows["hidden", "1"]
   assert float(row["gap"]) == pytest.approx(printed, abs=1e-4)
   assert int(row["parameters"]) == (24 + 1) * 8 + (8 + 1) * 13
@@ -113,12 +118,31 @@ def test_markdown_holds_the_statistics_of_the_csv(finished):
   for name, values in gaps.items():
     assert cells[name][2] == shown(values, values.std(ddof=1))
   difference = gaps["hidden"] - gaps["logistic"]
-  assert cells["hidden"][5] == shown(
+  assert cells["hidden"][6] == shown(
       difference, difference.std(ddof=1) / np.sqrt(2), "+.4f")
   assert cells["logistic"][-1].startswith("0.5")
+  assert cells["hidden"][-1].startswith("–")
+  assert cells["row"][3] == "GAP, published"
+  assert [cells[name][3] for name in ("logistic", "hidden", "hidden-top1")] == [
+      "–", "–", "0.25"]
   assert "synthetic" in text and "yt8m-ablation --table=" in text
   assert """'--hparams={"classifier": {"units": 8}}'""" in text
+  typed = [line for line in text.splitlines() if line.startswith("    yt8m-train")]
+  assert len(typed) == 2 and text.count("--top_k=1 ") + text.count("--top_k=1\n") == 1
   assert (directory / "heads.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_rows_that_differ_in_their_evaluation_share_the_model(finished):
+  directory = finished[0]
+  results = [json.loads(
+      (directory / "out" / "heads" / name / "seed-1" / "result.json").read_text())
+      for name in ("hidden", "hidden-top1")]
+  one, other = (result["evaluation"] for result in results)
+  assert one["gap"] != other["gap"] and one["avg_loss"] == other["avg_loss"]
+  assert [result["settings"]["evaluate"]["top_k"] for result in results] == [13, 1]
+  logs = "".join(path.read_text() for path in
+                 (directory / "out" / "heads").glob("hidden*/seed-1/log.txt"))
+  assert logs.count("$ yt8m-eval") == 2
 
 
 def test_changed_rows_run_again_and_a_failing_one_is_marked(finished):
@@ -132,7 +156,8 @@ def test_changed_rows_run_again_and_a_failing_one_is_marked(finished):
   assert process.stdout.count("FAILED: yt8m-train ended with code 1") == 2
   assert "NoSuchOptimizer" in process.stdout
   after = results(directory)
-  assert after == {name: time for name, time in before.items() if "logistic" in name}
+  assert after == {name: time for name, time in before.items()
+                   if not name.startswith("hidden ")}
   assert "| hidden (**failed**: 2 of 2) | – |" in (directory / "docs.md").read_text()
 
 

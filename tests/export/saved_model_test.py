@@ -308,3 +308,21 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path):
   with full_disk.full_disk(after=1000), pytest.raises((OSError, tf.errors.OpError)):
     save("classifier-logistic", tmp_path / "model")
   assert os.listdir(tmp_path) == []
+
+
+def test_number_of_steps_is_chosen_by_the_client(tmp_path):
+  model = save("classifier-conditional", tmp_path / "model")
+  signatures = tf.saved_model.load(str(tmp_path / "model")).signatures
+  batch = descriptors.batch("video")
+  steps = model(prediction.model_inputs(batch))["step_predictions"].numpy()
+  assert steps.shape[1] == model.classifier.num_steps > 1
+  for number in range(1, steps.shape[1] + 1):
+    answer = signatures["predict_steps"](
+        num_steps=tf.constant(number), **batch["features"])["predictions"]
+    np.testing.assert_allclose(answer, steps[:, number - 1], atol=1e-6)
+  for number in (0, steps.shape[1] + 1):
+    with pytest.raises(tf.errors.InvalidArgumentError, match="num_steps must be from 1"):
+      signatures["predict_steps"](num_steps=tf.constant(number), **batch["features"])
+  save("classifier-logistic", tmp_path / "logistic")
+  assert "predict_steps" not in tf.saved_model.load(
+      str(tmp_path / "logistic")).signatures

@@ -80,9 +80,22 @@ def test_naming_the_recipes_own_option_keeps_its_hyperparameters():
   assert made["classifier"]["units"] == 2048
 
 
+def test_an_option_within_an_option_is_merged_or_replaced_by_name():
+  config = {"name": "hidden", "head": {"name": "moe", "num_mixtures": 3}}
+  assert recipes.merge(config, {"head": {"l2_penalty": 0.5}})["head"] == {
+      "name": "moe", "num_mixtures": 3, "l2_penalty": 0.5}
+  assert recipes.merge(config, {"head": {"name": "logistic"}})["head"] == {
+      "name": "logistic"}
+  assert recipes.merge({**config, "head": "moe"}, {"head": {"num_mixtures": 5}})[
+      "head"] == {"name": "moe", "num_mixtures": 5}
+  assert recipes.merge(config, {"name": "moe"}) == {"name": "moe"}
+  assert config["head"] == {"name": "moe", "num_mixtures": 3}
+
+
 @pytest.mark.parametrize("given, message", [
     (dict(fusion="concatenate"), "Unknown fusion 'concatenate'. Valid: concat, "),
     (dict(hparams="{'a': 1}"), "--hparams=.* is not JSON"),
+    (dict(hparams="[1]"), "--hparams=.* is no JSON object. Write it as"),
     (dict(hparams='{"pooling": {}}'), "--hparams has 'pooling'"),
     (dict(video_level_classifier_model="LstmModel"), "reads frames"),
     (dict(video_level_classifier_model="Moe"), "Unknown model 'Moe'. Valid: MoeModel"),

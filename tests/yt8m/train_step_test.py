@@ -15,7 +15,10 @@ from yt8m import losses
 from yt8m import models
 from yt8m import optimizers
 from yt8m import train_step
+from yt8m.models import prediction
 from yt8m.models.layers import frame_sampling
+
+keras = tf.keras
 
 MODELS = {
     "dbof_adam": dict(
@@ -152,6 +155,95 @@ def test_label_weights_keep_unrated_classes_untouched():
   moved = np.abs(model.classifier.logits.kernel.numpy() - before).max(axis=0)
   assert moved[3] == 0.0
   assert (moved[[0, 1, 2, 4]] > 0).all()
+
+
+@keras.utils.register_keras_serializable(package="tests")
+class OwnLoss(models.Logistic):
+  """A head whose own loss is its first score; it hands out the labels it is shown."""
+
+  uses_labels = True
+
+  def call(self, x, labels=None):
+    scores = super().call(x)
+    if labels is None:
+      return scores
+    return scores, {"training_loss": scores[:, 0], "labels_seen": labels}
+
+
+OWN_LOSS = f"{__name__}:OwnLoss"
+HEADS = {
+    "alone": {},
+    "hidden": {"classifier": {"name": "hidden", "units": 3, "head": OWN_LOSS,
+                              "dropout": 0.0}},
+    "gated": {"classifier": {"name": "gated", "head": OWN_LOSS}},
+    "late2": {"fusion": "late2"},
+    "mixture": {"mixture": {"branches": 2, "distillation": 0.0}},
+}
+
+
+def own_loss_model(name):
+  spec = feature_spec.FeatureSpec(("x", "y"), (6, 3), "video")
+  options = {"classifier": OWN_LOSS, "normalization": "none", **HEADS[name]}
+  return models.VideoModel(5, spec, **options).build_variables()
+
+
+def two_modalities():
+  rng = np.random.default_rng(1)
+  batch = random_batch()
+  batch["features"]["y"] = tf.constant(rng.normal(size=(8, 3)), tf.float32)
+  return batch
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_a_heads_own_loss_is_what_is_trained(name):
+  """In place of the label loss, or beside it where scores are combined or gated."""
+  model, batch = own_loss_model(name), two_modalities()
+  outputs = model(prediction.training_inputs(batch), training=True)
+  expected = sum(tf.reduce_mean(value) for key, value in outputs.items()
+                 if key.startswith("training_loss"))
+  number = {"late2": 2, "mixture": 2}.get(name, 1)
+  assert sum(key.startswith("training_loss") for key in outputs) == number
+  if name in ("alone", "hidden"):
+    np.testing.assert_allclose(
+        expected, tf.reduce_mean(outputs["predictions"][:, 0]), rtol=1e-6)
+  else:
+    expected += tf.reduce_mean(
+        losses.CrossEntropyLoss().call(batch["labels"], outputs["predictions"]))
+  step = train_step.TrainStep(
+      model, losses.CrossEntropyLoss(),
+      optimizers.make_optimizer("GradientDescentOptimizer", 0.1),
+      tf.distribute.get_strategy())
+  np.testing.assert_allclose(step(batch).label_loss, expected, rtol=1e-5)
+
+
+def test_the_gradient_is_of_the_own_loss():
+  model, batch = own_loss_model("alone"), two_modalities()
+  before = model.classifier.logits.kernel.numpy()
+  step = train_step.TrainStep(
+      model, losses.CrossEntropyLoss(),
+      optimizers.make_optimizer("GradientDescentOptimizer", 0.1),
+      tf.distribute.get_strategy(), regularization_penalty=0.0)
+  step(batch)
+  moved = np.abs(model.classifier.logits.kernel.numpy() - before).max(axis=0)
+  assert moved[0] > 0
+  np.testing.assert_array_equal(moved[1:], 0.0)
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_a_head_sees_labels_in_training_alone(name):
+  model, batch = own_loss_model(name), two_modalities()
+
+  def seen(inputs, training):
+    return [value for key, value in model(inputs, training=training).items()
+            if key.startswith("labels_seen")]
+
+  in_training = seen(prediction.training_inputs(batch), training=True)
+  assert len(in_training) == {"late2": 2, "mixture": 2}.get(name, 1)
+  for labels in in_training:
+    np.testing.assert_array_equal(labels, batch["labels"])
+  assert not seen(prediction.training_inputs(batch), training=False)
+  assert not seen(prediction.model_inputs(batch), training=True)
+  assert "labels" not in prediction.model_inputs(batch)
 
 
 def test_staircase_changes_at_the_exact_example():

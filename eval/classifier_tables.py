@@ -1,0 +1,146 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Tables of classifiers: the published one in kind, and how its settings were chosen.
+
+Every head reads the same hidden layer, so that rows differ by the head alone. Settings
+are chosen by `classifiers-tuning`, on a split of the records to train on; the records to
+measure on are seen by `classifiers` only.
+"""
+
+from yt8m.eval import audioset_table
+
+_FEATURES = {"feature_names": "mean_rgb,mean_audio", "feature_sizes": "1024,128"}
+_HELDOUT = "{data}/yt8m/video/heldout/*.tfrecord"
+# The first forty shards of `fit`, and its last eight.
+_FIRST = "{data}/yt8m/video/fit/validate00[0-3]?.tfrecord"
+_LAST = "{data}/yt8m/video/fit/validate004?.tfrecord"
+
+_COMMON = {
+    **_FEATURES, "model": "concat-hidden2048-logistic", "batch_size": 256,
+    "learning_rate_schedule": "cosine", "warmup_examples": 6000, "log_steps": 50,
+    # Class frequencies, label sets and label networks all come from here.
+    "label_sets": "{data}/yt8m/label_sets_980k.npz"}
+
+_CONDITIONAL = {"name": "conditional", "empty_share": 0.7}
+_STEPS = (1, 2, 3, 4, 5)
+_HEADS = {
+    "logistic": {"name": "logistic"},
+    "class_chain": {"name": "class_chain"},
+    "label_powerset": {"name": "label_powerset"},
+    "moe-2": {"name": "moe", "num_mixtures": 2},
+    "moe-3": {"name": "moe", "num_mixtures": 3},
+    "moe-4": {"name": "moe", "num_mixtures": 4},
+    "conditional": _CONDITIONAL,
+}
+
+# The effort that every head gets: the same settings are tried.
+_TRIALS = {
+    "12-epochs": {"num_epochs": 12, "base_learning_rate": 1e-3},
+    "12-epochs-slow": {"num_epochs": 12, "base_learning_rate": 5e-4},
+    "20-epochs": {"num_epochs": 20, "base_learning_rate": 1e-3},
+}
+
+
+def _train(head, trial):
+  return {**_TRIALS[trial],
+          "hparams": {"classifier": {"units": 1024, "head": _HEADS[head]}}}
+
+
+def _with_steps(num_steps):
+  return {"hparams": {"classifier": {"head": {"num_steps": num_steps}}}}
+
+
+_TUNING = {
+    "name": "classifiers-tuning",
+    "title": "Settings of the classifiers, on a split of the records to train on",
+    "note": (
+        "Trained on the first forty shards of `fit`, measured on its last eight. MoE 3 "
+        "and 4 take the settings of MoE 2."),
+    "common": {**_COMMON, "train_data_pattern": _FIRST,
+               "label_sets_exclude": f"{_LAST},{_HELDOUT}"},
+    "evaluate": {"eval_data_pattern": _LAST},
+    "rows": [{"name": f"{head}-{trial}", "flags": _train(head, trial)}
+             for head in ("logistic", "class_chain", "label_powerset", "moe-2",
+                          "conditional") for trial in _TRIALS],
+}
+
+
+
+def _scheme(name, *, evaluate=None, flags=None, **hparams):
+  """A row of `conditional-schemes`: what it changes in the conditional head."""
+  row = {"name": name, "flags": {
+      **_TRIALS["12-epochs"], **(flags or {}), "hparams": {"classifier": {
+          "units": 1024, "head": {**_CONDITIONAL, **hparams}}}}}
+  if evaluate:
+    row["evaluate"] = {"hparams": {"classifier": {"head": evaluate}}}
+  return row
+
+
+_SCHEMES = {
+    "name": "conditional-schemes",
+    "title": "Ways to train and to run conditional inference, on a split of the records "
+             "to train on",
+    "note": (
+        "Trained on the first forty shards of `fit`, measured on its last eight, with "
+        "the settings that every head tried first. `scores` is the head of the table of "
+        "classifiers; rows that observe in another way are the same models."),
+    "common": _TUNING["common"], "evaluate": _TUNING["evaluate"],
+    "paired_with": "logistic",
+    "rows": [
+        {"name": "logistic", "flags": _train("logistic", "12-epochs")},
+        _scheme("scores"),
+        _scheme("scores-1-step", evaluate={"num_steps": 1}),
+        _scheme("scores-10-labels-a-step", evaluate={"labels_per_step": 10}),
+        _scheme("labels-1-a-step", evaluate={
+            "observation": "labels", "labels_per_step": 1, "min_confidence": 0.5}),
+        _scheme("labels-above-0.5", evaluate={
+            "observation": "labels", "min_confidence": 0.5}),
+        _scheme("empty-share-0.3", empty_share=0.3),
+        _scheme("empty-share-0.9", empty_share=0.9),
+        _scheme("no-sampling", sampling="none"),
+        _scheme("curriculum", sampling="curriculum", curriculum_steps=500),
+        _scheme("coupling-0.5", coupling=0.5),
+        _scheme("trained-on", train_label_network=True),
+        _scheme("not-pretrained", train_label_network=True, pretraining_epochs=0),
+        _scheme("own-label-sets", pretraining_epochs=100,
+                flags={"label_sets": "", "label_sets_exclude": ""}),
+        _scheme("moe-2", head={"name": "moe", "num_mixtures": 2}),
+    ],
+}
+
+_AUDIOSET_HEADS = {
+    **{name: head for name, head in _HEADS.items() if name != "moe-3"},
+    # There are 22,160 label sets, not a million: more passes.
+    "conditional": {"name": "conditional", "pretraining_epochs": 60}}
+_AUDIOSET_STEPS = (1, 2, 4)
+
+
+def _audioset_rows(aggregation):
+  """Rows of one aggregation; every row against its logistic one."""
+  rows = []
+  for head, config in _AUDIOSET_HEADS.items():
+    row = {"name": f"{aggregation}+{head}", "paired_with": f"{aggregation}+logistic",
+           "flags": {"model": f"small-{aggregation}", "classifier": config["name"],
+                     "hparams": {"classifier": config}}}
+    if head == "conditional":
+      rows += [{**row, "name": f"{row['name']}-{k}",
+                "evaluate": {"hparams": {"classifier": {"num_steps": k}}}}
+               for k in _AUDIOSET_STEPS]
+    else:
+      rows.append(row)
+  return rows
+
+
+_AUDIOSET = {
+    "name": "classifiers-audioset",
+    "title": "Classifiers behind two frame-level aggregations, on AudioSet",
+    "note": (
+        "Trained on the 22,160 clips of `bal_train`, measured on the 6,111 of `eval`, "
+        "with the training flags of *Every option on AudioSet* (docs/options.md) in "
+        "every row, so that none was tuned on its own. There are no label sets besides "
+        "those of `bal_train`."),
+    "common": audioset_table.COMMON, "evaluate": audioset_table.EVALUATE,
+    "rows": [*_audioset_rows("netvlad"), *_audioset_rows("gru")],
+}
+
+TABLES = (_TUNING, _SCHEMES, _AUDIOSET)

@@ -1,0 +1,102 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""`yt8m-label-sets`: collects the label sets of records, without their features.
+
+    yt8m-label-sets --input_data_pattern='train*.tfrecord' --output_file=label_sets.npz
+
+`yt8m-train --label_sets=label_sets.npz` starts classifiers from them: more videos may be
+counted than are trained on, and `--label_sets_exclude` keeps those of the evaluation out.
+The file is a .npz with the labels of all videos one after another, `flat`, how many each
+video has, `lens`, and their `ids`; a rated segment has the id of its video.
+"""
+
+import tensorflow as tf
+from absl import flags
+from absl import logging
+
+from yt8m import command
+from yt8m import feature_spec
+from yt8m import files
+from yt8m import label_statistics
+from yt8m import progress
+from yt8m import readers
+from yt8m import record_count
+from yt8m import records
+
+FLAGS = flags.FLAGS
+_PROGRESS_SECS = 10.0
+# Sizes of `label_powerset` (num_sets) that the summary looks at.
+_NUM_SETS = (100, 1000, 5000)
+
+flags.DEFINE_string(
+    "input_data_pattern", "", "Records to read: globs, separated by commas.")
+flags.DEFINE_integer("num_classes", 3862, "Classes; labels are 0 … num_classes − 1.")
+flags.DEFINE_bool("frame_features", False, "Whether records hold frames.")
+flags.DEFINE_bool("segment_labels", False,
+                  "Collect the labels of rated segments, not of whole videos.")
+flags.DEFINE_string("feature_names", "rgb", "Features of a record, in order; only "
+                    "--segment_labels reads them, to know how long a video is.")
+flags.DEFINE_string("feature_sizes", "1024", "Their sizes, in the same order.")
+flags.DEFINE_string("output_file", None, "The .npz to write; required.")
+flags.DEFINE_bool("overwrite", False, "Replace an existing --output_file.")
+flags.DEFINE_integer(
+    "max_examples", None, "Records to read at most, spread over the files; default: all.")
+flags.DEFINE_bool("skip_corrupt_records", False,
+                  "Count damaged records and go on, instead of stopping.")
+flags.mark_flag_as_required("output_file")
+
+
+def main():
+  if FLAGS.max_examples is not None and FLAGS.max_examples < 1:
+    raise ValueError(f"--max_examples={FLAGS.max_examples} must be at least 1.")
+  if not FLAGS.overwrite and tf.io.gfile.exists(FLAGS.output_file):
+    raise FileExistsError(f"--output_file={FLAGS.output_file} exists: name another "
+                          "output, or give --overwrite.")
+  spec = feature_spec.FeatureSpec.from_flags(
+      FLAGS.feature_names, FLAGS.feature_sizes, FLAGS.frame_features,
+      FLAGS.segment_labels)
+  reader = readers.make_reader(spec, FLAGS.num_classes)
+  paths = records.match_files(FLAGS.input_data_pattern, "--input_data_pattern")
+  # Opened first: an output that cannot be written is an error before the long pass.
+  with files.atomic_write(FLAGS.output_file, "wb") as file:
+    sets = label_statistics.collect_label_sets(
+        reader, paths, FLAGS.max_examples, FLAGS.skip_corrupt_records,
+        _progress_report(paths))
+    if not len(sets):
+      raise ValueError(
+          f"No label set in --input_data_pattern={FLAGS.input_data_pattern}.")
+    sets.write(file)
+  print(summary(sets))
+
+
+def _progress_report(paths):
+  """Returns a function that logs rate and time left, given how many sets there are."""
+  total = None  # nobody knows how many segments a record has
+  if not FLAGS.segment_labels:
+    total = record_count.estimate_record_count(paths)
+    if total and FLAGS.max_examples:
+      total = min(total, FLAGS.max_examples)
+  report = progress.Periodic(_PROGRESS_SECS, progress.Progress(total, "label sets"))
+
+  def log(done):
+    for line in report(done):
+      logging.info("%d label sets | %s", done, line)
+  return log
+
+
+def summary(sets):
+  """Two lines on `LabelSets`: how many, and how far the most frequent of them reach."""
+  _, counts = sets.most_frequent(len(sets))
+  shares = ", ".join(f"{size:,}: {counts[:size].sum() / len(sets):.1%}"
+                     for size in _NUM_SETS)
+  return (f"{len(sets):,} label sets of {sets.sizes.mean():.2f} labels on average, "
+          f"{len(counts):,} of them different.\n"
+          f"Share that the most frequent sets cover: {shares}.")
+
+
+def run():
+  command.run(main)
+
+
+if __name__ == "__main__":
+  run()
