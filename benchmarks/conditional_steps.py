@@ -20,6 +20,7 @@ import numpy as np
 import tensorflow as tf
 from absl import app
 from absl import flags
+from absl import logging
 
 # Run as a script, only this folder would be on the path.
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -51,6 +52,7 @@ def export(options, directory):
 
 
 def main(_):
+  logging.set_verbosity(logging.ERROR)  # TensorFlow reports every export at length
   options = recipes.RECIPES[_MEMBER.value].options
   rng = np.random.default_rng(0)
   rows = [_BATCH.value, _FRAMES.value]

@@ -91,7 +91,7 @@ SMALL = {
     },
     "classifier": {
         "class_chain": {"units": 128, "embedding": 64},
-        "conditional": {"units": 128, "pretraining_epochs": 20},
+        "conditional": {"units": 128, "pretraining_epochs": 10},
         "gated": {"head": "logistic", "batch_norm_decay": 0.9},
         "hidden": {"units": 256},
         "label_powerset": {"num_sets": 1000},

@@ -109,7 +109,7 @@ def _draw_shares(rows, empty_share, most, seed):
   return tf.where(draws[0] < empty_share, 0.0, most * draws[1]), seed
 
 
-def pretrain(num_classes, units, label_sets, num_epochs, batch_size=1024, seed=0):
+def pretrain(num_classes, units, label_sets, num_epochs, batch_size=None, seed=0):
   """Trains a `LabelNetwork` to complete label sets.
 
       L = −Σ_c y_c ln P_c + (1 − y_c) ln(1 − P_c),   P = σ(z),  z = logit π + q(o)
@@ -122,7 +122,8 @@ def pretrain(num_classes, units, label_sets, num_epochs, batch_size=1024, seed=0
     num_classes, units: see `LabelNetwork`.
     label_sets: `LabelSets`.
     num_epochs: passes over them.
-    batch_size: label sets a step.
+    batch_size: label sets a step; by default 1,024, or fewer where a pass would have
+      less than a hundred steps.
     seed: of weights, order and draws.
 
   Returns:
@@ -135,6 +136,7 @@ def pretrain(num_classes, units, label_sets, num_epochs, batch_size=1024, seed=0
   if not num_sets:
     raise ValueError("There are no label sets to learn from: check --train_data_pattern "
                      "or --label_sets.")
+  batch_size = batch_size or min(1024, max(1, num_sets // 100))
   prior = label_sets.prior()
   offset = tf.constant(np.log(prior) - np.log1p(-prior), tf.float32)
   network = _start(num_classes, units, seed)
