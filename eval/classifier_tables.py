@@ -33,13 +33,13 @@ _HEADS = {
     "conditional": _CONDITIONAL,
 }
 
-# The effort that every head gets: the same settings are tried.
+# The effort that every head gets: the same settings are tried, the units of the hidden
+# layer and the flags.
 _TRIALS = {
-    "12-epochs": {"num_epochs": 12, "base_learning_rate": 1e-3},
-    "20-epochs-fast": {"num_epochs": 20, "base_learning_rate": 2e-3},
-    "20-epochs": {"num_epochs": 20, "base_learning_rate": 1e-3},
+    "12-epochs": (1024, {"num_epochs": 12, "base_learning_rate": 1e-3}),
+    "20-epochs": (1024, {"num_epochs": 20, "base_learning_rate": 1e-3}),
+    "20-epochs-wide": (2048, {"num_epochs": 20, "base_learning_rate": 1e-3}),
 }
-
 
 # The best of them for each, by `classifiers-tuning`.
 _CHOSEN = {"logistic": "20-epochs", "class_chain": "20-epochs",
@@ -53,8 +53,8 @@ _PUBLISHED = {
 
 
 def _train(head, trial):
-  return {**_TRIALS[trial],
-          "hparams": {"classifier": {"units": 1024, "head": _HEADS[head]}}}
+  units, flags = _TRIALS[trial]
+  return {**flags, "hparams": {"classifier": {"units": units, "head": _HEADS[head]}}}
 
 
 def _with_steps(num_steps):
@@ -74,7 +74,6 @@ _TUNING = {
              for head in ("logistic", "class_chain", "label_powerset", "moe-2",
                           "conditional") for trial in _TRIALS],
 }
-
 
 
 def _row(name, head, **entries):
@@ -109,9 +108,10 @@ _CLASSIFIERS = {
 
 def _scheme(name, *, evaluate=None, flags=None, **hparams):
   """A row of `conditional-schemes`: what it changes in the conditional head."""
+  units, first = _TRIALS["12-epochs"]
   row = {"name": name, "flags": {
-      **_TRIALS["12-epochs"], **(flags or {}), "hparams": {"classifier": {
-          "units": 1024, "head": {**_CONDITIONAL, **hparams}}}}}
+      **first, **(flags or {}), "hparams": {"classifier": {
+          "units": units, "head": {**_CONDITIONAL, **hparams}}}}}
   if evaluate:
     row["evaluate"] = {"hparams": {"classifier": {"head": evaluate}}}
   return row

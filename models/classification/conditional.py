@@ -74,7 +74,9 @@ class Conditional(wrapper.Wrapper):
                empty_share=0.3, curriculum_steps=1000, units=384, pretraining_epochs=3,
                train_label_network=False, coupling=0.3, seed=0, l2_penalty=1e-8,
                **kwargs):
-    super().__init__(num_classes, head, l2_penalty, **kwargs)
+    # Log-odds are added up in float32 whatever the policy is, which remains the head's.
+    super().__init__(num_classes, head, l2_penalty, autocast=False,
+                     **{**kwargs, "dtype": "float32"})
     for name, value, valid in (("sampling", sampling, SAMPLINGS),
                                ("observation", observation, OBSERVATIONS)):
       if value not in valid:
@@ -100,13 +102,12 @@ class Conditional(wrapper.Wrapper):
 
   def build(self, input_shape):
     self.head.build(input_shape)
-    # Float32 like the log-odds that it adds to.
     self.evidence = label_network.LabelNetwork(
         self.num_classes, self.units, dtype="float32", name="evidence")
     self.evidence.build((None, self.num_classes))
     self.evidence.trainable = self.train_label_network  # with the layers in it
     self.couplings = self.add_weight(
-        name="couplings", shape=(self.num_classes,), dtype="float32",
+        name="couplings", shape=(self.num_classes,),
         initializer=keras.initializers.Constant(self.coupling),
         trainable=self.sampling != "none")
     self.draws = variables.add_counter(self, "draws")
