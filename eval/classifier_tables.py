@@ -38,7 +38,7 @@ _HEADS = {
 _TRIALS = {
     "12-epochs": (1024, {"num_epochs": 12, "base_learning_rate": 1e-3}),
     "20-epochs": (1024, {"num_epochs": 20, "base_learning_rate": 1e-3}),
-    "20-epochs-wide": (2048, {"num_epochs": 20, "base_learning_rate": 1e-3}),
+    "12-epochs-wide": (2048, {"num_epochs": 12, "base_learning_rate": 1e-3}),
 }
 
 # The best of them for each, by `classifiers-tuning`.

@@ -12,7 +12,7 @@ from yt8m import files
 _PSEUDO_COUNT = 0.1
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class LabelSets:
   """Which labels each of n videos has, one after another.
 

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What some labels of a video say about the others, learned from label sets alone."""
 
+import functools
+
 import numpy as np
 import tensorflow as tf
 from absl import logging
@@ -109,6 +111,7 @@ def _draw_shares(rows, empty_share, most, seed):
   return tf.where(draws[0] < empty_share, 0.0, most * draws[1]), seed
 
 
+@functools.lru_cache(maxsize=1)  # the branches of a mixture learn the same
 def pretrain(num_classes, units, label_sets, num_epochs, batch_size=None, seed=0):
   """Trains a `LabelNetwork` to complete label sets.
 

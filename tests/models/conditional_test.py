@@ -187,7 +187,9 @@ def test_pretraining_learns_conditional_probabilities():
                  weights=(1 / (sizes * (sizes + 1.0)))[labels[:, c]]) for c in range(4)])
   off_diagonal = ~np.eye(4, dtype=bool)
   np.testing.assert_allclose(p[off_diagonal], expected[off_diagonal], atol=0.04)
-  again = label_network.pretrain(4, 16, sets, num_epochs=15, batch_size=100)
+  arguments = dict(num_epochs=15, batch_size=100)
+  assert label_network.pretrain(4, 16, sets, **arguments) is weights  # not learned twice
+  again = label_network.pretrain(4, 16, toy_sets(n=20000)[1], **arguments)
   for one, other in zip(weights, again, strict=True):
     np.testing.assert_array_equal(one, other)
 
