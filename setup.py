@@ -13,6 +13,7 @@ FOLDERS = {"yt8m": "yt8m", "yt8m.models": "models", "yt8m.eval": "eval",
 COMMANDS = {
     "yt8m-ablation": "yt8m.eval.ablation",
     "yt8m-demo": "yt8m.demo",
+    "yt8m-ensemble": "yt8m.eval.ensemble",
     "yt8m-eval": "yt8m.eval.evaluate",
     "yt8m-export": "yt8m.export.export_model",
     "yt8m-inference": "yt8m.export.inference",

@@ -7,6 +7,10 @@
 Without training, for sizing and load tests:
 
     yt8m-export --model=LstmModel --untrained --output_dir=serving/1
+
+Several SavedModels as one, as `yt8m-ensemble` chose them:
+
+    yt8m-export --ensemble=ensemble/ensemble.json --output_dir=serving/1
 """
 
 import tensorflow as tf
@@ -16,9 +20,13 @@ from absl import logging
 from yt8m import command
 from yt8m import experiment
 from yt8m import feature_spec
+from yt8m import files
 from yt8m import model_flags
 from yt8m import models
 from yt8m import recipes
+from yt8m.eval import ensemble_file
+from yt8m.export import compression
+from yt8m.export import ensemble_model
 from yt8m.export import saved_model
 
 FLAGS = flags.FLAGS
@@ -31,6 +39,10 @@ flags.DEFINE_bool("overwrite", False, "Replace what is at --output_dir.")
 flags.DEFINE_integer("top_k", 20, "Classes that serving_default returns.")
 flags.DEFINE_string("vocabulary", None,
                     "CSV of the class names, taken along as an asset.")
+flags.DEFINE_enum("weights", "float32", compression.WEIGHT_FORMATS,
+                  "How the weights are stored; computed is in float32.")
+flags.DEFINE_string("ensemble", None, "ensemble.json of yt8m-ensemble: export its "
+                    "members as one SavedModel.")
 
 # ---------------------------------------------------------------- without training
 flags.DEFINE_bool("untrained", False,
@@ -46,30 +58,59 @@ MIB = 2 ** 20
 
 
 def main():
-  if bool(FLAGS.train_dir) == FLAGS.untrained:
-    raise ValueError("Give either --train_dir, or --model and --untrained.")
-  unused = [name for name in UNTRAINED_FLAGS
-            if FLAGS[name].present and name != "hparams"]
-  if FLAGS.train_dir and unused:
-    raise ValueError(f"--{unused[0]} describes an --untrained model; that of --train_dir="
-                     f"{FLAGS.train_dir} is described by its config.json.")
+  if (bool(FLAGS.train_dir), FLAGS.untrained, bool(FLAGS.ensemble)).count(True) != 1:
+    raise ValueError("Give either --train_dir, or --model and --untrained, or "
+                     "--ensemble.")
   if not FLAGS.output_dir:
     raise ValueError("--output_dir is missing: name the SavedModel to write.")
-  if FLAGS.untrained:
-    described, model = _untrained()
+  if FLAGS.ensemble:
+    signatures, before = _export_ensemble()
   else:
-    described, model, step = experiment.load(
-        FLAGS.train_dir, FLAGS.checkpoint, FLAGS.hparams)
-    logging.info("Model of %s at step %d.", FLAGS.train_dir, step)
-  signatures = saved_model.save(described, model, FLAGS.output_dir, FLAGS.top_k,
-                                FLAGS.vocabulary, FLAGS.overwrite)
-  for name, num_bytes in (("weights", saved_model.bytes_of_weights(model)),
-                          ("on disk", saved_model.bytes_on_disk(FLAGS.output_dir))):
+    signatures, before = _export_model()
+  for name, num_bytes in (
+      before, ("on disk", files.bytes_on_disk(FLAGS.output_dir))):
     print(f"{name:<17} {num_bytes:>13,} bytes {num_bytes / MIB:>9.2f} MiB")
   for name, function in signatures.items():
     inputs = tf.nest.flatten(function.structured_input_signature)
     print(f"{name:<17} {_tensors((spec.name, spec) for spec in inputs)}")
     print(f"{'':<14} -> {_tensors(function.structured_outputs.items())}")
+
+
+def _export_model():
+  """Returns the signatures, and what the size on disk is to be compared with."""
+  if FLAGS.untrained:
+    described, model = _untrained()
+  else:
+    _refuse([name for name in UNTRAINED_FLAGS if name != "hparams"],
+            f"describes an --untrained model; that of --train_dir={FLAGS.train_dir} is "
+            "described by its config.json.")
+    described, model, step = experiment.load(
+        FLAGS.train_dir, FLAGS.checkpoint, FLAGS.hparams)
+    logging.info("Model of %s at step %d.", FLAGS.train_dir, step)
+  signatures = saved_model.save(
+      described, model, FLAGS.output_dir, FLAGS.top_k, FLAGS.vocabulary,
+      FLAGS.overwrite, FLAGS.weights)
+  return signatures, ("weights", saved_model.bytes_of_weights(model))
+
+
+def _export_ensemble():
+  _refuse([*UNTRAINED_FLAGS, "checkpoint", "weights"],
+          "says how a model is exported; the members of --ensemble are SavedModels "
+          "already. Export them with it first.")
+  chosen = ensemble_file.EnsembleFile.load(FLAGS.ensemble)
+  members = [member.saved_model for member in chosen.members]
+  signatures = ensemble_model.save(
+      members, chosen.weights, FLAGS.output_dir, chosen.averaging,
+      [member.rank_knots for member in chosen.members], FLAGS.top_k, FLAGS.vocabulary,
+      chosen.budget_bytes, FLAGS.overwrite)
+  return signatures, (
+      f"{len(members)} members", sum(map(files.bytes_on_disk, members)))
+
+
+def _refuse(names, reason):
+  given = [name for name in names if FLAGS[name].present]
+  if given:
+    raise ValueError(f"--{given[0]} {reason}")
 
 
 def _untrained():

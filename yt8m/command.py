@@ -17,14 +17,18 @@ USER_ERRORS = (ValueError, OSError, FloatingPointError, tf.errors.PermissionDeni
                tf.errors.NotFoundError, tf.errors.UnauthenticatedError)
 
 
-def run(main):
+def run(main, actions=()):
   """Runs `main()` as a command: progress on stderr, an error as one clear line.
 
   `--help` lists the flags of the module of `main`; `--verbosity=1` shows where in the
   code an error was raised.
+
+  Args:
+    main: takes nothing, or the action.
+    actions: words, one of which the command wants, as in `yt8m-ensemble search`.
   """
   _make_main(sys.modules[main.__module__])
-  app.run(functools.partial(_guarded, main))
+  app.run(functools.partial(_guarded, main, actions))
 
 
 def _make_main(module):
@@ -34,16 +38,20 @@ def _make_main(module):
     flags.FLAGS.register_key_flag_for_module(sys.argv[0], flag)
 
 
-def _guarded(main, argv):
-  if len(argv) > 1:
-    raise app.UsageError(f"Unexpected argument {argv[1]!r}: flags begin with --, and "
+def _guarded(main, actions, argv):
+  chosen = [argument for argument in argv[1:] if argument in actions]
+  others = [argument for argument in argv[1:] if argument not in actions]
+  if others:
+    raise app.UsageError(f"Unexpected argument {others[0]!r}: flags begin with --, and "
                          "patterns want quotes.")
+  if actions and len(chosen) != 1:
+    raise app.UsageError(f"Say what to do, one of {', '.join(actions)}.")
   debugging = logging.get_verbosity() >= logging.DEBUG
   logging.set_verbosity(max(logging.get_verbosity(), logging.INFO))
   if not debugging:
     _log_plainly()
   try:
-    main()
+    main(*chosen)
   except USER_ERRORS as error:
     if debugging:
       raise

@@ -18,6 +18,7 @@ from yt8m import feature_spec
 from yt8m import files
 from yt8m import inference_hparams
 from yt8m import models
+from yt8m import weight_averaging
 from yt8m.models.layers import variables
 
 CONFIG = "config.json"
@@ -126,8 +127,14 @@ def checkpoint_step(path):
   return int(path.rsplit("-", 1)[1])
 
 
-def restore_weights(model, path):
+def restore_weights(model, path, averaged=True):
   """Loads the weights of a checkpoint into a model, and nothing else of it.
+
+  Args:
+    model: `VideoModel`, its variables created.
+    path: path prefix of the checkpoint.
+    averaged: takes the averages of `--weight_averaging` where the checkpoint has them,
+      and else the weights as trained.
 
   Raises:
     ValueError: the checkpoint is of another model.
@@ -138,8 +145,9 @@ def restore_weights(model, path):
   if len(saved) != len(weights):
     raise ValueError(f"Checkpoint {path} is of another model than its {CONFIG} says: it "
                      f"has {len(saved)} weights, the model has {len(weights)}.")
+  part = weight_averaging.part_to_evaluate(path) if averaged else "weights"
   try:
-    status = tf.train.Checkpoint(weights=weights).restore(path)
+    status = tf.train.Checkpoint(**{part: weights}).restore(path)
     status.assert_existing_objects_matched()
     status.expect_partial()
   except (AssertionError, ValueError) as error:
@@ -147,13 +155,14 @@ def restore_weights(model, path):
                      f"{error}") from error
 
 
-def load(train_dir, checkpoint=None, hparams=None):
+def load(train_dir, checkpoint=None, hparams=None, averaged=True):
   """Loads a trained model.
 
   Args:
     train_dir: written by `yt8m-train`.
     checkpoint: path prefix; the newest if None.
     hparams: `--hparams`, see `Experiment.with_hparams`.
+    averaged: see `restore_weights`.
 
   Returns:
     `(experiment, model, step)`.
@@ -161,7 +170,7 @@ def load(train_dir, checkpoint=None, hparams=None):
   experiment = Experiment.load(train_dir).with_hparams(hparams)
   path = checkpoint or latest_checkpoint(train_dir)
   model = experiment.build_model()
-  restore_weights(model, path)
+  restore_weights(model, path, averaged)
   return experiment, model, checkpoint_step(path)
 
 

@@ -106,6 +106,12 @@ def atomic_directory(path, overwrite=False, remedy="give another one"):
     raise
 
 
+def bytes_on_disk(directory):
+  """Bytes of all files below a directory."""
+  return sum(tf.io.gfile.stat(os.path.join(folder, name)).length
+             for folder, _, names in tf.io.gfile.walk(directory) for name in names)
+
+
 def _open(temporary, path, mode):
   # Renaming onto a device would remove it: /dev/null is everyone's.
   if os.path.exists(path) and not os.path.isfile(path):

@@ -36,8 +36,10 @@ class LabelSets:
   @classmethod
   def from_matrix(cls, labels, ids=None):
     """Of a matrix (n, num_classes); a label is there if its entry exceeds ½."""
-    rows, classes = np.nonzero(np.asarray(labels) > 0.5)
-    return cls(classes, np.bincount(rows, minlength=len(labels)), labels.shape[1], ids)
+    num_videos, num_classes = labels.shape
+    # Several times as fast as a nonzero of two axes.
+    rows, classes = np.divmod(np.flatnonzero(np.asarray(labels) > 0.5), num_classes)
+    return cls(classes, np.bincount(rows, minlength=num_videos), num_classes, ids)
 
   @classmethod
   def load(cls, path, num_classes):

@@ -5,7 +5,8 @@
 Every loss is a Keras loss, `loss(labels, predictions)`, and its `call` takes
 `label_weights` besides. Shapes throughout:
 
-    labels:        (batch_size, num_classes), bool, integer or soft float labels
+    labels:        (batch_size, num_classes), bool, integer or, of a loss that says
+                   `soft_labels`, probabilities
     predictions:   (batch_size, num_classes), float, scores as the model returns them
     label_weights: (batch_size, num_classes), or (batch_size, 1); weighs each term of
                    a sum over classes, and leaves the denominator the batch size
@@ -42,6 +43,7 @@ class CrossEntropyLoss(keras.losses.Loss):
 
   Reference: YouTube-8M starter code, `losses.CrossEntropyLoss`.
   """
+  soft_labels = True
 
   def __init__(self, epsilon=1e-5, alpha=0.5, name="cross_entropy", **kwargs):
     super().__init__(name=name, **kwargs)
@@ -71,6 +73,7 @@ class HingeLoss(keras.losses.Loss):
 
   Reference: YouTube-8M starter code, `losses.HingeLoss`.
   """
+  soft_labels = False  # of a label of ½ the loss would be b, whatever the score
 
   def __init__(self, margin=1.0, name="hinge", **kwargs):
     super().__init__(name=name, **kwargs)
@@ -94,6 +97,7 @@ class SoftmaxLoss(keras.losses.Loss):
 
   Reference: YouTube-8M starter code, `losses.SoftmaxLoss`.
   """
+  soft_labels = True
 
   def __init__(self, name="softmax", **kwargs):
     super().__init__(name=name, **kwargs)

@@ -9,6 +9,8 @@ import inspect
 
 import tensorflow as tf
 
+from yt8m.models.layers import variables as tf_variables
+
 keras = tf.keras
 
 # The starter code names classes of TensorFlow 1. Their Keras twins, with the
@@ -93,7 +95,7 @@ def cosine_decay(base_learning_rate, total_steps, warmup_steps=0):
       warmup_steps=warmup_steps)
 
 
-def make_optimizer(name, learning_rate):
+def make_optimizer(name, learning_rate, ema_momentum=None):
   """Builds the optimizer that `--optimizer` names.
 
   Args:
@@ -101,15 +103,27 @@ def make_optimizer(name, learning_rate):
       (`AdamW`), or, where TensorFlow Addons is installed, of `tfa.optimizers`
       (`LAMB`).
     learning_rate: a float or a schedule.
+    ema_momentum: m of the moving averages of the weights that it is to keep, see
+      `moving_averages`; None for none.
 
   Raises:
-    ValueError: unknown name; lists the valid ones.
+    ValueError: unknown name; lists the valid ones. Or it keeps no moving averages.
   """
+  make = _named(name)
+  if ema_momentum is None:
+    return make(learning_rate=learning_rate)
+  if "use_ema" not in inspect.signature(make).parameters:
+    raise ValueError(f"--optimizer={name} keeps no moving averages of the weights: "
+                     "choose one of tf.keras.optimizers, or --weight_averaging=swa.")
+  return make(learning_rate=learning_rate, use_ema=True, ema_momentum=ema_momentum)
+
+
+def _named(name):
   if name in _STARTER_NAMES:
-    return _STARTER_NAMES[name](learning_rate=learning_rate)
+    return _STARTER_NAMES[name]
   candidates = {**_optimizer_classes(_addons()), **_optimizer_classes(keras.optimizers)}
   if name in candidates:
-    return candidates[name](learning_rate=learning_rate)
+    return candidates[name]
   names = sorted({*_STARTER_NAMES, *candidates})
   closest = difflib.get_close_matches(name, names, n=1, cutoff=0.0)
   raise ValueError(
@@ -151,14 +165,30 @@ def build(optimizer, variables):
 
 
 def slots_and_counters(optimizer):
-  """Every variable of an optimizer, in a fixed order."""
+  """Every variable of an optimizer but `moving_averages`, in a fixed order."""
   variables = optimizer.variables
-  return list(variables() if callable(variables) else variables)
+  averages = {id(average) for average in moving_averages(optimizer)}
+  return [v for v in map(tf_variables.tf_variable,
+                         variables() if callable(variables) else variables)
+          if id(v) not in averages]
+
+
+def moving_averages(optimizer):
+  """Those of the trainable variables that a Keras optimizer keeps with `use_ema`.
+
+  Keras hands them out in no other way than by overwriting the variables with them.
+  """
+  return [tf_variables.tf_variable(v) for v in getattr(
+      _without_loss_scale(optimizer), "_model_variables_moving_average", [])]
+
+
+def _without_loss_scale(optimizer):
+  return getattr(optimizer, "inner_optimizer", optimizer)
 
 
 def current_learning_rate(optimizer):
   """The rate of the next update, as a float."""
-  optimizer = getattr(optimizer, "inner_optimizer", optimizer)  # of loss scaling
+  optimizer = _without_loss_scale(optimizer)
   # What Keras 2 calls `learning_rate` is that of the last update.
   rate = getattr(optimizer, "_learning_rate", optimizer.learning_rate)
   return float(tf.convert_to_tensor(

@@ -29,8 +29,11 @@ from yt8m import recipes
 from yt8m import record_count
 from yt8m import records
 from yt8m import strategies
+from yt8m import teacher
 from yt8m import train_step
 from yt8m import training
+from yt8m import weight_averaging
+from yt8m.eval import prediction_store
 
 keras = tf.keras
 
@@ -93,6 +96,24 @@ flags.DEFINE_string("label_sets", None,
 flags.DEFINE_string("label_sets_exclude", None,
                     "Records, such as those that are evaluated on, whose videos are left "
                     "out of --label_sets: globs, separated by commas.")
+flags.DEFINE_enum("weight_averaging", "none", weight_averaging.KINDS,
+                  "ema: exponential moving averages of the weights, by the optimizer of "
+                  "Keras. swa: their mean at every --swa_steps-th step. Checkpoints hold "
+                  "them beside the weights; what evaluates, predicts or exports takes "
+                  "them.")
+flags.DEFINE_float("ema_momentum", 0.999, "Share that an average keeps in a step: it "
+                   "looks back over about 1 / (1 - momentum) steps, which should be few "
+                   "of all; ema only.", lower_bound=0.0, upper_bound=1.0)
+flags.DEFINE_integer("averaging_start_step", None,
+                     "Step whose weights are the first average; default: 1. swa needs "
+                     "one, such as that where three quarters of training are done.")
+flags.DEFINE_integer("swa_steps", 100, "Steps between two weights averaged; swa only.")
+flags.DEFINE_string("teacher_predictions", None,
+                    "Directory of predictions (yt8m-ensemble predict) of every video of "
+                    "--train_data_pattern, to be learnt besides the labels. A class "
+                    "that it has no score of counts as 0.")
+flags.DEFINE_float("teacher_weight", 0.5, "a, where the label loss of a video becomes "
+                   "(1 - a) loss(scores, labels) + a loss(scores, teacher's scores).")
 flags.DEFINE_integer("seed", 0, "Seed of weights, order of records and draws.")
 flags.DEFINE_integer("export_model_steps", 1000, "Steps between checkpoints.")
 flags.DEFINE_float("save_checkpoint_secs", 900, "Seconds between checkpoints at most.")
@@ -153,18 +174,25 @@ def main():
   resuming = tf.train.latest_checkpoint(FLAGS.train_dir) is not None
   with strategy.scope():
     model = trained.build_model()
-    optimizer = optimizers.make_optimizer(FLAGS.optimizer, rate)
+    optimizer = optimizers.make_optimizer(
+        FLAGS.optimizer, rate,
+        FLAGS.ema_momentum if FLAGS.weight_averaging == "ema" else None)
     if FLAGS.precision == "mixed_float16":
       optimizer = keras.mixed_precision.LossScaleOptimizer(optimizer)
   if not resuming:
     start_from_labels(model, reader, files, excluded)
+  loss = losses.LOSSES[FLAGS.label_loss]()
+  distilled = make_teacher(loss, model)
   step = train_step.TrainStep(
-      model, losses.LOSSES[FLAGS.label_loss](), optimizer, strategy,
-      FLAGS.regularization_penalty, FLAGS.clip_gradient_norm,
-      FLAGS.gradient_clipping, FLAGS.jit_compile)
+      model, loss, optimizer, strategy, FLAGS.regularization_penalty,
+      FLAGS.clip_gradient_norm, FLAGS.gradient_clipping, FLAGS.jit_compile,
+      FLAGS.teacher_weight)
+  averages = weight_averaging.make(
+      FLAGS.weight_averaging, model, optimizer, strategy, FLAGS.averaging_start_step,
+      FLAGS.swa_steps)
 
   def make_dataset(epoch, skip_examples, context):
-    return reader.dataset(
+    dataset = reader.dataset(
         FLAGS.train_data_pattern,
         strategies.pipeline_batch_size(context, FLAGS.batch_size), training=True,
         shuffle_buffer=FLAGS.shuffle_buffer, num_readers=FLAGS.num_readers,
@@ -173,10 +201,24 @@ def main():
         seed=FLAGS.seed, epoch=epoch, skip_examples=skip_examples,
         deterministic=FLAGS.deterministic,
         skip_corrupt_records=FLAGS.skip_corrupt_records, input_pipeline=context)
+    return distilled.attach(dataset) if distilled else dataset
 
   with records.clear_errors():
     training.Training(FLAGS.train_dir, model, optimizer, step, strategy, make_dataset,
-                      schedule).run()
+                      schedule, averages).run()
+
+
+def make_teacher(loss, model):
+  """The `Teacher` of --teacher_predictions; None without."""
+  if not FLAGS.teacher_predictions:
+    if FLAGS["teacher_weight"].present:
+      raise ValueError(f"--teacher_weight={FLAGS.teacher_weight} needs "
+                       "--teacher_predictions.")
+    return None
+  teacher.check(loss, model, FLAGS.teacher_weight, FLAGS.segment_labels)
+  return teacher.Teacher(
+      prediction_store.PredictionStore.open(FLAGS.teacher_predictions),
+      FLAGS.num_classes)
 
 
 def learning_rate(schedule):

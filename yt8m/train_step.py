@@ -22,6 +22,10 @@ class TrainStep:
       L = Σ_replicas Σ_b label_loss_b / B + λ Σ penalties
       g = clip(all_reduce(∂L/∂v))
 
+  Where the batch has scores t of a `Teacher`, the label loss of a video is
+
+      (1 − a) · ℓ(p, y) + a · ℓ(p, t)
+
   B is the number of examples the replicas really hold, so an uneven last batch
   counts every example alike. Gradients are clipped after the sum: clipping each
   replica's share, as an optimizer's own `clipnorm` does, is another function.
@@ -35,11 +39,12 @@ class TrainStep:
     clip_gradient_norm: largest norm, 0 to turn clipping off.
     gradient_clipping: `"per_variable"` or `"global"`.
     jit_compile: compile forward and backward pass with XLA.
+    teacher_weight: a.
   """
 
   def __init__(self, model, loss, optimizer, strategy, regularization_penalty=1.0,
                clip_gradient_norm=1.0, gradient_clipping="per_variable",
-               jit_compile=False):
+               jit_compile=False, teacher_weight=0.5):
     if gradient_clipping not in optimizers.CLIPPING:
       raise ValueError(f"Unknown --gradient_clipping={gradient_clipping!r}. Valid: "
                        f"{', '.join(optimizers.CLIPPING)}.")
@@ -48,6 +53,7 @@ class TrainStep:
     self._regularization_penalty = regularization_penalty
     self._clip_gradient_norm = clip_gradient_norm
     self._gradient_clipping = gradient_clipping
+    self._teacher_weight = teacher_weight
     # Only the two passes are compiled: the all-reduce and the optimizer work on
     # variables of several devices, which XLA does not see; nor does it know cuDNN.
     self._gradients = (
@@ -80,7 +86,8 @@ class TrainStep:
     if replicas > 1:
       examples = context.all_reduce(tf.distribute.ReduceOp.SUM, examples)
     gradients, label_loss, penalty, predictions = self._gradients(
-        prediction.training_inputs(batch), batch.get("label_weights"), examples)
+        prediction.training_inputs(batch), batch.get("label_weights"),
+        batch.get("teacher"), examples)
     if self._clip_gradient_norm > 0:
       if replicas > 1:
         gradients = context.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
@@ -93,12 +100,16 @@ class TrainStep:
         zip(gradients, self._model.trainable_variables, strict=True))
     return label_loss, penalty, predictions
 
-  def _forward_backward(self, inputs, label_weights, examples):
+  def _forward_backward(self, inputs, label_weights, teacher, examples):
     replicas = tf.distribute.get_strategy().num_replicas_in_sync
     variables = self._model.trainable_variables
     with tf.GradientTape() as tape:
       outputs = self._model(inputs, training=True)
       per_video = self._loss_per_video(outputs, inputs["labels"], label_weights)
+      if teacher is not None:
+        taught = self._loss.call(teacher, outputs["predictions"], label_weights)
+        a = self._teacher_weight
+        per_video = (1 - a) * per_video + a * taught
       label_loss = tf.reduce_sum(per_video) / tf.maximum(examples, 1.0)
       penalty = self._regularization_penalty * tf.add_n(
           [tf.cast(p, tf.float32) for p in self._model.losses] or [0.0]) / replicas

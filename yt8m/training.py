@@ -19,6 +19,7 @@ from yt8m import experiment
 from yt8m import optimizers
 from yt8m import progress
 from yt8m import strategies
+from yt8m import weight_averaging
 from yt8m.eval import metrics
 from yt8m.models.layers import variables
 
@@ -84,22 +85,24 @@ class Training:
     make_dataset: `(epoch, skip_examples, input_context) -> tf.data.Dataset` of one
       epoch in a fixed order; `skip_examples` counts within one input pipeline.
     schedule: `Schedule`.
+    averages: `WeightAverages` of the model; None for none.
   """
 
   def __init__(self, train_dir, model, optimizer, step, strategy,
-               make_dataset: Callable, schedule: Schedule):
+               make_dataset: Callable, schedule: Schedule, averages=None):
     self._train_dir, self._model, self._optimizer = train_dir, model, optimizer
     self._step, self._strategy = step, strategy
     self._make_dataset, self._schedule = make_dataset, schedule
+    self._averages = averages
     self._chief = strategies.is_chief(strategy)
     self.position = Position()
     self._saved_position = {
         field.name: tf.Variable(0, dtype=tf.int64, trainable=False, name=field.name)
         for field in dataclasses.fields(Position)}
+    self._parts = {"optimizer": optimizers.slots_and_counters(optimizer),
+                   **variables.checkpoint_parts(model), **self._saved_position}
     checkpoint = tf.train.Checkpoint(
-        optimizer=[variables.tf_variable(v)
-                   for v in optimizers.slots_and_counters(optimizer)],
-        **variables.checkpoint_parts(model), **self._saved_position)
+        **self._parts, **(averages.checkpoint_parts() if averages else {}))
     # Every worker takes part in saving, but only the chief's files count.
     directory = train_dir if self._chief else os.path.join(
         train_dir, f".worker-{strategy.cluster_resolver.task_id}")
@@ -148,6 +151,8 @@ class Training:
       result = self._step(batch)
       position.step += 1
       position.epoch_step += 1
+      if self._averages:
+        self._averages.update(position.step)
       self._unchecked.append(result.label_loss)
       if position.step % schedule.log_steps == 0:
         self._report(result)
@@ -176,8 +181,11 @@ class Training:
       path = tf.train.latest_checkpoint(self._train_dir)
     if path is None:
       return
+    checkpoint = self._manager.checkpoint
+    if self._averages and not weight_averaging.are_in(path):  # they begin now
+      checkpoint = tf.train.Checkpoint(**self._parts)
     try:
-      self._manager.checkpoint.restore(path).assert_existing_objects_matched()
+      checkpoint.restore(path).assert_existing_objects_matched()
     except (AssertionError, ValueError) as error:
       raise ValueError(
           f"Checkpoint {path} does not fit this model and optimizer: choose another "

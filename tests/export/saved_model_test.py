@@ -4,8 +4,6 @@
 
 import json
 import os
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -15,85 +13,21 @@ from tests import descriptors
 from tests import full_disk
 from tests import starter_variables
 from tests import support
+from tests.export import serving
+from tests.export.serving import TOP_K
+from tests.export.serving import assert_answers
+from tests.export.serving import at_home
+from tests.export.serving import make
+from tests.export.serving import records
+from tests.export.serving import save
 from yt8m import experiment
 from yt8m import feature_spec
+from yt8m import files
 from yt8m import models
 from yt8m.export import saved_model
 from yt8m.models import prediction
 
 CASES = sorted(descriptors.all_models())
-TOP_K = 3
-
-
-def make(case):
-  model = descriptors.build(case)
-  descriptors.randomize(model)
-  return experiment.Experiment(model.get_config(), descriptors.MAX_FRAMES), model
-
-
-def save(case, directory, **options):
-  trained, model = make(case)
-  saved_model.save(trained, model, str(directory), TOP_K, **options)
-  return model
-
-
-def records(batch, level):
-  """Serialized records of a batch, as YouTube-8M's, without labels."""
-  num_frames = batch["num_frames"].numpy()
-  serialized = []
-  for row in range(len(num_frames)):
-    id_feature = _feature(bytes_list=tf.train.BytesList(value=[b"v%d" % row]))
-    xs = {name: x[row].numpy() for name, x in batch["features"].items()}
-    if level == "video":
-      record = tf.train.Example(features=tf.train.Features(feature={"id": id_feature, **{
-          name: _feature(float_list=tf.train.FloatList(value=x))
-          for name, x in xs.items()}}))
-    else:
-      record = tf.train.SequenceExample(
-          context=tf.train.Features(feature={"id": id_feature}),
-          feature_lists=tf.train.FeatureLists(feature_list={
-              name: tf.train.FeatureList(feature=[
-                  _feature(bytes_list=tf.train.BytesList(value=[frame.tobytes()]))
-                  for frame in x[:num_frames[row]]]) for name, x in xs.items()}))
-    serialized.append(record.SerializeToString())
-  return tf.constant(serialized, tf.string)
-
-
-def _feature(**values):
-  return tf.train.Feature(**values)
-
-
-def arrays(batch, level):
-  """The arguments of `predict_features`."""
-  lengths = {"num_frames": batch["num_frames"]} if level == "frame" else {}
-  return {**batch["features"], **lengths}
-
-
-def at_home(model, batch):
-  return model(prediction.model_inputs(batch))["predictions"].numpy()
-
-
-def assert_answers(signatures, batch, level, expected):
-  """All signatures, for one batch."""
-  serialized = records(batch, level)
-  names = [b"v%d" % row for row in range(len(expected))]
-  full = signatures["predict_full"](example_bytes=serialized)
-  np.testing.assert_allclose(full["predictions"], expected, atol=1e-6)
-  assert full["video_id"].numpy().tolist() == names
-  scores = signatures["predict_features"](**arrays(batch, level))["predictions"]
-  np.testing.assert_allclose(scores, expected, atol=1e-6)
-  top = {name: output.numpy() for name, output in
-         signatures["serving_default"](example_bytes=serialized).items()}
-  if level == "frame":
-    assert {output.shape[1] for output in top.values()} == {1}
-    top = {name: output[:, 0] for name, output in top.items()}
-  assert top["video_id"].tolist() == names
-  assert top["class_indexes"].shape == (len(expected), TOP_K)
-  np.testing.assert_allclose(
-      top["predictions"], -np.sort(-expected)[:, :TOP_K], atol=1e-6)
-  np.testing.assert_allclose(
-      np.take_along_axis(expected, top["class_indexes"], axis=1), top["predictions"],
-      atol=1e-6)
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -116,9 +50,9 @@ def test_every_model_answers_as_at_home(case, tmp_path):
 
   # Every weight once: a model of this size would not show it if the graph were large.
   weights = saved_model.bytes_of_weights(model)
-  values = saved_model.bytes_on_disk(str(tmp_path / "model" / "variables"))
+  values = files.bytes_on_disk(str(tmp_path / "model" / "variables"))
   assert weights <= values <= 1.01 * weights + 20_000
-  assert saved_model.bytes_on_disk(str(tmp_path / "model")) <= 1.01 * weights + 2 ** 20
+  assert files.bytes_on_disk(str(tmp_path / "model")) <= 1.01 * weights + 2 ** 20
 
 
 def test_weights_of_some_size_are_on_disk_once(tmp_path):
@@ -128,7 +62,7 @@ def test_weights_of_some_size_are_on_disk_once(tmp_path):
   saved_model.save(experiment.Experiment(model.get_config()), model, str(tmp_path / "m"))
   weights = 4 * (1024 + 256 + 1 + 256 + 256 + 1) * 4 * 256 + 4 * (256 + 1) * 100
   assert saved_model.bytes_of_weights(model) == weights
-  assert weights < saved_model.bytes_on_disk(str(tmp_path / "m")) <= (
+  assert weights < files.bytes_on_disk(str(tmp_path / "m")) <= (
       1.01 * weights + 2 ** 20)
 
 
@@ -179,47 +113,17 @@ def test_serving_default_is_the_starter_codes(level, tmp_path):
                                 expected["class_indexes"][rows])
 
 
-# What a client does that has TensorFlow and has never heard of this package.
-CLIENT = """
-import sys
-import numpy as np
-import tensorflow as tf
-for folder in sys.argv[1:]:
-  signatures = tf.saved_model.load(f"{folder}/model").signatures
-  serialized = tf.stack(list(tf.data.TFRecordDataset(f"{folder}/records")))
-  with np.load(f"{folder}/arrays.npz") as arrays:
-    features = {name: tf.constant(arrays[name]) for name in arrays.files}
-  np.savez(f"{folder}/answers.npz",
-           full=signatures["predict_full"](serialized)["predictions"],
-           features=signatures["predict_features"](**features)["predictions"],
-           top=signatures["serving_default"](serialized)["predictions"])
-assert not [name for name in sys.modules if name.split(".")[0] == "yt8m"]
-"""
-
-
 def test_a_process_with_tensorflow_alone_serves_it(tmp_path):
   expected = {}
   for case in ("aggregation-lstm", "classifier-moe"):
     level, folder = descriptors.all_models()[case][0], tmp_path / case
     model = save(case, folder / "model")
     batch = descriptors.batch(level)
-    with tf.io.TFRecordWriter(str(folder / "records")) as writer:
-      for record in records(batch, level).numpy():
-        writer.write(record)
-    np.savez(folder / "arrays.npz", **arrays(batch, level))
+    serving.save_requests(folder, batch, level)
     expected[case] = at_home(model, batch)
-
-  environment = {name: value for name, value in support.ENVIRONMENT.items()
-                 if name != "PYTHONPATH"}
-  process = subprocess.run([sys.executable, "-c", CLIENT, *expected], cwd=tmp_path,
-                           env=environment, capture_output=True, text=True)
-  assert process.returncode == 0, process.stderr[-3000:]
+  serving.answer_elsewhere(tmp_path, expected)
   for case, scores in expected.items():
-    with np.load(tmp_path / case / "answers.npz") as answers:
-      np.testing.assert_allclose(answers["full"], scores, atol=1e-6)
-      np.testing.assert_allclose(answers["features"], scores, atol=1e-6)
-      np.testing.assert_allclose(answers["top"].reshape(len(scores), TOP_K),
-                                 -np.sort(-scores)[:, :TOP_K], atol=1e-6)
+    serving.assert_answered(tmp_path / case, scores, atol=1e-6)
 
 
 def test_long_videos_are_cut_as_the_reader_cuts_them(tmp_path):
@@ -284,12 +188,12 @@ def test_a_model_of_segments_is_served_for_whole_videos(tmp_path):
 def test_what_is_there_stays_or_is_replaced_by_flag(tmp_path):
   target = tmp_path / "model"
   save("classifier-logistic", target)
-  before = saved_model.bytes_on_disk(str(target))
+  before = files.bytes_on_disk(str(target))
   with pytest.raises(FileExistsError, match="choose another --output_dir.*--overwrite"):
     save("classifier-moe", target)
-  assert saved_model.bytes_on_disk(str(target)) == before
+  assert files.bytes_on_disk(str(target)) == before
   save("classifier-moe", target, overwrite=True)
-  assert saved_model.bytes_on_disk(str(target)) > before
+  assert files.bytes_on_disk(str(target)) > before
   assert os.listdir(tmp_path) == ["model"]
 
 

@@ -37,7 +37,8 @@ def command(records, train_dir):
           '--hparams={"classifier": {"units": 12, "input_dropout": 0.2}}',
           "--num_classes=13", "--max_frames=12", "--batch_size=8",
           f"--max_steps={STEPS}", "--num_epochs=100", "--export_model_steps=3",
-          "--log_steps=1", "--seed=5", "--num_readers=2", "--shuffle_buffer=16"]
+          "--weight_averaging=ema", "--log_steps=1", "--seed=5", "--num_readers=2",
+          "--shuffle_buffer=16"]
 
 
 def variables(train_dir):
@@ -45,7 +46,8 @@ def variables(train_dir):
   assert path.endswith(f"-{STEPS}")
   reader = tf.train.load_checkpoint(path)
   return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()
-          if name.startswith(("weights/", "optimizer/", "random_states/", "epoch"))}
+          if name.startswith(("weights/", "weights_averaged/", "optimizer/",
+                              "random_states/", "epoch"))}
 
 
 def test_sigkill_and_restart_end_with_the_same_variables(records, tmp_path):
@@ -70,5 +72,6 @@ def test_sigkill_and_restart_end_with_the_same_variables(records, tmp_path):
 
   expected, found = variables(tmp_path / "straight"), variables(tmp_path / "killed")
   assert set(expected) == set(found)
+  assert any(name.startswith("weights_averaged/") for name in expected)
   for name, value in expected.items():
     np.testing.assert_array_equal(value, found[name], err_msg=f"{name}, kill {kill_at}")

@@ -1,0 +1,137 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Time and memory of a beam search for an ensemble, on synthetic predictions.
+
+  python benchmarks/ensemble_search.py
+  python benchmarks/ensemble_search.py --num_videos=10000 --sweep=cost.png
+
+Every candidate sees the true labels through noise, some of it shared by all. Beside the
+time of one score stands that of the one thing it cannot do without: sorting the 20 best
+scores of every video as bare numbers. `--sweep` runs the search again for fewer and more
+candidates, videos and subsets in the beam, each changed alone, and draws the cost.
+"""
+
+import os
+import resource
+import time
+
+import numpy as np
+from absl import app
+from absl import flags
+from absl import logging
+from matplotlib import figure
+
+from yt8m.eval import averaging
+from yt8m.eval import blend_gap
+from yt8m.eval import ensemble_search
+from yt8m.eval import metrics
+
+_CANDIDATES = flags.DEFINE_integer("num_candidates", 30, "Trained models.", 1)
+_VIDEOS = flags.DEFINE_integer("num_videos", 50_000, "Videos of the predictions.", 1)
+_SLOTS = flags.DEFINE_integer("num_slots", 64, "Classes a video that any stored.", 1)
+_STORED = flags.DEFINE_integer("stored_classes", 50, "Classes that each stored.", 1)
+_MODELS = flags.DEFINE_integer("num_models", 6, "Of the ensemble.", 1)
+_WIDTH = flags.DEFINE_integer("beam_width", 10, "Subsets kept at each level.", 1)
+_AVERAGING = flags.DEFINE_enum("averaging", "probabilities", averaging.AVERAGINGS,
+                               "What of the models is averaged.")
+_SWEEP = flags.DEFINE_string("sweep", None, "Also draws the cost of others to this PNG.")
+
+_LABELS = 3  # a video, in the mean
+_MIB = 2 ** 20
+_REPEATS = 5
+_FACTORS = (1 / 4, 1 / 2, 1, 2)
+
+
+def synthetic(num_candidates, num_videos):
+  """`(scores, hits)`, as `AlignedPredictions` holds them."""
+  rng = np.random.default_rng(0)
+  shape = num_videos, _SLOTS.value
+  hits = rng.random(shape) < _LABELS / _SLOTS.value
+  shared = rng.normal(-4, 1.2, shape).astype(np.float32) + 3 * hits
+  scores = np.empty((num_candidates, *shape), np.float16)
+  for of_model in scores:
+    noise = rng.uniform(0.8, 2) * rng.standard_normal(shape, np.float32)
+    probabilities = 1 / (1 + np.exp(-shared - noise))
+    first = max(_SLOTS.value - _STORED.value, 0)
+    least = np.partition(probabilities, first, axis=1)[:, first, np.newaxis]
+    of_model[:] = np.where(probabilities >= least, probabilities, 0)
+  return scores, hits
+
+
+def search(num_candidates, num_videos, beam_width):
+  """`(seconds, CPU seconds, result, milliseconds of one score, of the sort)`."""
+  scores, hits = synthetic(num_candidates, num_videos)
+  sizes = np.random.default_rng(1).integers(100 * _MIB, 200 * _MIB, num_candidates)
+  start, start_cpu = time.perf_counter(), time.process_time()
+  transformed = averaging.transform(scores, _AVERAGING.value)
+  scorer = blend_gap.BlendScorer(transformed, hits, np.count_nonzero(hits))
+  result = ensemble_search.search(
+      [f"model{i:03}" for i in range(num_candidates)], sizes.tolist(), scorer,
+      _MODELS.value, 1024 * _MIB, beam_width=beam_width)
+  seconds, cpu = time.perf_counter() - start, time.process_time() - start_cpu
+  subset = tuple(range(min(_MODELS.value, num_candidates)))
+  best = np.partition(transformed[0].astype(np.float32), -metrics.TOP_K, axis=1)
+  best = best[:, -metrics.TOP_K:]
+  return (seconds, cpu, result, fastest(lambda: scorer(subset)),
+          fastest(lambda: np.sort(best, axis=None)))
+
+
+def fastest(function):
+  """Milliseconds of the best of some calls."""
+  times = []
+  for _ in range(_REPEATS):
+    start = time.perf_counter()
+    function()
+    times.append(time.perf_counter() - start)
+  return 1e3 * min(times)
+
+
+def sweep(path):
+  """Changes one of the three sizes at a time, prints and draws the cost."""
+  base = {"num_candidates": _CANDIDATES.value, "num_videos": _VIDEOS.value,
+          "beam_width": _WIDTH.value}
+  drawing = figure.Figure(figsize=(11, 3.6), layout="constrained")
+  axes = drawing.subplots(1, len(base), sharey=True)
+  axes[0].set_ylabel("seconds")
+  for axis, name in zip(axes, base, strict=True):
+    values = [max(round(base[name] * factor), 1) for factor in _FACTORS]
+    if name == "num_candidates":
+      values = [max(value, _MODELS.value) for value in values]
+    seconds, cpu_seconds = [], []
+    for value in values:
+      spent, cpu, result, *_ = search(**base | {name: value})
+      seconds.append(spent)
+      cpu_seconds.append(cpu)
+      print(f"{name:16}{value:8,}{spent:9.1f} s{cpu:9.1f} CPU s"
+            f"{result.evaluations:8,} subsets")
+    axis.plot(values, seconds, marker="o", label="elapsed")
+    axis.plot(values, cpu_seconds, marker="o", label="CPU")
+    axis.set(xlabel=name.replace("_", " "), xlim=(0, None), ylim=(0, None))
+    axis.spines[["top", "right"]].set_visible(False)
+  axes[0].legend(frameon=False)
+  fixed = ", ".join(f"{name.replace('_', ' ')} {value:,}" for name, value in base.items())
+  drawing.suptitle(f"Beam search for {_MODELS.value} models; where not varied: {fixed}")
+  drawing.savefig(path, dpi=120)
+
+
+def main(_):
+  logging.set_verbosity(logging.INFO)
+  seconds, cpu, result, score, sort = search(
+      _CANDIDATES.value, _VIDEOS.value, _WIDTH.value)
+  rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2 ** 20  # of KiB
+  [best] = [node for node in result.nodes if node.models == result.best]
+  print(f"{_CANDIDATES.value} candidates x {_VIDEOS.value:,} videos x {_SLOTS.value} "
+        f"slots, {_MODELS.value} models, beam {_WIDTH.value}, averaging "
+        f"{_AVERAGING.value}, {os.cpu_count()} cores\n"
+        f"search            {seconds:9.1f} s, {cpu:.1f} CPU s, {result.evaluations:,} "
+        f"subsets, {1e3 * cpu / result.evaluations:.1f} CPU ms each\n"
+        f"one score alone   {score:9.1f} ms\n"
+        f"np.sort of n * 20 {sort:9.1f} ms, score / sort = {score / sort:.2f}\n"
+        f"peak memory       {rss:9.2f} GiB\n"
+        f"best              GAP {best.gap:.5f}, {best.bytes / _MIB:.0f} MiB")
+  if _SWEEP.value:
+    sweep(_SWEEP.value)
+
+
+if __name__ == "__main__":
+  app.run(main)

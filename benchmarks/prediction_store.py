@@ -1,0 +1,173 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Size and speed of stores of predictions, beside plain files of the same bytes.
+
+  python benchmarks/prediction_store.py --num_videos=1000000 --num_models=2
+
+Writes the predictions of so many models for so many videos, opens and aligns them. They
+are synthetic, a few videos over and over: models agree on most of the best classes, and
+each has noise of its own. Reading is from the page cache, for both. Memory is what
+belongs to the process alone, since pages of memory maps can be dropped at any time.
+"""
+
+import os
+import sys
+import tempfile
+import threading
+import time
+
+import numpy as np
+from absl import app
+from absl import flags
+
+# Run as a script, only this folder would be on the path.
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+from yt8m.eval import aligned_predictions  # noqa: E402
+from yt8m.eval import metrics_top_k  # noqa: E402
+from yt8m.eval import prediction_store  # noqa: E402
+from yt8m.eval import prediction_store_writer  # noqa: E402
+
+_VIDEOS = flags.DEFINE_integer("num_videos", 20_000, "Videos generated.", 1)
+_MODELS = flags.DEFINE_integer("num_models", 4, "Models that predict them.", 1)
+_CLASSES = flags.DEFINE_integer("num_classes", 3862, "Number of classes.", 2)
+_TOP_K = flags.DEFINE_integer("top_k", 50, "Classes kept a video.", 1)
+_FOLDER = flags.DEFINE_string("folder", None, "Where to write; default: a temporary one.")
+
+_BATCH, _BATCHES = 512, 4  # videos in a batch, and how many different batches there are
+_BATCHES_PER_PART = 16
+# A validation set of full size, and the candidates of a search.
+_FULL_VIDEOS, _FULL_MODELS = 1_100_000, 30
+_BLOCK = bytes(2**20)
+
+
+def synthetic_videos(rng):
+  """Labels with the skew of a real vocabulary, and the scores of every model."""
+  frequency = 1 / np.arange(1, _CLASSES.value + 1)
+  shape = _BATCHES * _BATCH, _CLASSES.value
+  labels = rng.random(shape) < 3 * frequency / frequency.sum()
+  logits = rng.normal(size=shape) + np.log(frequency) - 2 + 4 * labels
+  return labels, [(1 / (1 + np.exp(-logits - rng.normal(0, 0.5, size=shape)))).astype(
+      np.float32) for _ in range(_MODELS.value)]
+
+
+def write_store(directory, scores, labels):
+  """Writes the predictions of one model, as many times the same as it takes."""
+  writer = prediction_store_writer.StoreWriter(directory, _CLASSES.value, _TOP_K.value)
+  part_size = _BATCHES_PER_PART * _BATCH
+  for part_first in range(0, _VIDEOS.value, part_size):
+    with writer.part(f"part{part_first}") as part:
+      part_last = min(part_first + part_size, _VIDEOS.value)
+      for first in range(part_first, part_last, _BATCH):
+        size = min(_BATCH, part_last - first)
+        start = first % len(labels)
+        rows = slice(start, start + size)
+        ids = [b"%011d" % i for i in range(first, first + size)]
+        part.add(ids, scores[rows], labels[rows])
+  return writer.finish()
+
+
+def find_best(scores):
+  """What is the least that writing the stores can take."""
+  for model_scores in scores:
+    for first in range(0, _VIDEOS.value, _BATCH):
+      start = first % len(model_scores)
+      metrics_top_k.top_k(model_scores[start:start + _BATCH], _TOP_K.value)
+
+
+def write_plain(path, size):
+  """Writes a file of so many bytes, and has it on the disk."""
+  with open(path, "wb") as file:
+    for first in range(0, size, len(_BLOCK)):
+      file.write(_BLOCK[:size - first])
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def read_plain(path):
+  with open(path, "rb") as file:
+    while file.read(len(_BLOCK)):
+      pass
+
+
+def seconds(function, *arguments, **options):
+  """Seconds that a call takes, and its result."""
+  start = time.perf_counter()
+  result = function(*arguments, **options)
+  return time.perf_counter() - start, result
+
+
+class PeakMemory(threading.Thread):
+  """Watches the memory that belongs to this process alone."""
+
+  def __init__(self):
+    super().__init__(daemon=True)
+    self.peak, self._ended = 0, threading.Event()
+
+  def run(self):
+    while not self._ended.wait(0.02):
+      with open("/proc/self/status") as file:
+        [line] = [line for line in file if line.startswith("RssAnon")]
+      self.peak = max(self.peak, 1024 * int(line.split()[1]))
+
+  def end(self):
+    self._ended.set()
+    self.join()
+    return self.peak
+
+
+def bytes_below(directory):
+  return sum(entry.stat().st_size for entry in os.scandir(directory))
+
+
+def report(what, size, duration, plain):
+  print(f"{what:34}{size / 1e6:10,.0f} MB{duration:9.2f} s{size / duration / 1e6:9,.0f} "
+        f"MB/s, plain file {size / plain / 1e6:7,.0f} MB/s, ratio {plain / duration:.3f}")
+
+
+def main(_):
+  with tempfile.TemporaryDirectory(dir=_FOLDER.value) as folder:
+    labels, scores = synthetic_videos(np.random.default_rng(0))
+    directories = [os.path.join(folder, f"model{m}") for m in range(_MODELS.value)]
+    memory = PeakMemory()
+    memory.start()
+    writing, _ = seconds(lambda: [write_store(directory, scores[m], labels)
+                                  for m, directory in enumerate(directories)])
+    searching, _ = seconds(find_best, scores)
+    opening, opened = seconds(lambda: [
+        prediction_store.PredictionStore.open(directory) for directory in directories])
+    stores = {f"model{m}": store for m, store in enumerate(opened)}
+    reading, _ = seconds(lambda: [array.view(np.uint8).max() for store in opened
+                                  for array in (store.scores, store.classes)])
+    aligned_directory = os.path.join(folder, "aligned")
+    aligning, aligned = seconds(
+        aligned_predictions.AlignedPredictions.from_stores, stores, aligned_directory)
+    peak = memory.end()
+
+    stored, laid_out = sum(map(bytes_below, directories)), bytes_below(aligned_directory)
+    plain = os.path.join(folder, "plain")
+    plain_writing, _ = seconds(write_plain, plain, stored)
+    plain_reading, _ = seconds(read_plain, plain)
+    plain_aligning, _ = seconds(write_plain, plain, laid_out)
+
+  num_slots = aligned.classes.shape[1]
+  per_video = stored / _VIDEOS.value / _MODELS.value
+  print(f"{_VIDEOS.value:,} synthetic videos, {_MODELS.value} models, "
+        f"{_CLASSES.value} classes, top {_TOP_K.value}, {os.cpu_count()} CPUs")
+  print(f"{per_video:.1f} bytes a video and model; {num_slots} slots")
+  report("write stores (best classes, parts)", stored, writing, plain_writing)
+  print(f"  to find the best classes alone takes {searching:.2f} s of that, "
+        f"{searching / writing:.0%}")
+  report("open stores (checksums)", stored, opening, plain_reading)
+  report("read all scores and classes", stored, reading, plain_reading)
+  report("align", laid_out, aligning, plain_aligning)
+  print(f"peak memory {peak / 2**30:.2f} GiB, of which the synthetic scores take "
+        f"{sum(map(np.size, scores)) * 4 / 2**30:.2f} GiB")
+  full = _FULL_VIDEOS * _FULL_MODELS
+  print(f"{_FULL_VIDEOS:,} videos x {_FULL_MODELS} models: stores {full:,} x "
+        f"{per_video:.1f} bytes = {full * per_video / 2**30:.1f} GiB; aligned, of every "
+        f"100 slots {full * 2 * 100 / 2**30:.1f} GiB on disk")
+
+
+if __name__ == "__main__":
+  app.run(main)

@@ -1,0 +1,195 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""The signatures of a SavedModel, whatever scores the videos: one model, or several.
+
+For a batch of B videos, C classes and the top k of them:
+
+    serving_default    example_bytes (B,) -> video_id (B,), class_indexes (B, k) int32,
+                       predictions (B, k), best first
+    predict_full       example_bytes (B,) -> video_id (B,), predictions (B, C)
+    predict_features   <feature> (B, T, size) uint8 of every feature, num_frames (B,)
+                       int32; at video level <feature> (B, size) float32 alone
+                       -> predictions (B, C)
+    predict_steps      the same and num_steps () int32 -> predictions (B, C) after so many
+                       steps of a classifier that works in steps (`conditional`); from 1
+                       to the number of steps that it was exported with
+
+`example_bytes` are records as the readers read them; labels need not be in them. At
+frame level every output of `serving_default` has an axis of 1 after the first, as the
+starter code's export has. B may be 0. A bad record fails its batch, and only that.
+
+Reference: YouTube-8M starter code, `export_model.py`.
+"""
+
+import dataclasses
+import json
+import os
+
+import tensorflow as tf
+
+from yt8m import feature_spec
+from yt8m import files
+from yt8m import frame_reader
+from yt8m import video_reader
+
+DESCRIPTION = "feature_spec.json"
+
+
+@dataclasses.dataclass(frozen=True)
+class Served:
+  """What a SavedModel reads and answers, as its `assets/feature_spec.json` says.
+
+  Attributes:
+    spec: `FeatureSpec`, of whole videos.
+    max_frames: frames of a video that count.
+    num_classes: C.
+  """
+  spec: feature_spec.FeatureSpec
+  max_frames: int
+  num_classes: int
+
+  def save(self, directory):
+    """Writes the file into a directory; returns its path."""
+    path = os.path.join(directory, DESCRIPTION)
+    with files.atomic_write(path) as file:
+      json.dump({**self.spec.to_config(), "max_frames": self.max_frames,
+                 "num_classes": self.num_classes}, file, indent=2)
+    return path
+
+  @classmethod
+  def load(cls, saved_model):
+    """Reads the file of a SavedModel.
+
+    Raises:
+      FileNotFoundError: it has none.
+      ValueError: the file is not one of ours.
+    """
+    path = os.path.join(saved_model, "assets", DESCRIPTION)
+    if not tf.io.gfile.exists(path):
+      raise FileNotFoundError(f"{path} does not exist: {saved_model} is no SavedModel "
+                              "that yt8m-export wrote.")
+    with files.open_to_read(path) as file:
+      text = file.read()
+    try:
+      config = json.loads(text)
+      return cls(feature_spec.FeatureSpec.from_config(config), config["max_frames"],
+                 config["num_classes"])
+    except (json.JSONDecodeError, KeyError, TypeError) as error:
+      raise ValueError(
+          f"{path} is not a file that yt8m-export wrote ({error!r}).") from error
+
+
+def make(served, model, top_k):
+  """Traces the signatures.
+
+  Args:
+    served: `Served`, what the model reads and answers.
+    model: function from `{"features": {name: …}, "num_frames": (B,)}` to
+      `{"predictions": (B, C)}`, and `"step_predictions"`, (B, steps, C), if it works in
+      steps. It is traced once and sees no empty batch.
+    top_k: classes that `serving_default` returns.
+
+  Returns:
+    `{signature: tf.types.experimental.ConcreteFunction}`.
+
+  Raises:
+    ValueError: `top_k` is out of range.
+  """
+  spec = served.spec
+  if not 1 <= top_k <= served.num_classes:
+    raise ValueError(f"--top_k={top_k} must be between 1 and the number of classes, "
+                     f"{served.num_classes}.")
+  if spec.is_video_level:
+    reader = video_reader.VideoLevelReader(spec, served.num_classes)
+    frames, dtype = (), tf.float32
+  else:
+    reader = frame_reader.FrameLevelReader(
+        spec, served.num_classes, served.max_frames, pad_to_max_frames=False)
+    frames, dtype = (None,), tf.uint8
+  features = {name: tf.TensorSpec([None, *frames, size], dtype, name)
+              for name, size in zip(spec.names, spec.sizes, strict=True)}
+  num_frames = tf.TensorSpec([None], tf.int32, "num_frames")
+  example_bytes = tf.TensorSpec([None], tf.string, "example_bytes")
+
+  # One function, so that the graph of the model is in the file once.
+  @tf.function(input_signature=[{"features": features, "num_frames": num_frames}])
+  def score(inputs):
+    rows = tf.size(inputs["num_frames"])
+    # No layer need expect an empty batch: it becomes one blank video, left out again.
+    inputs = tf.cond(rows > 0, lambda: inputs, lambda: _blank_video(inputs))
+    outputs = model(inputs)
+    return {name: outputs[name][:rows] for name in ("predictions", "step_predictions")
+            if name in outputs}
+
+  def score_records(example_bytes):
+    batch = reader.parse_batch(example_bytes)
+    outputs = score({name: batch[name] for name in ("features", "num_frames")})
+    return batch["id"], outputs["predictions"]
+
+  @tf.function(input_signature=[example_bytes])
+  def serving_default(example_bytes):
+    ids, predictions = score_records(example_bytes)
+    predictions, classes = tf.math.top_k(predictions, top_k)
+    outputs = {"video_id": ids, "class_indexes": classes, "predictions": predictions}
+    if spec.is_video_level:
+      return outputs
+    return {name: tf.expand_dims(output, 1) for name, output in outputs.items()}
+
+  @tf.function(input_signature=[example_bytes])
+  def predict_full(example_bytes):
+    ids, predictions = score_records(example_bytes)
+    return {"video_id": ids, "predictions": predictions}
+
+  def score_features(inputs):
+    xs = {name: inputs[name] for name in spec.names}
+    if spec.is_video_level:
+      lengths = tf.ones([tf.shape(xs[spec.names[0]])[0]], tf.int32)
+    else:
+      # As records are cut: the first `max_frames` frames.
+      xs = {name: x[:, :served.max_frames] for name, x in xs.items()}
+      lengths = _checked_lengths(
+          inputs["num_frames"], tf.shape(inputs[spec.names[0]])[1], served.max_frames)
+    return score({"features": xs, "num_frames": lengths})
+
+  @tf.function
+  def predict_features(**inputs):
+    return {"predictions": score_features(inputs)["predictions"]}
+
+  @tf.function
+  def predict_steps(num_steps, **inputs):
+    steps = score_features(inputs)["step_predictions"]
+    tf.debugging.Assert(
+        (num_steps >= 1) & (num_steps <= tf.shape(steps)[1]),
+        ["num_steps must be from 1 to", tf.shape(steps)[1], "is", num_steps])
+    return {"predictions": steps[:, num_steps - 1]}
+
+  arrays = {**features, **({} if spec.is_video_level else {"num_frames": num_frames})}
+  signatures = {"serving_default": serving_default.get_concrete_function(),
+                "predict_full": predict_full.get_concrete_function(),
+                "predict_features": predict_features.get_concrete_function(**arrays)}
+  if "step_predictions" in score.get_concrete_function().structured_outputs:
+    signatures["predict_steps"] = predict_steps.get_concrete_function(
+        num_steps=tf.TensorSpec([], tf.int32, "num_steps"), **arrays)
+  return signatures
+
+
+def _blank_video(inputs):
+  """Inputs of the same kind: one video of one frame, all zeros."""
+  return {
+      "features": {name: tf.zeros([1] * (x.shape.rank - 1) + [x.shape[-1]], x.dtype)
+                   for name, x in inputs["features"].items()},
+      "num_frames": tf.ones([1], tf.int32)}
+
+
+def _checked_lengths(num_frames, given_frames, max_frames):
+  """Returns `num_frames`, cut to `max_frames`.
+
+  Raises:
+    tf.errors.InvalidArgumentError: a video has no frames, or more than were given.
+  """
+  check = tf.debugging.Assert(
+      tf.reduce_all((num_frames >= 1) & (num_frames <= given_frames)),
+      ["num_frames must be between 1 and the", given_frames, "frames given, is",
+       num_frames])
+  with tf.control_dependencies([check]):
+    return tf.minimum(num_frames, max_frames)

@@ -1,0 +1,150 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""`yt8m-ensemble` as a user types it, on small models; weights that are known."""
+
+import re
+
+import numpy as np
+import pytest
+
+from tests import descriptors
+from tests import support
+from tests.eval import member_predictions_test
+from yt8m import experiment
+from yt8m import files
+from yt8m.eval import ensemble
+from yt8m.eval import ensemble_file
+from yt8m.eval import metrics
+from yt8m.eval import prediction_store
+from yt8m.export import saved_model
+
+COMMAND = "yt8m.eval.ensemble"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+  """Four models, and records to search on and to evaluate on."""
+  folder = tmp_path_factory.mktemp("ensemble")
+  for seed in range(4):
+    model = descriptors.build("classifier-moe")
+    descriptors.randomize(model, seed)
+    saved_model.save(experiment.Experiment(model.get_config()), model,
+                     str(folder / "members" / f"model{seed}" / "1"), top_k=3)
+  member_predictions_test.write_records(folder / "records")
+  member_predictions_test.write_records(folder / "others")
+  return folder
+
+
+def search(folder, output_dir, *arguments, **options):
+  return support.run_command(
+      COMMAND, "search", f"--members={folder}/members/*/1",
+      f"--eval_data_pattern={folder}/records/*.tfrecord", f"--output_dir={output_dir}",
+      "--num_models=2", "--num_folds=2", *arguments, **options)
+
+
+def dense(directory, names):
+  """Scores of the members, and labels, as matrices."""
+  stores = [prediction_store.PredictionStore.open(directory / name) for name in names]
+  labels = np.zeros((stores[0].num_videos, stores[0].num_classes), bool)
+  rows = np.repeat(np.arange(len(labels)), stores[0].labels.sizes)
+  labels[rows, stores[0].labels.classes] = True
+  return np.array([store.dense_rows(slice(None)) for store in stores]), labels
+
+
+@pytest.mark.parametrize("arguments", [
+    (), ("--averaging=ranks",), ("--averaging=logits", "--search=greedy"),
+    ("--class_weights", "--search=exhaustive")])
+def test_search_and_evaluate(folder, tmp_path, arguments):
+  output = search(folder, tmp_path, *arguments).stdout
+  path = tmp_path / "ensemble.json"
+  found = ensemble_file.EnsembleFile.load(path)
+  assert len(found.members) == 2 and (tmp_path / "search.png").stat().st_size > 10_000
+  assert sorted(p.name for p in tmp_path.iterdir()) == [
+      "ensemble.json", "predictions", "search-scores.json", "search.png"]
+  for member in found.members:
+    assert f"| {member.name} |" in output
+    assert re.fullmatch(r"model\d", member.name)
+    assert files.bytes_on_disk(member.saved_model) == member.bytes
+  if not arguments:
+    names = [member.name for member in found.members]
+    scores, labels = dense(tmp_path / "predictions", names)
+    for weights, key in ((np.full(2, 0.5), "equal_weights"),
+                         (found.weights, "learned_weights")):
+      blended = np.tensordot(weights, scores, 1).astype(np.float32)
+      assert found.scores[key] == pytest.approx(metrics.gap(blended, labels))
+    assert search(folder, tmp_path).stdout == output
+
+  output = support.run_command(
+      COMMAND, "evaluate", f"--ensemble={path}",
+      f"--eval_data_pattern={folder}/others/validate[01].tfrecord").stdout
+  assert "8 videos" in output and "| the ensemble | 2 |" in output
+  assert (tmp_path / "evaluation" / found.members[0].name / "store.json").exists()
+
+
+def test_predictions_are_kept_apart_by_records(folder, tmp_path):
+  support.run_command(
+      COMMAND, "predict", f"--members={folder}/members/model[01]/1",
+      f"--eval_data_pattern={folder}/others/validate0.tfrecord",
+      f"--output_dir={tmp_path}", "--stored_classes=0")
+  store = prediction_store.PredictionStore.open(tmp_path / "predictions" / "model1")
+  assert store.top_k is None and store.num_videos == 5
+  failed = search(folder, tmp_path, check=False)
+  assert failed.returncode and "holds predictions of other records" in failed.stderr
+
+
+def test_a_damaged_store_is_named(folder, tmp_path):
+  search(folder, tmp_path)
+  path = tmp_path / "predictions" / "model2" / "scores.npy"
+  content = bytearray(path.read_bytes())
+  content[-1] ^= 1
+  path.write_bytes(content)
+  failed = search(folder, tmp_path, check=False)
+  assert failed.returncode
+  assert str(path) in failed.stderr and "its checksum differs: delete" in failed.stderr
+
+
+def test_scores_of_another_search_are_refused(folder, tmp_path):
+  search(folder, tmp_path)
+  failed = search(folder, tmp_path, "--averaging=ranks", check=False)
+  assert failed.returncode and "scores of another search" in failed.stderr
+
+
+def test_a_model_that_says_nan_is_named(folder, tmp_path):
+  model = descriptors.build("classifier-moe")
+  for weight in model.weights:
+    weight.assign(np.full(weight.shape, np.nan))
+  saved_model.save(experiment.Experiment(model.get_config()), model,
+                   str(tmp_path / "nan" / "1"), top_k=3)
+  failed = support.run_command(
+      COMMAND, "predict", f"--members={tmp_path}/nan/1",
+      f"--eval_data_pattern={folder}/records/*.tfrecord",
+      f"--output_dir={tmp_path}/output", check=False)
+  assert failed.returncode and "for class 0 is nan, not a probability" in failed.stderr
+  assert not list((tmp_path / "output").glob("predictions/*/store.json"))
+
+
+@pytest.mark.parametrize("arguments, message", [
+    (("--budget_bytes=1KiB",), "No 2 of the 4 candidates fit"),
+    (("--budget_bytes=much",), "--budget_bytes=much"),
+    (("--num_models=5",), "--num_models=5"),
+    (("--members=",), "wants --members"),
+    (("--eval_data_pattern=nothing*",), "No file matches"),
+])
+def test_errors_say_what_to_do(folder, tmp_path, arguments, message):
+  failed = search(folder, tmp_path, *arguments, check=False)
+  assert failed.returncode and message in failed.stderr
+  assert not (tmp_path / "ensemble.json").exists()
+
+
+def test_an_action_is_wanted():
+  for arguments in ((), ("guess",), ("search", "evaluate")):
+    failed = support.run_command(COMMAND, *arguments, "--eval_data_pattern=x",
+                                 check=False)
+    assert failed.returncode
+    assert re.search("Say what to do|Unexpected argument 'guess'", failed.stderr)
+
+
+@pytest.mark.parametrize("text, number", [
+    ("1GiB", 2 ** 30), ("512 MiB", 2 ** 29), ("1.5kib", 1536), ("1073741824", 2 ** 30)])
+def test_bytes(text, number):
+  assert ensemble.parse_bytes(text) == number
