@@ -4,6 +4,7 @@
 
 from yt8m.eval import audioset_table
 from yt8m.eval import classifier_tables
+from yt8m.eval import ensemble_tables
 
 _EQUAL = (
     "Every option at the small size of its recipe, `small-<option>`; the same training "
@@ -93,4 +94,5 @@ _OPTIONS_SAMPLE = {
 }
 
 TABLES = {table["name"]: table for table in (
-    _OPTIONS_AUDIOSET, _OPTIONS_SAMPLE, *classifier_tables.TABLES)}
+    _OPTIONS_AUDIOSET, _OPTIONS_SAMPLE, *classifier_tables.TABLES,
+    *ensemble_tables.TABLES)}

@@ -6,18 +6,15 @@ The records are read file by file, each a part of the store: a run that is kille
 started again goes on with the first file that is not finished.
 """
 
-import json
 import os
 
 import tensorflow as tf
 from absl import logging
 
-from yt8m import feature_spec
-from yt8m import files
 from yt8m import progress
-from yt8m import readers
 from yt8m import record_count
 from yt8m import records
+from yt8m import served
 from yt8m.eval import checksum
 from yt8m.eval import prediction_store
 from yt8m.eval import prediction_store_writer
@@ -57,22 +54,22 @@ def write(saved_model_dir, data_pattern, store_dir, top_k=prediction_store.TOP_K
     The `PredictionStore`.
 
   Raises:
-    FileNotFoundError: there is no SavedModel.
-    ValueError: it was not written by `yt8m-export`; no file matches; a record is bad;
+    FileNotFoundError: there is no SavedModel of `yt8m-export`.
+    ValueError: no file matches; a record is bad;
       a score is not a probability; or `store_dir` holds other predictions, or damaged
       ones.
   """
   model = fingerprint(saved_model_dir)
-  spec, num_classes, max_frames = _inputs(saved_model_dir)
+  described = served.Served.load(saved_model_dir)
   paths = records.match_files(data_pattern, flag)
   names = _part_names(paths)
   if os.path.exists(os.path.join(store_dir, prediction_store.DESCRIPTION)):
     prediction_store_writer.remove_parts(store_dir)
     return _existing(store_dir, saved_model_dir, model=model, parts=names,
-                     top_k=None if dense else min(top_k, num_classes))
+                     top_k=None if dense else min(top_k, described.num_classes))
 
   writer = prediction_store_writer.StoreWriter(
-      store_dir, num_classes, top_k, dense, model)
+      store_dir, described.num_classes, top_k, dense, model)
   missing = {path: name for path, name in zip(paths, names, strict=True)
              if not writer.is_finished(name)}
   logging.info("Predictions of %s: %d of %d files left.", saved_model_dir, len(missing),
@@ -80,37 +77,20 @@ def write(saved_model_dir, data_pattern, store_dir, top_k=prediction_store.TOP_K
   if missing:
     report = progress.Periodic(_PROGRESS_SECS, progress.Progress(
         record_count.estimate_record_count(list(missing)), "videos"))
-    # Padding to the longest video of a batch is enough for a SavedModel.
-    options = {} if spec.is_video_level else {"pad_to_max_frames": False}
-    reader = readers.make_reader(spec, num_classes, max_frames, **options)
-    loaded = tf.saved_model.load(saved_model_dir)
-    predict = loaded.signatures["predict_features"]
+    reader = described.reader()
+    predict = served.load_predictor(saved_model_dir)
   num_videos = 0
   for path, name in missing.items():
     dataset = reader.dataset(path, batch_size, num_readers=1, flag=flag,
                              skip_corrupt_records=skip_corrupt_records)
     with writer.part(name) as part, records.clear_errors():
       for batch in dataset:
-        lengths = {} if spec.is_video_level else {"num_frames": batch["num_frames"]}
-        scores = predict(**batch["features"], **lengths)["predictions"]
+        scores = predict(batch)
         part.add(batch["id"].numpy(), scores.numpy(), batch["labels"].numpy())
         num_videos += len(scores)
         for line in report(num_videos):
           logging.info("%s: %d videos | %s", saved_model_dir, num_videos, line)
   return writer.finish(names)
-
-
-def _inputs(saved_model_dir):
-  """Reads from `assets/feature_spec.json`: `FeatureSpec`, num_classes, max_frames."""
-  path = os.path.join(saved_model_dir, "assets", "feature_spec.json")
-  try:
-    with files.open_to_read(path) as file:
-      config = json.loads(file.read())
-    return (feature_spec.FeatureSpec.from_config(config), config["num_classes"],
-            config["max_frames"])
-  except (FileNotFoundError, ValueError, KeyError, TypeError) as error:
-    raise ValueError(f"{saved_model_dir} does not say which features it reads "
-                     f"({error!r}): export it with yt8m-export.") from error
 
 
 def _check_exists(saved_model_dir):

@@ -27,7 +27,7 @@ from yt8m import files
 from yt8m.eval import averaging as averages
 from yt8m.export import compression
 from yt8m.export import saved_model
-from yt8m.export import signatures
+from yt8m.served import Served
 
 
 def save(members, weights, output_dir, averaging="probabilities", rank_knots=None,
@@ -76,7 +76,7 @@ def save(members, weights, output_dir, averaging="probabilities", rank_knots=Non
 
 
 def join(members):
-  """`signatures.Served` that has what every member needs.
+  """`Served` that has what every member needs.
 
   The features are the union; `max_frames` is the largest.
 
@@ -89,7 +89,7 @@ def join(members):
     raise ValueError("An ensemble needs at least one member.")
   first, sizes, sources, max_frames = None, {}, {}, 1
   for path in members:
-    served = signatures.Served.load(path)
+    served = Served.load(path)
     first = first or served
     for what, ours, others in (
         ("levels", served.spec.level, first.spec.level),
@@ -105,7 +105,7 @@ def join(members):
       sources.setdefault(name, path)
     max_frames = max(max_frames, served.max_frames)
   spec = feature_spec.FeatureSpec(tuple(sizes), tuple(sizes.values()), first.spec.level)
-  return signatures.Served(spec, max_frames, first.num_classes)
+  return Served(spec, max_frames, first.num_classes)
 
 
 def _checked_weights(weights, members, num_classes):

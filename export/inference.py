@@ -20,16 +20,20 @@ from yt8m import progress
 from yt8m import readers
 from yt8m import record_count
 from yt8m import records
+from yt8m import served
 from yt8m.export import model_archive
 from yt8m.export import predictions
 from yt8m.export import segment_submission
 from yt8m.export import submission
+from yt8m.models import prediction
 
 FLAGS = flags.FLAGS
 
 flags.DEFINE_string("train_dir", "", "Directory that yt8m-train wrote.")
 flags.DEFINE_string(
     "input_model_tgz", "", "Model archive to use in place of --train_dir.")
+flags.DEFINE_string("saved_model", "", "SavedModel of yt8m-export, of one model or of an "
+                    "ensemble, to use in place of --train_dir.")
 flags.DEFINE_string("untar_model_dir", "",
                     "Where to unpack it; default: a temporary directory.")
 flags.DEFINE_string("output_model_tgz", "",
@@ -54,16 +58,7 @@ model_flags.define_hparams()
 def main():
   _check_flags()
   with contextlib.ExitStack() as stack:
-    train_dir = FLAGS.train_dir
-    if FLAGS.input_model_tgz:
-      train_dir = FLAGS.untar_model_dir or os.path.join(
-          stack.enter_context(tempfile.TemporaryDirectory()), "model")
-      model_archive.unpack(FLAGS.input_model_tgz, train_dir)
-    trained, model, step = experiment.load(train_dir, hparams=FLAGS.hparams)
-    logging.info("Model of %s at step %d.", train_dir, step)
-
-    spec = trained.feature_spec.with_segment_labels(False)
-    reader = readers.make_reader(spec, trained.num_classes, trained.max_frames)
+    predict, reader = _saved_model() if FLAGS.saved_model else _model(stack)
     files = records.match_files(FLAGS.input_data_pattern, "--input_data_pattern")
     dataset = reader.dataset(
         FLAGS.input_data_pattern, FLAGS.batch_size, num_readers=FLAGS.num_readers,
@@ -72,10 +67,10 @@ def main():
         10.0, progress.Progress(record_count.estimate_record_count(files), "videos"))
 
     if FLAGS.segment_labels:
-      batches = predictions.of_segments(model, dataset, FLAGS.batch_size)
+      batches = predictions.of_segments(predict, dataset, FLAGS.batch_size)
     else:
-      batches = predictions.of_videos(model, dataset)
-    writer = stack.enter_context(_writer(trained.num_classes))
+      batches = predictions.of_videos(predict, dataset)
+    writer = stack.enter_context(_writer(reader.num_classes))
     stack.enter_context(records.clear_errors())
     written = videos = 0
     for ids, scores, num_videos in batches:
@@ -93,9 +88,33 @@ def main():
     logging.info("Packed the model into %s", FLAGS.output_model_tgz)
 
 
+def _model(stack):
+  """Scores of a checkpoint, and the reader of its records."""
+  train_dir = FLAGS.train_dir
+  if FLAGS.input_model_tgz:
+    train_dir = FLAGS.untar_model_dir or os.path.join(
+        stack.enter_context(tempfile.TemporaryDirectory()), "model")
+    model_archive.unpack(FLAGS.input_model_tgz, train_dir)
+  trained, model, step = experiment.load(train_dir, hparams=FLAGS.hparams)
+  logging.info("Model of %s at step %d.", train_dir, step)
+  return prediction.prediction_function(model), readers.make_reader(
+      trained.feature_spec.with_segment_labels(False), trained.num_classes,
+      trained.max_frames)
+
+
+def _saved_model():
+  """The same of a SavedModel."""
+  return (served.load_predictor(FLAGS.saved_model),
+          served.Served.load(FLAGS.saved_model).reader())
+
+
 def _check_flags():
-  if bool(FLAGS.train_dir) == bool(FLAGS.input_model_tgz):
-    raise ValueError("Give either --train_dir or --input_model_tgz.")
+  given = FLAGS.train_dir, FLAGS.input_model_tgz, FLAGS.saved_model
+  if len(list(filter(None, given))) != 1:
+    raise ValueError("Give one of --train_dir, --input_model_tgz and --saved_model.")
+  if FLAGS.saved_model and FLAGS.hparams:
+    raise ValueError("--hparams of a --saved_model are chosen when it is exported "
+                     "(yt8m-export --hparams).")
   if FLAGS.output_model_tgz and not FLAGS.train_dir:
     raise ValueError("--output_model_tgz packs --train_dir: give one.")
   if not FLAGS.output_file:

@@ -5,31 +5,29 @@
 import tensorflow as tf
 
 from yt8m import segments
-from yt8m.models import prediction
 
 
-def of_videos(model, dataset):
+def of_videos(predict, dataset):
   """Predicts whole videos.
 
   Args:
-    model: `VideoModel`.
+    predict: function from a batch to its scores, (batch_size, num_classes).
     dataset: batches of a reader.
 
   Yields:
     Ids (batch_size,) bytes, scores (batch_size, num_classes) float32, and the number
     of videos.
   """
-  predict = prediction.prediction_function(model)
   for batch in dataset:
     ids = batch["id"].numpy()
     yield ids, predict(batch).numpy(), len(ids)
 
 
-def of_segments(model, dataset, batch_size):
+def of_segments(predict, dataset, batch_size):
   """Predicts the five-frame segments of every video, from its first frame on.
 
   Args:
-    model: frame-level `VideoModel`.
+    predict: the same, of a frame-level model.
     dataset: batches of a frame-level reader.
     batch_size: segments that go through the model at a time.
 
@@ -37,7 +35,6 @@ def of_segments(model, dataset, batch_size):
     Ids `video:start` (n,) bytes, scores (n, num_classes), and the number of videos
     they come from.
   """
-  predict = prediction.prediction_function(model)
   for batch in dataset:
     features, num_frames, rows_and_starts = segments.split_into_segments(
         batch["features"], batch["num_frames"])

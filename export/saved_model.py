@@ -21,6 +21,7 @@ from yt8m.export import compression
 from yt8m.export import signatures
 from yt8m.models.layers import recurrent
 from yt8m.models.layers import variables
+from yt8m.served import Served
 
 EXTRA = "assets.extra"
 EXISTS = "choose another --output_dir, or add --overwrite"
@@ -48,8 +49,8 @@ def save(trained, model, output_dir, top_k=20, vocabulary=None, overwrite=False,
     FileExistsError: `output_dir` has files in it.
   """
   # Whole videos are served, also where segments were trained on.
-  served = signatures.Served(trained.feature_spec.with_segment_labels(False),
-                             trained.max_frames, trained.num_classes)
+  served = Served(trained.feature_spec.with_segment_labels(False), trained.max_frames,
+                  trained.num_classes)
   with files.atomic_directory(output_dir, overwrite, EXISTS) as directory:
     call, stored = compression.compress(model, weight_format)
     with recurrent.portable():  # cuDNN would tie the graph to GPUs

@@ -21,62 +21,7 @@ starter code's export has. B may be 0. A bad record fails its batch, and only th
 Reference: YouTube-8M starter code, `export_model.py`.
 """
 
-import dataclasses
-import json
-import os
-
 import tensorflow as tf
-
-from yt8m import feature_spec
-from yt8m import files
-from yt8m import frame_reader
-from yt8m import video_reader
-
-DESCRIPTION = "feature_spec.json"
-
-
-@dataclasses.dataclass(frozen=True)
-class Served:
-  """What a SavedModel reads and answers, as its `assets/feature_spec.json` says.
-
-  Attributes:
-    spec: `FeatureSpec`, of whole videos.
-    max_frames: frames of a video that count.
-    num_classes: C.
-  """
-  spec: feature_spec.FeatureSpec
-  max_frames: int
-  num_classes: int
-
-  def save(self, directory):
-    """Writes the file into a directory; returns its path."""
-    path = os.path.join(directory, DESCRIPTION)
-    with files.atomic_write(path) as file:
-      json.dump({**self.spec.to_config(), "max_frames": self.max_frames,
-                 "num_classes": self.num_classes}, file, indent=2)
-    return path
-
-  @classmethod
-  def load(cls, saved_model):
-    """Reads the file of a SavedModel.
-
-    Raises:
-      FileNotFoundError: it has none.
-      ValueError: the file is not one of ours.
-    """
-    path = os.path.join(saved_model, "assets", DESCRIPTION)
-    if not tf.io.gfile.exists(path):
-      raise FileNotFoundError(f"{path} does not exist: {saved_model} is no SavedModel "
-                              "that yt8m-export wrote.")
-    with files.open_to_read(path) as file:
-      text = file.read()
-    try:
-      config = json.loads(text)
-      return cls(feature_spec.FeatureSpec.from_config(config), config["max_frames"],
-                 config["num_classes"])
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
-      raise ValueError(
-          f"{path} is not a file that yt8m-export wrote ({error!r}).") from error
 
 
 def make(served, model, top_k):
@@ -99,13 +44,8 @@ def make(served, model, top_k):
   if not 1 <= top_k <= served.num_classes:
     raise ValueError(f"--top_k={top_k} must be between 1 and the number of classes, "
                      f"{served.num_classes}.")
-  if spec.is_video_level:
-    reader = video_reader.VideoLevelReader(spec, served.num_classes)
-    frames, dtype = (), tf.float32
-  else:
-    reader = frame_reader.FrameLevelReader(
-        spec, served.num_classes, served.max_frames, pad_to_max_frames=False)
-    frames, dtype = (None,), tf.uint8
+  reader = served.reader()
+  frames, dtype = ((), tf.float32) if spec.is_video_level else ((None,), tf.uint8)
   features = {name: tf.TensorSpec([None, *frames, size], dtype, name)
               for name, size in zip(spec.names, spec.sizes, strict=True)}
   num_frames = tf.TensorSpec([None], tf.int32, "num_frames")

@@ -4,8 +4,9 @@
 
     yt8m-demo --output_dir=demo_output
 
-Generates the sample set, trains six models, evaluates each, predicts the test
-videos with the best and writes their submission CSV. Every step is a command that a
+Generates the sample set, trains eight models, evaluates each, searches for the six that
+blend best under a budget of bytes, learns their weights, joins them into one SavedModel
+and writes the submission CSV of the test videos with it. Every step is a command that a
 user would type; it is printed before it runs.
 """
 
@@ -20,6 +21,7 @@ import time
 from absl import flags
 
 from yt8m import command
+from yt8m import files
 
 FLAGS = flags.FLAGS
 
@@ -29,27 +31,25 @@ flags.DEFINE_integer("num_videos", 2000, "Synthetic videos to generate.")
 
 NUM_CLASSES = 100
 COMMANDS = {"yt8m-sample-data": "yt8m.sample_data", "yt8m-train": "yt8m.train",
-            "yt8m-eval": "yt8m.eval.evaluate", "yt8m-inference": "yt8m.export.inference"}
+            "yt8m-eval": "yt8m.eval.evaluate", "yt8m-export": "yt8m.export.export_model",
+            "yt8m-ensemble": "yt8m.eval.ensemble",
+            "yt8m-inference": "yt8m.export.inference"}
 
-VIDEO = ("--feature_names=mean_rgb,mean_audio", "--feature_sizes=1024,128")
-FRAME = ("--feature_names=rgb,audio", "--feature_sizes=1024,128", "--frame_features",
-         "--max_frames=40")
-# Small versions of the starter code's models, and two small recipes: batch and rate
-# fit 1,400 videos.
+# Small versions of the starter code's frame-level models, and small recipes: batch and
+# rate fit 1,400 videos.
 MODELS = {
-    "MoeModel": ("video", *VIDEO, "--num_epochs=20"),
-    "FrameLevelLogisticModel": ("frame", *FRAME, "--num_epochs=15",
-                                "--base_learning_rate=0.05"),
-    "DbofModel": ("frame", *FRAME, "--num_epochs=10", "--base_learning_rate=0.003",
+    "FrameLevelLogisticModel": ("--num_epochs=15", "--base_learning_rate=0.05"),
+    "DbofModel": ("--num_epochs=10", "--base_learning_rate=0.003",
                   "--dbof_cluster_size=512", "--dbof_hidden_size=256",
                   "--iterations=20",
                   # The moving averages of a run this short must settle sooner.
                   '--hparams={"aggregation": {"batch_norm_decay": 0.9}}'),
-    "LstmModel": ("frame", *FRAME, "--num_epochs=10", "--base_learning_rate=0.002",
+    "LstmModel": ("--num_epochs=10", "--base_learning_rate=0.002",
                   "--lstm_cells=128", "--lstm_layers=1"),
-    "small-blstm": ("frame", *FRAME),
-    "small-netvlad": ("frame", *FRAME),
+    "small-blstm": (), "small-netvlad": (), "small-nextvlad": (), "small-netfv": (),
+    "small-soft_dbof": (),
 }
+NUM_MEMBERS = 6
 
 
 def main():
@@ -58,7 +58,7 @@ def main():
     if not (FLAGS.overwrite and os.path.isdir(os.path.join(output, "sample"))):
       raise ValueError(f"--output_dir={output} is not empty: choose another, or add "
                            "--overwrite to replace an earlier demo.")
-    for name in ("sample", "predictions.csv", *MODELS):
+    for name in ("sample", "members", "ensemble", "serving", "predictions.csv", *MODELS):
       path = os.path.join(output, name)
       if os.path.isdir(path):
         shutil.rmtree(path)
@@ -72,26 +72,39 @@ def main():
 
   # Train and evaluate
   rows = []
-  for model, (level, *model_flags) in MODELS.items():
+  for model, model_flags in MODELS.items():
     train_dir = os.path.join(output, model)
     seconds = shell(
         "yt8m-train", f"--model={model}", f"--train_dir={train_dir}",
-        f"--train_data_pattern={sample}/{level}/train*.tfrecord",
+        f"--train_data_pattern={sample}/frame/train*.tfrecord", "--frame_features",
+        "--feature_names=rgb,audio", "--feature_sizes=1024,128", "--max_frames=40",
         f"--num_classes={NUM_CLASSES}", "--batch_size=64", *model_flags)
     shell("yt8m-eval", f"--train_dir={train_dir}", "--run_once",
-        f"--eval_data_pattern={sample}/{level}/validate*.tfrecord")
+        f"--eval_data_pattern={sample}/frame/validate*.tfrecord")
     rows.append({"model": model, "seconds": seconds, **newest_metrics(train_dir)})
 
-  # Predict
-  best = max(rows, key=lambda row: row["gap"])["model"]
-  csv = os.path.join(output, "predictions.csv")
-  shell("yt8m-inference", f"--train_dir={os.path.join(output, best)}",
-      f"--input_data_pattern={sample}/{MODELS[best][0]}/test*.tfrecord",
-      f"--output_file={csv}")
+  # Choose six under a budget that the six largest would exceed, and weigh them
+  members, ensemble = os.path.join(output, "members"), os.path.join(output, "ensemble")
+  for model in MODELS:
+    shell("yt8m-export", f"--train_dir={os.path.join(output, model)}",
+          f"--output_dir={os.path.join(members, model)}")
+  budget = files.bytes_on_disk(members) * NUM_MEMBERS // len(MODELS)
+  shell("yt8m-ensemble", "search", f"--members={members}/*", f"--output_dir={ensemble}",
+        f"--eval_data_pattern={sample}/frame/validate*.tfrecord",
+        f"--num_models={NUM_MEMBERS}", f"--budget_bytes={budget}")
+  shell("yt8m-ensemble", "evaluate", f"--ensemble={ensemble}/ensemble.json",
+        f"--eval_data_pattern={sample}/frame/test*.tfrecord")
+
+  # One model, and its predictions
+  serving, csv = os.path.join(output, "serving"), os.path.join(output, "predictions.csv")
+  shell("yt8m-export", f"--ensemble={ensemble}/ensemble.json", f"--output_dir={serving}")
+  shell("yt8m-inference", f"--saved_model={serving}",
+        f"--input_data_pattern={sample}/frame/test*.tfrecord", f"--output_file={csv}")
   print_table(rows)
-  print(f"\nSubmission of {best} for the test videos: {csv}\n"
-        f"Curves: tensorboard --logdir={output}\nEverything else is in {output}/. The "
-        "records are SYNTHETIC: these figures say nothing about YouTube-8M.")
+  print(f"\nThe search: {ensemble}/search.png. The ensemble: {serving}. Its submission "
+        f"for the test videos: {csv}\nCurves: tensorboard --logdir={output}\n"
+        f"Everything else is in {output}/. The records are SYNTHETIC: these figures say "
+        "nothing about YouTube-8M.")
 
 
 def shell(command, *arguments):

@@ -17,6 +17,7 @@ from yt8m.eval import ensemble_file
 from yt8m.eval import metrics
 from yt8m.eval import prediction_store
 from yt8m.export import saved_model
+from yt8m.export import submission
 
 COMMAND = "yt8m.eval.ensemble"
 
@@ -79,6 +80,28 @@ def test_search_and_evaluate(folder, tmp_path, arguments):
       f"--eval_data_pattern={folder}/others/validate[01].tfrecord").stdout
   assert "8 videos" in output and "| the ensemble | 2 |" in output
   assert (tmp_path / "evaluation" / found.members[0].name / "store.json").exists()
+
+
+def test_from_search_to_submission(folder, tmp_path):
+  search(folder, tmp_path)
+  support.run_command("yt8m.export.export_model", "--top_k=3",
+                      f"--ensemble={tmp_path}/ensemble.json",
+                      f"--output_dir={tmp_path}/serving/1")
+  support.run_command("yt8m.export.inference", f"--saved_model={tmp_path}/serving/1",
+                      f"--input_data_pattern={folder}/records/*.tfrecord", "--top_k=3",
+                      f"--output_file={tmp_path}/predictions.csv")
+  found = ensemble_file.EnsembleFile.load(tmp_path / "ensemble.json")
+  assert files.bytes_on_disk(str(tmp_path / "serving")) <= found.budget_bytes
+  names = [member.name for member in found.members]
+  scores, _ = dense(tmp_path / "predictions", names)
+  blended = np.tensordot(found.weights, scores, 1)
+  ids = prediction_store.PredictionStore.open(
+      tmp_path / "predictions" / names[0]).ids.astype(str).tolist()
+  written = submission.read_submission(str(tmp_path / "predictions.csv"))
+  assert list(written) == ids
+  for row, (classes, values) in zip(blended, written.values(), strict=True):
+    np.testing.assert_allclose(values, np.sort(row)[:-4:-1], atol=1e-3)  # float16
+    np.testing.assert_allclose(values, row[classes], atol=1e-3)
 
 
 def test_predictions_are_kept_apart_by_records(folder, tmp_path):

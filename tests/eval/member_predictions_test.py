@@ -13,6 +13,7 @@ import tensorflow as tf
 from tests import descriptors
 from yt8m import experiment
 from yt8m import tfrecords
+from yt8m import video_reader
 from yt8m.eval import member_predictions
 from yt8m.eval import prediction_store
 from yt8m.export import saved_model
@@ -109,7 +110,7 @@ def test_a_run_that_was_stopped_goes_on(tmp_path, monkeypatch):
 
   bad.write_bytes(good)
   read = []
-  reader = member_predictions.readers.VideoLevelReader
+  reader = video_reader.VideoLevelReader
   dataset = reader.dataset
   monkeypatch.setattr(reader, "dataset", lambda self, path, *args, **kwargs: (
       read.append(os.path.basename(path)) or dataset(self, path, *args, **kwargs)))
@@ -183,7 +184,7 @@ def test_what_is_no_model_of_ours_is_named(tmp_path):
   with pytest.raises(FileNotFoundError, match="holds no SavedModel"):
     member_predictions.write(str(tmp_path), "x", str(tmp_path / "store"))
   tf.saved_model.save(tf.Module(), str(tmp_path / "module"))
-  with pytest.raises(ValueError, match="does not say which features it reads"):
+  with pytest.raises(FileNotFoundError, match="no SavedModel that yt8m-export wrote"):
     member_predictions.write(str(tmp_path / "module"), "x", str(tmp_path / "store"))
   export(tmp_path / "model")
   with pytest.raises(ValueError, match="No file matches .*--eval_data_pattern"):
@@ -191,6 +192,6 @@ def test_what_is_no_model_of_ours_is_named(tmp_path):
         str(tmp_path / "model"), str(tmp_path / "none*"), str(tmp_path / "store"))
   path = tmp_path / "model" / "assets" / "feature_spec.json"
   path.write_text(json.dumps({"names": ["rgb"], "sizes": [8], "level": "video"}))
-  with pytest.raises(ValueError, match="does not say which features"):
+  with pytest.raises(ValueError, match="is not a file that yt8m-export wrote"):
     member_predictions.write(str(tmp_path / "model"), "x", str(tmp_path / "store"))
   assert not os.path.exists(os.path.join(tmp_path, "store", prediction_store.DESCRIPTION))

@@ -8,10 +8,11 @@ import tensorflow as tf
 from tests import descriptors
 from tests.export import serving
 from yt8m.export import signatures
+from yt8m.served import Served
 
 
 def served(level):
-  return signatures.Served(descriptors.SPECS[level], descriptors.MAX_FRAMES, 3)
+  return Served(descriptors.SPECS[level], descriptors.MAX_FRAMES, 3)
 
 
 def count(inputs):
@@ -52,17 +53,3 @@ def test_steps_are_served_where_there_are_some():
 def test_top_k_beyond_the_classes_is_refused(top_k):
   with pytest.raises(ValueError, match=f"--top_k={top_k} must be between 1 and .* 3"):
     signatures.make(served("video"), count, top_k)
-
-
-def test_the_description_goes_with_the_model(tmp_path):
-  assets = tmp_path / "assets"
-  assets.mkdir()
-  for level in descriptors.SPECS:
-    assert served(level).save(str(assets)) == str(assets / "feature_spec.json")
-    assert signatures.Served.load(str(tmp_path)) == served(level)
-  for text in ("{", "[]", '{"names": ["rgb"]}'):
-    (assets / "feature_spec.json").write_text(text)
-    with pytest.raises(ValueError, match="feature_spec.json is not a file that yt8m-exp"):
-      signatures.Served.load(str(tmp_path))
-  with pytest.raises(FileNotFoundError, match="no SavedModel that yt8m-export wrote"):
-    signatures.Served.load(str(assets))
