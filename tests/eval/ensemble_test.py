@@ -148,9 +148,6 @@ def test_a_model_that_says_nan_is_named(folder, tmp_path):
 
 @pytest.mark.parametrize("arguments, message", [
     (("--budget_bytes=1KiB",), "No 2 of the 4 candidates fit"),
-    (("--budget_bytes=much",), "--budget_bytes=much"),
-    (("--num_models=5",), "--num_models=5"),
-    (("--members=",), "wants --members"),
     (("--eval_data_pattern=nothing*",), "No file matches"),
 ])
 def test_errors_say_what_to_do(folder, tmp_path, arguments, message):
@@ -159,15 +156,20 @@ def test_errors_say_what_to_do(folder, tmp_path, arguments, message):
   assert not (tmp_path / "ensemble.json").exists()
 
 
-def test_an_action_is_wanted():
-  for arguments in ((), ("guess",), ("search", "evaluate")):
+def test_one_action_is_wanted():
+  for arguments in ((), ("search", "evaluate")):
     failed = support.run_command(COMMAND, *arguments, "--eval_data_pattern=x",
                                  check=False)
-    assert failed.returncode
-    assert re.search("Say what to do|Unexpected argument 'guess'", failed.stderr)
+    assert failed.returncode and "Say what to do" in failed.stderr
 
 
 @pytest.mark.parametrize("text, number", [
     ("1GiB", 2 ** 30), ("512 MiB", 2 ** 29), ("1.5kib", 1536), ("1073741824", 2 ** 30)])
 def test_bytes(text, number):
   assert ensemble.parse_bytes(text) == number
+
+
+def test_what_is_no_number_of_bytes():
+  for text in ("much", "1 GB", "", "-1", "1.2.3"):
+    with pytest.raises(ValueError, match="--budget_bytes="):
+      ensemble.parse_bytes(text)
