@@ -225,7 +225,8 @@ def evaluate():
   best = sorted(candidate_of, key=lambda name: -candidate_of[name]["gap"])[:len(members)]
   candidates = [
       ensemble_members.describe(
-          name, os.path.join(folder, candidate_of[name]["saved_model"]))
+          name, os.path.normpath(
+              os.path.join(folder, candidate_of[name]["saved_model"])))
       for name in sorted({*members, *best})]
   stores = predict(candidates,
                    FLAGS.predictions_dir or os.path.join(folder, "evaluation"))

@@ -184,7 +184,7 @@ def test_pretraining_learns_conditional_probabilities():
   sizes = labels.sum(axis=1)
   expected = np.array([
       np.average(labels[labels[:, c]], axis=0,
-                 weights=(1 / (sizes * (sizes + 1.0)))[labels[:, c]]) for c in range(4)])
+                 weights=1 / (sizes * (sizes + 1.0))[labels[:, c]]) for c in range(4)])
   off_diagonal = ~np.eye(4, dtype=bool)
   np.testing.assert_allclose(p[off_diagonal], expected[off_diagonal], atol=0.04)
   arguments = dict(num_epochs=15, batch_size=100)
