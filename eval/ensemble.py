@@ -168,6 +168,10 @@ def search(candidates, stores, budget_bytes):
   ensemble_tree.draw(result, os.path.join(output_dir, "search.png"))
   ensemble.save(path)
   print(report(ensemble, singles))
+  fewer = max(result.nodes, key=lambda node: node.gap)
+  if fewer.gap > found:
+    print(f"{len(fewer.models)} models score higher, equal weights: GAP {fewer.gap:.4f} "
+          f"(--num_models={len(fewer.models)}): {', '.join(fewer.models)}")
   print(f"Wrote {path} and search.png beside it. Measure it on other videos: "
         f"yt8m-ensemble evaluate --ensemble={path}")
 

@@ -17,6 +17,10 @@ USER_ERRORS = (ValueError, OSError, FloatingPointError, tf.errors.PermissionDeni
                tf.errors.NotFoundError, tf.errors.UnauthenticatedError)
 
 
+# Of a SavedModel that is loaded; ours have none, as nothing is trained with them.
+_NO_GRADIENTS = "unsaved custom gradients"
+
+
 def run(main, actions=()):
   """Runs `main()` as a command: progress on stderr, an error as one clear line.
 
@@ -63,5 +67,6 @@ def _log_plainly():
   handler = logging.get_absl_handler()
   handler.setFormatter(
       python_logging.Formatter("%(asctime)s %(message)s", datefmt="%H:%M:%S"))
-  handler.addFilter(lambda record: record.levelno > python_logging.INFO
+  handler.addFilter(lambda record: (record.levelno > python_logging.INFO
+                                    and _NO_GRADIENTS not in str(record.msg))
                     or "/tensorflow/" not in record.pathname)
