@@ -5,23 +5,16 @@
 from yt8m.eval import audioset_table
 from yt8m.eval import classifier_tables
 from yt8m.eval import ensemble_tables
+from yt8m.eval import option_rows
 
 _EQUAL = (
     "Every option at the small size of its recipe, `small-<option>`; the same training "
     "flags and epochs in every row, so that none was tuned on its own and a larger or "
     "longer trained one may rank differently. ")
 
-_AGGREGATIONS = ("mean", "attention_pooling", "dbof", "soft_dbof", "netvlad", "netfv",
-                 "nextvlad", "lstm", "gru", "blstm", "hierarchical_rnn", "cbhg",
-                 "temporal_graph")
 # "logistic" is that of every other row.
 _CLASSIFIERS = ("class_chain", "conditional", "gated", "hidden", "label_powerset",
                 "moe")
-
-
-def _rows(names, **entries):
-  return [{"name": name, "flags": {"model": f"small-{name}"}, **entries}
-          for name in names]
 
 
 # Every option for one modality, on real clips. Two modalities: options-sample.
@@ -39,8 +32,9 @@ _OPTIONS_AUDIOSET = {
         "fusions only `differential` applies."),
     "common": audioset_table.COMMON, "evaluate": audioset_table.EVALUATE,
     "paired_with": "mean",
-    "rows": _rows(_AGGREGATIONS) + _rows(_CLASSIFIERS) + _rows(
-        ["differential"], paired_with="dbof"),
+    "rows": [
+        *option_rows.small(option_rows.AGGREGATIONS), *option_rows.small(_CLASSIFIERS),
+        *option_rows.small(["differential"], paired_with="dbof")],
 }
 
 # Every option on records that need it: which planted kind of label does it find?
@@ -62,23 +56,15 @@ _OPTIONS_SAMPLE = {
         "`bilinear` was changed after it had been measured on these records (GAP 0.36 in "
         "front of dbof, 0.41 of the mean): since then modalities have unit length and "
         "the sketch 1,024 values in place of 256."),
-    "sample_data": {"num_videos": 3000, "num_classes": 30, "feature_sizes": "128,64",
-                    "max_frames": 24, "splits": "0.7,0.3,0", "segments": False,
-                    "seed": 7},
-    "common": {
-        "frame_features": True, "feature_names": "rgb,audio", "feature_sizes": "128,64",
-        "num_classes": 30, "max_frames": 24,
-        "train_data_pattern": "{sample}/frame/train*.tfrecord",
-        "batch_size": 64, "num_epochs": 20, "base_learning_rate": 0.005,
-        "learning_rate_decay": 0.8, "learning_rate_decay_examples": 8400,
-        "log_steps": 50},
+    "sample_data": {**option_rows.SAMPLE_DATA, "num_videos": 3000,
+                    "splits": "0.7,0.3,0", "seed": 7},
+    "common": option_rows.SAMPLE_COMMON,
     # All 30 classes of a video, so that no kind of label is cut off.
     "evaluate": {"eval_data_pattern": "{sample}/frame/validate*.tfrecord", "top_k": 30},
     "paired_with": "mean",
     "rows": [
-        *_rows(_AGGREGATIONS), *_rows(_CLASSIFIERS),
-        *_rows(("sum", "attention", "differential", "bilinear", "late1", "late2"),
-               paired_with="dbof"),
+        *option_rows.small(option_rows.AGGREGATIONS), *option_rows.small(_CLASSIFIERS),
+        *option_rows.small(option_rows.FUSIONS, paired_with="dbof"),
         # Readers that cannot multiply the modalities of a frame by themselves.
         {"name": "bilinear+mean",
          "flags": {"model": "small-mean", "fusion": "bilinear",

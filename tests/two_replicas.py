@@ -61,12 +61,17 @@ def train(case, strategy):
   return [np.asarray(tf.convert_to_tensor(v)) for v in model.weights]
 
 
-def main():
+def strategies():
+  """One device, and two; to be called before TensorFlow computes anything."""
   cpu = tf.config.list_physical_devices("CPU")[0]
   tf.config.set_logical_device_configuration(
       cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
   two = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-  one = tf.distribute.OneDeviceStrategy("CPU:0")
+  return tf.distribute.OneDeviceStrategy("CPU:0"), two
+
+
+def main():
+  one, two = strategies()
   differences = {}
   for case in descriptors.replica_cases():
     pairs = zip(train(case, one), train(case, two), strict=True)

@@ -17,6 +17,7 @@ import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
 from tests import descriptors  # noqa: E402
+from tests import two_replicas  # noqa: E402
 from yt8m import losses  # noqa: E402
 from yt8m import models  # noqa: E402
 from yt8m import optimizers  # noqa: E402
@@ -54,15 +55,11 @@ def train(kind, precision, strategy):
 
 
 def main():
-  cpu = tf.config.list_physical_devices("CPU")[0]
-  tf.config.set_logical_device_configuration(
-      cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-  two = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-  one = tf.distribute.OneDeviceStrategy("CPU:0")
+  strategies = two_replicas.strategies()
   differences = {}
   for kind in ("ema", "swa"):
     for precision in ("float32", "mixed_float16"):
-      pairs = zip(*(train(kind, precision, s) for s in (one, two)), strict=True)
+      pairs = zip(*(train(kind, precision, s) for s in strategies), strict=True)
       differences[f"{kind} {precision}"] = max(
           float(np.abs(a - b).max()) for a, b in pairs)
   print(json.dumps(differences))
