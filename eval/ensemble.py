@@ -168,8 +168,8 @@ def search(candidates, stores, budget_bytes):
   ensemble_tree.draw(result, os.path.join(output_dir, "search.png"))
   ensemble.save(path)
   print(report(ensemble, singles))
-  fewer = max(result.nodes, key=lambda node: node.gap)
-  if fewer.gap > found:
+  fewer = max(result.nodes, key=lambda node: (node.gap, -len(node.models)))
+  if len(fewer.models) < len(result.best):
     print(f"{len(fewer.models)} models score higher, equal weights: GAP {fewer.gap:.4f} "
           f"(--num_models={len(fewer.models)}): {', '.join(fewer.models)}")
   print(f"Wrote {path} and search.png beside it. Measure it on other videos: "
