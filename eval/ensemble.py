@@ -92,6 +92,11 @@ def main(action):
   ablation_report.matplotlib_figure()
   budget_bytes = parse_bytes(FLAGS.budget_bytes)
   candidates = ensemble_members.find(FLAGS.members)
+  if action == "search":
+    ensemble_search.check(
+        [candidate.name for candidate in candidates],
+        [candidate.bytes for candidate in candidates], FLAGS.num_models, budget_bytes,
+        FLAGS.search, FLAGS.beam_width)
   stores = predict(candidates, FLAGS.predictions_dir
                    or os.path.join(FLAGS.output_dir, "predictions"))
   if action == "search":
@@ -125,10 +130,15 @@ def predict(candidates, directory):
 def search(candidates, stores, budget_bytes):
   """Writes ensemble.json and search.png, and prints what the blend is worth."""
   output_dir = FLAGS.output_dir
+  os.makedirs(output_dir, exist_ok=True)
   with tempfile.TemporaryDirectory(dir=output_dir) as scratch:
     aligned = aligned_predictions.AlignedPredictions.from_stores(
         stores, os.path.join(scratch, "aligned"))
-    transformed = averaging.transform(aligned.scores, FLAGS.averaging)
+    knots = {name: averaging.rank_knots(scores).tolist()
+             for name, scores in zip(aligned.names, aligned.scores, strict=True)
+             if FLAGS.averaging == "ranks"}
+    transformed = averaging.transform(
+        aligned.scores, FLAGS.averaging, list(knots.values()) or None)
     result = ensemble_search.search(
         aligned.names, [candidate.bytes for candidate in candidates],
         blend_gap.BlendScorer(transformed, aligned.hits, aligned.num_positives),
@@ -140,9 +150,6 @@ def search(candidates, stores, budget_bytes):
     weights, fitted = equal, {}
     if FLAGS.learn_weights and len(chosen) > 1:
       weights, fitted = learn_weights(members, aligned)
-    knots = {name: averaging.rank_knots(scores).tolist()
-             for name, scores in zip(aligned.names, aligned.scores, strict=True)
-             if FLAGS.averaging == "ranks"}
     singles = {name: blend_gap.gap(scores.astype(np.float32), aligned.hits,
                                    aligned.num_positives)
                for name, scores in zip(aligned.names, transformed, strict=True)}
@@ -224,6 +231,9 @@ def evaluate():
     raise ValueError("yt8m-ensemble evaluate wants --ensemble, which search wrote.")
   ensemble = ensemble_file.EnsembleFile.load(FLAGS.ensemble)
   folder = os.path.dirname(os.path.abspath(FLAGS.ensemble))
+  if "candidates" not in ensemble.search:
+    raise ValueError(f"{FLAGS.ensemble} does not say what was searched, so that there is "
+                     "nothing to compare with: give one that search wrote.")
   candidate_of = {entry["name"]: entry for entry in ensemble.search["candidates"]}
   members = tuple(member.name for member in ensemble.members)
   best = sorted(candidate_of, key=lambda name: -candidate_of[name]["gap"])[:len(members)]

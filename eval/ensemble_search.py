@@ -91,14 +91,8 @@ def search(names, sizes, score, num_models, budget_bytes=None, method="beam",
       is of another search.
   """
   names, sizes = list(names), list(sizes)
-  _check(names, sizes, num_models, method, beam_width)
+  check(names, sizes, num_models, budget_bytes, method, beam_width)
   budget = math.inf if budget_bytes is None else budget_bytes
-  smallest = sum(sorted(sizes)[:num_models])
-  if smallest > budget:
-    raise ValueError(
-        f"No {num_models} of the {len(names)} candidates fit: the smallest take "
-        f"{smallest:,} bytes together, --budget_bytes={budget:,}. Raise --budget_bytes, "
-        "lower --num_models, or compress the members (yt8m-export --weights).")
   # By name: in ties, and in the order of their sums, the order of the input is no matter.
   order = sorted(range(len(names)), key=names.__getitem__)
   with SearchScores(names, progress_file, fingerprint) as scores:
@@ -194,7 +188,8 @@ class _Search:
                 kept=False)
 
 
-def _check(names, sizes, num_models, method, beam_width):
+def check(names, sizes, num_models, budget_bytes=None, method="beam", beam_width=10):
+  """Raises the errors of `search` that can be told before anything is scored."""
   if method not in METHODS:
     raise ValueError(f"--search={method} must be one of {', '.join(METHODS)}.")
   if len(sizes) != len(names):
@@ -209,3 +204,10 @@ def _check(names, sizes, num_models, method, beam_width):
                      f"{len(names)} candidates.")
   if beam_width < 1:
     raise ValueError(f"--beam_width={beam_width} must be at least 1.")
+  smallest = sum(sorted(sizes)[:num_models])
+  if budget_bytes is not None and smallest > budget_bytes:
+    raise ValueError(
+        f"No {num_models} of the {len(names)} candidates fit: the smallest take "
+        f"{smallest:,} bytes together, --budget_bytes={budget_bytes:,}. Raise "
+        "--budget_bytes, lower --num_models, or compress the members (yt8m-export "
+        "--weights).")

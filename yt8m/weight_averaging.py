@@ -45,6 +45,7 @@ class WeightAverages:
 
   def update(self, step):
     """Is called after every step, with the number of steps so far."""
+    # A base class: the two kinds differ in just this.
     raise NotImplementedError
 
   def checkpoint_parts(self):

@@ -153,7 +153,16 @@ def test_a_model_that_says_nan_is_named(folder, tmp_path):
 def test_errors_say_what_to_do(folder, tmp_path, arguments, message):
   failed = search(folder, tmp_path, *arguments, check=False)
   assert failed.returncode and message in failed.stderr
-  assert not (tmp_path / "ensemble.json").exists()
+  assert not list(tmp_path.iterdir())  # before anything was predicted
+
+
+def test_an_ensemble_without_its_search_has_nothing_to_be_compared_with(tmp_path):
+  path = tmp_path / "ensemble.json"
+  ensemble_file.EnsembleFile(
+      (ensemble_file.EnsembleMember("a", str(tmp_path / "a"), 1, 1.0),)).save(path)
+  failed = support.run_command(COMMAND, "evaluate", f"--ensemble={path}",
+                               "--eval_data_pattern=x", check=False)
+  assert failed.returncode and "does not say what was searched" in failed.stderr
 
 
 def test_one_action_is_wanted():

@@ -24,6 +24,7 @@ from yt8m.models.layers import variables
 CASES = sorted(descriptors.all_models())
 SMALL_FORMATS = compression.WEIGHT_FORMATS[1:]
 
+# On TensorFlow 2.15 it is an error that says so, which has a test of its own.
 needs_keras_3 = pytest.mark.skipif(
     not hasattr(tf.keras, "StatelessScope"), reason="Keras 2 has no StatelessScope")
 
