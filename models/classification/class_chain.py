@@ -160,12 +160,12 @@ class ClassChain(classifier.Classifier):
     logits = tf.cast(self.logits(tf.stack(states, axis=1)), tf.float32)
     emitted = tf.cumsum(
         tf.one_hot(targets, self.num_classes + 1), axis=1, exclusive=True)
-    log_p = tf.nn.log_softmax(chain_decoding.rule_out(logits, emitted))
+    logits = chain_decoding.rule_out(logits, emitted)
     # "Stop" fills a row up: its second and further ones are no steps of the chain.
     reached = tf.cast(emitted[:, :, -1] == 0.0, tf.float32)
-    log_targets = tf.gather(log_p, targets, axis=2, batch_dims=2)
-    loss = -tf.reduce_sum(reached * log_targets, axis=1)
-    p = reached[:, :, tf.newaxis] * tf.exp(log_p[:, :, :-1])
+    losses = tf.nn.sparse_softmax_cross_entropy_with_logits(targets, logits)
+    loss = tf.reduce_sum(reached * losses, axis=1)
+    p = reached[:, :, tf.newaxis] * tf.nn.softmax(logits)[:, :, :-1]
     scores = functools.reduce(chain_decoding.noisy_or, tf.unstack(p, axis=1))
     return scores, {"training_loss": loss}
 
