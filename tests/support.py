@@ -6,11 +6,11 @@ import ast
 import json
 import os
 import pathlib
-import subprocess
-import sys
 
 import numpy as np
 import pytest
+
+from tests import forked_commands
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 _SHARED = ROOT.parent / "shared"
@@ -50,11 +50,11 @@ def commands():
   return ast.literal_eval(value)
 
 
-def run_command(module, *arguments, check=True, **options):
+def run_command(module, *arguments, check=True, environment=None):
   """Runs a command as a user types it; returns the completed process."""
-  process = subprocess.run(
-      [sys.executable, "-m", module, *map(str, arguments)], capture_output=True,
-      text=True, env=ENVIRONMENT, timeout=300, **options)
+  process = forked_commands.run(
+      module, [str(argument) for argument in arguments],
+      {**ENVIRONMENT, **(environment or {})}, timeout=300)
   if check and process.returncode:
     raise AssertionError(f"{module} failed:\n{process.stdout}\n{process.stderr}")
   return process

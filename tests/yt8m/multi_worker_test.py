@@ -2,10 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """`yt8m-train` on two workers (TF_CONFIG): trains, saves once, resumes exactly."""
 
+import concurrent.futures
 import json
 import socket
-import subprocess
-import sys
 
 import numpy as np
 import tensorflow as tf
@@ -24,20 +23,20 @@ def free_ports(count):
 
 def train(records, train_dir, max_steps):
   cluster = {"worker": [f"localhost:{port}" for port in free_ports(2)]}
-  workers = [subprocess.Popen(
-      [sys.executable, "-m", "yt8m.train", f"--train_dir={train_dir}",
-       f"--train_data_pattern={records}/frame/train*.tfrecord", "--frame_features",
-       "--feature_names=rgb,audio", "--feature_sizes=16,8", "--model=DbofModel",
-       "--dbof_cluster_size=12", "--dbof_hidden_size=8", "--iterations=4",
-       "--num_classes=13", "--max_frames=12", "--batch_size=8",
-       f"--max_steps={max_steps}", "--num_epochs=100", "--log_steps=1"],
-      env={**support.ENVIRONMENT, "TF_CONFIG": json.dumps(
-          {"cluster": cluster, "task": {"type": "worker", "index": index}})},
-      stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-      for index in range(2)]
-  outputs = [worker.communicate(timeout=240)[0] for worker in workers]
-  assert [worker.returncode for worker in workers] == [0, 0], "\n".join(outputs)
-  return outputs
+
+  def worker(index):
+    return support.run_command(
+        "yt8m.train", f"--train_dir={train_dir}",
+        f"--train_data_pattern={records}/frame/train*.tfrecord", "--frame_features",
+        "--feature_names=rgb,audio", "--feature_sizes=16,8", "--model=DbofModel",
+        "--dbof_cluster_size=12", "--dbof_hidden_size=8", "--iterations=4",
+        "--num_classes=13", "--max_frames=12", "--batch_size=8",
+        f"--max_steps={max_steps}", "--num_epochs=100", "--log_steps=1",
+        environment={"TF_CONFIG": json.dumps(
+            {"cluster": cluster, "task": {"type": "worker", "index": index}})})
+
+  with concurrent.futures.ThreadPoolExecutor(2) as pool:
+    return [process.stdout + process.stderr for process in pool.map(worker, range(2))]
 
 
 def weights(train_dir, step):
