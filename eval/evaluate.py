@@ -60,7 +60,8 @@ def main():
     values = measured.get()
     print(evaluation.format_line(step, values), flush=True)
     logging.info("Wrote %s", evaluation.write_results(
-        FLAGS.train_dir, step, model, measured, values, FLAGS.hparams))
+        FLAGS.train_dir, step, model, measured, values, FLAGS.hparams,
+        FLAGS.eval_data_pattern))
 
 
 def _checkpoints():

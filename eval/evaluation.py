@@ -71,7 +71,7 @@ def format_line(step, values):
       f"{label}: {values[name]:.4f}" for name, label in LABELS.items())
 
 
-def write_results(train_dir, step, model, measured, values, hparams=None):
+def write_results(train_dir, step, model, measured, values, hparams=None, data=None):
   """Writes `eval/metrics-<step>.json` and TensorBoard scalars; returns the former.
 
   Args:
@@ -81,6 +81,7 @@ def write_results(train_dir, step, model, measured, values, hparams=None):
     measured: `EvaluationMetrics`.
     values: what its `get` returns, which takes a while for a million videos.
     hparams: `--hparams` of the evaluation, written down with the rest.
+    data: the records that it read, likewise.
   """
   directory = os.path.join(train_dir, "eval")
   tf.io.gfile.makedirs(directory)
@@ -89,7 +90,7 @@ def write_results(train_dir, step, model, measured, values, hparams=None):
   num_parameters = sum(int(np.prod(v.shape)) for v in model.trainable_variables)
   classes = np.flatnonzero(measured.num_positives).tolist()
   with files.atomic_write(path, "w") as file:
-    json.dump({"step": step, "num_examples": measured.num_examples,
+    json.dump({"step": step, "data": data, "num_examples": measured.num_examples,
                "num_parameters": num_parameters, "hparams": hparams, **scalars,
                "average_precision": dict(
                    zip(classes, values["aps"].tolist(), strict=True))}, file, indent=1)

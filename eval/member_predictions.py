@@ -11,11 +11,11 @@ import os
 import tensorflow as tf
 from absl import logging
 
+from yt8m import checksum
 from yt8m import progress
 from yt8m import record_count
 from yt8m import records
 from yt8m import served
-from yt8m.eval import checksum
 from yt8m.eval import prediction_store
 from yt8m.eval import prediction_store_writer
 

@@ -22,9 +22,9 @@ import os
 
 import numpy as np
 
+from yt8m import checksum
 from yt8m import files
 from yt8m import label_sets
-from yt8m.eval import checksum
 from yt8m.eval import metrics_top_k
 
 DESCRIPTION = "store.json"

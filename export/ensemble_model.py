@@ -24,14 +24,20 @@ import tensorflow as tf
 
 from yt8m import feature_spec
 from yt8m import files
+from yt8m import manifest
 from yt8m.eval import averaging as averages
+from yt8m.eval import ensemble_members
 from yt8m.export import compression
+from yt8m.export import model_card
 from yt8m.export import saved_model
+from yt8m.export import warmup
 from yt8m.served import Served
+from yt8m.served import load
 
 
 def save(members, weights, output_dir, averaging="probabilities", rank_knots=None,
-         top_k=20, vocabulary=None, budget_bytes=None, overwrite=False):
+         top_k=20, vocabulary=None, budget_bytes=None, overwrite=False,
+         warmup_requests=0, scores=None):
   """Writes the ensemble as a SavedModel, as a whole or not at all.
 
   Args:
@@ -42,23 +48,27 @@ def save(members, weights, output_dir, averaging="probabilities", rank_knots=Non
     averaging: one of `averaging.AVERAGINGS`.
     rank_knots: of ranks: M arrays of `averaging.rank_knots`.
     budget_bytes: what the result may take on disk, or None.
+    warmup_requests: as of `saved_model.save`.
+    scores: `{what: GAP}`, for the model card.
 
   Returns:
     `{signature: tf.types.experimental.ConcreteFunction}`.
 
   Raises:
     ValueError: members that do not go together, weights or knots that do not fit them,
-      `top_k` out of range, or a result larger than `budget_bytes`.
-    FileNotFoundError: a member, or the file `vocabulary`, is missing.
+      `top_k` or `warmup_requests` out of range, a member that is not what its
+      `manifest.json` says, or a result larger than `budget_bytes`.
+    FileNotFoundError: a member, a file of it, or the file `vocabulary`, is missing.
     FileExistsError: `output_dir` has files in it.
   """
+  warmup.check(warmup_requests)
   served = join(members)
   blend = _blend(_checked_weights(weights, members, served.num_classes), averaging,
                  rank_knots)
   with files.atomic_directory(
       output_dir, overwrite, saved_model.EXISTS) as directory:
     # A module that held what is loaded would take all its signatures along.
-    loaded = [tf.saved_model.load(path) for path in members]
+    loaded = [load(path) for path in members]
     predicts = [member.signatures["predict_features"] for member in loaded]
     variables = [v for predict in predicts for v in predict.variables]
 
@@ -70,7 +80,11 @@ def save(members, weights, output_dir, averaging="probabilities", rank_knots=Non
 
     traced = saved_model.write(directory, served, score, variables, top_k, vocabulary)
     sizes = [files.bytes_on_disk(path) for path in members]
-    _describe(directory, members, sizes, weights, averaging)
+    described = _describe(directory, members, sizes, weights, averaging)
+    warmup.write(directory, served, warmup_requests)
+    model_card.write(directory, model_card.of_ensemble(
+        directory, served, traced, described, averaging, budget_bytes, scores))
+    manifest.write(directory)
     _check_budget(files.bytes_on_disk(directory), sizes, budget_bytes)
   return traced
 
@@ -166,16 +180,18 @@ def interpolate(x, knots):
 
 
 def _describe(directory, members, sizes, weights, averaging):
-  """Writes `assets.extra/ensemble.json`."""
+  """Writes `assets.extra/ensemble.json`; returns what it says of the members."""
   path = os.path.join(directory, saved_model.EXTRA, "ensemble.json")
   described = [
-      {"saved_model": os.fspath(member), "bytes": size, "weight": weight,
+      {"name": name, "saved_model": os.fspath(member), "bytes": size, "weight": weight,
        "stored_as": compression.load_format(os.path.join(member, saved_model.EXTRA))}
-      for member, size, weight in zip(
-          members, sizes, np.asarray(weights).tolist(), strict=True)]
+      for name, member, size, weight in zip(
+          ensemble_members.names(members), members, sizes,
+          np.asarray(weights).tolist(), strict=True)]
   with files.atomic_write(path) as file:
     json.dump({"format": 1, "averaging": averaging, "members": described}, file,
               indent=1)
+  return described
 
 
 def _check_budget(num_bytes, sizes, budget_bytes):

@@ -53,17 +53,12 @@ def make(served, model, top_k):
 
   # One function, so that the graph of the model is in the file once.
   @tf.function(input_signature=[{"features": features, "num_frames": num_frames}])
-  def score(inputs):
-    rows = tf.size(inputs["num_frames"])
-    # No layer need expect an empty batch: it becomes one blank video, left out again.
-    inputs = tf.cond(rows > 0, lambda: inputs, lambda: _blank_video(inputs))
-    outputs = model(inputs)
-    return {name: outputs[name][:rows] for name in ("predictions", "step_predictions")
-            if name in outputs}
+  def score_batch(inputs):
+    return score(model, inputs)
 
   def score_records(example_bytes):
     batch = reader.parse_batch(example_bytes)
-    outputs = score({name: batch[name] for name in ("features", "num_frames")})
+    outputs = score_batch({name: batch[name] for name in ("features", "num_frames")})
     return batch["id"], outputs["predictions"]
 
   @tf.function(input_signature=[example_bytes])
@@ -87,9 +82,9 @@ def make(served, model, top_k):
     else:
       # As records are cut: the first `max_frames` frames.
       xs = {name: x[:, :served.max_frames] for name, x in xs.items()}
-      lengths = _checked_lengths(
+      lengths = checked_lengths(
           inputs["num_frames"], tf.shape(inputs[spec.names[0]])[1], served.max_frames)
-    return score({"features": xs, "num_frames": lengths})
+    return score_batch({"features": xs, "num_frames": lengths})
 
   @tf.function
   def predict_features(**inputs):
@@ -107,10 +102,27 @@ def make(served, model, top_k):
   signatures = {"serving_default": serving_default.get_concrete_function(),
                 "predict_full": predict_full.get_concrete_function(),
                 "predict_features": predict_features.get_concrete_function(**arrays)}
-  if "step_predictions" in score.get_concrete_function().structured_outputs:
+  if "step_predictions" in score_batch.get_concrete_function().structured_outputs:
     signatures["predict_steps"] = predict_steps.get_concrete_function(
         num_steps=tf.TensorSpec([], tf.int32, "num_steps"), **arrays)
   return signatures
+
+
+def score(model, inputs):
+  """Scores a batch that may be empty by a model that need not expect one.
+
+  Args:
+    model, inputs: see `make`.
+
+  Returns:
+    The outputs of the model that signatures answer.
+  """
+  rows = tf.size(inputs["num_frames"])
+  # An empty batch becomes one blank video, which is left out again.
+  inputs = tf.cond(rows > 0, lambda: inputs, lambda: _blank_video(inputs))
+  outputs = model(inputs)
+  return {name: outputs[name][:rows] for name in ("predictions", "step_predictions")
+          if name in outputs}
 
 
 def _blank_video(inputs):
@@ -121,7 +133,7 @@ def _blank_video(inputs):
       "num_frames": tf.ones([1], tf.int32)}
 
 
-def _checked_lengths(num_frames, given_frames, max_frames):
+def checked_lengths(num_frames, given_frames, max_frames):
   """Returns `num_frames`, cut to `max_frames`.
 
   Raises:

@@ -11,6 +11,7 @@ import tensorflow as tf
 from yt8m import feature_spec
 from yt8m import files
 from yt8m import frame_reader
+from yt8m import manifest
 from yt8m import video_reader
 
 DESCRIPTION = "feature_spec.json"
@@ -67,13 +68,28 @@ class Served:
         self.spec, self.num_classes, self.max_frames, pad_to_max_frames=False)
 
 
+def load(saved_model):
+  """Loads a SavedModel that `yt8m-export` wrote, and that scores what its reader reads.
+
+  Raises:
+    ValueError, FileNotFoundError: it is not what its `manifest.json` says.
+    ValueError: it has other signatures.
+  """
+  manifest.verify(saved_model)
+  loaded = tf.saved_model.load(saved_model)
+  if "predict_features" not in loaded.signatures:
+    raise ValueError(f"{saved_model} has no signature predict_features, by which records "
+                     "are scored: export the model again, without --mediapipe.")
+  return loaded
+
+
 def load_predictor(saved_model):
-  """Loads a SavedModel that `yt8m-export` wrote.
+  """Loads a SavedModel as a function; errors are those of `load`.
 
   Returns:
     A function from a batch of its reader to scores, (batch_size, num_classes) float32.
   """
-  loaded = tf.saved_model.load(saved_model)
+  loaded = load(saved_model)
   inputs = loaded.signatures["predict_features"].structured_input_signature[1]
 
   def predict(batch):

@@ -4,6 +4,7 @@
 
 import json
 import os
+import shutil
 
 import hypothesis
 import numpy as np
@@ -188,8 +189,8 @@ def test_it_says_what_it_is_made_of(members, tmp_path):
   save(members, tmp_path / "model", averaging="logits")
   made_of = json.loads((tmp_path / "model/assets.extra/ensemble.json").read_text())
   assert made_of == {"format": 1, "averaging": "logits", "members": [
-      {"saved_model": path, "bytes": files.bytes_on_disk(path), "weight": weight,
-       "stored_as": weight_format}
+      {"name": os.path.basename(path), "saved_model": path,
+       "bytes": files.bytes_on_disk(path), "weight": weight, "stored_as": weight_format}
       for path, weight, weight_format in zip(members, WEIGHTS, FORMATS, strict=True)]}
 
 
@@ -233,6 +234,17 @@ def test_members_that_do_not_go_together_are_named(tmp_path):
   assert os.listdir(tmp_path) == ["members"]
 
 
+def test_a_damaged_member_is_named(members, tmp_path):
+  damaged = tmp_path / "members" / "damaged"
+  shutil.copytree(members[0], damaged)
+  [weights] = damaged.glob("variables/variables.data*")
+  weights.write_bytes(weights.read_bytes()[:-1] + b"?")
+  with pytest.raises(ValueError, match=r"damaged: 1 file \(variables/variables.data.*\) "
+                                       "changed since manifest.json"):
+    save([members[1], str(damaged)], tmp_path / "model", WEIGHTS_OF_TWO)
+  assert os.listdir(tmp_path) == ["members"]
+
+
 @pytest.mark.parametrize("options, message", [
     (dict(weights=(0.5, 0.5)), r"shape \(2,\); 3 members and 6 classes want \(3,\) or "),
     (dict(weights=(0.5, 0.6, -0.1)), "negative or not a number"),
@@ -243,6 +255,7 @@ def test_members_that_do_not_go_together_are_named(tmp_path):
     (dict(averaging="ranks", rank_knots=[[0, 1], [0, 1], None]), "two or more"),
     (dict(top_k=7), "--top_k=7 must be between 1 and"),
     (dict(vocabulary="/no.csv"), "--vocabulary=/no.csv does not exist"),
+    (dict(warmup_requests=-1), "--warmup_requests=-1 must be from 0 to 1,000"),
 ])
 def test_impossible_requests_leave_nothing_behind(members, options, message, tmp_path):
   with pytest.raises((ValueError, FileNotFoundError), match=message):

@@ -23,6 +23,7 @@ from tests.export.serving import save
 from yt8m import experiment
 from yt8m import feature_spec
 from yt8m import files
+from yt8m import manifest
 from yt8m import models
 from yt8m.export import saved_model
 from yt8m.models import prediction
@@ -48,6 +49,7 @@ def test_every_model_answers_as_at_home(case, tmp_path):
   none = tf.nest.map_structure(lambda x: x[:0], batch)
   assert_answers(signatures, none, level, expected[:0])
 
+  manifest.verify(str(tmp_path / "model"))
   # Every weight once: a model of this size would not show it if the graph were large.
   weights = saved_model.bytes_of_weights(model)
   values = files.bytes_on_disk(str(tmp_path / "model" / "variables"))
@@ -174,6 +176,31 @@ def test_assets_tell_a_client_what_it_needs(tmp_path):
   assert again.build_model().aggregation.name.startswith("mean")
 
 
+def test_the_manifest_lists_every_file(tmp_path):
+  save("aggregation-mean", tmp_path / "model", warmup_requests=2)
+  found = {str(path.relative_to(tmp_path / "model"))
+           for path in (tmp_path / "model").rglob("*") if path.is_file()}
+  listed = json.loads((tmp_path / "model" / "manifest.json").read_text())["files"]
+  assert {*listed, "manifest.json"} == found > {
+      "assets.extra/MODEL_CARD.md", "assets.extra/tf_serving_warmup_requests"}
+
+
+def test_the_same_model_gives_the_same_files(tmp_path):
+  """But for a random number of TensorFlow's, and how it counts functions in a process."""
+  trained, model = make("aggregation-lstm")
+  listed, cards = [], []
+  for directory in (tmp_path / "a", tmp_path / "b"):
+    saved_model.save(trained, model, str(directory), TOP_K, warmup_requests=2)
+    listed.append(json.loads((directory / "manifest.json").read_text())["files"])
+    card = (directory / "assets.extra" / "MODEL_CARD.md").read_text().splitlines()
+    cards.append([line for line in card if not line.startswith("| bytes |")])
+  first, second = listed
+  assert first.keys() == second.keys()
+  assert {name for name in first if first[name] != second[name]} <= {
+      "fingerprint.pb", "saved_model.pb", "assets.extra/MODEL_CARD.md"}
+  assert cards[0] == cards[1]
+
+
 def test_a_model_of_segments_is_served_for_whole_videos(tmp_path):
   model = models.VideoModel(
       6, feature_spec.FeatureSpec(("rgb", "audio"), (8, 4), "segment"),
@@ -201,6 +228,7 @@ def test_what_is_there_stays_or_is_replaced_by_flag(tmp_path):
     (dict(top_k=7), ValueError, "--top_k=7 must be between 1 and .* 6"),
     (dict(top_k=3, vocabulary="/no/such.csv"), FileNotFoundError,
      "--vocabulary=/no/such.csv does not exist"),
+    (dict(top_k=3, warmup_requests=1001), ValueError, "--warmup_requests=1001 must be"),
 ])
 def test_impossible_requests_leave_nothing_behind(options, error, message, tmp_path):
   with pytest.raises(error, match=message):

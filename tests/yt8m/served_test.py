@@ -5,6 +5,8 @@
 import pytest
 
 from tests import descriptors
+from yt8m import manifest
+from yt8m import served
 from yt8m.served import Served
 
 
@@ -24,3 +26,11 @@ def test_the_description_goes_with_the_model(tmp_path):
       Served.load(str(tmp_path))
   with pytest.raises(FileNotFoundError, match="no SavedModel that yt8m-export wrote"):
     Served.load(str(assets))
+
+
+def test_a_damaged_model_is_not_loaded(tmp_path):
+  (tmp_path / "saved_model.pb").write_bytes(b"graph")
+  manifest.write(str(tmp_path))
+  (tmp_path / "saved_model.pb").write_bytes(b"grapg")
+  with pytest.raises(ValueError, match=r"\(saved_model.pb\) changed since manifest.json"):
+    served.load_predictor(str(tmp_path))

@@ -6,7 +6,7 @@ import hashlib
 
 import pytest
 
-from yt8m.eval import checksum
+from yt8m import checksum
 
 
 def test_a_file_larger_than_a_block(tmp_path):

@@ -28,14 +28,15 @@ def of_tree(directory, names):
       out.
   """
   digest = hashlib.sha256()
-  for path in sorted(_files(directory, names)):
+  for path in sorted(files_below(directory, names)):
     size = tf.io.gfile.stat(path).length
     digest.update(f"{os.path.relpath(path, directory)}\0{size}\0".encode())
     _add_contents(digest, path)
   return digest.hexdigest()
 
 
-def _files(directory, names):
+def files_below(directory, names=("",)):
+  """Yields the paths of files of a directory; by default of all, at any depth."""
   for name in names:
     path = os.path.join(directory, name)
     if tf.io.gfile.isdir(path):

@@ -1,0 +1,116 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Versions in a directory that a server watches. Other flags: tests/commands_test.py."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+import tensorflow as tf
+
+from tests import support
+from tests.export import serving
+from yt8m import manifest
+from yt8m.eval import ensemble_file
+from yt8m.export import warmup
+from yt8m.models.layers import variables
+
+# Several exports in one process; tells what a server saw just before each was complete.
+EXPORTS = """
+import json
+import os
+import sys
+from yt8m import manifest
+from yt8m.export import export_model
+
+root, exports = sys.argv[1], json.loads(sys.argv[2])
+seen, write = [], manifest.write
+
+
+def look_and_write(directory):
+  seen.append({name: sorted(os.listdir(f"{root}/{name}")) for name in os.listdir(root)})
+  write(directory)
+
+
+manifest.write = look_and_write
+for arguments in exports:
+  for name in export_model.FLAGS:
+    export_model.FLAGS[name].unparse()
+  export_model.FLAGS(["yt8m-export", *arguments])
+  try:
+    export_model.main()
+  except (ValueError, OSError) as error:
+    seen.append(str(error))
+json.dump(seen, open(f"{root}.seen.json", "w"))
+"""
+
+
+def export(root, *exports):
+  """Runs the exports; returns what was seen, or the error, of each, and the log."""
+  process = subprocess.run(
+      [sys.executable, "-c", EXPORTS, str(root), json.dumps([
+          [str(argument) for argument in arguments] for arguments in exports])],
+      env=support.ENVIRONMENT, capture_output=True, text=True)
+  assert process.returncode == 0, process.stderr[-3000:]
+  with open(f"{root}.seen.json") as file:
+    return json.load(file), process.stderr
+
+
+@pytest.fixture
+def train_dir(tmp_path):
+  """A directory with checkpoints of steps 5 and 40, and an evaluation."""
+  (tmp_path / "train" / "eval").mkdir(parents=True)
+  trained, model = serving.make("classifier-logistic")
+  trained.save(str(tmp_path / "train"))
+  weights = variables.checkpoint_parts(model)["weights"]
+  manager = tf.train.CheckpointManager(
+      tf.train.Checkpoint(weights=weights), str(tmp_path / "train"), 5,
+      checkpoint_name="model.ckpt")
+  for step in (5, 40):
+    manager.save(step)
+  (tmp_path / "train" / "eval" / "metrics-40.json").write_text(
+      json.dumps({"step": 40, "num_examples": 9, "gap": 0.5}))
+  return tmp_path / "train"
+
+
+def test_versions(train_dir, tmp_path):
+  root = tmp_path / "serving"
+  root.mkdir()
+  (root / "notes").mkdir()
+  for case in ("classifier-moe", "classifier-logistic"):
+    serving.save(case, tmp_path / "members" / case)
+  chosen = ensemble_file.EnsembleFile(tuple(
+      ensemble_file.EnsembleMember(case, str(tmp_path / "members" / case), 1, 0.5)
+      for case in ("classifier-moe", "classifier-logistic")))
+  chosen.save(str(tmp_path / "ensemble.json"))
+  versioned = (f"--output_dir={root}", "--versioned", "--top_k=3")
+  of_training = (*versioned, f"--train_dir={train_dir}", "--warmup_requests=2")
+  untrained = (*versioned, "--untrained", "--model=LogisticModel", "--num_classes=4")
+  seen, log = export(
+      root, untrained, of_training, untrained, (
+          *versioned, f"--ensemble={tmp_path}/ensemble.json"),
+      (*of_training, f"--checkpoint={train_dir}/model.ckpt-5"), of_training,
+      (*of_training, "--overwrite"),
+      (f"--output_dir={root}/40", *untrained[1:]))
+
+  done = ["1", "40", "41", "42", "5"]
+  assert sorted(os.listdir(root)) == [*done, "notes"]
+  for version in done:
+    manifest.verify(str(root / version))
+  assert [len(warmup.read(str(root / version))) for version in done] == [0, 2, 0, 0, 2]
+  card = (root / "40" / "assets.extra" / "MODEL_CARD.md").read_text()
+  assert "step 40" in card and "| GAP | 0.5000 |" in card
+
+  # While one was written, those before it were whole, and it had no number.
+  for before, now in zip(
+      [[], ["1"], ["1", "40"], ["1", "40", "41"], ["1", "40", "41", "42"], done],
+      [*seen[:5], seen[6]], strict=True):
+    assert sorted(name for name in now if name.isdigit()) == sorted(before)
+    assert all("manifest.json" in now[name] for name in before)
+    [hidden] = [name for name in now if ".tmp" in name]
+    assert "saved_model.pb" in now[hidden]
+  assert "serving/40 exists" in seen[5] and "--overwrite" in seen[5]
+  assert "Version 5 is not the newest of" in log and "goes on with 42" in log
+  assert "serving/40 is a SavedModel itself: with --versioned name" in seen[7]
