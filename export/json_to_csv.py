@@ -1,0 +1,40 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""`yt8m-json-to-csv`: turns predictions that a server gave as JSON into a submission CSV.
+
+    yt8m-json-to-csv --json_prediction_files_pattern='prediction.results*' \
+        --csv_output_file=predictions.csv
+
+What the files hold: `json_predictions.py`. Source: YouTube-8M starter code,
+`convert_prediction_from_json_to_csv.py`.
+"""
+
+from absl import flags
+
+from yt8m import command
+from yt8m import records
+from yt8m.export import json_predictions
+
+FLAGS = flags.FLAGS
+
+flags.DEFINE_string("json_prediction_files_pattern", "",
+                    "Files of predictions: globs, separated by commas.")
+flags.DEFINE_string("csv_output_file", "", "The CSV to write.")
+flags.DEFINE_bool("overwrite", False, "Replace an existing --csv_output_file.")
+
+
+def main():
+  if not FLAGS.csv_output_file:
+    raise ValueError("--csv_output_file is missing: name the CSV to write.")
+  paths = records.match_files(
+      FLAGS.json_prediction_files_pattern, "--json_prediction_files_pattern")
+  num_videos = json_predictions.convert(paths, FLAGS.csv_output_file, FLAGS.overwrite)
+  print(f"Wrote {num_videos:,} predictions to {FLAGS.csv_output_file}")
+
+
+def run():
+  command.run(main)
+
+
+if __name__ == "__main__":
+  run()
