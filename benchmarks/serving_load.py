@@ -1,0 +1,234 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Load test of `yt8m-serve` on this machine: latency, rate, wrong and lost answers.
+
+  python benchmarks/serving_load.py --chart=serving-load.png
+
+Exports untrained models, starts the server for each as a user does, and lets 1, 8 and 64
+clients ask it over loopback, each with a connection that it keeps and one video a
+request. Every client waits for its answer before it asks again. The videos are
+SYNTHETIC. Every answer is compared with that of the model in this process, to 1e-6; what
+is no answer is lost. Beside it stands the same work without a server: one video a call,
+and 64.
+
+Clients, server and model share the cores of one machine: a client of its own would leave
+more of them to the server.
+"""
+
+import base64
+import contextlib
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+import numpy as np
+import tensorflow as tf
+from absl import app
+from absl import flags
+
+# Run as a script, only this folder would be on the path.
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, ROOT)
+
+from yt8m import tfrecords  # noqa: E402
+from yt8m.served import Served  # noqa: E402
+
+_MODELS = flags.DEFINE_list("models", "MoeModel,FrameLevelLogisticModel",
+                            "Recipes to serve.")
+_CLIENTS = flags.DEFINE_list("clients", "1,8,64", "Numbers of clients.")
+_SECONDS = flags.DEFINE_float("seconds", 10.0, "How long they ask.")
+_VIDEOS = flags.DEFINE_integer("videos", 64, "Different videos.")
+_FLAGS = flags.DEFINE_string("server_flags", "", "Further flags of yt8m-serve.")
+_CHART = flags.DEFINE_string("chart", None, "Where to draw the table, if at all.")
+
+# Quantiles of the frames of a YouTube-8M video.
+LENGTHS = ([1, 129, 175, 232, 300, 300], [0, 0.05, 0.25, 0.5, 0.75, 1])
+ATOL = 1e-6
+
+
+def write_records(served):
+  """Serialized videos of the features that a model reads."""
+  rng = np.random.default_rng(0)
+  sizes = dict(zip(served.spec.names, served.spec.sizes, strict=True))
+  records = []
+  for number in range(_VIDEOS.value):
+    if served.spec.is_video_level:
+      record = tfrecords.video_example(f"v{number}", [], {
+          name: rng.normal(size=size) for name, size in sizes.items()})
+    else:
+      frames = int(np.interp(rng.random(), LENGTHS[1], LENGTHS[0]))
+      record = tfrecords.frame_example(f"v{number}", [], {
+          name: rng.integers(256, size=(frames, size), dtype=np.uint8)
+          for name, size in sizes.items()})
+    records.append(record.SerializeToString())
+  return records
+
+
+@contextlib.contextmanager
+def running_server(model_dir):
+  """Yields the port of a server that answers."""
+  with socket.socket() as probe:
+    probe.bind(("127.0.0.1", 0))
+    port = probe.getsockname()[1]
+  with tempfile.TemporaryFile("w+") as log:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "yt8m.export.serve", f"--model_dir={model_dir}",
+         "--model_name=m", f"--port={port}", *_FLAGS.value.split()],
+        stdout=log, stderr=log)
+    try:
+      while not _answers(port):
+        if process.poll() is not None:
+          log.seek(0)
+          raise RuntimeError(log.read())
+        time.sleep(0.2)
+      yield port
+    finally:
+      process.send_signal(signal.SIGTERM)
+      process.wait()
+
+
+def _answers(port):
+  connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+  try:
+    connection.request("GET", "/v1/models/m")
+    return connection.getresponse().status == 200
+  except OSError:
+    return False
+  finally:
+    connection.close()
+
+
+def load(port, num_clients, bodies):
+  """Lets clients ask; an empty body asks for the status.
+
+  Returns:
+    List of `(number of the body, seconds, answer or None)`, and the seconds in all.
+  """
+  found, barrier = [], threading.Barrier(num_clients + 1)
+
+  def client(number):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+    barrier.wait()
+    while time.perf_counter() < end:
+      video = number % len(bodies)
+      number += num_clients
+      begin = time.perf_counter()
+      try:
+        if bodies[video]:
+          connection.request("POST", "/v1/models/m:predict", bodies[video])
+        else:
+          connection.request("GET", "/v1/models/m")
+        response = connection.getresponse()
+        answer = response.read() if response.status == 200 else None
+        response.read()
+      except (OSError, http.client.HTTPException):
+        answer = None
+        connection.close()  # the next request connects again
+      found.append((video, time.perf_counter() - begin, answer))
+    connection.close()
+
+  threads = [threading.Thread(target=client, args=(i,)) for i in range(num_clients)]
+  end = float("inf")
+  for thread in threads:
+    thread.start()
+  begin = time.perf_counter()
+  end = begin + _SECONDS.value
+  barrier.wait()
+  for thread in threads:
+    thread.join()
+  return found, time.perf_counter() - begin
+
+
+def is_right(answer, video_id, scores):
+  """Whether an answer has the best classes of these scores."""
+  [answer] = json.loads(answer)["predictions"]
+  found = {name: np.ravel(x) for name, x in answer.items()}
+  best = -np.sort(-scores)[:len(found["predictions"])]
+  return (found["video_id"].tolist() == [video_id]
+          and np.allclose(found["predictions"], best, atol=ATOL, rtol=0)
+          and np.allclose(scores[found["class_indexes"]], best, atol=ATOL, rtol=0))
+
+
+def at_home(signature, records, batch_size):
+  """Requests a second without a server, so many in a call."""
+  begin, done = time.perf_counter(), 0
+  while time.perf_counter() - begin < _SECONDS.value / 2:
+    first = done % len(records)
+    signature(tf.constant(records[first:first + batch_size]))
+    done += len(records[first:first + batch_size])
+  return done / (time.perf_counter() - begin)
+
+
+def measure(recipe, folder):
+  """Prints the table of a model; returns its rows."""
+  model_dir = os.path.join(folder, recipe)
+  subprocess.run(
+      [sys.executable, "-m", "yt8m.export.export_model", f"--model={recipe}",
+       "--untrained", f"--output_dir={model_dir}/1"], check=True, capture_output=True)
+  loaded = tf.saved_model.load(f"{model_dir}/1")
+  serve, full = (loaded.signatures[name] for name in ("serving_default", "predict_full"))
+  records = write_records(Served.load(f"{model_dir}/1"))
+  scores = [full(tf.constant([record]))["predictions"].numpy()[0] for record in records]
+  bodies = [json.dumps({"instances": [{"b64": base64.b64encode(record).decode()}]})
+            for record in records]
+  alone, batched = (at_home(serve, records, size) for size in (1, 64))
+  print(f"\n{recipe}: {_VIDEOS.value} SYNTHETIC videos, mean request "
+        f"{np.mean(list(map(len, bodies))) / 1024:.0f} KiB. In process: {alone:.0f} "
+        f"requests/s one by one, {batched:.0f} in batches of 64.")
+  print(f"{'clients':>7} {'what':>8} {'requests':>8} {'wrong':>5} {'lost':>4} "
+        f"{'requests/s':>10} {'of one by one':>13} {'p50 ms':>7} {'p99 ms':>7}")
+  rows = []
+  with running_server(model_dir) as port:
+    load(port, 8, bodies)  # shapes that TensorFlow has not seen yet
+    for what, asked in (("status", [None]), ("predict", bodies)):
+      for num_clients in map(int, _CLIENTS.value):
+        found, seconds = load(port, num_clients, asked)
+        lost = sum(answer is None for _, _, answer in found)
+        wrong = 0 if what == "status" else sum(
+            not is_right(answer, f"v{video}", scores[video])
+            for video, _, answer in found if answer is not None)
+        rate = (len(found) - lost) / seconds
+        p50, p99 = np.percentile([seconds for _, seconds, _ in found], [50, 99]) * 1000
+        share = "" if what == "status" else f"{rate / alone:.2f}"
+        print(f"{num_clients:>7} {what:>8} {len(found):>8} {wrong:>5} {lost:>4} "
+              f"{rate:>10.1f} {share:>13} {p50:>7.1f} {p99:>7.1f}", flush=True)
+        rows.append((recipe, what, num_clients, rate, p50, p99))
+  return rows
+
+
+def draw(rows, path):
+  """Latency over the number of clients; matplotlib is an extra."""
+  import matplotlib
+  matplotlib.use("Agg")
+  from matplotlib import pyplot
+
+  figure, axes = pyplot.subplots(figsize=(6, 4), layout="constrained")
+  for recipe in dict.fromkeys(row[0] for row in rows):
+    points = [row for row in rows if row[:2] == (recipe, "predict")]
+    clients = [row[2] for row in points]
+    [line] = axes.plot(clients, [row[4] for row in points], "o-",
+                       label=f"{recipe}, median")
+    axes.plot(clients, [row[5] for row in points], "o--", color=line.get_color(),
+              label=f"{recipe}, 99th percentile")
+  axes.set(xscale="log", yscale="log", xlabel="concurrent clients", ylabel="latency, ms",
+           xticks=clients, xticklabels=clients)
+  axes.legend()
+  figure.savefig(path, dpi=150)
+
+
+def main(_):
+  with tempfile.TemporaryDirectory() as folder:
+    rows = [row for recipe in _MODELS.value for row in measure(recipe, folder)]
+  if _CHART.value:
+    draw(rows, _CHART.value)
+
+
+if __name__ == "__main__":
+  app.run(main)

@@ -1,0 +1,335 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""`yt8m-serve` as a user starts it, asked over HTTP, and stopped by SIGTERM."""
+
+import base64
+import concurrent.futures
+import http.client
+import importlib.util
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests import descriptors
+from tests import support
+from tests.export import serving
+
+MODULE = "yt8m.export.serve"
+MAX_BODY_MIB, TIMEOUT_S = 2, 60
+needs_ray = pytest.mark.skipif(
+    importlib.util.find_spec("ray") is None,
+    reason="Ray is not installed: pip install 'yt8m[ray]'")
+
+
+def take(batch, rows):
+  """Rows of a batch, as often as wanted."""
+  return {key: {name: tf.gather(x, rows) for name, x in value.items()}
+          if isinstance(value, dict) else tf.gather(value, rows)
+          for key, value in batch.items()}
+
+
+BATCH = take(descriptors.batch("frame", rows=32), np.arange(512) % 32)
+RECORDS = [{"b64": base64.b64encode(record).decode()}
+           for record in serving.records(BATCH, "frame").numpy()]
+BAD = {"b64": base64.b64encode(b"no record").decode()}
+
+
+def free_port():
+  with socket.socket() as probe:
+    probe.bind(("127.0.0.1", 0))
+    return probe.getsockname()[1]
+
+
+class Server:
+  """The running command."""
+
+  def __init__(self, folder):
+    self.port = free_port()
+    self.model_dir, self.log = folder / "versions", folder / "log"
+    self.model_dir.mkdir()
+    self.model = serving.save("aggregation-lstm", self.model_dir / "1")
+    with self.log.open("w") as log:
+      self.process = subprocess.Popen(
+          [sys.executable, "-m", MODULE, f"--model_dir={self.model_dir}",
+           "--model_name=lstm", f"--port={self.port}", "--poll_seconds=0.3",
+           "--max_batch_size=100", f"--max_body_mib={MAX_BODY_MIB}", "--num_cpus=1",
+           f"--request_timeout_s={TIMEOUT_S}"],
+          stdout=log, stderr=log, env=support.ENVIRONMENT)
+    self.wait_for(lambda: "Ready:" in self.log.read_text())
+
+  def wait_for(self, condition, seconds=240):
+    end = time.monotonic() + seconds
+    while not condition():
+      assert self.process.poll() is None and time.monotonic() < end, self.log.read_text()
+      time.sleep(0.1)
+
+  def ask(self, method, path, body=None, **content):
+    """Returns `(status, content)` of an answer, which must be JSON."""
+    connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT_S)
+    try:
+      connection.request(method, path, body or (json.dumps(content) if content else None))
+      answer = connection.getresponse()
+      return answer.status, json.loads(answer.read())
+    finally:
+      connection.close()
+
+  def predict(self, **content):
+    return self.ask("POST", "/v1/models/lstm:predict", **content)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+  running = Server(tmp_path_factory.mktemp("serve"))
+  yield running
+  if running.process.poll() is None:
+    running.process.terminate()
+    running.process.wait(timeout=120)
+
+
+@pytest.fixture(scope="module")
+def scores(server):
+  return serving.at_home(server.model, BATCH)
+
+
+def assert_best(predictions, expected):
+  """Whether the rows of `serving_default` are the best of the scores."""
+  assert len(predictions) == len(expected)
+  for row, answer in enumerate(predictions):
+    assert answer["video_id"] == [f"v{row}"]
+    [classes], [best] = answer["class_indexes"], answer["predictions"]
+    np.testing.assert_allclose(best, -np.sort(-expected[row])[:serving.TOP_K], atol=1e-6)
+    np.testing.assert_allclose(best, expected[row][classes], atol=1e-6)
+
+
+def features(rows):
+  batch = take(BATCH, rows)
+  return {name: x.numpy().tolist() for name, x in serving.arrays(batch, "frame").items()}
+
+
+@needs_ray
+@pytest.mark.parametrize("size", [1, 3, 512])
+def test_both_signatures_answer_as_at_home(server, scores, size):
+  rows = np.arange(size)
+  status, answer = server.predict(instances=RECORDS[:size])
+  assert status == 200
+  assert_best(answer["predictions"], scores[:size])
+  status, answer = server.predict(signature_name="predict_full",
+                                  inputs={"example_bytes": RECORDS[:size]})
+  assert status == 200
+  assert answer["outputs"]["video_id"] == [f"v{row}" for row in rows]
+  np.testing.assert_allclose(answer["outputs"]["predictions"], scores[:size], atol=1e-6)
+  arrays = features(rows)
+  status, columns = server.predict(signature_name="predict_features", inputs=arrays)
+  assert status == 200
+  np.testing.assert_allclose(columns["outputs"], scores[:size], atol=1e-6)
+  instances = [{name: x[row] for name, x in arrays.items()} for row in rows]
+  status, answer = server.predict(signature_name="predict_features", instances=instances)
+  assert status == 200
+  np.testing.assert_allclose(answer["predictions"], scores[:size], atol=1e-6)
+
+
+@needs_ray
+def test_an_empty_batch(server):
+  assert server.predict(inputs=[]) == (200, {"outputs": {
+      "video_id": [], "class_indexes": [], "predictions": []}})
+  assert server.predict(signature_name="predict_features", inputs={
+      "rgb": [], "audio": [], "num_frames": []}) == (200, {"outputs": []})
+
+
+@needs_ray
+def test_concurrent_requests_get_their_own_answers_beside_bad_ones(server, scores):
+  def client(number):
+    found = []
+    for step in range(6):
+      row = (5 * number + step) % 32
+      kind = (number + step) % 4
+      if kind == 0:
+        status, answer = server.predict(instances=[RECORDS[row], BAD])
+        found.append(status == 400 and "Invalid protocol" in answer["error"])
+      elif kind == 1:
+        status, answer = server.predict(signature_name="predict_features",
+                                        inputs=features([row]))
+        found.append(status == 200 and np.allclose(
+            answer["outputs"], scores[[row]], atol=1e-6))
+      else:
+        status, answer = server.predict(signature_name="predict_full",
+                                        inputs=[RECORDS[row]])
+        found.append(status == 200 and answer["outputs"]["video_id"] == [f"v{row}"]
+                     and np.allclose(answer["outputs"]["predictions"], scores[[row]],
+                                     atol=1e-6))
+    return found
+
+  with concurrent.futures.ThreadPoolExecutor(16) as pool:
+    found = list(pool.map(client, range(16)))
+  assert len(found) == 16 and all(all(x) and len(x) == 6 for x in found)
+
+
+@needs_ray
+def test_errors_have_their_status_and_the_server_lives_on(server, scores):
+  predict = "/v1/models/lstm:predict"
+  for expected, method, path, body in [
+      (404, "POST", "/v1/models/other:predict", b"{}"),
+      (404, "POST", "/v1/models/lstm/versions/77:predict", b"{}"),
+      (404, "GET", "/v1/models/lstm/versions/77", None),
+      (404, "GET", "/elsewhere", None),
+      (400, "GET", predict, None),
+      (400, "DELETE", "/v1/models/lstm", None),
+      (400, "POST", predict, b"not JSON"),
+      (400, "POST", predict, b"[" * 50_000),
+      (400, "POST", predict, b'{"signature_name": "no", "inputs": []}'),
+      (400, "POST", predict, b'{"instances": [1]}'),
+      (413, "POST", predict, b" " * (MAX_BODY_MIB * 2 ** 20 + 1))]:
+    status, answer = server.ask(method, path, body)
+    assert (status, list(answer)) == (expected, ["error"]), (path, answer)
+  status, answer = server.predict(instances=[RECORDS[0]])
+  assert status == 200
+  assert_best(answer["predictions"], scores[:1])
+
+
+@needs_ray
+def test_a_body_of_unknown_length_is_limited(server):
+  def chunks():
+    for _ in range(4 * MAX_BODY_MIB):
+      yield b" " * 2 ** 20
+
+  try:
+    status, _ = server.ask("POST", "/v1/models/lstm:predict", chunks())
+    assert status == 413
+  except (BrokenPipeError, ConnectionResetError):
+    pass  # refused before everything was sent
+  assert server.ask("GET", "/v1/models/lstm")[0] == 200
+
+
+@needs_ray
+def test_status_and_metadata(server):
+  status, answer = server.ask("GET", "/v1/models/lstm")
+  assert status == 200 and answer["model_version_status"][-1] == {
+      "version": "1", "state": "AVAILABLE",
+      "status": {"error_code": "OK", "error_message": ""}}
+  status, answer = server.ask("GET", "/v1/models/lstm/metadata")
+  assert status == 200 and set(answer["metadata"]["signature_def"]["signature_def"]) == {
+      "serving_default", "predict_full", "predict_features"}
+
+
+@needs_ray
+def test_a_new_version_takes_over_without_a_lost_request(server):
+  def newest():
+    return server.ask("GET", "/v1/models/lstm")[1]["model_version_status"][0]["version"]
+
+  def client(_):
+    statuses = []
+    while newest() == "1":
+      statuses.append(server.predict(instances=RECORDS[:1])[0])
+    return [*statuses, server.predict(instances=RECORDS[:1])[0]]
+
+  with concurrent.futures.ThreadPoolExecutor(4) as pool:
+    statuses = pool.map(client, range(4))
+    shutil.copytree(server.model_dir / "1", server.model_dir / "2.copying")
+    os.rename(server.model_dir / "2.copying", server.model_dir / "2")
+    assert {x for some in statuses for x in some} == {200}
+  assert server.ask("POST", "/v1/models/lstm/versions/1:predict", b"{}")[0] == 404
+  assert "Version 2" in server.log.read_text()
+
+
+@needs_ray
+def test_a_damaged_version_is_reported_and_the_older_one_serves_on(server, scores):
+  shutil.copytree(server.model_dir / "1", server.model_dir / "3.copying")
+  with (server.model_dir / "3.copying" / "fingerprint.pb").open("ab") as file:
+    file.write(b"x")
+  os.rename(server.model_dir / "3.copying", server.model_dir / "3")
+
+  def state():
+    versions = server.ask("GET", "/v1/models/lstm")[1]["model_version_status"]
+    return {x["version"]: x["state"] for x in versions}
+
+  server.wait_for(lambda: state() == {"3": "END", "2": "AVAILABLE"})
+  status, answer = server.predict(instances=[RECORDS[0]])
+  assert status == 200
+  assert_best(answer["predictions"], scores[:1])
+
+
+@needs_ray
+def test_sigterm_answers_what_has_come_and_ends_well(server, scores):
+  with concurrent.futures.ThreadPoolExecutor(1) as pool:
+    # Long enough to be caught by the signal, or done: in both cases it is answered.
+    answer = pool.submit(server.predict, instances=RECORDS)
+    time.sleep(0.2)
+    server.process.send_signal(signal.SIGTERM)
+    status, answer = answer.result(timeout=TIMEOUT_S)
+  assert status == 200
+  assert_best(answer["predictions"], scores)
+  assert server.process.wait(timeout=120) == 0, server.log.read_text()
+  assert "Traceback" not in server.log.read_text()
+
+
+# What the flags say wrong is told before Ray is started: one process tries them all.
+FLAGS_CODE = """
+import json
+import sys
+from absl import flags
+from absl.testing import flagsaver
+from yt8m.export import serve
+
+class Ray:
+  Settings = staticmethod(lambda **settings: settings)
+  start = staticmethod(lambda *_: {3: "three is damaged", 2: "two is damaged"})
+  stop = staticmethod(lambda: print("stopped", file=sys.stderr))
+
+flags.FLAGS(["yt8m-serve"])
+serve._import_ray_serving = lambda: Ray
+errors = []
+for given in json.loads(sys.argv[1]):
+  with flagsaver.as_parsed(**given):
+    try:
+      serve.main()
+    except (ValueError, OSError) as error:
+      errors.append(str(error))
+print(json.dumps(errors))
+"""
+
+
+def test_what_cannot_be_served_is_explained(tmp_path):
+  (tmp_path / "saved_model.pb").touch()
+  model = {"model_dir": str(tmp_path)}
+  with socket.socket() as taken:
+    taken.bind(("127.0.0.1", 0))
+    taken.listen()
+    cases = [
+        ({}, "--model_dir is missing"),
+        ({"model_dir": "/no/such"}, "--model_dir=/no/such has no versions"),
+        ({**model, "model_name": "a/b"}, "choose one without /:"),
+        ({**model, "num_replicas": "2", "max_replicas": "3"}, "Give one or the other"),
+        ({**model, "min_replicas": "3", "max_replicas": "2"},
+         "--min_replicas=3 is more than --max_replicas=2"),
+        ({**model, "port": str(taken.getsockname()[1])}, "cannot be listened at: Addr"),
+        ({**model, "host": "no.such.host.invalid"}, "cannot be listened at"),
+        ({**model, "port": str(free_port())}, "three is damaged")]
+    process = subprocess.run(
+        [sys.executable, "-c", FLAGS_CODE, json.dumps([given for given, _ in cases])],
+        env=support.ENVIRONMENT, capture_output=True, text=True)
+  assert process.returncode == 0, process.stderr
+  errors = json.loads(process.stdout)
+  assert len(errors) == len(cases)
+  for error, (_, message) in zip(errors, cases, strict=True):
+    assert message in error
+  assert process.stderr.splitlines()[-1] == "stopped"
+
+
+def test_without_ray_it_says_what_to_install(tmp_path):
+  (tmp_path / "saved_model.pb").touch()
+  code = ("import sys; sys.modules['ray'] = None; from yt8m.export import serve; "
+          "serve.run()")
+  process = subprocess.run(
+      [sys.executable, "-c", code, f"--model_dir={tmp_path}", f"--port={free_port()}"],
+      env=support.ENVIRONMENT, capture_output=True, text=True)
+  assert process.returncode == 1
+  assert "pip install 'yt8m[ray]'" in process.stderr
