@@ -17,9 +17,11 @@ COMMANDS = {
     "yt8m-eval": "yt8m.eval.evaluate",
     "yt8m-export": "yt8m.export.export_model",
     "yt8m-inference": "yt8m.export.inference",
+    "yt8m-json-to-csv": "yt8m.export.json_to_csv",
     "yt8m-label-sets": "yt8m.collect_label_sets",
     "yt8m-sample-data": "yt8m.sample_data",
     "yt8m-segment-eval": "yt8m.eval.segments",
+    "yt8m-serve": "yt8m.export.serve",
     "yt8m-train": "yt8m.train",
 }
 
@@ -56,6 +58,7 @@ setuptools.setup(
         "addons": ["tensorflow==2.15.1", "tensorflow-addons==0.23.0"],
         "dev": ["hypothesis>=6", "pytest>=8", "pytest-xdist>=3.5", "ruff>=0.6",
                 "setuptools>=68"],
+        "ray": ["ray[data,serve]>=2.52"],
         "report": ["matplotlib>=3.8"],
     },
     entry_points={"console_scripts": [

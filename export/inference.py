@@ -4,10 +4,17 @@
 
     yt8m-inference --train_dir=model --input_data_pattern='test*.tfrecord' \
         --output_file=predictions.csv
+
+Every file of records is predicted by itself and kept in <output_file>.parts until all is
+written: a run that is killed goes on where it was when it is started again.
+
+    yt8m-inference --check=predictions.csv --input_data_pattern='test*.tfrecord'
 """
 
 import contextlib
+import functools
 import os
+import sys
 import tempfile
 
 from absl import flags
@@ -15,17 +22,20 @@ from absl import logging
 
 from yt8m import command
 from yt8m import experiment
+from yt8m import feature_spec
+from yt8m import label_statistics
 from yt8m import model_flags
-from yt8m import progress
-from yt8m import readers
-from yt8m import record_count
+from yt8m import reader_base
 from yt8m import records
-from yt8m import served
 from yt8m.export import model_archive
-from yt8m.export import predictions
+from yt8m.export import model_source
+from yt8m.export import prediction_formats
+from yt8m.export import prediction_job
+from yt8m.export import prediction_parts
+from yt8m.export import runners
 from yt8m.export import segment_submission
-from yt8m.export import submission
-from yt8m.models import prediction
+from yt8m.export import shard_predictions
+from yt8m.export import submission_check
 
 FLAGS = flags.FLAGS
 
@@ -40,8 +50,11 @@ flags.DEFINE_string("output_model_tgz", "",
                     "Also pack the model, as trained, into this archive.")
 flags.DEFINE_string(
     "input_data_pattern", "", "Records to predict: globs, separated by commas.")
-flags.DEFINE_string("output_file", "", "The CSV to write.")
-flags.DEFINE_bool("overwrite", False, "Replace an existing --output_file.")
+flags.DEFINE_string("output_file", "", "The file to write.")
+flags.DEFINE_enum("output_format", "csv", list(prediction_formats.WRITERS),
+                  "A submission CSV; arrays; or Examples.")
+flags.DEFINE_bool("overwrite", False, "Replace an existing --output_file, and parts of "
+                  "another run.")
 flags.DEFINE_bool("segment_labels", False,
                   "Predict five-frame segments, and list the best of every class.")
 flags.DEFINE_integer("segment_max_pred", 100000, "Segments kept a class.")
@@ -52,60 +65,99 @@ flags.DEFINE_integer("batch_size", 512, "Examples at a time.")
 flags.DEFINE_integer("num_readers", 1, "Files read at the same time.")
 flags.DEFINE_bool("skip_corrupt_records", False,
                   "Count damaged records and go on, instead of stopping.")
+flags.DEFINE_enum("runner", "local", ["local", "ray"],
+                  "Predict on this machine, or on Ray (pip install 'yt8m[ray]').")
+flags.DEFINE_integer("num_processes", 0, "Processes, each with a model of its own; "
+                     "0: this one alone, of Ray one a machine.", 0)
+flags.DEFINE_string("ray_address", "local",
+                    "Of a Ray cluster; 'local' starts Ray on this machine.")
+flags.DEFINE_integer("max_failed_shards", None, "Files that may be left out because they "
+                     "cannot be read; default: 0, with --runner=ray any number.", 0)
+flags.DEFINE_string("check", "", "Check this submission CSV, and predict nothing.")
+flags.DEFINE_integer("num_classes", None, "Of --check: classes are below that; default: "
+                     "those of the model, if one is given.", 1)
 model_flags.define_hparams()
 
 
 def main():
+  if FLAGS.check:
+    return _check()
   _check_flags()
   with contextlib.ExitStack() as stack:
-    predict, reader = _saved_model() if FLAGS.saved_model else _model(stack)
-    files = records.match_files(FLAGS.input_data_pattern, "--input_data_pattern")
-    dataset = reader.dataset(
-        FLAGS.input_data_pattern, FLAGS.batch_size, num_readers=FLAGS.num_readers,
-        skip_corrupt_records=FLAGS.skip_corrupt_records)
-    report = progress.Periodic(
-        10.0, progress.Progress(record_count.estimate_record_count(files), "videos"))
-
-    if FLAGS.segment_labels:
-      batches = predictions.of_segments(predict, dataset, FLAGS.batch_size)
-    else:
-      batches = predictions.of_videos(predict, dataset)
-    writer = stack.enter_context(_writer(reader.num_classes))
-    stack.enter_context(records.clear_errors())
-    written = videos = 0
-    for ids, scores, num_videos in batches:
-      writer.write(ids, scores)
-      written += len(ids)
-      videos += num_videos
-      for line in report(videos):
-        logging.info("%d videos | %s", videos, line)
-    if not written:
-      raise ValueError(f"No example in --input_data_pattern={FLAGS.input_data_pattern}.")
-  logging.info("Wrote %d predictions to %s", written, FLAGS.output_file)
+    source = _source(stack)
+    job = shard_predictions.Job(
+        source, FLAGS.top_k, FLAGS.batch_size, FLAGS.segment_labels,
+        _class_ids(source.num_classes), FLAGS.skip_corrupt_records)
+    job.check()
+    paths = records.match_files(FLAGS.input_data_pattern, "--input_data_pattern")
+    logging.info("Model of %s.", source)
+    _predict(job, paths)
   if FLAGS.output_model_tgz:
     model_archive.pack(FLAGS.train_dir, FLAGS.output_model_tgz,
                        experiment.inference_files(FLAGS.train_dir))
     logging.info("Packed the model into %s", FLAGS.output_model_tgz)
 
 
-def _model(stack):
-  """Scores of a checkpoint, and the reader of its records."""
+def _predict(job, paths):
+  limit = FLAGS.max_failed_shards
+  if limit is None:
+    limit = len(paths) if FLAGS.runner == "ray" else 0
+  prediction_parts.sweep(FLAGS.output_file)
+  with contextlib.ExitStack() as stack:
+    writer = stack.enter_context(_writer())
+    parts = prediction_parts.Parts.open(FLAGS.output_file, job, FLAGS.overwrite)
+    stack.callback(parts.remove_if_empty)
+    written, failed = prediction_job.run(
+        functools.partial(_runner(), job, parts), paths, parts, writer, limit)
+    if not written:
+      parts.remove()
+      raise ValueError(
+          f"No example in --input_data_pattern={FLAGS.input_data_pattern}."
+          + "".join(f" {error}" for error in list(failed.values())[:1]))
+  letters = f"{FLAGS.output_file}.failed.json"
+  prediction_job.write_dead_letters(letters, failed)
+  logging.info("Wrote %d predictions to %s", written, FLAGS.output_file)
+  if failed:
+    logging.warning(
+        "%d of %d files could not be read and are left out: see %s. Repair them and "
+        "start again with --overwrite: only they will be predicted.", len(failed),
+        len(paths), letters)
+  else:
+    parts.remove()
+
+
+def _runner():
+  if FLAGS.runner == "ray":
+    try:
+      from yt8m.export import ray_inference
+    except ImportError as error:
+      raise ValueError(f"--runner=ray needs Ray ({error}): pip install 'yt8m[ray]'."
+                       ) from error
+    return functools.partial(ray_inference.in_ray, num_processes=FLAGS.num_processes,
+                             address=FLAGS.ray_address)
+  if FLAGS.num_processes:
+    return functools.partial(runners.in_processes, num_processes=FLAGS.num_processes)
+  return functools.partial(runners.in_threads, num_threads=FLAGS.num_readers)
+
+
+def _source(stack):
+  """The model that is asked for."""
+  if FLAGS.saved_model:
+    return model_source.SavedModel(FLAGS.saved_model)
   train_dir = FLAGS.train_dir
   if FLAGS.input_model_tgz:
     train_dir = FLAGS.untar_model_dir or os.path.join(
         stack.enter_context(tempfile.TemporaryDirectory()), "model")
     model_archive.unpack(FLAGS.input_model_tgz, train_dir)
-  trained, model, step = experiment.load(train_dir, hparams=FLAGS.hparams)
-  logging.info("Model of %s at step %d.", train_dir, step)
-  return prediction.prediction_function(model), readers.make_reader(
-      trained.feature_spec.with_segment_labels(False), trained.num_classes,
-      trained.max_frames)
+  experiment.Experiment.load(train_dir)  # first: is it a directory of ours?
+  return model_source.Checkpoint.newest(train_dir, FLAGS.hparams)
 
 
-def _saved_model():
-  """The same of a SavedModel."""
-  return (served.load_predictor(FLAGS.saved_model),
-          served.Served.load(FLAGS.saved_model).reader())
+def _class_ids(num_classes):
+  if not (FLAGS.segment_labels and FLAGS.segment_label_ids_file):
+    return None
+  return tuple(segment_submission.read_class_ids(
+      FLAGS.segment_label_ids_file, num_classes).tolist())
 
 
 def _check_flags():
@@ -121,16 +173,40 @@ def _check_flags():
     raise ValueError("--output_file is missing: name the CSV to write.")
 
 
-def _writer(num_classes):
-  if not FLAGS.segment_labels:
-    return submission.SubmissionWriter(FLAGS.output_file, FLAGS.top_k, FLAGS.overwrite)
-  class_ids = None
+def _writer():
+  if FLAGS.segment_labels and FLAGS.output_format == "csv":
+    return segment_submission.SegmentSubmissionWriter(
+        FLAGS.output_file, FLAGS.segment_max_pred, FLAGS.overwrite)
+  return prediction_formats.WRITERS[FLAGS.output_format](
+      FLAGS.output_file, FLAGS.overwrite)
+
+
+def _check():
+  """Checks a submission; the errors are told all at once."""
+  num_classes = FLAGS.num_classes
+  with contextlib.ExitStack() as stack:
+    if num_classes is None and (
+        FLAGS.train_dir or FLAGS.input_model_tgz or FLAGS.saved_model):
+      num_classes = _source(stack).num_classes
+  classes, ids = None if num_classes is None else range(num_classes), None
   if FLAGS.segment_label_ids_file:
-    class_ids = segment_submission.read_class_ids(
-        FLAGS.segment_label_ids_file, num_classes)
-  return segment_submission.SegmentSubmissionWriter(
-      FLAGS.output_file, class_ids, FLAGS.top_k, FLAGS.segment_max_pred,
-      FLAGS.overwrite)
+    classes = set(segment_submission.read_class_ids(
+        FLAGS.segment_label_ids_file, num_classes or sys.maxsize).tolist())
+  if FLAGS.input_data_pattern:
+    paths = records.match_files(FLAGS.input_data_pattern, "--input_data_pattern")
+    # Ids are read alike at every level, and without the features.
+    reader = reader_base.Reader(feature_spec.FeatureSpec(
+        ("mean_rgb",), (1024,), feature_spec.VIDEO), 1)
+    ids = {video_id.decode() for video_id in label_statistics.video_ids(
+        reader, paths, FLAGS.skip_corrupt_records)}
+  report = submission_check.check(
+      FLAGS.check, FLAGS.top_k, FLAGS.segment_max_pred, classes, ids)
+  if report.num_errors:
+    more = report.num_errors - len(report.errors)
+    raise ValueError("\n".join([
+        f"{FLAGS.check} has {report.num_errors:,} errors:", *report.errors,
+        *([f"and {more:,} more"] if more else [])]))
+  print(f"{FLAGS.check}: {report.lines:,} lines, {report.pairs:,} pairs, no errors")
 
 
 def run():

@@ -5,6 +5,7 @@
 import tensorflow as tf
 
 from yt8m import segments
+from yt8m.models import prediction
 
 
 def of_videos(predict, dataset):
@@ -15,12 +16,12 @@ def of_videos(predict, dataset):
     dataset: batches of a reader.
 
   Yields:
-    Ids (batch_size,) bytes, scores (batch_size, num_classes) float32, and the number
+    Ids (batch_size,) bytes, scores (batch_size, num_classes), a tensor, and the number
     of videos.
   """
   for batch in dataset:
     ids = batch["id"].numpy()
-    yield ids, predict(batch).numpy(), len(ids)
+    yield ids, _scores(predict, prediction.model_inputs(batch)), len(ids)
 
 
 def of_segments(predict, dataset, batch_size):
@@ -43,6 +44,18 @@ def of_segments(predict, dataset, batch_size):
                           ":").numpy()
     for first in range(0, len(ids), batch_size):
       rows = slice(first, first + batch_size)
-      scores = predict({"features": {name: x[rows] for name, x in features.items()},
-                        "num_frames": num_frames[rows]})
-      yield ids[rows], scores.numpy(), len(batch["id"]) if first == 0 else 0
+      scores = _scores(predict, {
+          "features": {name: x[rows] for name, x in features.items()},
+          "num_frames": num_frames[rows]})
+      yield ids[rows], scores, len(batch["id"]) if first == 0 else 0
+
+
+def _scores(predict, inputs):
+  """Scores whose bits do not depend on the number of threads.
+
+  TensorFlow splits the sum of a matrix times a vector among its threads, the sums of a
+  matrix times a matrix never: a lone row goes with a copy of itself.
+  """
+  if len(inputs["num_frames"]) > 1:
+    return predict(inputs)
+  return predict(tf.nest.map_structure(lambda x: tf.repeat(x, 2, axis=0), inputs))[:1]

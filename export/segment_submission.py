@@ -19,20 +19,17 @@ HEADER = "Class,Segments"
 class SegmentSubmissionWriter(submission.CsvWriter):
   """Collects the best segments of every class and writes them when the block ends.
 
-  Every segment stands for its `top_k` best classes; a class keeps its
-  `segment_max_pred` best segments, which also bounds the memory. Best first; of equal
-  scores the segment written first. Classes in the order in which they first appear.
-  Source: YouTube-8M starter code, `inference.py --segment_labels`.
+  Every segment stands for its best classes; a class keeps its `segment_max_pred` best
+  segments, which also bounds the memory. Best first; of equal scores the segment written
+  first. Classes in the order in which they first appear. Source: YouTube-8M starter
+  code, `inference.py --segment_labels`.
 
-  >>> with SegmentSubmissionWriter("segments.csv", class_ids) as writer:
-  ...   for segment_ids, predictions in batches:
-  ...     writer.write(segment_ids, predictions)
+  >>> with SegmentSubmissionWriter("segments.csv") as writer:
+  ...   for segment_ids, classes, scores in batches:
+  ...     writer.write(segment_ids, classes, scores)
 
   Args:
     path: the CSV.
-    class_ids: the classes of the task (`read_class_ids`): only these are written.
-      None stands for all.
-    top_k: classes a segment; all of `class_ids` if they are fewer.
     segment_max_pred: segments a class.
     overwrite: replaces an existing file, which is an error otherwise.
 
@@ -40,40 +37,29 @@ class SegmentSubmissionWriter(submission.CsvWriter):
     OSError: as `submission.CsvWriter`.
   """
 
-  def __init__(self, path, class_ids=None, top_k=20, segment_max_pred=100_000,
-               overwrite=False):
+  def __init__(self, path, segment_max_pred=100_000, overwrite=False):
     super().__init__(path, HEADER, overwrite)
     if segment_max_pred < 1:
       raise ValueError(f"--segment_max_pred={segment_max_pred} must be at least 1.")
-    self._class_ids = None if class_ids is None else np.unique(class_ids)
-    self._top_k = top_k
     self._best = _BestSegments(segment_max_pred)
 
-  def __enter__(self):
-    super().__enter__()
-    self._exit.push(self._write_lines)
-    return self
-
-  def write(self, segment_ids, predictions):
+  def write(self, segment_ids, classes, scores):
     """Takes in one batch.
 
     Args:
-      segment_ids: `batch_size` strings or byte strings `video_id:start`.
-      predictions: `(batch_size, num_classes)`.
+      segment_ids: n strings or byte strings `video_id:start`.
+      classes, scores: (n, k), the best classes of each (`top_classes.TopClasses`).
 
     Raises:
-      ValueError: as `submission.top_classes`; or ids and predictions differ in count.
+      ValueError: ids and scores differ in count.
     """
-    predictions = np.asarray(predictions)
-    if len(segment_ids) != len(predictions):
-      raise ValueError(f"{len(segment_ids)} ids for {len(predictions)} predictions.")
-    if self._class_ids is None:
-      classes, scores = submission.top_classes(predictions, self._top_k)
-    else:
-      columns, scores = submission.top_classes(
-          predictions[:, self._class_ids], min(self._top_k, len(self._class_ids)))
-      classes = self._class_ids[columns]
+    if len(segment_ids) != len(scores):
+      raise ValueError(f"{len(segment_ids)} ids for {len(scores)} predictions.")
     self._best.add([submission.as_text(i) for i in segment_ids], classes, scores)
+
+  def _open(self, stack):
+    super()._open(stack)
+    stack.push(self._write_lines)
 
   def _write_lines(self, exc_type, *_):
     if exc_type is None:

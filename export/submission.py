@@ -6,71 +6,38 @@
     DiRU,2210 0.803937 2837 0.79531 1402 0.741534
 """
 
-import contextlib
-
 import numpy as np
-import tensorflow as tf
 
 from yt8m import files
+from yt8m.export import whole_output
 
 HEADER = "VideoId,LabelConfidencePairs"
 
 
-def top_classes(predictions, top_k):
-  """Returns the `top_k` best classes of every row and their scores, best first.
-
-  Of equal scores the lower class comes first.
-
-  Args:
-    predictions: `(batch_size, num_classes)`.
-    top_k: at least 1, at most `num_classes`.
-
-  Returns:
-    `classes`, `scores`: arrays `(batch_size, top_k)`.
-
-  Raises:
-    ValueError: `top_k` is out of range, or a prediction is not a number.
-  """
-  predictions = np.asarray(predictions)
-  num_classes = predictions.shape[1]
-  if not 1 <= top_k <= num_classes:
-    raise ValueError(
-        f"--top_k={top_k} must be between 1 and the number of classes, {num_classes}.")
-  bad_rows = np.flatnonzero(np.isnan(predictions).any(axis=1))
-  if bad_rows.size:
-    raise ValueError(
-        f"The predictions of {bad_rows.size} of {len(predictions)} rows, first of row "
-        f"{bad_rows[0]}, are not numbers (NaN): has the model diverged in training?")
-  scores, classes = tf.math.top_k(predictions, top_k)
-  return classes.numpy(), scores.numpy()
-
-
-def format_lines(video_ids, predictions, top_k, whitelist_mask=None):
-  """Returns one line `id,class score class score …` a video, best class first.
+def format_lines(video_ids, classes, scores):
+  """Returns one line `id,class score class score …` a video.
 
   Classes are written with `%i`, scores with `%g`. Source: YouTube-8M starter code,
-  `inference.py`; unlike there, ids may be bytes, the predictions are left as they
-  are, and ties go to the lower class.
+  `inference.py`; unlike there, ids may be bytes.
 
   Args:
-    video_ids: `batch_size` strings or byte strings.
-    predictions: `(batch_size, num_classes)`.
-    top_k: classes a line.
-    whitelist_mask: `(num_classes,)`, multiplies every row.
+    video_ids: n strings or byte strings.
+    classes: (n, k), best first (`top_classes.TopClasses`).
+    scores: (n, k).
 
   Raises:
-    ValueError: as `top_classes`; or ids and predictions differ in count.
+    ValueError: ids, classes and scores differ in count.
   """
-  predictions = np.asarray(predictions)
-  if whitelist_mask is not None:
-    predictions = predictions * whitelist_mask
-  classes, scores = top_classes(predictions, top_k)
+  scores = np.asarray(scores)
+  if np.shape(classes) != scores.shape or len(video_ids) != len(scores):
+    raise ValueError(f"{len(video_ids)} ids, classes {np.shape(classes)} and scores "
+                     f"{scores.shape} do not belong together.")
   # One template for the whole line is twice as fast as one for each pair. Objects,
   # because `%i` and `%g` want Python's numbers, each of its own type.
-  pairs = np.empty((len(predictions), 2 * top_k), dtype=object)
+  pairs = np.empty((len(scores), 2 * scores.shape[1]), dtype=object)
   pairs[:, 0::2] = classes
   pairs[:, 1::2] = scores
-  template = "%s," + " ".join(["%i %g"] * top_k) + "\n"
+  template = "%s," + " ".join(["%i %g"] * scores.shape[1]) + "\n"
   return [template % (as_text(video_id), *row)
           for video_id, row in zip(video_ids, pairs.tolist(), strict=True)]
 
@@ -80,12 +47,8 @@ def as_text(video_id):
   return video_id.decode("utf-8") if isinstance(video_id, bytes) else str(video_id)
 
 
-class CsvWriter:
-  """A CSV that is there whole or not at all; base of both kinds of submission.
-
-  As a context manager it opens the file and writes the header: an existing output
-  or an unwritable directory is an error there, before the first prediction is made.
-  If the block raises, the output is as it was before.
+class CsvWriter(whole_output.WholeOutput):
+  """A CSV that is there whole or not at all; base of all kinds of submission.
 
   Args:
     path: the CSV.
@@ -93,43 +56,32 @@ class CsvWriter:
     overwrite: replaces an existing file, which is an error otherwise.
 
   Raises:
-    OSError: the output exists, cannot be written, or the disk is full.
+    OSError: as `WholeOutput`.
   """
 
   def __init__(self, path, header, overwrite=False):
-    self._path = path
+    super().__init__(path, overwrite)
     self._header = header
-    self._overwrite = overwrite
 
-  def __enter__(self):
-    if not self._overwrite and tf.io.gfile.exists(self._path):
-      raise FileExistsError(
-          f"{self._path} exists: name another output, or give --overwrite.")
-    with contextlib.ExitStack() as stack:
-      self._file = stack.enter_context(files.atomic_write(self._path))
-      self._file.write(self._header + "\n")
-      self._exit = stack.pop_all()
-    return self
-
-  def __exit__(self, *exc_info):
-    return self._exit.__exit__(*exc_info)
+  def _open(self, stack):
+    self._file = stack.enter_context(files.atomic_write(self._path))
+    self._file.write(self._header + "\n")
 
 
 class SubmissionWriter(CsvWriter):
   """Writes the submission CSV of the video task, batch after batch.
 
-  >>> with SubmissionWriter("predictions.csv", top_k=20) as writer:
-  ...   for video_ids, predictions in batches:
-  ...     writer.write(video_ids, predictions)
+  >>> with SubmissionWriter("predictions.csv") as writer:
+  ...   for video_ids, classes, scores in batches:
+  ...     writer.write(video_ids, classes, scores)
   """
 
-  def __init__(self, path, top_k=20, overwrite=False):
+  def __init__(self, path, overwrite=False):
     super().__init__(path, HEADER, overwrite)
-    self._top_k = top_k
 
-  def write(self, video_ids, predictions):
+  def write(self, video_ids, classes, scores):
     """Appends one line a video; arguments and errors as `format_lines`."""
-    self._file.writelines(format_lines(video_ids, predictions, self._top_k))
+    self._file.write("".join(format_lines(video_ids, classes, scores)))
 
 
 def read_submission(path):

@@ -15,7 +15,7 @@ LABEL_FEATURES = {"labels": tf.io.VarLenFeature(tf.int64)}
 
 def record_names(files, file_index, record_number):
   """Returns `"<file>, record <number>"` for each row, as errors begin."""
-  return tf.strings.join([tf.gather(tf.constant(files), file_index), ", record ",
+  return tf.strings.join([tf.gather(tf.convert_to_tensor(files), file_index), ", record ",
                           tf.strings.as_string(record_number)])
 
 

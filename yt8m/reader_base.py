@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from yt8m import diagnosis
+from yt8m import file_batches
 from yt8m import parsing
 from yt8m import records
 
@@ -81,7 +82,26 @@ class Reader:
       dataset = dataset.shuffle(
           shuffle_buffer or self.SHUFFLE_BUFFER, seed=int(order.integers(2**31)),
           reshuffle_each_iteration=False)
+    return self._parsed(dataset, files, batch_size, drop_remainder, skip_examples,
+                        deterministic)
 
+  def file_reader(self, batch_size, skip_corrupt_records=False):
+    """Returns a function from a path to the batches of that file, as of `dataset`.
+
+    For many files, each read by itself and in order (`file_batches.FileBatches`).
+    """
+    def pipeline(path, remote):
+      files = path[tf.newaxis]
+      dataset = records.read(
+          files, num_readers=1, record_bytes=self._record_bytes(), remote=remote,
+          skip_corrupt_records=skip_corrupt_records, incidents=self.incidents)
+      return self._parsed(dataset, files, batch_size)
+
+    return file_batches.FileBatches(pipeline)
+
+  def _parsed(self, dataset, files, batch_size, drop_remainder=False, skip_examples=0,
+              deterministic=True):
+    """Turns what `records.read` gives for `files` into batches of examples."""
     def map_named(records, function):
       """Maps `function(serialized, names)` over batches of records."""
       return records.map(

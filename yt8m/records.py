@@ -98,11 +98,11 @@ def match_files(pattern, flag="the data pattern"):
 
 
 def read(files, num_readers=8, record_bytes=0, shard=None, max_per_file=None,
-         deterministic=True, skip_corrupt_records=False, incidents=None):
+         deterministic=True, skip_corrupt_records=False, incidents=None, remote=None):
   """Reads files interleaved, `num_readers` at a time.
 
   Args:
-    files: paths, read in this order.
+    files: paths, read in this order; a list, or a `(num_files,)` tensor.
     num_readers: files open at the same time; 1 reads one file after the other.
     record_bytes: expected size of a record; large local records are read unbuffered.
     shard: `(number, index)` keeps every `number`-th record of each file.
@@ -112,13 +112,17 @@ def read(files, num_readers=8, record_bytes=0, shard=None, max_per_file=None,
     skip_corrupt_records: a damaged file is left at its first bad record (what follows
       in that file is lost), logged and counted, instead of raising an error.
     incidents: an `Incidents` that counts damaged files.
+    remote: whether a file is remote; if None it is read off the paths, which must be a
+      list then.
 
   Returns:
     A dataset of `(record, index in files, number in that file)`; the last two int64.
   """
   incidents = incidents or Incidents()
   # A buffer is worth its copy only where it saves reads.
-  buffered = record_bytes < 2**16 or any(is_remote(path) for path in files)
+  if remote is None:
+    remote = any(is_remote(path) for path in files)
+  buffered = record_bytes < 2**16 or remote
   buffer_size = None if buffered else 0
 
   def damage(path, count, offset):
@@ -156,10 +160,11 @@ def read(files, num_readers=8, record_bytes=0, shard=None, max_per_file=None,
       records = records.shard(*shard)
     return records if max_per_file is None else records.take(max_per_file)
 
+  files = tf.convert_to_tensor(files)
   paths = tf.data.Dataset.from_tensor_slices(
-      (tf.constant(files), tf.range(len(files), dtype=tf.int64)))
+      (files, tf.range(files.shape[0], dtype=tf.int64)))
   return paths.interleave(
-      read_file, cycle_length=min(num_readers, len(files)),
+      read_file, cycle_length=min(num_readers, files.shape[0]),
       num_parallel_calls=tf.data.AUTOTUNE, deterministic=deterministic)
 
 

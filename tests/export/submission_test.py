@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The CSV of the video task equals the starter code's, and is whole or not there."""
 
+import functools
 import os
 
 import hypothesis
@@ -15,8 +16,16 @@ from tests.full_disk import full_disk
 from tests.support import load_golden
 from tests.support import needs_goldens
 from yt8m.export import submission
+from yt8m.export import top_classes
 
 PREDICTIONS = np.array([[.1, .5, .3], [.25, .25, 1e-7]], np.float32)
+
+
+_tops = functools.cache(top_classes.TopClasses)
+
+
+def best(predictions, top_k):
+  return _tops(np.shape(predictions)[1], top_k)(predictions)
 
 
 @needs_goldens
@@ -25,22 +34,20 @@ PREDICTIONS = np.array([[.1, .5, .3], [.25, .25, 1e-7]], np.float32)
     ("lines_top20_masked", 20)])
 def test_lines_equal_the_starter_codes_byte_for_byte(key, top_k):
   golden, _ = load_golden("csv_format_lines")
-  mask = golden["whitelist_mask"] if key.endswith("masked") else None
-  predictions = golden["predictions"].copy()
-
-  lines = submission.format_lines(golden["video_ids"], predictions, top_k, mask)
+  mask = golden["whitelist_mask"] if key.endswith("masked") else 1
+  lines = submission.format_lines(
+      golden["video_ids"], *best(golden["predictions"] * mask, top_k))
 
   tied = 4  # zeros, in the order of argpartition; see the golden's meta
   assert lines[tied].startswith("tie0,30 0.75")
   assert (np.delete(lines, tied) == np.delete(golden[key], tied)).all()
-  np.testing.assert_array_equal(predictions, golden["predictions"])
 
 
 @needs_goldens
 def test_a_whole_submission_equals_the_starter_codes(tmp_path):
-  with submission.SubmissionWriter(tmp_path / "ours.csv", top_k=20) as writer:
+  with submission.SubmissionWriter(tmp_path / "ours.csv") as writer:
     for video_id, frames in e2e.records("frame"):
-      writer.write([video_id], e2e.frame_level_logistic(frames)[None])
+      writer.write([video_id], *best(e2e.frame_level_logistic(frames)[None], 20))
   (tmp_path / "golden.csv").write_text(e2e.golden_text("csv/out_video"))
   ours, golden = (submission.read_submission(tmp_path / name)
                   for name in ("ours.csv", "golden.csv"))
@@ -53,50 +60,38 @@ def test_a_whole_submission_equals_the_starter_codes(tmp_path):
 
 
 def test_ties_go_to_the_lower_class():
-  assert submission.format_lines(["a", "b"], PREDICTIONS, 3) == [
+  assert submission.format_lines(["a", "b"], *best(PREDICTIONS, 3)) == [
       "a,1 0.5 2 0.3 0 0.1\n", "b,0 0.25 1 0.25 2 1e-07\n"]
   zeros = np.zeros((1, 5000), np.float32)
-  assert submission.format_lines(["z"], zeros, 4) == ["z,0 0 1 0 2 0 3 0\n"]
+  assert submission.format_lines(["z"], *best(zeros, 4)) == ["z,0 0 1 0 2 0 3 0\n"]
 
 
 @pytest.mark.parametrize("ids", [
     ["a", "ü"], [b"a", "ü".encode()], np.array(["a", "ü"]),
     np.array([b"a", "ü".encode()], object)])
 def test_ids_may_be_text_or_bytes(ids):
-  lines = submission.format_lines(ids, PREDICTIONS, 1)
+  lines = submission.format_lines(ids, *best(PREDICTIONS, 1))
   assert lines == ["a,1 0.5\n", "ü,0 0.25\n"]
 
 
 @hypothesis.given(st.data())
 def test_lines_are_those_of_a_plain_loop(data):
   shape = data.draw(hnp.array_shapes(min_dims=2, max_dims=2, max_side=6))
-  # TensorFlow takes subnormal numbers for 0.
-  scores = st.floats(0, 1, width=32, allow_subnormal=False)
-  predictions = data.draw(hnp.arrays(np.float32, shape, elements=scores))
-  top_k = data.draw(st.integers(1, shape[1]))
+  scores = data.draw(hnp.arrays(np.float32, shape, elements=st.floats(0, 1, width=32)))
+  classes = data.draw(hnp.arrays(np.int32, shape, elements=st.integers(0, 4000)))
   ids = [f"v{row}" for row in range(shape[0])]
-  expected = []
-  for video_id, row in zip(ids, predictions, strict=True):
-    best = sorted(range(len(row)), key=lambda c: (-row[c], c))[:top_k]
-    expected.append(f"{video_id},{' '.join('%i %g' % (c, row[c]) for c in best)}\n")
-  assert submission.format_lines(ids, predictions, top_k) == expected
-
-
-@pytest.mark.parametrize("top_k", [0, -1, 4])
-def test_top_k_beyond_the_classes_is_an_error(top_k):
-  with pytest.raises(
-      ValueError, match=f"--top_k={top_k} must be between 1 and the number of .*, 3"):
-    submission.format_lines(["a", "b"], PREDICTIONS, top_k)
-
-
-def test_predictions_that_are_not_numbers_are_an_error():
-  with pytest.raises(ValueError, match=r"1 of 2 rows, first of row 1, are not numbers"):
-    submission.format_lines(["a", "b"], [[0., 1.], [np.nan, 0.]], 1)
+  expected = [
+      f"{video_id},{' '.join('%i %g' % pair for pair in zip(*row, strict=True))}\n"
+      for video_id, *row in zip(ids, classes, scores, strict=True)]
+  assert submission.format_lines(ids, classes, scores) == expected
 
 
 def test_as_many_ids_as_predictions():
-  with pytest.raises(ValueError):
-    submission.format_lines(["a"], PREDICTIONS, 1)
+  classes, scores = best(PREDICTIONS, 1)
+  with pytest.raises(ValueError, match=r"1 ids, .* do not belong together"):
+    submission.format_lines(["a"], classes, scores)
+  with pytest.raises(ValueError, match=r"classes \(1, 1\) and scores \(2, 1\) do not"):
+    submission.format_lines(["a", "b"], classes[:1], scores)
 
 
 def test_what_is_written_is_read_back_whatever_the_batches(tmp_path):
@@ -106,9 +101,10 @@ def test_what_is_written_is_read_back_whatever_the_batches(tmp_path):
   contents = []
   for cuts in ([], [4], [0, 3, 9]):
     path = tmp_path / f"{len(cuts)}.csv"
-    with submission.SubmissionWriter(path, top_k=5) as writer:
-      for batch in zip(np.split(ids, cuts), np.split(predictions, cuts), strict=True):
-        writer.write(*batch)
+    with submission.SubmissionWriter(path) as writer:
+      for batch_ids, batch in zip(
+          np.split(ids, cuts), np.split(predictions, cuts), strict=True):
+        writer.write(batch_ids, *best(batch, 5))
     contents.append(path.read_bytes())
   assert contents[0] == contents[1] == contents[2]
 
@@ -122,8 +118,8 @@ def test_what_is_written_is_read_back_whatever_the_batches(tmp_path):
 
 def test_no_videos_give_a_header(tmp_path):
   path = tmp_path / "out.csv"
-  with submission.SubmissionWriter(path, top_k=2) as writer:
-    writer.write([], np.empty((0, 3), np.float32))
+  with submission.SubmissionWriter(path) as writer:
+    writer.write([], *best(np.empty((0, 3), np.float32), 2))
   assert path.read_bytes() == b"VideoId,LabelConfidencePairs\n"
   assert submission.read_submission(path) == {}
 
@@ -135,8 +131,8 @@ def test_an_existing_output_is_kept_unless_told_otherwise(tmp_path):
         submission.SubmissionWriter(path)):
     pytest.fail("no prediction must be made")
   assert path.read_text() == "precious"
-  with submission.SubmissionWriter(path, top_k=1, overwrite=True) as writer:
-    writer.write(["a", "b"], PREDICTIONS)
+  with submission.SubmissionWriter(path, overwrite=True) as writer:
+    writer.write(["a", "b"], *best(PREDICTIONS, 1))
   assert path.read_text().splitlines()[1:] == ["a,1 0.5", "b,0 0.25"]
 
 
@@ -151,9 +147,9 @@ def test_a_full_disk_leaves_no_half_submission(tmp_path):
   path = tmp_path / "out.csv"
   with (full_disk(after=50_000),
         pytest.raises(OSError, match="after 50,000 bytes; nothing half.*out.csv"),
-        submission.SubmissionWriter(path, top_k=3) as writer):
+        submission.SubmissionWriter(path) as writer):
     for _ in range(1000):
-      writer.write(["a", "b"] * 10, np.tile(PREDICTIONS, (10, 1)))
+      writer.write(["a", "b"] * 10, *best(np.tile(PREDICTIONS, (10, 1)), 3))
   assert os.listdir(tmp_path) == []
 
 
@@ -161,8 +157,8 @@ def test_a_failed_prediction_leaves_the_old_submission(tmp_path):
   path = tmp_path / "out.csv"
   path.write_text("old")
   with (pytest.raises(ZeroDivisionError),
-        submission.SubmissionWriter(path, top_k=1, overwrite=True) as writer):
-    writer.write(["a", "b"], PREDICTIONS)
+        submission.SubmissionWriter(path, overwrite=True) as writer):
+    writer.write(["a", "b"], *best(PREDICTIONS, 1))
     _ = 1 / 0
   assert path.read_text() == "old"
   assert os.listdir(tmp_path) == ["out.csv"]

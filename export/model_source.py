@@ -1,0 +1,88 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Where a model comes from: a checkpoint of a training directory, or a SavedModel.
+
+Both are plain values, which another process can be sent; both name the bytes that the
+scores depend on.
+"""
+
+import dataclasses
+import os
+
+import tensorflow as tf
+
+from yt8m import checksum
+from yt8m import experiment
+from yt8m import readers
+from yt8m import served
+from yt8m.eval import member_predictions
+from yt8m.models import prediction
+
+
+@dataclasses.dataclass(frozen=True)
+class Checkpoint:
+  """A model as `yt8m-train` left it.
+
+  Attributes:
+    train_dir: the directory.
+    path: path prefix of the checkpoint, `newest` finds it.
+    hparams: `--hparams`, laid over those of training.
+  """
+  train_dir: str
+  path: str
+  hparams: str | None = None
+
+  @classmethod
+  def newest(cls, train_dir, hparams=None):
+    """The newest checkpoint at this moment: training may go on beside."""
+    return cls(train_dir, experiment.latest_checkpoint(train_dir), hparams)
+
+  @property
+  def num_classes(self):
+    return self._experiment().num_classes
+
+  def fingerprint(self):
+    """SHA-256 of what the scores depend on."""
+    parts = tf.io.gfile.glob(f"{self.path}.*")
+    return checksum.of_tree(
+        self.train_dir, [experiment.CONFIG, *map(os.path.basename, parts)])
+
+  def load(self):
+    """Returns the function from a batch to its scores, and the reader of the batches."""
+    trained, model, _ = experiment.load(self.train_dir, self.path, self.hparams)
+    return prediction.prediction_function(model), readers.make_reader(
+        trained.feature_spec.with_segment_labels(False), trained.num_classes,
+        trained.max_frames)
+
+  def _experiment(self):
+    return experiment.Experiment.load(self.train_dir).with_hparams(self.hparams)
+
+  def __str__(self):
+    return f"{self.train_dir} at step {experiment.checkpoint_step(self.path)}"
+
+
+@dataclasses.dataclass(frozen=True)
+class SavedModel:
+  """A model, or an ensemble, as `yt8m-export` wrote it.
+
+  Attributes:
+    directory: of the SavedModel.
+  """
+  directory: str
+  hparams = None  # chosen when it was exported
+
+  @property
+  def num_classes(self):
+    return served.Served.load(self.directory).num_classes
+
+  def fingerprint(self):
+    """As of `Checkpoint`."""
+    return member_predictions.fingerprint(self.directory)
+
+  def load(self):
+    """As of `Checkpoint`."""
+    return (served.load_predictor(self.directory),
+            served.Served.load(self.directory).reader())
+
+  def __str__(self):
+    return self.directory

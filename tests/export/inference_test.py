@@ -1,0 +1,115 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""The command is killed, goes on, leaves bad files out, and checks what it wrote."""
+
+import json
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from tests import processes
+from tests import support
+from tests.export import small_job
+
+COMMAND = "yt8m.export.inference"
+COUNTS = [4, 9, 1, 0, 5] * 10
+
+
+@pytest.fixture(scope="module")
+def train_dir(tmp_path_factory):
+  return small_job.write_model(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture(scope="module")
+def shards(tmp_path_factory):
+  return small_job.write_shards(tmp_path_factory.mktemp("records"), COUNTS)
+
+
+@pytest.fixture(scope="module")
+def expected(train_dir, shards, tmp_path_factory):
+  path = tmp_path_factory.mktemp("expected") / "out.csv"
+  return small_job.plain_csv(path, small_job.job(train_dir), shards)
+
+
+def flags(train_dir, shards, output):
+  pattern = shards[0].replace("shard00", "*")
+  return (f"--train_dir={train_dir}", f"--input_data_pattern={pattern}", "--top_k=3",
+          "--batch_size=4", f"--output_file={output}")
+
+
+def test_a_killed_run_goes_on_where_it_was(train_dir, shards, expected, tmp_path):
+  csv = tmp_path / "out.csv"
+  arguments = flags(train_dir, shards, csv)
+  with processes.started(COMMAND, *arguments, log=tmp_path / "log") as process:
+    processes.wait_for(lambda: len([*tmp_path.glob("out.csv.parts/*.npz")]) > 3, process)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+  finished = {path: path.stat().st_mtime_ns for path in tmp_path.glob("out*/*.npz")}
+  assert 3 < len(finished) < len(shards) and not csv.exists()
+  log = support.run_command(COMMAND, *arguments).stderr
+  assert f"{len(shards) - len(finished)} of {len(shards)} files left" in log
+  assert csv.read_bytes() == expected
+  assert sorted(path.name for path in tmp_path.iterdir()) == ["log", "out.csv"]
+
+
+def test_bad_files_are_left_out_and_repaired(train_dir, shards, expected, tmp_path):
+  copies = small_job.write_shards(tmp_path / "copies", COUNTS)
+  contents = {path: small_job.break_shard(path) for path in (copies[1], copies[7])}
+  csv, letters = tmp_path / "out.csv", tmp_path / "out.csv.failed.json"
+  arguments = flags(train_dir, copies, csv)
+  process = support.run_command(COMMAND, *arguments, check=False)
+  assert process.returncode == 1 and "Traceback" not in process.stderr
+  assert "ERROR: " in process.stderr and "is cut off or corrupt" in process.stderr
+  assert not csv.exists()
+
+  log = support.run_command(COMMAND, *arguments, "--max_failed_shards=2").stderr
+  assert "2 of 50 files could not be read and are left out" in log
+  assert [letter["file"] for letter in json.loads(letters.read_text())] == [*contents]
+  good = [path for path in copies if path not in contents]
+  assert csv.read_bytes() == small_job.plain_csv(
+      tmp_path / "good.csv", small_job.job(train_dir), good)
+
+  for path, content in contents.items():
+    with open(path, "wb") as file:
+      file.write(content)
+  log = support.run_command(COMMAND, *arguments, "--overwrite").stderr
+  assert "2 of 50 files left" in log
+  assert csv.read_bytes() == expected
+  assert not letters.exists() and not list(tmp_path.glob("*.parts"))
+
+
+def test_formats_and_check(train_dir, shards, expected, tmp_path):
+  npz = tmp_path / "out.npz"
+  support.run_command(COMMAND, *flags(train_dir, shards, npz), "--output_format=npz")
+  with np.load(npz) as arrays:
+    assert arrays["classes"].shape == arrays["scores"].shape == (sum(COUNTS), 3)
+    ids = arrays["ids"].astype(str).tolist()
+  assert ids == [line.split(",")[0] for line in expected.decode().splitlines()[1:]]
+
+  csv = tmp_path / "out.csv"
+  csv.write_bytes(expected)
+  arguments = (f"--check={csv}", *flags(train_dir, shards, "")[:3])
+  assert f"{sum(COUNTS)} lines, {3 * sum(COUNTS)} pairs, no errors" in (
+      support.run_command(COMMAND, *arguments).stdout)
+  lines = expected.decode().splitlines()
+  lines[3:5] = [lines[1], lines[4].replace(" ", " 1", 1)]
+  csv.write_text("\n".join(lines))
+  process = support.run_command(COMMAND, *arguments, check=False)
+  assert process.returncode == 1 and "out.csv has 3 errors:" in process.stderr
+  assert "line 4: 's0v0' is there already, in line 2" in process.stderr
+  assert "line 5: the score 1" in process.stderr
+  assert f"1 of {sum(COUNTS)} videos are missing: s0v2" in process.stderr
+
+
+def test_without_ray_it_says_how_to_get_it(train_dir, shards, tmp_path):
+  code = ("import sys; sys.modules['ray'] = None\n"
+          "from yt8m.export import inference; inference.run()")
+  process = subprocess.run(
+      [sys.executable, "-c", code, "--runner=ray",
+       *flags(train_dir, shards, tmp_path / "out.csv")],
+      capture_output=True, text=True, env=support.ENVIRONMENT, cwd=support.ROOT)
+  assert process.returncode == 1 and "pip install 'yt8m[ray]'" in process.stderr
+  assert list(tmp_path.iterdir()) == []
