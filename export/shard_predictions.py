@@ -124,7 +124,14 @@ _LOADING = threading.Lock()
 
 @functools.lru_cache(maxsize=1)
 def _load(job):
-  model, reader = job.source.load()
+  predict_all, reader = job.source.load()
+  turn = threading.Lock()
+
+  def model(batch):
+    # One batch at a time has all cores, and alone takes the memory of its activations.
+    with turn:
+      return predict_all(batch)
+
   read = reader.file_reader(job.batch_size, job.skip_corrupt_records)
   return model, read, job._top_classes()
 

@@ -35,6 +35,14 @@ def test_one_reader_reads_file_after_file(pattern):
       f"{file}-{i}" for file in range(NUM_FILES) for i in range(PER_FILE)]
 
 
+def test_files_read_one_by_one_are_those_of_datasets(pattern):
+  read = READER.file_reader(batch_size=7)
+  for path in 2 * records.match_files(pattern):
+    for found, expected in zip(read(path), READER.dataset(path, 7), strict=True):
+      tf.nest.map_structure(
+          lambda x, y: tf.debugging.assert_equal(x, y), found, expected)
+
+
 def test_training_order_is_a_function_of_seed_and_epoch(pattern):
   first = ids(pattern, training=True, seed=1, epoch=2)
   assert first == ids(pattern, training=True, seed=1, epoch=2)
