@@ -119,9 +119,9 @@ def read(files, num_readers=8, record_bytes=0, shard=None, max_per_file=None,
     A dataset of `(record, index in files, number in that file)`; the last two int64.
   """
   incidents = incidents or Incidents()
-  # A buffer is worth its copy only where it saves reads.
   if remote is None:
     remote = any(is_remote(path) for path in files)
+  # A buffer is worth its copy only where it saves reads.
   buffered = record_bytes < 2**16 or remote
   buffer_size = None if buffered else 0
 

@@ -25,6 +25,7 @@ from tests.export import serving
 
 MODULE = "yt8m.export.serve"
 MAX_BODY_MIB, TIMEOUT_S = 2, 60
+# Ray is an extra: who has installed the library without it can still test the rest.
 needs_ray = pytest.mark.skipif(
     importlib.util.find_spec("ray") is None,
     reason="Ray is not installed: pip install 'yt8m[ray]'")
