@@ -43,9 +43,15 @@ _VIDEOS = flags.DEFINE_integer("videos", None, "Videos; default 100,000, or 2,00
 _SHARD = flags.DEFINE_integer("shard", None, "Videos a file; default 1,000, or 250.")
 _FRAME_LEVEL = flags.DEFINE_bool("frame_level", False, "Frame-level records.")
 _TURNS = flags.DEFINE_integer("turns", 2, "Turns of each.")
-_BATCH_SIZE = flags.DEFINE_integer("batch_size", 512, "Videos in a batch.")
+_BATCH_SIZE = flags.DEFINE_integer("batch_size", None, "Videos in a batch; default 512, "
+                                   "or 128.")
 
 NUM_CLASSES, NUM_FRAMES = 3862, 200
+
+
+def batch_size():
+  """That of the command."""
+  return _BATCH_SIZE.value or (128 if _FRAME_LEVEL.value else 512)
 
 
 def write_records(folder):
@@ -103,7 +109,7 @@ def raw_read(paths):
 
 def bare_loop(job, paths):
   predict, reader = job.source.load()
-  dataset = reader.dataset(",".join(paths), _BATCH_SIZE.value, num_readers=1)
+  dataset = reader.dataset(",".join(paths), batch_size(), num_readers=1)
   predict(next(iter(dataset)))  # traced
   return functools.partial(_loop, predict, dataset)
 
@@ -140,7 +146,7 @@ def peak_of_command(folder, paths):
   output = os.path.join(folder, "peak.csv")
   process = subprocess.Popen(
       [sys.executable, "-m", "yt8m.export.inference", f"--train_dir={folder}/model",
-       f"--input_data_pattern={','.join(paths)}", f"--batch_size={_BATCH_SIZE.value}",
+       f"--input_data_pattern={','.join(paths)}", f"--batch_size={batch_size()}",
        f"--output_file={output}", "--overwrite"], stderr=subprocess.PIPE)
   log = process.stderr.read().decode()
   _, status, usage = os.wait4(process.pid, 0)
@@ -155,7 +161,7 @@ def main(_):
     write_model(os.path.join(folder, "model"))
     job = shard_predictions.Job(
         model_source.Checkpoint.newest(os.path.join(folder, "model")),
-        batch_size=_BATCH_SIZE.value)
+        batch_size=batch_size())
     two = functools.partial(runners.in_processes, num_processes=2)
     ways = {
         "raw read of the files": functools.partial(raw_read, paths),
@@ -171,7 +177,7 @@ def main(_):
         turns[name].append(turn(way))
     level = "frame" if _FRAME_LEVEL.value else "video"
     print(f"{videos:,} SYNTHETIC {level}-level videos in {len(paths)} files, batches of "
-          f"{_BATCH_SIZE.value}, {NUM_CLASSES} classes, {os.cpu_count()} cores")
+          f"{batch_size()}, {NUM_CLASSES} classes, {os.cpu_count()} cores")
     best = {name: np.min(turns[name], axis=0) for name in ways}
     print(f"{'':40}{'videos/s':>10}{'CPU s / 1,000':>15}{'speed':>8}{'CPU':>7}")
     for name, (seconds, cpu) in best.items():

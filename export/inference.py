@@ -61,14 +61,15 @@ flags.DEFINE_integer("segment_max_pred", 100000, "Segments kept a class.")
 flags.DEFINE_string("segment_label_ids_file", "",
                     "CSV of the classes of the segment task; default: all classes.")
 flags.DEFINE_integer("top_k", 20, "Classes written a video.")
-flags.DEFINE_integer("batch_size", 512, "Examples at a time.")
+flags.DEFINE_integer("batch_size", None, "Examples at a time; default: 512, at frame "
+                     "level 128, which a process of 2 GiB has room for.", 1)
 flags.DEFINE_integer("num_readers", 1, "Files read at the same time.")
 flags.DEFINE_bool("skip_corrupt_records", False,
                   "Count damaged records and go on, instead of stopping.")
 flags.DEFINE_enum("runner", "local", ["local", "ray"],
                   "Predict on this machine, or on Ray (pip install 'yt8m[ray]').")
 flags.DEFINE_integer("num_processes", 0, "Processes, each with a model of its own; "
-                     "0: this one alone, of Ray one a machine.", 0)
+                     "0: this one alone, of Ray one a GPU or a machine.", 0)
 flags.DEFINE_string("ray_address", "local",
                     "Of a Ray cluster; 'local' starts Ray on this machine.")
 flags.DEFINE_integer("max_failed_shards", None, "Files that may be left out because they "
@@ -86,7 +87,8 @@ def main():
   with contextlib.ExitStack() as stack:
     source = _source(stack)
     job = shard_predictions.Job(
-        source, FLAGS.top_k, FLAGS.batch_size, FLAGS.segment_labels,
+        source, FLAGS.top_k,
+        FLAGS.batch_size or (512 if source.is_video_level else 128), FLAGS.segment_labels,
         _class_ids(source.num_classes), FLAGS.skip_corrupt_records)
     job.check()
     paths = records.match_files(FLAGS.input_data_pattern, "--input_data_pattern")

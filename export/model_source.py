@@ -41,6 +41,10 @@ class Checkpoint:
   def num_classes(self):
     return self._experiment().num_classes
 
+  @property
+  def is_video_level(self):
+    return self._experiment().feature_spec.is_video_level
+
   def fingerprint(self):
     """SHA-256 of what the scores depend on."""
     parts = tf.io.gfile.glob(f"{self.path}.*")
@@ -74,6 +78,10 @@ class SavedModel:
   @property
   def num_classes(self):
     return served.Served.load(self.directory).num_classes
+
+  @property
+  def is_video_level(self):
+    return served.Served.load(self.directory).spec.is_video_level
 
   def fingerprint(self):
     """As of `Checkpoint`."""

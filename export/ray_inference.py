@@ -9,6 +9,7 @@ sees them.
 """
 
 import logging
+import math
 import os
 import uuid
 
@@ -32,7 +33,8 @@ def in_ray(job, parts, paths, advance, num_processes=0, address=LOCAL):
   Args:
     job, parts, paths: see `runners.in_threads`.
     advance: called once a shard.
-    num_processes: actors; 0 stands for one a machine, which has threads of its own.
+    num_processes: actors; 0 stands for one a GPU, or without GPUs for one a machine,
+      which has threads of its own. If they are more than the GPUs they share them.
     address: of a cluster; `"local"` starts Ray here, for this job.
 
   Yields:
@@ -50,9 +52,11 @@ def in_ray(job, parts, paths, advance, num_processes=0, address=LOCAL):
     # One file, one block, one task.
     shards = ray.data.from_items(
         [{"path": path} for path in paths], override_num_blocks=len(paths))
+    num_gpus = int(ray.cluster_resources().get("GPU", 0))
+    size = num_processes or num_gpus or _num_machines()
     done = shards.map(
         _Predictor, fn_constructor_args=(job, parts, uuid.uuid4().hex), num_cpus=1,
-        compute=ray.data.ActorPoolStrategy(size=num_processes or _num_machines()))
+        num_gpus=_share(num_gpus, size), compute=ray.data.ActorPoolStrategy(size=size))
     for row in done.iter_rows():
       if row["fatal"]:
         raise ValueError(row["fatal"])
@@ -97,6 +101,11 @@ class _Predictor:
     return tries
 
 
+def _share(num_gpus, size):
+  """The part of a GPU that each of `size` actors gets; none has parts of two."""
+  return 1 / math.ceil(size / num_gpus) if num_gpus else 0
+
+
 def _num_machines():
   return sum(node["Alive"] for node in ray.nodes())
 
@@ -104,7 +113,10 @@ def _num_machines():
 def _connect(address):
   logging.getLogger("ray.data").setLevel(logging.ERROR)
   options = {"logging_level": "ERROR",
-             "runtime_env": {"env_vars": {"TF_CPP_MIN_LOG_LEVEL": "2"}}}
+             "runtime_env": {"env_vars": {
+                 "TF_CPP_MIN_LOG_LEVEL": "2",
+                 # Several processes may share a GPU.
+                 "TF_FORCE_GPU_ALLOW_GROWTH": "true"}}}
   if address == LOCAL:
     options.update(include_dashboard=False, object_store_memory=_OBJECT_STORE_BYTES,
                    num_cpus=os.cpu_count())

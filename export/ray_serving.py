@@ -9,6 +9,7 @@ one dies. Limits and errors are ours, so that they look like TensorFlow Serving'
 import dataclasses
 import logging as python_logging
 import math
+import os
 import threading
 
 import ray
@@ -58,6 +59,7 @@ class Replica:
 
   def __init__(self, settings):
     logging.set_verbosity(logging.INFO)
+    os.environ["TF_FORCE_GPU_ALLOW_GROWTH"] = "true"  # replicas may share a GPU
     tf.config.threading.set_intra_op_parallelism_threads(settings.num_threads)
     self._settings = settings
     self._versions = model_versions.Versions(settings.model_dir, settings.versions)

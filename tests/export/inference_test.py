@@ -55,6 +55,19 @@ def test_a_killed_run_goes_on_where_it_was(train_dir, shards, expected, tmp_path
   assert sorted(path.name for path in tmp_path.iterdir()) == ["log", "out.csv"]
 
 
+@pytest.mark.parametrize(("level", "batch_size"), [("video", 512), ("frame", 128)])
+def test_frames_go_in_smaller_batches(level, batch_size, tmp_path):
+  train_dir = small_job.write_model(tmp_path / "model", level=level)
+  [good, bad] = small_job.write_shards(tmp_path / "records", [2, 2], level)
+  small_job.break_shard(bad)  # what was done so far is kept
+  process = support.run_command(
+      COMMAND, f"--train_dir={train_dir}", f"--input_data_pattern={good},{bad}",
+      "--top_k=3", f"--output_file={tmp_path}/out.csv", check=False)
+  assert process.returncode == 1
+  job = json.loads((tmp_path / "out.csv.parts" / "job.json").read_text())
+  assert job["batch_size"] == batch_size
+
+
 def test_bad_files_are_left_out_and_repaired(train_dir, shards, expected, tmp_path):
   copies = small_job.write_shards(tmp_path / "copies", COUNTS)
   contents = {path: small_job.break_shard(path) for path in (copies[1], copies[7])}

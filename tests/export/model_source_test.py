@@ -36,7 +36,7 @@ def test_both_give_the_same_scores_to_whoever_they_are_sent(
                  model_source.SavedModel(exported)):
     sent = pickle.loads(pickle.dumps(source))
     assert sent == source and hash(sent) == hash(source)
-    assert source.num_classes == small_job.NUM_CLASSES
+    assert source.num_classes == small_job.NUM_CLASSES and source.is_video_level
     predict, reader = sent.load()
     [batch] = reader.dataset(path, 8)
     scores.append(predict(batch).numpy())

@@ -80,6 +80,14 @@ def test_a_file_that_no_worker_survives_is_left_out(tmp_path, monkeypatch):
     ray_inference._Predictor(job, parts, "another run")({"path": shard})
 
 
+@pytest.mark.parametrize(("num_gpus", "size", "share"), [
+    (0, 3, 0), (1, 1, 1), (8, 1, 1), (2, 2, 1), (2, 3, 1 / 2), (2, 5, 1 / 3)])
+def test_all_workers_fit_on_the_gpus(num_gpus, size, share):
+  from yt8m.export import ray_inference
+
+  assert ray_inference._share(num_gpus, size) == share
+
+
 def workers(driver):
   """Processes in which the driver's Ray predicts."""
   return [pid for pid in processes.descendants(driver.pid)
