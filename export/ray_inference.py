@@ -55,8 +55,8 @@ def in_ray(job, parts, paths, advance, num_processes=0, address=LOCAL):
     num_gpus = int(ray.cluster_resources().get("GPU", 0))
     size = num_processes or num_gpus or _num_machines()
     done = shards.map(
-        _Predictor, fn_constructor_args=(job, parts, uuid.uuid4().hex), num_cpus=1,
-        num_gpus=_share(num_gpus, size), compute=ray.data.ActorPoolStrategy(size=size))
+        _Predictor, fn_constructor_args=(job, parts, uuid.uuid4().hex),
+        compute=ray.data.ActorPoolStrategy(size=size), **_resources(size, num_gpus))
     for row in done.iter_rows():
       if row["fatal"]:
         raise ValueError(row["fatal"])
@@ -101,9 +101,11 @@ class _Predictor:
     return tries
 
 
-def _share(num_gpus, size):
-  """The part of a GPU that each of `size` actors gets; none has parts of two."""
-  return 1 / math.ceil(size / num_gpus) if num_gpus else 0
+def _resources(size, num_gpus):
+  """What each of `size` actors asks for: a part of a GPU, none of two; or a core."""
+  if num_gpus:
+    return {"num_gpus": 1 / math.ceil(size / num_gpus)}
+  return {"num_cpus": 1}
 
 
 def _num_machines():

@@ -80,12 +80,13 @@ def test_a_file_that_no_worker_survives_is_left_out(tmp_path, monkeypatch):
     ray_inference._Predictor(job, parts, "another run")({"path": shard})
 
 
-@pytest.mark.parametrize(("num_gpus", "size", "share"), [
-    (0, 3, 0), (1, 1, 1), (8, 1, 1), (2, 2, 1), (2, 3, 1 / 2), (2, 5, 1 / 3)])
-def test_all_workers_fit_on_the_gpus(num_gpus, size, share):
+@pytest.mark.parametrize(("size", "num_gpus", "resources"), [
+    (3, 0, {"num_cpus": 1}), (1, 1, {"num_gpus": 1}), (1, 8, {"num_gpus": 1}),
+    (2, 2, {"num_gpus": 1}), (3, 2, {"num_gpus": 1 / 2}), (5, 2, {"num_gpus": 1 / 3})])
+def test_all_workers_fit_on_the_gpus(size, num_gpus, resources):
   from yt8m.export import ray_inference
 
-  assert ray_inference._share(num_gpus, size) == share
+  assert ray_inference._resources(size, num_gpus) == resources
 
 
 def workers(driver):
