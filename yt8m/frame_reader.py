@@ -65,6 +65,7 @@ class FrameLevelReader(reader_base.Reader):
       return self._parse_and_report(
           tf.ensure_shape(serialized, [chunk_size]), tf.ensure_shape(names, [chunk_size]))
 
+    @tf.autograph.experimental.do_not_convert
     def merge_chunks(examples, keep):
       return _keep_rows(*tf.nest.map_structure(
           lambda x: tf.reshape(x, [-1, *x.shape[2:]]), (examples, keep)))
@@ -165,6 +166,7 @@ def _all_equal(counts):
   return tf.reduce_all(counts == counts[:, :1], axis=1)
 
 
+@tf.autograph.experimental.do_not_convert
 def _keep_rows(examples, keep):
   def kept():
     rows = tf.where(keep)[:, 0]

@@ -43,9 +43,13 @@ def _parsed(parse, files, max_examples, skip_corrupt_records):
       files, max_per_file=per_file, skip_corrupt_records=skip_corrupt_records)
   if max_examples is not None:
     dataset = dataset.take(max_examples)
+
+  @tf.autograph.experimental.do_not_convert
+  def parse_named(serialized, *where):
+    return parse(serialized, parsing.record_names(files, *where))
+
   dataset = dataset.batch(_BATCH).map(
-      lambda serialized, *where: parse(serialized, parsing.record_names(files, *where)),
-      num_parallel_calls=tf.data.AUTOTUNE).prefetch(1)
+      parse_named, num_parallel_calls=tf.data.AUTOTUNE).prefetch(1)
   with records.clear_errors():
     yield from dataset.as_numpy_iterator()
 

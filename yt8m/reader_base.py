@@ -104,10 +104,12 @@ class Reader:
     """Turns what `records.read` gives for `files` into batches of examples."""
     def map_named(records, function):
       """Maps `function(serialized, names)` over batches of records."""
+      @tf.autograph.experimental.do_not_convert
+      def named(serialized, *where):
+        return function(serialized, parsing.record_names(files, *where))
+
       return records.map(
-          lambda serialized, *where: function(
-              serialized, parsing.record_names(files, *where)),
-          num_parallel_calls=tf.data.AUTOTUNE, deterministic=deterministic)
+          named, num_parallel_calls=tf.data.AUTOTUNE, deterministic=deterministic)
 
     dataset = self._batches(
         dataset, map_named, batch_size, drop_remainder, skip_examples)

@@ -133,6 +133,7 @@ def read(files, num_readers=8, record_bytes=0, shard=None, max_per_file=None,
     return f"{fault} {_REMEDY}".encode() if fault else b""
 
   def account(path, file_index):
+    @tf.autograph.experimental.do_not_convert
     def step(state, group):
       count, offset = state
       size = tf.size(group, tf.int64)
@@ -148,6 +149,8 @@ def read(files, num_readers=8, record_bytes=0, shard=None, max_per_file=None,
       return state, (group, tf.fill([size], file_index), count + tf.range(size))
     return step
 
+  # There is no Python control flow to convert, and looking for it takes seconds.
+  @tf.autograph.experimental.do_not_convert
   def read_file(path, file_index):
     groups = tf.data.TFRecordDataset(path, buffer_size=buffer_size)
     # What `ignore_errors` hides is found again by `account` at the end of the file,
