@@ -91,7 +91,7 @@ def read(path):
       alone = False
       try:
         predictions = [parse(prediction) for prediction in _unpack(json.loads(text))]
-      except ValueError as error:
+      except (ValueError, RecursionError) as error:  # that of deeply nested lists
         # The parser counts lines from where the value begins.
         line += getattr(error, "lineno", 1) - 1
         raise ValueError(
@@ -138,7 +138,7 @@ def parse(prediction):
 def _is_json(text):
   try:
     json.loads(text)
-  except ValueError:
+  except (ValueError, RecursionError):
     return False
   return True
 

@@ -93,6 +93,7 @@ def test_what_is_no_prediction_is_explained(changes, message):
 
 @pytest.mark.parametrize("bad, message", [
     ("{", "line 3: Expecting property name"),
+    ("[" * 100_000, "line 3: .*recursion depth"),
     (b"\xff\xfe\xff", "line 3: .*codec can't decode"),
     ("7", "line 3: expected an object with video_id, class_indexes, predictions, got 7"),
     ('{"video_id": "a"}', "line 3: expected an object with"),
