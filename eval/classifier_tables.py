@@ -90,6 +90,8 @@ _CLASSIFIERS = {
         "Trained on the 13,998 videos of `fit`, measured on the 3,501 of `heldout`. "
         "Every head reads a hidden layer of 1,024 units. Each was trained in three "
         "settings on a split of `fit` (`classifiers-tuning`); the best is the one here. "
+        "The label network of `conditional` is the same in its three runs: its seed is a "
+        "hyperparameter. "
         "The published figures, of Shin et al. 2018, are of the full data: compare "
         "differences, not values."),
     "common": {**_COMMON, "train_data_pattern": "{data}/yt8m/video/fit/*.tfrecord",
