@@ -62,7 +62,7 @@ flags.DEFINE_string("segment_label_ids_file", "",
                     "CSV of the classes of the segment task; default: all classes.")
 flags.DEFINE_integer("top_k", 20, "Classes written a video.")
 flags.DEFINE_integer("batch_size", None, "Examples at a time; default: 512, at frame "
-                     "level 128, which a process of 2 GiB has room for.", 1)
+                     "level 128, for which 3 GiB are enough.", 1)
 flags.DEFINE_integer("num_readers", 1, "Files read at the same time.")
 flags.DEFINE_bool("skip_corrupt_records", False,
                   "Count damaged records and go on, instead of stopping.")
