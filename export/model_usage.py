@@ -25,6 +25,7 @@ import tensorflow as tf
 
 signatures = tf.saved_model.load("SAVED_MODEL").signatures
 records = tf.data.TFRecordDataset("RECORDS.tfrecord").take(8)
+# By keyword: by position TensorFlow prints all of the input first, which takes longer.
 answer = signatures["serving_default"](example_bytes=tf.stack(list(records)))
 ```
 
