@@ -40,12 +40,14 @@ from yt8m.eval import metrics
 from yt8m.eval import step_study
 from yt8m.models import prediction
 
+_SCORES = {"observation": "scores", "labels_per_step": 0, "min_confidence": 0.0,
+           "evidence_weight": 1.0}
+_LABELS = {**_SCORES, "observation": "labels", "min_confidence": 0.5}
 WAYS = {
-    "scores": {"observation": "scores", "labels_per_step": 0, "min_confidence": 0.0},
-    "labels, one a step": {
-        "observation": "labels", "labels_per_step": 1, "min_confidence": 0.5},
-    "labels, no limit": {
-        "observation": "labels", "labels_per_step": 0, "min_confidence": 0.5}}
+    "scores": _SCORES,
+    "scores, γ = 0.4": {**_SCORES, "evidence_weight": 0.4},
+    "labels, one a step": {**_LABELS, "labels_per_step": 1},
+    "labels, no limit": _LABELS}
 # Of label sets with j: the share of less is not taken for P(c | j).
 MIN_COUNT = 20
 OBSERVED = 8  # labels whose evidence is shown

@@ -56,7 +56,8 @@ VARIANTS = {
     "classifier": {
         "class_chain": [{"decoding": "beam", "beam_width": 30}, {"order": "random"}],
         "conditional": [
-            {"observation": "labels", "labels_per_step": 2, "min_confidence": 0.4},
+            {"observation": "labels", "labels_per_step": 2, "min_confidence": 0.4,
+             "evidence_weight": 0.5},
             {"sampling": "curriculum"},
             {"train_label_network": True, "pretraining_epochs": 0, "units": 16}],
         "gated": [{"context": "input"}, {"remove_diagonal": True}],

@@ -22,12 +22,13 @@ class Conditional(wrapper.Wrapper):
   """Scores a video several times, each time given the labels that it has found so far.
 
       z₁ = logit head(x)
-      z_k = z₁ + λ ⊙ q(o_k),   p_k = σ(z_k),   k = 1 … K,   o₁ = 0
+      z_k = z₁ + γ λ ⊙ q(o_k),   p_k = σ(z_k),   k = 1 … K,   o₁ = 0
 
   q is the evidence of observed labels o for every label (`LabelNetwork`), learned from
   label sets before training; λ says by class how much of it is news to the head, which
   has seen x. In training a random part of a video's own labels is observed and all of
-  them are predicted.
+  them are predicted, with γ = 1; a smaller γ is for scores, which are less to be relied
+  on.
 
   At inference a step observes the `labels_per_step` most confident labels not yet
   observed whose score reaches `min_confidence`; where there are none, steps change
@@ -42,9 +43,10 @@ class Conditional(wrapper.Wrapper):
     observation: `"scores"` or `"labels"`.
     labels_per_step: labels that a step adds; 0 for no limit.
     min_confidence: score from which on a label may be observed.
-    sampling: which labels are observed in training: `"none"`; `"uniform"`: a share
-      uniform in [0, 1); `"curriculum"`: uniform in [0, a), where a falls from 1 to 0 over
-      `curriculum_steps` steps.
+    evidence_weight: γ, at inference.
+    sampling: which of a video's labels are observed in training: `"none"`, so that it is
+      trained as it infers; `"uniform"`: a share uniform in [0, 1); `"curriculum"`: a
+      share uniform in [0, a), where a falls from 1 to 0 over `curriculum_steps` steps.
     empty_share: share of the videos of which nothing is observed in training.
     curriculum_steps: training steps until nothing is observed any more.
     units: width of the label network.
@@ -58,8 +60,8 @@ class Conditional(wrapper.Wrapper):
     Scores, and the intermediate `step_predictions`, (batch_size, K, num_classes).
 
   Raises:
-    ValueError: unknown `observation` or `sampling`, a `num_steps` below 1, or a label
-      network that nothing would train.
+    ValueError: unknown `observation` or `sampling`, a `num_steps` below 1, an
+      `evidence_weight` below 0, or a label network that nothing would train.
 
   Reference: Shin et al. 2018, "Approach for Video Classification with Multi-label on
   YouTube-8M Dataset" (ECCV workshops), conditional inference.
@@ -67,13 +69,14 @@ class Conditional(wrapper.Wrapper):
 
   uses_labels = True
   changes_scores = True
-  inference_hparams = ("num_steps", "observation", "labels_per_step", "min_confidence")
+  inference_hparams = ("num_steps", "observation", "labels_per_step", "min_confidence",
+                       "evidence_weight")
 
   def __init__(self, num_classes, head="logistic", num_steps=4, observation="scores",
-               labels_per_step=0, min_confidence=0.0, sampling="uniform",
-               empty_share=0.3, curriculum_steps=1000, units=384, pretraining_epochs=3,
-               train_label_network=False, coupling=0.3, seed=0, l2_penalty=1e-8,
-               **kwargs):
+               labels_per_step=0, min_confidence=0.0, evidence_weight=1.0,
+               sampling="uniform", empty_share=0.3, curriculum_steps=1000, units=384,
+               pretraining_epochs=3, train_label_network=False, coupling=0.3, seed=0,
+               l2_penalty=1e-8, **kwargs):
     # Log-odds are added up in float32 whatever the policy is, which remains the head's.
     super().__init__(num_classes, head, l2_penalty, autocast=False,
                      **{**kwargs, "dtype": "float32"})
@@ -84,12 +87,16 @@ class Conditional(wrapper.Wrapper):
                          "(--hparams).")
     if num_steps < 1:
       raise ValueError(f"num_steps is {num_steps}, must be at least 1 (--hparams).")
+    if evidence_weight < 0:
+      raise ValueError(f"evidence_weight is {evidence_weight}, must be at least 0 "
+                       "(--hparams).")
     if not pretraining_epochs and (sampling == "none" or not train_label_network):
       raise ValueError(
           "Nothing would train the label network: give pretraining_epochs, or "
           "train_label_network and a sampling other than 'none' (--hparams).")
     self.num_steps, self.observation = num_steps, observation
     self.labels_per_step, self.min_confidence = labels_per_step, min_confidence
+    self.evidence_weight = evidence_weight
     self.sampling, self.empty_share = sampling, empty_share
     self.curriculum_steps, self.units = curriculum_steps, units
     self.pretraining_epochs, self.train_label_network = (
@@ -121,9 +128,10 @@ class Conditional(wrapper.Wrapper):
     steps = self._infer(scores, logits)
     return steps[-1], {**intermediates, "step_predictions": tf.stack(steps, axis=1)}
 
-  def _given(self, observed, logits):
-    """p = σ(z₁ + λ ⊙ q(o))."""
-    return tf.sigmoid(logits + self.couplings * self.evidence(observed))
+  def _given(self, observed, logits, evidence_weight=1.0):
+    """p = σ(z₁ + γ λ ⊙ q(o))."""
+    coupling = evidence_weight * self.couplings
+    return tf.sigmoid(logits + coupling * self.evidence(observed))
 
   def _infer(self, scores, logits):
     """Scores of every step, a list of K."""
@@ -131,8 +139,8 @@ class Conditional(wrapper.Wrapper):
     for _ in range(self.num_steps - 1):
       last = steps[-1]
       found = tf.logical_or(found, self._most_confident(last, found))
-      weight = 1.0 if self.observation == "labels" else last
-      scores = self._given(tf.where(found, weight, 0.0), logits)
+      share = 1.0 if self.observation == "labels" else last
+      scores = self._given(tf.where(found, share, 0.0), logits, self.evidence_weight)
       steps.append(tf.where(found, last, scores) if self.observation == "labels"
                    else scores)
     return steps

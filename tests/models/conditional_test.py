@@ -43,10 +43,11 @@ def evidence(layer, observed):
   return (np.maximum(observed @ kernel + bias, 0) - np.maximum(bias, 0)) @ decode
 
 
-def given(layer, x, observed):
-  """p = σ(logit head(x) + λ q(o)) in numpy."""
+def given(layer, x, observed, evidence_weight=1.0):
+  """p = σ(logit head(x) + γ λ q(o)) in numpy."""
   z = logit(layer.head(x).numpy().astype(np.float64))
-  return sigmoid(z + layer.couplings.numpy() * evidence(layer, observed))
+  coupling = evidence_weight * layer.couplings.numpy()
+  return sigmoid(z + coupling * evidence(layer, observed))
 
 
 @pytest.mark.parametrize("head", ["logistic", "moe", {"name": "hidden", "units": 3},
@@ -59,12 +60,13 @@ def test_one_step_is_the_head_alone(head):
   np.testing.assert_array_equal(intermediates["step_predictions"][:, 0], expected)
 
 
-def test_observed_scores_are_a_mean_field():
-  layer, x = make(num_steps=4)
+@pytest.mark.parametrize("evidence_weight", [0.0, 0.3, 1.0])
+def test_observed_scores_are_a_mean_field(evidence_weight):
+  layer, x = make(num_steps=4, evidence_weight=evidence_weight)
   scores, intermediates = layer(x)
   p = layer.head(x).numpy()
   for step in range(1, 4):
-    p = given(layer, x, p)
+    p = given(layer, x, p, evidence_weight)
     np.testing.assert_allclose(intermediates["step_predictions"][:, step], p, atol=1e-5)
   np.testing.assert_allclose(scores, p, atol=1e-5)
 
@@ -108,7 +110,7 @@ def test_a_step_does_not_look_at_x_again():
 
 
 def test_training_observes_a_part_of_the_labels():
-  layer, x = make(empty_share=0.0)
+  layer, x = make(empty_share=0.0, evidence_weight=0.5)  # which is not for training
   labels = np.ones((5, C), bool)
   scores, intermediates = layer(x, labels=labels, training=True)
   assert "step_predictions" not in intermediates
@@ -275,5 +277,7 @@ def test_errors_name_the_values():
     models.Conditional(C, observation="logits")
   with pytest.raises(ValueError, match="num_steps is 0, must be at least 1"):
     models.Conditional(C, num_steps=0)
+  with pytest.raises(ValueError, match="evidence_weight is -1, must be at least 0"):
+    models.Conditional(C, evidence_weight=-1)
   with pytest.raises(ValueError, match="Nothing would train the label network"):
     models.Conditional(C, pretraining_epochs=0)
