@@ -155,6 +155,7 @@ _AUDIOSET_HEADS = {
     **{name: head for name, head in _HEADS.items() if name != "moe-3"},
     # There are 22,160 label sets, not a million: more passes.
     "conditional": {**_CONDITIONAL, "pretraining_epochs": 10}}
+
 _BAL_TRAIN = "{data}/audioset/bal_train/bal_train"
 # The weight is the best of `conditional-weights-audioset`.
 _AUDIOSET_STEPS = {
