@@ -141,18 +141,27 @@ def _processor_seconds():
   return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
+# Linux counts what a process used before `exec`, which is the memory of the process that
+# started it: so this small one starts the command, not the benchmark.
+_MEASURE = """
+import resource, subprocess, sys
+status = subprocess.call(sys.argv[1:])
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+sys.exit(status)
+"""
+
+
 def peak_of_command(folder, paths):
   """Peak memory in MiB of the command, its start included."""
   output = os.path.join(folder, "peak.csv")
-  process = subprocess.Popen(
-      [sys.executable, "-m", "yt8m.export.inference", f"--train_dir={folder}/model",
-       f"--input_data_pattern={','.join(paths)}", f"--batch_size={batch_size()}",
-       f"--output_file={output}", "--overwrite"], stderr=subprocess.PIPE)
-  log = process.stderr.read().decode()
-  _, status, usage = os.wait4(process.pid, 0)
-  if status:
-    raise RuntimeError(log)
-  return usage.ru_maxrss / 1024
+  process = subprocess.run(
+      [sys.executable, "-c", _MEASURE, sys.executable, "-m", "yt8m.export.inference",
+       f"--train_dir={folder}/model", f"--input_data_pattern={','.join(paths)}",
+       f"--batch_size={batch_size()}", f"--output_file={output}", "--overwrite"],
+      capture_output=True, text=True)
+  if process.returncode:
+    raise RuntimeError(process.stderr)
+  return int(process.stdout.split()[-1]) / 1024
 
 
 def main(_):
