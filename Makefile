@@ -41,10 +41,10 @@ $(ADDONS_VENV)/.installed: setup.py pyproject.toml
 test-addons: $(ADDONS_VENV)/.installed
 	$(ADDONS_VENV)/bin/python -m pytest $(PYTEST_FLAGS) tests/addons_test.py \
 	  tests/conformance_test.py tests/replicas_test.py tests/models \
-	  tests/eval/average_precision_test.py tests/eval/metrics_batch_test.py \
-	  tests/eval/metrics_test.py tests/eval/metrics_top_k_test.py \
-	  tests/eval/segment_metrics_test.py \
-	  tests/yt8m/losses_test.py tests/yt8m/train_step_test.py
+	  tests/eval/metrics/average_precision_test.py tests/eval/metrics/ranking_test.py \
+	  tests/eval/metrics/streaming_test.py tests/eval/metrics/metrics_top_k_test.py \
+	  tests/eval/metrics/segments_test.py \
+	  tests/models/losses_test.py tests/yt8m/training/step_test.py
 
 lint: $(BIN)/.installed
 	$(BIN)/ruff check .
@@ -57,7 +57,7 @@ benchmarks: $(BIN)/.installed
 	$(BIN)/python benchmarks/readers.py
 	$(BIN)/python benchmarks/metrics.py
 	$(BIN)/python benchmarks/rnn.py
-	$(BIN)/python benchmarks/conditional_steps.py
+	$(BIN)/python -m benchmarks.conditional.steps
 
 clean:
 	rm -rf $(VENV) $(ADDONS_VENV) $(DEMO_DIR) build dist *.egg-info

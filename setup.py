@@ -36,10 +36,10 @@ def version():
 
 
 def packages():
-  found = list(FOLDERS)
+  found = set(FOLDERS)
   for name, folder in FOLDERS.items():
-    found += [f"{name}.{inner}" for inner in setuptools.find_packages(ROOT / folder)]
-  return found
+    found |= {f"{name}.{inner}" for inner in setuptools.find_packages(ROOT / folder)}
+  return sorted(found)
 
 
 setuptools.setup(

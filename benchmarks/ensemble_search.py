@@ -21,10 +21,10 @@ from absl import flags
 from absl import logging
 from matplotlib import figure
 
-from yt8m.eval import averaging
-from yt8m.eval import blend_gap
-from yt8m.eval import ensemble_search
-from yt8m.eval import metrics
+from yt8m.eval.blending import averaging
+from yt8m.eval.blending import gap
+from yt8m.eval.blending import search as ensemble_search
+from yt8m.eval.metrics import streaming
 
 _CANDIDATES = flags.DEFINE_integer("num_candidates", 30, "Trained models.", 1)
 _VIDEOS = flags.DEFINE_integer("num_videos", 50_000, "Videos of the predictions.", 1)
@@ -64,14 +64,14 @@ def search(num_candidates, num_videos, beam_width):
   sizes = np.random.default_rng(1).integers(100 * _MIB, 200 * _MIB, num_candidates)
   start, start_cpu = time.perf_counter(), time.process_time()
   transformed = averaging.transform(scores, _AVERAGING.value)
-  scorer = blend_gap.BlendScorer(transformed, hits, np.count_nonzero(hits))
+  scorer = gap.BlendScorer(transformed, hits, np.count_nonzero(hits))
   result = ensemble_search.search(
       [f"model{i:03}" for i in range(num_candidates)], sizes.tolist(), scorer,
       _MODELS.value, 1024 * _MIB, beam_width=beam_width)
   seconds, cpu = time.perf_counter() - start, time.process_time() - start_cpu
   subset = tuple(range(min(_MODELS.value, num_candidates)))
-  best = np.partition(transformed[0].astype(np.float32), -metrics.TOP_K, axis=1)
-  best = best[:, -metrics.TOP_K:]
+  best = np.partition(transformed[0].astype(np.float32), -streaming.TOP_K, axis=1)
+  best = best[:, -streaming.TOP_K:]
   return (seconds, cpu, result, fastest(lambda: scorer(subset)),
           fastest(lambda: np.sort(best, axis=None)))
 

@@ -25,10 +25,10 @@ _ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 # Run as a script, only this folder would be on the path.
 sys.path.insert(0, _ROOT)
 
-from yt8m import files  # noqa: E402
-from yt8m import recipes  # noqa: E402
-from yt8m.export import compression  # noqa: E402
-from yt8m.export import ensemble_model  # noqa: E402
+from yt8m.configs import recipes  # noqa: E402
+from yt8m.core import files  # noqa: E402
+from yt8m.export.saved_models import compression  # noqa: E402
+from yt8m.export.saved_models import ensemble as ensemble_model  # noqa: E402
 
 _CLASSES = flags.DEFINE_integer("num_classes", 3862, "Number of classes.", 20)
 _WEIGHTS = flags.DEFINE_enum("weights", "float32", compression.WEIGHT_FORMATS,

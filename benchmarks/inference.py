@@ -26,16 +26,17 @@ import tensorflow as tf
 from absl import app
 from absl import flags
 
-from yt8m import experiment
-from yt8m import feature_spec
 from yt8m import models
-from yt8m import tfrecords
-from yt8m.export import model_source
-from yt8m.export import prediction_formats
-from yt8m.export import prediction_job
-from yt8m.export import prediction_parts
-from yt8m.export import runners
-from yt8m.export import shard_predictions
+from yt8m.configs import checkpoints
+from yt8m.configs import experiment
+from yt8m.core import feature_spec
+from yt8m.data import tfrecords
+from yt8m.export.prediction import formats
+from yt8m.export.prediction import job as prediction_job
+from yt8m.export.prediction import model_source
+from yt8m.export.prediction import parts as prediction_parts
+from yt8m.export.prediction import runners
+from yt8m.export.prediction import shards
 from yt8m.models.layers import variables
 
 _VIDEOS = flags.DEFINE_integer("videos", None, "Videos; default 100,000, or 2,000 at "
@@ -96,7 +97,7 @@ def write_model(train_dir):
   experiment.Experiment(model.get_config(), 300, {}).save(train_dir)
   checkpoint = tf.train.Checkpoint(**variables.checkpoint_parts(model))
   tf.train.CheckpointManager(
-      checkpoint, train_dir, max_to_keep=1, checkpoint_name=experiment.CHECKPOINT
+      checkpoint, train_dir, max_to_keep=1, checkpoint_name=checkpoints.PREFIX
   ).save(checkpoint_number=1)
 
 
@@ -123,7 +124,7 @@ def _loop(predict, dataset):
 def command(job, paths, folder, output_format, runner):
   """What the command does once it is started."""
   output = os.path.join(folder, f"out.{output_format}")
-  with prediction_formats.WRITERS[output_format](output, overwrite=True) as writer:
+  with formats.WRITERS[output_format](output, overwrite=True) as writer:
     parts = prediction_parts.Parts.open(output, job, overwrite=True)
     prediction_job.run(functools.partial(runner, job, parts), paths, parts, writer)
     parts.remove()
@@ -168,7 +169,7 @@ def main(_):
   with tempfile.TemporaryDirectory() as folder:
     paths, videos = write_records(os.path.join(folder, "records"))
     write_model(os.path.join(folder, "model"))
-    job = shard_predictions.Job(
+    job = shards.Job(
         model_source.Checkpoint.newest(os.path.join(folder, "model")),
         batch_size=batch_size())
     two = functools.partial(runners.in_processes, num_processes=2)

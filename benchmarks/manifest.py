@@ -23,9 +23,9 @@ from absl import flags
 # Run as a script, only this folder would be on the path.
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-from yt8m import checksum  # noqa: E402
-from yt8m import files  # noqa: E402
-from yt8m import manifest  # noqa: E402
+from yt8m.artifacts import manifest  # noqa: E402
+from yt8m.core import checksum  # noqa: E402
+from yt8m.core import files  # noqa: E402
 
 _MIB = flags.DEFINE_integer("mib", 967, "Size of the generated directory.", 1)
 _SAVED_MODEL = flags.DEFINE_string("saved_model", None, "Looked at in its place.")

@@ -20,7 +20,7 @@ from absl import flags
 # Run as a script, only this folder would be on the path.
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-from yt8m import recipes  # noqa: E402
+from yt8m.configs import recipes  # noqa: E402
 
 _CLASSES = flags.DEFINE_integer("num_classes", 3862, "Number of classes.", 2)
 

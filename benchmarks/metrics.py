@@ -25,7 +25,7 @@ from absl import flags
 # Run as a script, only this folder would be on the path.
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-from yt8m.eval import metrics  # noqa: E402
+from yt8m.eval.metrics import streaming  # noqa: E402
 
 _BATCHES = flags.DEFINE_integer("num_batches", 5, "Batches to evaluate.", 1)
 _BATCH_SIZE = flags.DEFINE_integer("batch_size", 1024, "Videos per batch.", 1)
@@ -133,7 +133,7 @@ def main(argv):
   top_k = min(_TOP_K.value, _CLASSES.value)
 
   def run_ours():
-    ours = metrics.EvaluationMetrics(_CLASSES.value, top_k)
+    ours = streaming.EvaluationMetrics(_CLASSES.value, top_k)
     for predictions, labels in batches:
       ours.accumulate(predictions, labels, loss=0.0)
     return ours.get()

@@ -23,10 +23,10 @@ from absl import flags
 # Run as a script, only this folder would be on the path.
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-from yt8m.eval import aligned_predictions  # noqa: E402
-from yt8m.eval import metrics_top_k  # noqa: E402
-from yt8m.eval import prediction_store  # noqa: E402
-from yt8m.eval import prediction_store_writer  # noqa: E402
+from yt8m.eval.metrics import metrics_top_k  # noqa: E402
+from yt8m.eval.predictions import aligned as aligned_predictions  # noqa: E402
+from yt8m.eval.predictions import store as prediction_store  # noqa: E402
+from yt8m.eval.predictions import writer as prediction_store_writer  # noqa: E402
 
 _VIDEOS = flags.DEFINE_integer("num_videos", 20_000, "Videos generated.", 1)
 _MODELS = flags.DEFINE_integer("num_models", 4, "Models that predict them.", 1)

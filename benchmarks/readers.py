@@ -22,9 +22,9 @@ import tensorflow as tf
 from absl import app
 from absl import flags
 
-from yt8m import feature_spec
-from yt8m import readers
-from yt8m import tfrecords
+from yt8m.core import feature_spec
+from yt8m.data import readers
+from yt8m.data import tfrecords
 
 _VIDEOS = flags.DEFINE_integer("videos", 1024, "Videos generated.")
 _FILES = flags.DEFINE_integer("files", 4, "Files that they are spread over.")

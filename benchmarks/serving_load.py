@@ -37,8 +37,8 @@ from absl import flags
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, ROOT)
 
-from yt8m import tfrecords  # noqa: E402
-from yt8m.served import Served  # noqa: E402
+from yt8m.artifacts.saved_model import Served  # noqa: E402
+from yt8m.data import tfrecords  # noqa: E402
 
 _MODELS = flags.DEFINE_list("models", "MoeModel,FrameLevelLogisticModel",
                             "Recipes to serve.")

@@ -18,20 +18,20 @@ import time
 import numpy as np
 from absl import flags
 
-from yt8m import command
-from yt8m import files
-from yt8m import progress
-from yt8m import records
-from yt8m.eval import ablation_numbers
-from yt8m.eval import ablation_processes
-from yt8m.eval import ablation_report
-from yt8m.eval import ablation_runs
-from yt8m.eval import ablation_table
-from yt8m.eval import ablation_tables
+from yt8m.core import command
+from yt8m.core import files
+from yt8m.core import progress
+from yt8m.data import records
+from yt8m.eval.ablations import numbers
+from yt8m.eval.ablations import processes as ablation_processes
+from yt8m.eval.ablations import report as ablation_report
+from yt8m.eval.ablations import runs as ablation_runs
+from yt8m.eval.ablations import table as ablation_table
+from yt8m.eval.ablations.tables import options
 
 FLAGS = flags.FLAGS
 
-flags.DEFINE_list("table", None, "Tables: " + ", ".join(ablation_tables.TABLES)
+flags.DEFINE_list("table", None, "Tables: " + ", ".join(options.TABLES)
                   + ", or JSON files; required.")
 flags.DEFINE_string("output_dir", None, "Directory of the runs, results.csv and chart "
                     "of every table; required.")
@@ -53,7 +53,7 @@ STOP_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 def main():
   # Everything that can be wrong is looked at before hours of work.
   ablation_report.matplotlib_figure()
-  tables = [ablation_table.load(name, ablation_tables.TABLES) for name in FLAGS.table]
+  tables = [ablation_table.load(name, options.TABLES) for name in FLAGS.table]
   rows = {table.name: select_rows(table) for table in tables}
   for table in tables:
     check_data(table)
@@ -153,7 +153,7 @@ def follow(futures, total):
         text = f"FAILED: {outcome}"
       else:
         text = ", ".join(f"{name} {outcome['evaluation'][key]:.4f}"
-                         for key, name in ablation_numbers.METRICS.items())
+                         for key, name in numbers.METRICS.items())
         text += f" | {sum(outcome['seconds'].values()):.0f} s"
       left = (time.monotonic() - began) / done * (total - done)
       print(f"[{done}/{total}] {run.row.name}, seed {run.seed}: {text} | "
@@ -171,17 +171,17 @@ def report(table, directory, failed):
   for row in table.rows:
     runs = ablation_runs.make_runs(table, [row], FLAGS.seeds, FLAGS.output_dir)
     results = {run.seed: run.result() for run in runs}
-    entry = ablation_numbers.Found(
-        row, {seed: ablation_numbers.columns(result, ground_truth)
+    entry = numbers.Found(
+        row, {seed: numbers.columns(result, ground_truth)
               for seed, result in results.items() if result is not None},
         tuple(run.seed for run in failed if run.row == row))
     if entry.runs or entry.failed:
       found.append(entry)
-  ablation_numbers.write_csv(os.path.join(directory, "results.csv"), found)
+  numbers.write_csv(os.path.join(directory, "results.csv"), found)
   chart = os.path.join(os.path.dirname(FLAGS.markdown) if FLAGS.markdown
                        else FLAGS.output_dir, f"{table.name}.png")
   ablation_report.write_chart(chart, table, found)
-  return ablation_report.markdown(table, found, os.path.basename(chart))
+  return ablation_report.as_markdown(table, found, os.path.basename(chart))
 
 
 def heading():

@@ -24,20 +24,20 @@ import tempfile
 import numpy as np
 from absl import flags
 
-from yt8m import command
-from yt8m.eval import ablation_report
-from yt8m.eval import aligned_predictions
-from yt8m.eval import averaging
-from yt8m.eval import blend_gap
-from yt8m.eval import blend_weights
-from yt8m.eval import class_weights
-from yt8m.eval import ensemble_evaluation
-from yt8m.eval import ensemble_file
-from yt8m.eval import ensemble_members
-from yt8m.eval import ensemble_search
-from yt8m.eval import ensemble_tree
-from yt8m.eval import markdown_table
-from yt8m.eval import member_predictions
+from yt8m.core import command
+from yt8m.core import markdown
+from yt8m.eval.ablations import report as ablation_report
+from yt8m.eval.blending import averaging
+from yt8m.eval.blending import candidates as ensemble_members
+from yt8m.eval.blending import class_weights
+from yt8m.eval.blending import comparison
+from yt8m.eval.blending import ensemble_file
+from yt8m.eval.blending import gap
+from yt8m.eval.blending import search as ensemble_search
+from yt8m.eval.blending import tree
+from yt8m.eval.blending import weights as blend_weights
+from yt8m.eval.predictions import aligned as aligned_predictions
+from yt8m.eval.predictions import members as member_predictions
 
 FLAGS = flags.FLAGS
 
@@ -141,7 +141,7 @@ def search(candidates, stores, budget_bytes):
         aligned.scores, FLAGS.averaging, list(knots.values()) or None)
     result = ensemble_search.search(
         aligned.names, [candidate.bytes for candidate in candidates],
-        blend_gap.BlendScorer(transformed, aligned.hits, aligned.num_positives),
+        gap.BlendScorer(transformed, aligned.hits, aligned.num_positives),
         FLAGS.num_models, budget_bytes, FLAGS.search, FLAGS.beam_width,
         os.path.join(output_dir, "search-scores.json"), fingerprint(stores))
     chosen = [aligned.names.index(name) for name in result.best]
@@ -150,10 +150,10 @@ def search(candidates, stores, budget_bytes):
     weights, fitted = equal, {}
     if FLAGS.learn_weights and len(chosen) > 1:
       weights, fitted = learn_weights(members, aligned)
-    singles = {name: blend_gap.gap(scores.astype(np.float32), aligned.hits,
+    singles = {name: gap.gap(scores.astype(np.float32), aligned.hits,
                                    aligned.num_positives)
                for name, scores in zip(aligned.names, transformed, strict=True)}
-    found = blend_gap.gap(averaging.blend(members, equal), aligned.hits,
+    found = gap.gap(averaging.blend(members, equal), aligned.hits,
                           aligned.num_positives)
 
   by_name = {candidate.name: candidate for candidate in candidates}
@@ -172,7 +172,7 @@ def search(candidates, stores, budget_bytes):
            "rank_knots": knots.get(name)} for name in aligned.names],
        "nodes": [dataclasses.asdict(node) for node in result.nodes]})
   path = os.path.join(output_dir, "ensemble.json")
-  ensemble_tree.draw(result, os.path.join(output_dir, "search.png"))
+  tree.draw(result, os.path.join(output_dir, "search.png"))
   ensemble.save(path)
   print(report(ensemble, singles))
   fewer = max(result.nodes, key=lambda node: (node.gap, -len(node.models)))
@@ -206,7 +206,7 @@ def learn_weights(members, aligned):
       *arguments, num_folds=FLAGS.num_folds, **by_class)
   learned = averaging.blend(members, weights, aligned.classes)
   return weights, {
-      name: blend_gap.gap(scores, aligned.hits, aligned.num_positives)
+      name: gap.gap(scores, aligned.hits, aligned.num_positives)
       for name, scores in (("learned_weights", learned),
                            ("learned_weights_held_out", held_out))}
 
@@ -217,7 +217,7 @@ def report(ensemble, singles):
            f"{np.mean(member.weight):.4f}", f"{singles[member.name]:.4f}"]
           for member in ensemble.members]
   rows.append(["together", f"{ensemble.bytes / _UNITS['MIB']:.2f}", "1.0000", "–"])
-  table = markdown_table.make(["member", "MiB", "weight", "GAP alone"], rows, ("member",))
+  table = markdown.make(["member", "MiB", "weight", "GAP alone"], rows, ("member",))
   names = {"best_member": "best candidate", "equal_weights": "equal weights",
            "learned_weights": "learned weights",
            "learned_weights_held_out": "learned weights, on videos held out of learning"}
@@ -252,21 +252,21 @@ def evaluate():
         [np.array(candidate_of[name]["rank_knots"]) for name in aligned.names]
         if ensemble.averaging == "ranks" else None)
     blends = [
-        ensemble_evaluation.Blend(f"the best candidate, {best[0]}", (best[0],)),
-        ensemble_evaluation.Blend(f"the {len(best)} best, equal weights", tuple(best)),
-        ensemble_evaluation.Blend("the ensemble, equal weights", members),
-        ensemble_evaluation.Blend("the ensemble", members, ensemble.weights)]
-    compared = ensemble_evaluation.compare(blends, aligned, transformed, FLAGS.seed)
+        comparison.Blend(f"the best candidate, {best[0]}", (best[0],)),
+        comparison.Blend(f"the {len(best)} best, equal weights", tuple(best)),
+        comparison.Blend("the ensemble, equal weights", members),
+        comparison.Blend("the ensemble", members, ensemble.weights)]
+    compared = comparison.compare(blends, aligned, transformed, FLAGS.seed)
   rows = []
   for blend, (value, difference, error) in zip(blends, compared, strict=True):
     total = sum(candidate_of[name]["bytes"] for name in blend.models)
     rows.append([blend.name, str(len(blend.models)), f"{total / _UNITS['MIB']:.2f}",
                  f"{value:.4f}",
                  "–" if blend is blends[0]
-                 else markdown_table.plus_minus(difference, error, "+.4f")])
+                 else markdown.plus_minus(difference, error, "+.4f")])
   print(f"{len(aligned.hits):,} videos; the best are those of the videos that the search "
         "saw.\n")
-  print(markdown_table.make(
+  print(markdown.make(
       ["blend", "models", "MiB", "GAP", "difference"], rows, ("blend",)))
 
 

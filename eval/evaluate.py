@@ -11,13 +11,14 @@ import tensorflow as tf
 from absl import flags
 from absl import logging
 
-from yt8m import command
-from yt8m import experiment
-from yt8m import model_flags
-from yt8m import readers
-from yt8m import record_count
-from yt8m import records
-from yt8m.eval import evaluation
+from yt8m.configs import checkpoints
+from yt8m.configs import experiment
+from yt8m.configs import model_flags
+from yt8m.core import command
+from yt8m.data import readers
+from yt8m.data import record_count
+from yt8m.data import records
+from yt8m.eval.metrics import evaluation
 
 FLAGS = flags.FLAGS
 
@@ -48,7 +49,7 @@ def main():
   num_examples = record_count.estimate_record_count(
       records.match_files(FLAGS.eval_data_pattern, "--eval_data_pattern"))
   for path in _checkpoints():
-    experiment.restore_weights(model, path)
+    checkpoints.restore_weights(model, path)
     dataset = reader.dataset(
         FLAGS.eval_data_pattern, FLAGS.batch_size, num_readers=FLAGS.num_readers,
         skip_corrupt_records=FLAGS.skip_corrupt_records)
@@ -56,7 +57,7 @@ def main():
       measured = evaluation.evaluate(
           model, dataset, FLAGS.top_k,
           trained.flags.get("label_loss", "CrossEntropyLoss"), num_examples=num_examples)
-    step = experiment.checkpoint_step(path)
+    step = checkpoints.step_of(path)
     values = measured.get()
     print(evaluation.format_line(step, values), flush=True)
     logging.info("Wrote %s", evaluation.write_results(
@@ -66,7 +67,7 @@ def main():
 
 def _checkpoints():
   if FLAGS.run_once:
-    return [experiment.latest_checkpoint(FLAGS.train_dir)]
+    return [checkpoints.latest(FLAGS.train_dir)]
   return tf.train.checkpoints_iterator(
       FLAGS.train_dir, FLAGS.eval_interval_secs, FLAGS.eval_timeout_secs)
 

@@ -10,10 +10,10 @@ import tensorflow as tf
 from absl import flags
 from absl import logging
 
-from yt8m import command
-from yt8m.eval import segment_labels
-from yt8m.eval import segment_metrics
-from yt8m.export import segment_submission
+from yt8m.core import command
+from yt8m.eval.metrics import segment_labels
+from yt8m.eval.metrics import segments
+from yt8m.export.submissions import segments as segment_submission
 
 flags.DEFINE_string(
     "eval_data_pattern", "",
@@ -38,7 +38,7 @@ def main():
   rated_segments = segment_labels.load_rated_segments(
       FLAGS.eval_data_pattern, FLAGS.label_cache, FLAGS.skip_corrupt_records)
   submission = segment_submission.read_segment_submission(FLAGS.submission_file)
-  result = segment_metrics.evaluate(submission, rated_segments, FLAGS.top_n)
+  result = segments.evaluate(submission, rated_segments, FLAGS.top_n)
   if not result.num_found:
     logging.warning(
         "None of the %d rated segments is in %s: do the two belong together?",

@@ -29,21 +29,22 @@ import tensorflow as tf
 from absl import flags
 from absl import logging
 
-from yt8m import command
-from yt8m import experiment
-from yt8m import feature_spec
-from yt8m import files
-from yt8m import model_flags
 from yt8m import models
-from yt8m import recipes
-from yt8m.eval import ensemble_file
-from yt8m.export import compression
-from yt8m.export import ensemble_model
-from yt8m.export import mediapipe
-from yt8m.export import model_card
-from yt8m.export import origin
-from yt8m.export import saved_model
-from yt8m.export import signatures
+from yt8m.configs import checkpoints
+from yt8m.configs import experiment
+from yt8m.configs import model_flags
+from yt8m.configs import recipes
+from yt8m.core import command
+from yt8m.core import feature_spec
+from yt8m.core import files
+from yt8m.eval.blending import ensemble_file
+from yt8m.export.saved_models import compression
+from yt8m.export.saved_models import ensemble
+from yt8m.export.saved_models import mediapipe
+from yt8m.export.saved_models import model_card
+from yt8m.export.saved_models import origin
+from yt8m.export.saved_models import signatures
+from yt8m.export.saved_models import writer
 
 FLAGS = flags.FLAGS
 
@@ -107,16 +108,16 @@ def _export_model():
             f"describes an --untrained model; that of --train_dir={FLAGS.train_dir} is "
             "described by its config.json.")
     # Looked up once: training may go on.
-    checkpoint = FLAGS.checkpoint or experiment.latest_checkpoint(FLAGS.train_dir)
+    checkpoint = FLAGS.checkpoint or checkpoints.latest(FLAGS.train_dir)
     described, model, step = experiment.load(FLAGS.train_dir, checkpoint, FLAGS.hparams)
     logging.info("Model of %s at step %d.", FLAGS.train_dir, step)
     of = origin.Origin.of_checkpoint(FLAGS.train_dir, checkpoint)
   output_dir = _output_dir(of.step if of else None)
-  traced = saved_model.save(
+  traced = writer.save(
       described, model, output_dir, FLAGS.top_k, FLAGS.vocabulary, FLAGS.overwrite,
       FLAGS.weights, FLAGS.warmup_requests, of,
       mediapipe.make if FLAGS.mediapipe else signatures.make)
-  return traced, output_dir, ("weights", saved_model.bytes_of_weights(model))
+  return traced, output_dir, ("weights", writer.bytes_of_weights(model))
 
 
 def _export_ensemble():
@@ -126,7 +127,7 @@ def _export_ensemble():
   chosen = ensemble_file.EnsembleFile.load(FLAGS.ensemble)
   members = [member.saved_model for member in chosen.members]
   output_dir = _output_dir()
-  traced = ensemble_model.save(
+  traced = ensemble.save(
       members, chosen.weights, output_dir, chosen.averaging,
       [member.rank_knots for member in chosen.members], FLAGS.top_k, FLAGS.vocabulary,
       chosen.budget_bytes, FLAGS.overwrite, FLAGS.warmup_requests, chosen.scores)

@@ -20,22 +20,23 @@ import tempfile
 from absl import flags
 from absl import logging
 
-from yt8m import command
-from yt8m import experiment
-from yt8m import feature_spec
-from yt8m import label_statistics
-from yt8m import model_flags
-from yt8m import reader_base
-from yt8m import records
-from yt8m.export import model_archive
-from yt8m.export import model_source
-from yt8m.export import prediction_formats
-from yt8m.export import prediction_job
-from yt8m.export import prediction_parts
-from yt8m.export import runners
-from yt8m.export import segment_submission
-from yt8m.export import shard_predictions
-from yt8m.export import submission_check
+from yt8m.artifacts import model_archive
+from yt8m.configs import checkpoints
+from yt8m.configs import experiment
+from yt8m.configs import model_flags
+from yt8m.core import command
+from yt8m.core import feature_spec
+from yt8m.data import label_statistics
+from yt8m.data import reader_base
+from yt8m.data import records
+from yt8m.export.prediction import formats
+from yt8m.export.prediction import job as prediction_job
+from yt8m.export.prediction import model_source
+from yt8m.export.prediction import parts as prediction_parts
+from yt8m.export.prediction import runners
+from yt8m.export.prediction import shards
+from yt8m.export.submissions import check
+from yt8m.export.submissions import segments
 
 FLAGS = flags.FLAGS
 
@@ -51,7 +52,7 @@ flags.DEFINE_string("output_model_tgz", "",
 flags.DEFINE_string(
     "input_data_pattern", "", "Records to predict: globs, separated by commas.")
 flags.DEFINE_string("output_file", "", "The file to write.")
-flags.DEFINE_enum("output_format", "csv", list(prediction_formats.WRITERS),
+flags.DEFINE_enum("output_format", "csv", list(formats.WRITERS),
                   "A submission CSV; arrays; or Examples.")
 flags.DEFINE_bool("overwrite", False, "Replace an existing --output_file, and parts of "
                   "another run.")
@@ -86,7 +87,7 @@ def main():
   _check_flags()
   with contextlib.ExitStack() as stack:
     source = _source(stack)
-    job = shard_predictions.Job(
+    job = shards.Job(
         source, FLAGS.top_k,
         FLAGS.batch_size or (512 if source.is_video_level else 128), FLAGS.segment_labels,
         _class_ids(source.num_classes), FLAGS.skip_corrupt_records)
@@ -96,7 +97,7 @@ def main():
     _predict(job, paths)
   if FLAGS.output_model_tgz:
     model_archive.pack(FLAGS.train_dir, FLAGS.output_model_tgz,
-                       experiment.inference_files(FLAGS.train_dir))
+                       checkpoints.inference_files(FLAGS.train_dir))
     logging.info("Packed the model into %s", FLAGS.output_model_tgz)
 
 
@@ -131,7 +132,7 @@ def _predict(job, paths):
 def _runner():
   if FLAGS.runner == "ray":
     try:
-      from yt8m.export import ray_inference
+      from yt8m.export.prediction import ray_inference
     except ImportError as error:
       raise ValueError(f"--runner=ray needs Ray ({error}): pip install 'yt8m[ray]'."
                        ) from error
@@ -158,7 +159,7 @@ def _source(stack):
 def _class_ids(num_classes):
   if not (FLAGS.segment_labels and FLAGS.segment_label_ids_file):
     return None
-  return tuple(segment_submission.read_class_ids(
+  return tuple(segments.read_class_ids(
       FLAGS.segment_label_ids_file, num_classes).tolist())
 
 
@@ -177,9 +178,9 @@ def _check_flags():
 
 def _writer():
   if FLAGS.segment_labels and FLAGS.output_format == "csv":
-    return segment_submission.SegmentSubmissionWriter(
+    return segments.SegmentSubmissionWriter(
         FLAGS.output_file, FLAGS.segment_max_pred, FLAGS.overwrite)
-  return prediction_formats.WRITERS[FLAGS.output_format](
+  return formats.WRITERS[FLAGS.output_format](
       FLAGS.output_file, FLAGS.overwrite)
 
 
@@ -192,7 +193,7 @@ def _check():
       num_classes = _source(stack).num_classes
   classes, ids = None if num_classes is None else range(num_classes), None
   if FLAGS.segment_label_ids_file:
-    classes = set(segment_submission.read_class_ids(
+    classes = set(segments.read_class_ids(
         FLAGS.segment_label_ids_file, num_classes or sys.maxsize).tolist())
   if FLAGS.input_data_pattern:
     paths = records.match_files(FLAGS.input_data_pattern, "--input_data_pattern")
@@ -201,7 +202,7 @@ def _check():
         ("mean_rgb",), (1024,), feature_spec.VIDEO), 1)
     ids = {video_id.decode() for video_id in label_statistics.video_ids(
         reader, paths, FLAGS.skip_corrupt_records)}
-  report = submission_check.check(
+  report = check.check(
       FLAGS.check, FLAGS.top_k, FLAGS.segment_max_pred, classes, ids)
   if report.num_errors:
     more = report.num_errors - len(report.errors)

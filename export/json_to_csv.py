@@ -11,9 +11,9 @@ What the files hold: `json_predictions.py`. Source: YouTube-8M starter code,
 
 from absl import flags
 
-from yt8m import command
-from yt8m import records
-from yt8m.export import json_predictions
+from yt8m.core import command
+from yt8m.data import records
+from yt8m.export.submissions import json_predictions
 
 FLAGS = flags.FLAGS
 

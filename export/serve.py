@@ -22,9 +22,9 @@ import threading
 from absl import flags
 from absl import logging
 
-from yt8m import command
-from yt8m import files
-from yt8m.export import model_versions
+from yt8m.core import command
+from yt8m.core import files
+from yt8m.export.serving import model_versions
 
 FLAGS = flags.FLAGS
 
@@ -151,7 +151,7 @@ def _import_ray_serving():
     for name, value in _LOCAL_RAY.items():
       os.environ.setdefault(name, value)
   try:
-    from yt8m.export import ray_serving
+    from yt8m.export.serving import ray_serving
   except ImportError as error:
     raise ValueError(f"yt8m-serve wants Ray Serve ({error}): "
                      "pip install 'yt8m[ray]'") from error

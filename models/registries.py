@@ -6,7 +6,7 @@ import inspect
 
 import tensorflow as tf
 
-from yt8m import registry
+from yt8m.core import registry
 
 keras = tf.keras
 

@@ -6,7 +6,7 @@ import json
 
 import tensorflow as tf
 
-from yt8m import feature_spec as feature_specs
+from yt8m.core import feature_spec as feature_specs
 from yt8m.models import branch
 from yt8m.models import mixture as mixtures
 from yt8m.models import registries

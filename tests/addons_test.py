@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests import support
+from tests.helpers import support
 from yt8m import models
-from yt8m import optimizers
-from yt8m import sample_data_writer
 from yt8m.models.layers import vlad
+from yt8m.synthetic import writer
+from yt8m.training import optimizers
 
 tfa = pytest.importorskip("tensorflow_addons", reason="needs `pip install .[addons]`")
 
@@ -68,7 +68,7 @@ def test_classes_that_need_more_than_a_rate_are_no_options(name):
 
 def test_training_with_an_optimizer_of_addons_resumes(tmp_path):
   """In two parts or in one go: the same weights and slots, bit for bit."""
-  sample_data_writer.write(sample_data_writer.SampleDataConfig(
+  writer.write(writer.SampleDataConfig(
       num_videos=60, num_classes=13, max_frames=12, feature_sizes=(16, 8),
       num_shards=2), str(tmp_path / "sample"))
   for name, max_steps in (("whole", 8), ("parts", 5), ("parts", 8)):

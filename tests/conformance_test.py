@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests import descriptors
-from yt8m import losses
+from tests.helpers import descriptors
 from yt8m import models
+from yt8m.models import losses
 from yt8m.models import prediction
 from yt8m.models.layers import variables
 

@@ -13,11 +13,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests import support
-from yt8m import experiment
-from yt8m import feature_spec
+from tests.helpers import support
 from yt8m import models
-from yt8m.export import submission
+from yt8m.configs import checkpoints
+from yt8m.configs import experiment
+from yt8m.core import feature_spec
+from yt8m.export.submissions import videos
 from yt8m.models.layers import variables
 
 pytestmark = support.needs_goldens
@@ -37,7 +38,7 @@ def train_dir(tmp_path_factory):
   checkpoint = tf.train.Checkpoint(**variables.checkpoint_parts(model))
   tf.train.CheckpointManager(
       checkpoint, str(directory), max_to_keep=1,
-      checkpoint_name=experiment.CHECKPOINT).save(checkpoint_number=7)
+      checkpoint_name=checkpoints.PREFIX).save(checkpoint_number=7)
   return directory
 
 
@@ -70,7 +71,7 @@ def test_video_submission(train_dir, tmp_path):
   golden, _ = support.load_golden("e2e")
   reference = tmp_path / "reference.csv"
   reference.write_bytes(golden["csv/out_video"].tobytes())
-  expected, found = [submission.read_submission(path) for path in (reference, csv)]
+  expected, found = [videos.read_submission(path) for path in (reference, csv)]
   # The reference reads its files in no particular order.
   assert sorted(found) == sorted(expected) and len(found) == 120
   for video, (classes, scores) in expected.items():

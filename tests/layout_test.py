@@ -10,54 +10,107 @@ import sys
 
 import pytest
 
-from tests import support
+from tests.helpers import support
 
 ROOT = support.ROOT
 FOLDERS = ("yt8m", "models", "eval", "export")
-TRAINING = ("yt8m/demo.py", "yt8m/train.py", "yt8m/training.py")
+
+# Lowest first. A module imports from its own layer and from those below it. Packages
+# in one string share a layer and do not import each other.
+LAYERS = (
+    "yt8m.core",
+    "yt8m.data",
+    "yt8m.models",
+    "yt8m.configs",
+    "yt8m.artifacts yt8m.synthetic",
+    "yt8m.eval",
+    "yt8m.training",
+    "yt8m.export",
+    "commands",
+)
 
 
 def sources():
-  return sorted(path.relative_to(ROOT) for folder in FOLDERS
-                for path in (ROOT / folder).rglob("*.py"))
+  """Source files, without what the links below `yt8m` show a second time."""
+  return sorted(
+      path.relative_to(ROOT) for folder in FOLDERS
+      for path in (ROOT / folder).rglob("*.py")
+      if not any(parent.is_symlink() for parent in path.parents))
 
 
-def imports(path):
-  """Full names of what a file imports of this package."""
-  names = set()
-  for node in ast.walk(ast.parse((ROOT / path).read_text())):
+def module_name(path):
+  """`yt8m.models.branch` for models/branch.py."""
+  parts = path.with_suffix("").parts
+  parts = parts[:-1] if parts[-1] == "__init__" else parts
+  return ".".join(parts if parts[0] == "yt8m" else ("yt8m", *parts))
+
+
+MODULES = {module_name(path): path for path in sources()}
+
+
+def imported_modules(name):
+  """Modules of this project that a module imports."""
+  found = set()
+  for node in ast.walk(ast.parse((ROOT / MODULES[name]).read_text())):
     if isinstance(node, ast.ImportFrom) and node.module:
-      names |= {f"{node.module}.{alias.name}" for alias in node.names}
+      for alias in node.names:
+        full = f"{node.module}.{alias.name}"
+        found.add(full if full in MODULES else node.module)
     elif isinstance(node, ast.Import):
-      names |= {alias.name for alias in node.names}
-  return {name for name in names if name.split(".")[0] in FOLDERS}
+      found |= {alias.name for alias in node.names}
+  return {name for name in found if name.split(".")[0] in FOLDERS}
 
 
-# What a file may not import, by where it stands.
-FORBIDDEN = {
-    "models": ("yt8m.eval", "yt8m.export", "yt8m.readers", "yt8m.train",
-               "yt8m.training", "yt8m.experiment", "yt8m.losses"),
-    "eval": ("yt8m.train", "yt8m.training", "yt8m.train_step"),
-    "export": ("yt8m.train", "yt8m.training", "yt8m.train_step"),
-    "yt8m": ("yt8m.eval", "yt8m.export", "yt8m.training", "yt8m.train"),
-}
+def package(name):
+  """The package of `LAYERS` that a module belongs to.
+
+  Modules at the top level of yt8m, eval and export are commands.
+  """
+  path = MODULES[name]
+  parent = module_name(path.parent / "__init__.py")
+  if path.name != "__init__.py" and parent in ("yt8m", "yt8m.eval", "yt8m.export"):
+    return "commands"
+  return ".".join(name.split(".")[:2])
 
 
-@pytest.mark.parametrize("path", [str(path) for path in sources()])
-def test_arrows_point_one_way(path):
-  if path in TRAINING:
-    return
-  forbidden = FORBIDDEN[path.split("/")[0]]
-  wrong = [name for name in imports(path) for prefix in forbidden
-           if name == prefix or name.startswith(prefix + ".")]
-  assert not wrong
-  assert not [name for name in imports(path)
-              if name.split(".")[0] in ("models", "eval", "export")]
+def layer(name):
+  if name == "yt8m":
+    return -1
+  return next(i for i, packages in enumerate(LAYERS) if package(name) in packages.split())
+
+
+@pytest.mark.parametrize("name", sorted(MODULES))
+def test_imports_point_down(name):
+  imported = imported_modules(name)
+  assert not [other for other in imported if not other.startswith("yt8m")]
+  assert not [other for other in imported if layer(other) > layer(name)]
+  assert not [other for other in imported if layer(other) == layer(name)
+              and package(other) != package(name)]
+
+
+def test_packages_import_each_other_in_one_direction_only():
+  """Folders, such as eval.metrics and eval.blending, form no circle."""
+  arrows = {}
+  for name in MODULES:
+    if package(name) == "commands" or name == "yt8m":
+      continue
+    folder = module_name(MODULES[name].parent / "__init__.py")
+    arrows.setdefault(folder, set()).update(
+        module_name(MODULES[other].parent / "__init__.py")
+        for other in imported_modules(name))
+  for folder in arrows:
+    arrows[folder] -= {folder, "yt8m", folder.rpartition(".")[0]}
+  done = set()
+  while ready := [folder for folder in arrows if folder not in done
+                  and arrows[folder] & arrows.keys() <= done]:
+    done |= set(ready)
+  assert done == set(arrows), sorted(set(arrows) - done)
 
 
 def test_no_folder_is_importable_under_its_bare_name():
   """A user's own models.py or eval.py must not clash with ours."""
-  code = ("import sys; import yt8m.models, yt8m.eval.evaluation, yt8m.export.submission;"
+  code = ("import sys; import yt8m.models, yt8m.eval.evaluate;"
+          "import yt8m.export.submissions.videos;"
           "print([m for m in ('models', 'eval', 'export') if m in sys.modules])")
   output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,
                           cwd=ROOT, check=True)
@@ -91,7 +144,7 @@ def copy_of_checkout(tmp_path):
   copy = tmp_path / "checkout"
   copy.mkdir()
   for folder in FOLDERS:
-    shutil.copytree(ROOT / folder, copy / folder,
+    shutil.copytree(ROOT / folder, copy / folder, symlinks=True,
                     ignore=shutil.ignore_patterns("__pycache__"))
   for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE"):
     shutil.copy(ROOT / name, copy / name)

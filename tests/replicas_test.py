@@ -6,13 +6,13 @@ Beside tests/conformance_test.py, so that the two run at the same time.
 """
 
 import json
-import pathlib
 import subprocess
 import sys
 
 import pytest
 
-from tests import descriptors
+from tests.helpers import descriptors
+from tests.helpers import support
 
 
 @pytest.fixture(scope="module")
@@ -21,10 +21,10 @@ def replica_results():
 
   A process can hold one strategy only.
   """
-  script = pathlib.Path(__file__).parent / "two_replicas.py"
+  script = support.ROOT / "tests/helpers/two_replicas.py"
   output = subprocess.run(
       [sys.executable, str(script)], capture_output=True, text=True, timeout=1200,
-      cwd=script.parents[1])
+      cwd=support.ROOT)
   assert output.returncode == 0, output.stderr[-3000:]
   return json.loads(output.stdout.splitlines()[-1])
 

@@ -14,14 +14,14 @@ import tensorflow as tf
 from absl import flags
 from absl import logging
 
-from yt8m import command
-from yt8m import feature_spec
-from yt8m import files
-from yt8m import label_statistics
-from yt8m import progress
-from yt8m import readers
-from yt8m import record_count
-from yt8m import records
+from yt8m.core import command
+from yt8m.core import feature_spec
+from yt8m.core import files
+from yt8m.core import progress
+from yt8m.data import label_statistics
+from yt8m.data import readers
+from yt8m.data import record_count
+from yt8m.data import records
 
 FLAGS = flags.FLAGS
 _PROGRESS_SECS = 10.0

@@ -20,8 +20,8 @@ import time
 
 from absl import flags
 
-from yt8m import command
-from yt8m import files
+from yt8m.core import command
+from yt8m.core import files
 
 FLAGS = flags.FLAGS
 

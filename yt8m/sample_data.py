@@ -11,13 +11,13 @@ says what is planted in them.
 
 from absl import flags
 
-from yt8m import command
-from yt8m import progress
-from yt8m import sample_data_labels
-from yt8m import sample_data_writer
+from yt8m.core import command
+from yt8m.core import progress
+from yt8m.synthetic import labels
+from yt8m.synthetic import writer
 
 FLAGS = flags.FLAGS
-_DEFAULTS = sample_data_writer.SampleDataConfig()
+_DEFAULTS = writer.SampleDataConfig()
 _PROGRESS_SECS = 2.0
 
 flags.DEFINE_string("output_dir", None, "Directory to write; absent or empty; required.")
@@ -26,7 +26,7 @@ flags.DEFINE_integer("num_videos", _DEFAULTS.num_videos, "Videos of all splits t
 flags.DEFINE_integer(
     "num_classes", None, "Classes, the most frequent of YouTube-8M's distribution. "
     f"Default {_DEFAULTS.num_classes}; with --from_records "
-    f"{sample_data_labels.MAX_CLASSES}.")
+    f"{labels.MAX_CLASSES}.")
 flags.DEFINE_integer(
     "seed", _DEFAULTS.seed, "The same seed and flags give the same bytes.")
 flags.DEFINE_integer(
@@ -59,7 +59,7 @@ def main():
     for line in report(done):
       print(f"{done:,} of {config.num_videos:,} videos | {line}", flush=True)
 
-  sample_data_writer.write(config, FLAGS.output_dir, FLAGS.overwrite, print_progress)
+  writer.write(config, FLAGS.output_dir, FLAGS.overwrite, print_progress)
   print(f"Wrote {config.num_videos:,} SYNTHETIC videos to {FLAGS.output_dir} "
         "(docs/sample_data.md says what is planted in them).")
 
@@ -68,9 +68,9 @@ def config_from_flags():
   """Returns the `SampleDataConfig` that the flags describe."""
   num_classes = FLAGS.num_classes
   if num_classes is None:
-    num_classes = (sample_data_labels.MAX_CLASSES if FLAGS.from_records
+    num_classes = (labels.MAX_CLASSES if FLAGS.from_records
                    else _DEFAULTS.num_classes)
-  return sample_data_writer.SampleDataConfig(
+  return writer.SampleDataConfig(
       num_videos=FLAGS.num_videos, num_classes=num_classes, seed=FLAGS.seed,
       max_frames=FLAGS.max_frames, num_shards=FLAGS.num_shards,
       feature_sizes=_numbers("feature_sizes", FLAGS.feature_sizes, int),

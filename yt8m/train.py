@@ -15,25 +15,25 @@ import tensorflow as tf
 from absl import flags
 from absl import logging
 
-from yt8m import command
-from yt8m import experiment
-from yt8m import feature_spec
-from yt8m import label_sets
-from yt8m import label_statistics
-from yt8m import losses
-from yt8m import model_flags
 from yt8m import models
-from yt8m import optimizers
-from yt8m import readers
-from yt8m import recipes
-from yt8m import record_count
-from yt8m import records
-from yt8m import strategies
-from yt8m import teacher
-from yt8m import train_step
-from yt8m import training
-from yt8m import weight_averaging
-from yt8m.eval import prediction_store
+from yt8m.configs import experiment
+from yt8m.configs import model_flags
+from yt8m.configs import recipes
+from yt8m.core import command
+from yt8m.core import feature_spec
+from yt8m.data import label_sets
+from yt8m.data import label_statistics
+from yt8m.data import readers
+from yt8m.data import record_count
+from yt8m.data import records
+from yt8m.eval.predictions import store
+from yt8m.models import losses
+from yt8m.training import loop
+from yt8m.training import optimizers
+from yt8m.training import step as train_step
+from yt8m.training import strategies
+from yt8m.training import teacher
+from yt8m.training import weight_averaging
 
 keras = tf.keras
 
@@ -161,7 +161,7 @@ def main():
   reader = readers.make_reader(spec, FLAGS.num_classes, FLAGS.max_frames)
   files = records.match_files(FLAGS.train_data_pattern, "--train_data_pattern")
   excluded = excluded_records()
-  schedule = training.Schedule(
+  schedule = loop.Schedule(
       FLAGS.batch_size, FLAGS.num_epochs, FLAGS.max_steps, FLAGS.export_model_steps,
       FLAGS.save_checkpoint_secs, FLAGS.log_steps,
       record_count.estimate_record_count(files))
@@ -204,7 +204,7 @@ def main():
     return distilled.attach(dataset) if distilled else dataset
 
   with records.clear_errors():
-    training.Training(FLAGS.train_dir, model, optimizer, step, strategy, make_dataset,
+    loop.Training(FLAGS.train_dir, model, optimizer, step, strategy, make_dataset,
                       schedule, averages).run()
 
 
@@ -217,7 +217,7 @@ def make_teacher(loss, model):
     return None
   teacher.check(loss, model, FLAGS.teacher_weight, FLAGS.segment_labels)
   return teacher.Teacher(
-      prediction_store.PredictionStore.open(FLAGS.teacher_predictions),
+      store.PredictionStore.open(FLAGS.teacher_predictions),
       FLAGS.num_classes)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 from absl import logging
 
-from yt8m import progress
+from yt8m.core import progress
 
 keras = tf.keras
 

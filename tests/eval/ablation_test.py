@@ -12,8 +12,8 @@ import sys
 import numpy as np
 import pytest
 
-from tests import support
-from yt8m.eval import ablation_processes
+from tests.helpers import support
+from yt8m.eval.ablations import processes as ablation_processes
 
 FRAME = {"frame_features": True, "feature_names": "rgb,audio", "feature_sizes": "16,8",
          "num_classes": 13, "max_frames": 12, "batch_size": 16, "log_steps": 2}

@@ -7,17 +7,17 @@ import re
 import numpy as np
 import pytest
 
-from tests import descriptors
-from tests import support
-from tests.eval import member_predictions_test
-from yt8m import experiment
-from yt8m import files
+from tests.eval.predictions import members_test
+from tests.helpers import descriptors
+from tests.helpers import support
+from yt8m.configs import experiment
+from yt8m.core import files
 from yt8m.eval import ensemble
-from yt8m.eval import ensemble_file
-from yt8m.eval import metrics
-from yt8m.eval import prediction_store
-from yt8m.export import saved_model
-from yt8m.export import submission
+from yt8m.eval.blending import ensemble_file
+from yt8m.eval.metrics import streaming
+from yt8m.eval.predictions import store as prediction_store
+from yt8m.export.saved_models import writer
+from yt8m.export.submissions import videos
 
 COMMAND = "yt8m.eval.ensemble"
 
@@ -29,10 +29,10 @@ def folder(tmp_path_factory):
   for seed in range(4):
     model = descriptors.build("classifier-moe")
     descriptors.randomize(model, seed)
-    saved_model.save(experiment.Experiment(model.get_config()), model,
+    writer.save(experiment.Experiment(model.get_config()), model,
                      str(folder / "members" / f"model{seed}" / "1"), top_k=3)
-  member_predictions_test.write_records(folder / "records")
-  member_predictions_test.write_records(folder / "others")
+  members_test.write_records(folder / "records")
+  members_test.write_records(folder / "others")
   return folder
 
 
@@ -72,7 +72,7 @@ def test_search_and_evaluate(folder, tmp_path, arguments):
     for weights, key in ((np.full(2, 0.5), "equal_weights"),
                          (found.weights, "learned_weights")):
       blended = np.tensordot(weights, scores, 1).astype(np.float32)
-      assert found.scores[key] == pytest.approx(metrics.gap(blended, labels))
+      assert found.scores[key] == pytest.approx(streaming.gap(blended, labels))
     assert search(folder, tmp_path).stdout == output
 
   output = support.run_command(
@@ -97,7 +97,7 @@ def test_from_search_to_submission(folder, tmp_path):
   blended = np.tensordot(found.weights, scores, 1)
   ids = prediction_store.PredictionStore.open(
       tmp_path / "predictions" / names[0]).ids.astype(str).tolist()
-  written = submission.read_submission(str(tmp_path / "predictions.csv"))
+  written = videos.read_submission(str(tmp_path / "predictions.csv"))
   assert list(written) == ids
   for row, (classes, values) in zip(blended, written.values(), strict=True):
     np.testing.assert_allclose(values, np.sort(row)[:-4:-1], atol=1e-3)  # float16
@@ -136,7 +136,7 @@ def test_a_model_that_says_nan_is_named(folder, tmp_path):
   model = descriptors.build("classifier-moe")
   for weight in model.weights:
     weight.assign(np.full(weight.shape, np.nan))
-  saved_model.save(experiment.Experiment(model.get_config()), model,
+  writer.save(experiment.Experiment(model.get_config()), model,
                    str(tmp_path / "nan" / "1"), top_k=3)
   failed = support.run_command(
       COMMAND, "predict", f"--members={tmp_path}/nan/1",

@@ -6,9 +6,9 @@ import pathlib
 import subprocess
 import sys
 
-from tests.support import GOLDENS
-from tests.support import load_golden
-from tests.support import needs_goldens
+from tests.helpers.support import GOLDENS
+from tests.helpers.support import load_golden
+from tests.helpers.support import needs_goldens
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 

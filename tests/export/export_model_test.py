@@ -10,11 +10,11 @@ import sys
 import pytest
 import tensorflow as tf
 
-from tests import support
-from tests.export import serving
-from yt8m import manifest
-from yt8m.eval import ensemble_file
-from yt8m.export import warmup
+from tests.helpers import serving
+from tests.helpers import support
+from yt8m.artifacts import manifest
+from yt8m.eval.blending import ensemble_file
+from yt8m.export.saved_models import warmup
 from yt8m.models.layers import variables
 
 # Several exports in one process; tells what a server saw just before each was complete.
@@ -22,7 +22,7 @@ EXPORTS = """
 import json
 import os
 import sys
-from yt8m import manifest
+from yt8m.artifacts import manifest
 from yt8m.export import export_model
 
 root, exports = sys.argv[1], json.loads(sys.argv[2])

@@ -10,9 +10,9 @@ import sys
 import numpy as np
 import pytest
 
-from tests import processes
-from tests import support
-from tests.export import small_job
+from tests.helpers import processes
+from tests.helpers import small_job
+from tests.helpers import support
 
 COMMAND = "yt8m.export.inference"
 COUNTS = [4, 9, 1, 0, 5] * 10

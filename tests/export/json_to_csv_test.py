@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """`yt8m-json-to-csv` as a user types it."""
 
-from tests import support
-from tests.export import json_predictions_test
-from tests.export.json_predictions_test import VIDEOS
+from tests.export.submissions import json_predictions_test
+from tests.export.submissions.json_predictions_test import VIDEOS
+from tests.helpers import support
 
 COMMAND = "yt8m.export.json_to_csv"
 

@@ -8,9 +8,9 @@ import sys
 import numpy as np
 import pytest
 
-from tests import descriptors
-from tests import support
-from tests.export import serving
+from tests.helpers import descriptors
+from tests.helpers import serving
+from tests.helpers import support
 
 # Batches of 1 to 512 rows, of none, malformed ones, and 32 at once; the answers to the
 # batch of `records` must come back each time.

@@ -19,9 +19,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests import descriptors
-from tests import support
-from tests.export import serving
+from tests.helpers import descriptors
+from tests.helpers import serving
+from tests.helpers import support
 
 MODULE = "yt8m.export.serve"
 MAX_BODY_MIB, TIMEOUT_S = 2, 60

@@ -5,7 +5,7 @@
 import numpy as np
 import tensorflow as tf
 
-from tests import descriptors
+from tests.helpers import descriptors
 from yt8m import models
 from yt8m.models.layers import frame_convolution
 from yt8m.models.layers import highway

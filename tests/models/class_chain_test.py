@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests import descriptors
+from tests.helpers import descriptors
 from yt8m import models
 from yt8m.models.classification import class_chain
 

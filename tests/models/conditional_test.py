@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests import support
-from yt8m import label_sets
+from tests.helpers import support
 from yt8m import models
+from yt8m.data import label_sets
 from yt8m.models.layers import label_network
 
 keras = tf.keras

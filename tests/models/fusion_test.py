@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests import descriptors
-from yt8m import feature_spec
+from tests.helpers import descriptors
 from yt8m import models
+from yt8m.core import feature_spec
 from yt8m.models.layers import masking
 
 LENGTHS = np.array([5, 2])

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from yt8m import experiment
-from yt8m import feature_spec
-from yt8m import label_sets
-from yt8m import losses
 from yt8m import models
-from yt8m import train_step
-from yt8m.export import saved_model
+from yt8m.configs import experiment
+from yt8m.core import feature_spec
+from yt8m.data import label_sets
+from yt8m.export.saved_models import writer
+from yt8m.models import losses
 from yt8m.models import prediction
 from yt8m.models.layers import variables
+from yt8m.training import step as train_step
 
 keras = tf.keras
 
@@ -165,7 +165,7 @@ def test_checkpoints_hold_the_sets(tmp_path):
 def test_saved_models_hold_the_sets(tmp_path):
   model, x = make_model(VIDEOS), tf.constant(inputs(4))
   trained = experiment.Experiment(model.get_config())
-  saved_model.save(trained, model, str(tmp_path / "model"), top_k=2)
+  writer.save(trained, model, str(tmp_path / "model"), top_k=2)
   serve = tf.saved_model.load(str(tmp_path / "model")).signatures["predict_features"]
   expected = model({"features": {"x": x}})["predictions"]
   np.testing.assert_allclose(serve(x=x)["predictions"], expected, rtol=1e-5)

@@ -5,7 +5,7 @@
 import numpy as np
 import pytest
 
-from tests import descriptors
+from tests.helpers import descriptors
 from yt8m import models
 from yt8m.models import prediction
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from yt8m import feature_spec
 from yt8m import models
+from yt8m.core import feature_spec
 from yt8m.models import registries
 from yt8m.models.classification import classifier
 from yt8m.models.layers import masking

@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests import parity
-from tests import starter_variables
-from tests import support
-from yt8m import feature_spec
+from tests.helpers import parity
+from tests.helpers import starter_variables
+from tests.helpers import support
 from yt8m import models
+from yt8m.core import feature_spec
 from yt8m.models.layers import frame_sampling
 
 NUM_CLASSES = 10

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests import descriptors
+from tests.helpers import descriptors
 from yt8m import models
 from yt8m.models.layers import dependency_graph
 from yt8m.models.layers import masking

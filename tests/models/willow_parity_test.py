@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests import parity
-from tests import support
-from tests import willow_variables
-from yt8m import feature_spec
+from tests.helpers import parity
+from tests.helpers import support
+from tests.helpers import willow_variables
 from yt8m import models
+from yt8m.core import feature_spec
 from yt8m.models.layers import fisher
 from yt8m.models.layers import frame_sampling
 from yt8m.models.layers import soft_bag

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests import support
-from yt8m import label_sets
-from yt8m import sample_data_writer
-from yt8m import tfrecords
+from tests.helpers import support
+from yt8m.data import label_sets
+from yt8m.data import tfrecords
+from yt8m.synthetic import writer as sample_data_writer
 
 LABEL_SETS, TRAIN = "yt8m.collect_label_sets", "yt8m.train"
 EVAL, EXPORT = "yt8m.eval.evaluate", "yt8m.export.export_model"

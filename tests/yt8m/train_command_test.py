@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests import support
-from yt8m import sample_data_writer
+from tests.helpers import support
+from yt8m.synthetic import writer
 
 STEPS = 30
 
@@ -21,7 +21,7 @@ STEPS = 30
 @pytest.fixture(scope="module")
 def records(tmp_path_factory):
   directory = tmp_path_factory.mktemp("killed") / "sample"
-  sample_data_writer.write(sample_data_writer.SampleDataConfig(
+  writer.write(writer.SampleDataConfig(
       num_videos=60, num_classes=13, max_frames=12, feature_sizes=(16, 8),
       num_shards=3), str(directory))
   return directory

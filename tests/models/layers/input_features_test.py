@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests import support
+from tests.helpers import support
 from yt8m.models.layers import input_features
 
 keras = tf.keras

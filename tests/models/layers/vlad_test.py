@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests import support
+from tests.helpers import support
 from yt8m.models.layers import vlad
 
 

@@ -1,0 +1,77 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""What the steps of conditional inference changed, as charts."""
+
+import numpy as np
+
+from yt8m.core import files
+from yt8m.core import markdown
+from yt8m.eval.ablations import numbers
+from yt8m.eval.ablations import report
+
+_COLOR = "tab:blue"
+
+
+def write_steps(path, study):
+  """GAP, mAP and Hit@1 by step, a line a way to observe; whiskers: ± deviation."""
+  figure, axes = _panels(len(numbers.METRICS))
+  values = study.values_by_step()
+  for axis, (name, title) in zip(axes, numbers.METRICS.items(), strict=True):
+    for number, (way, found) in enumerate(values.items()):
+      means, deviations = _statistics(found[name].T)
+      steps = np.arange(1, len(means) + 1)
+      # Beside each other, so that no whisker hides another.
+      axis.errorbar(steps + 0.08 * number, means, deviations, label=way, marker="o",
+                    markersize=4, capsize=2)
+    axis.set(title=title, xlabel="step", xticks=steps)
+  figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center",
+                ncols=len(values), frameon=False, title="observed")
+  _write(path, figure)
+
+
+def write_classes(path, study):
+  """Change of average precision and of GAP by groups; whiskers: ± standard error."""
+  figure, axes = _panels(3, rows=2, width=5.2)
+  for (above, below), (kind, (names, _)) in zip(
+      axes.T, study.groupings.items(), strict=True):
+    gap = study.gap_of(kind)
+    for axis, changes, title in (
+        (above, study.changes_of(kind), "Δ AP of a class"),
+        (below, (gap[:, 1] - gap[:, 0]).T, "Δ GAP of the group")):
+      means, spreads = _statistics(changes, markdown.mean_and_error)
+      axis.bar(names, means, yerr=spreads, color=_COLOR, capsize=3)
+      axis.axhline(0, color="black", linewidth=0.8)
+      axis.set(title=title, xlabel=kind)
+      axis.tick_params("x", labelsize="small")
+  _write(path, figure)
+
+
+def write_couplings(path, study):
+  """λ of every class by its frequency."""
+  figure, [axis] = _panels(1)
+  axis.scatter(np.maximum(study.counts, 1), study.couplings.mean(0), s=4, alpha=0.4,
+               linewidths=0, color=_COLOR)
+  axis.axhline(study.coupling, color="black", linewidth=0.8, label="before training")
+  axis.legend(frameon=False)
+  axis.set(xscale="log", xlabel="label sets with the class", ylabel="coupling λ")
+  _write(path, figure)
+
+
+def _panels(columns, rows=1, width=4.0):
+  figure = report.matplotlib_figure()(
+      figsize=(max(width * columns, 6.0), 3.4 * rows), layout="constrained")
+  axes = figure.subplots(rows, columns, squeeze=False,
+                         sharey="row" if rows > 1 else "none")
+  for axis in axes.flat:
+    axis.spines[["top", "right"]].set_visible(False)
+  return figure, axes if rows > 1 else axes[0]
+
+
+def _statistics(rows, statistic=markdown.mean_and_deviation):
+  """Means and spreads of each row, two arrays; NaN of an empty one."""
+  return np.array([statistic(row if len(row) else [np.nan]) for row in rows]).T
+
+
+def _write(path, figure):
+  with files.atomic_write(path, "wb") as file:
+    figure.savefig(file, format="png", dpi=120)

@@ -1,0 +1,183 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""What the steps of conditional inference changed, as sections of a Markdown document."""
+
+import numpy as np
+
+from benchmarks.conditional import score_changes
+from benchmarks.conditional import step_study
+from yt8m.core import markdown as markdown_table
+from yt8m.eval.ablations import numbers
+
+# A class with few positives gains or loses by accident.
+_MIN_POSITIVES = 10
+# A list of one label cannot show what labels do to each other.
+_MIN_LABELS = 3
+_GAINED, _LOST = 8, 4  # classes in the table of those that changed most
+_EXAMPLES = (6, 3)  # videos that gained most, and that lost most
+_STRONGEST = 4  # labels that an observed one speaks for, and against
+_MIN_COUNT = 1_000  # label sets with such a label
+
+
+def markdown(study, charts):
+  """The report.
+
+  Args:
+    study: `StepStudy`.
+    charts: `{"steps" | "classes" | "couplings": path}`, as the document shall refer to
+      them.
+  """
+  return "\n\n".join([
+      "### Figures by step", _steps(study),
+      f"![GAP, mAP and Hit@1 by step]({charts['steps']})",
+      "### Which labels gain",
+      _classes_legend(study), *(_group_table(study, kind) for kind in study.groupings),
+      f"![Changes by frequency, dependence and information]({charts['classes']})",
+      _crossed(study), _most_changed(study),
+      "### Videos", _videos(study),
+      "### What the label network has learned", _evidence(study), _couplings(study),
+      f"![Couplings by frequency]({charts['couplings']})"]) + "\n"
+
+
+def _steps(study):
+  rows = []
+  for way, values in study.values_by_step().items():
+    for step in range(values["gap"].shape[1]):
+      rows.append([way, str(step + 1), *(
+          markdown_table.with_deviation(list(v[:, step])) for v in values.values()), *(
+              markdown_table.with_error(list(values[name][:, step] - values[name][:, 0]))
+              if step else "–" for name in numbers.COMPARED)])
+  titles = ["observed", "step", *numbers.METRICS.values(), "loss",
+            *(f"Δ {numbers.METRICS[name]}" for name in numbers.COMPARED)]
+  text = f"{len(study.videos):,} videos, models: {len(study.measured)}."
+  if len(study.measured) > 1:
+    text += (" Mean ± sample standard deviation over the models; Δ: difference to the "
+             "first step of the same model, ± its standard error.")
+  return f"{text}\n\n{markdown_table.make(titles, rows, ('observed',))}"
+
+
+def _classes_legend(study):
+  return (
+      f"Step {study.step} against step 1, *{study.way}* observed. AP: average precision "
+      f"of a class in the top {study.pairs[0][0].top_k} lists; Δ AP: mean over the "
+      "measured classes, those with a positive, of the change (itself the mean over the "
+      "models) ± standard error over the classes. GAP: of the labels of the group alone, "
+      "in the same top lists. Dependence of a class c: max P(c | j) over the other "
+      "labels j; information: max I(c; j) / H(c), the share of what is open about c that "
+      "the best other label tells. Both are counted in the label sets.")
+
+
+def _group_table(study, kind):
+  names, groups = study.groupings[kind]
+  gap, changes = study.gap_of(kind), study.changes_of(kind)
+  rows = [
+      [name, f"{np.sum(groups == number):,}",
+       f"{len(changes[number]):,}", markdown_table.with_error(changes[number]),
+       *(markdown_table.with_deviation(list(gap[:, side, number])) for side in (0, 1)),
+       markdown_table.with_error(list(gap[:, 1, number] - gap[:, 0, number]))]
+      for number, name in enumerate(names) if np.any(groups == number)]
+  return markdown_table.make(
+      [kind, "classes", "measured", "Δ AP", "GAP, step 1", f"GAP, step {study.step}",
+       "Δ GAP"], rows, (kind,))
+
+
+def _crossed(study):
+  """Change by frequency and information at once, which go together."""
+  (rows, by_row), _, (columns, by_column) = study.groupings.values()
+  cells = [[name] + [_mean_change(study, (by_row == row) & (by_column == column))
+                     for column in range(len(columns))] for row, name in enumerate(rows)]
+  titles = [step_study.FREQUENCY, *(f"information {name}" for name in columns)]
+  return ("Δ AP by both, and the number of measured classes:\n\n"
+          + markdown_table.make(titles, cells, titles[:1]))
+
+
+def _mean_change(study, chosen):
+  changes = study.finite_changes(chosen)
+  if not changes:
+    return "–"
+  return f"{markdown_table.with_error(changes)} ({len(changes):,})"
+
+
+def _most_changed(study):
+  positives = study.pairs[0][0].num_positives
+  before, after = study.class_precision
+  changed = score_changes.changed_most(
+      before, after, (_GAINED, _LOST), positives >= _MIN_POSITIVES)
+  rows = [[study.names[c], f"{study.counts[c]:,}", f"{study.information[c]:.2f}",
+           study.names[study.partner[c]] if study.partner[c] >= 0 else "–",
+           str(positives[c]), f"{before[c]:.3f}", f"{after[c]:.3f}",
+           markdown_table.with_error([after[c] - before[c]], 3)]
+          for c in np.concatenate(changed)]
+  return (f"The {_GAINED} labels that gain most and the {_LOST} that lose most, of those "
+          f"with at least {_MIN_POSITIVES} positives:\n\n" + markdown_table.make(
+              ["label", step_study.FREQUENCY, "information", "from", "positives",
+               "AP, step 1", f"AP, step {study.step}", "Δ AP"], rows, ("label", "from")))
+
+
+def _videos(study):
+  pair, sizes = study.pairs[0], study.videos.sizes
+  before, after = (score_changes.by_video(measured, sizes) for measured in pair)
+  change = after - before
+  gained, lost = score_changes.changed_most(
+      before, after, _EXAMPLES, sizes >= _MIN_LABELS)
+  text = (
+      f"Average precision of a video: that of its top {pair[0].top_k} list. From step 1 "
+      f"to step {study.step} it rose for {np.sum(change > 0):,} videos, fell for "
+      f"{np.sum(change < 0):,} and stayed for {np.sum(change == 0):,}; mean change "
+      f"{markdown_table.with_error(list(change))}. Of the videos with at least "
+      f"{_MIN_LABELS} labels these are the {_EXAMPLES[0]} that gained most and the "
+      f"{_EXAMPLES[1]} that lost most; shown are as many labels as a video has true "
+      "ones, and these are bold. First model.")
+  ends = [score_changes.top_lists(measured) for measured in pair]
+  return "\n\n".join([
+      text, *(_example(study, v, before[v], after[v], ends)
+              for v in np.concatenate([gained, lost]))])
+
+
+def _example(study, video, before, after, ends):
+  ends = [[array[video] for array in lists] for lists in ends]
+  true = study.videos.classes[study.videos.rows == video]
+  rows = [[str(rank + 1), *(_entry(study, *(array[rank] for array in lists))
+                            for lists in ends)]
+          for rank in range(min(len(true), len(ends[0][0])))]
+  table = markdown_table.make(["rank", "step 1", f"step {study.step}"], rows,
+                              ("step 1", f"step {study.step}"))
+  labels = ", ".join(study.names[c] for c in true)
+  return (f"`{study.videos.ids[video]}`, average precision {before:.2f} → {after:.2f}; "
+          f"labels {labels}\n\n{table}")
+
+
+def _entry(study, score, label, hit):
+  name = study.names[label]
+  return f"{f'**{name}**' if hit else name} {score:.2f}"
+
+
+def _evidence(study):
+  rows = []
+  for label, evidence in study.evidence.items():
+    order = np.argsort(-evidence, kind="stable")
+    others = order[(order != label) & (study.counts[order] >= _MIN_COUNT)]
+    itself = markdown_table.with_error([evidence[label]], 1)
+    rows.append([study.names[label], itself, *(
+        ", ".join(f"{study.names[c]} {markdown_table.with_error([evidence[c]], 1)}"
+                  for c in chosen)
+        for chosen in (others[:_STRONGEST], others[::-1][:_STRONGEST]))])
+  return (
+      "Evidence q in log-odds where one label is observed and nothing else: for itself, "
+      f"and the {_STRONGEST} other labels that it speaks most for and most against, of "
+      f"those in at least {_MIN_COUNT:,} label sets. Observed: the "
+      f"{len(study.evidence)} most frequent labels. First model.\n\n"
+      + markdown_table.make(["observed", "itself", "for", "against"], rows,
+                              ("observed", "for", "against")))
+
+
+def _couplings(study):
+  names, groups = study.groupings[step_study.FREQUENCY]
+  mean = study.couplings.mean(0)
+  rows = [[name, f"{np.sum(groups == number):,}", f"{mean[groups == number].mean():.3f}",
+           *(f"{q:.3f}" for q in np.quantile(mean[groups == number], (0.1, 0.5, 0.9)))]
+          for number, name in enumerate(names) if np.any(groups == number)]
+  return ("Couplings λ, how much of the evidence is news to the head; means over the "
+          f"models, {study.coupling} before training.\n\n" + markdown_table.make(
+              [step_study.FREQUENCY, "classes", "mean", "10 %", "median", "90 %"], rows,
+              (step_study.FREQUENCY,)))

@@ -1,0 +1,111 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""What the steps of conditional inference did, as a report and charts need it."""
+
+import dataclasses
+import functools
+
+import numpy as np
+
+from benchmarks.conditional import score_changes
+from yt8m.data import label_sets
+from yt8m.eval.ablations import numbers
+
+FREQUENCY = "label sets with it"
+FREQUENCIES = (100, 1_000, 10_000)
+DEPENDENCES = (0.2, 0.5, 0.8, 0.95)
+INFORMATION = (0.1, 0.2, 0.4, 0.6)
+
+
+@dataclasses.dataclass(frozen=True)
+class StepStudy:
+  """Models measured at every step, and what is known of their labels.
+
+  Attributes:
+    measured: one dict a model, `{way to observe: [EvaluationMetrics of step 1, 2, …]}`.
+    way: the way that is looked at more closely.
+    step: the step that is compared with the first.
+    videos: `LabelSets` of the videos that were measured, in their order.
+    counts: (num_classes,) int, label sets with each class.
+    dependence: see `label_dependence.dependence`, (num_classes,).
+    information, partner: see `label_dependence.information`.
+    couplings: (num_models, num_classes), λ.
+    coupling: λ before training.
+    evidence: `{class: q}`, (num_classes,) float each: what the label network of the
+      first model says where only this class is observed.
+    names: (num_classes,) str.
+  """
+  measured: list
+  way: str
+  step: int
+  videos: label_sets.LabelSets
+  counts: np.ndarray
+  dependence: np.ndarray
+  information: np.ndarray
+  partner: np.ndarray
+  couplings: np.ndarray
+  coupling: float
+  evidence: dict
+  names: list
+
+  @property
+  def pairs(self):
+    """`EvaluationMetrics` of the first and of the compared step, one pair a model."""
+    return [(steps[self.way][0], steps[self.way][self.step - 1])
+            for steps in self.measured]
+
+  @functools.cached_property
+  def class_precision(self):
+    """Average precision of classes before and after, (2, num_classes), means over models.
+
+    NaN of a class without positives.
+    """
+    return np.mean([[score_changes.by_class(m) for m in pair] for pair in self.pairs], 0)
+
+  @property
+  def class_change(self):
+    """Change of the average precision of each class, (num_classes,)."""
+    before, after = self.class_precision
+    return after - before
+
+  @functools.cached_property
+  def groupings(self):
+    """`{kind: (names of the groups, group of each class)}`, three kinds."""
+    kinds = (
+        (FREQUENCY, FREQUENCIES, self.counts),
+        ("dependence", DEPENDENCES, self.dependence),
+        ("information", INFORMATION, self.information))
+    return {kind: (_ranges(edges), np.digitize(values, edges))
+            for kind, edges, values in kinds}
+
+  def finite_changes(self, chosen):
+    """`class_change` of the measured ones among the `chosen` classes, a list."""
+    changes = self.class_change[chosen]
+    return list(changes[np.isfinite(changes)])
+
+  def changes_of(self, kind):
+    """`finite_changes` of each group."""
+    names, groups = self.groupings[kind]
+    return [self.finite_changes(groups == group) for group in range(len(names))]
+
+  def gap_of(self, kind):
+    """GAP of each group before and after, (num_models, 2, num_groups)."""
+    names, groups = self.groupings[kind]
+    return np.array([[score_changes.by_group(m, groups, len(names)) for m in pair]
+                     for pair in self.pairs])
+
+  def values_by_step(self):
+    """`{way: {metric: (num_models, K)}}` of the usual metrics and `avg_loss`."""
+    return {way: {name: np.array([[step[name] for step in model] for model in found])
+                  for name in (*numbers.METRICS, "avg_loss")}
+            for way, found in {
+                way: [[m.get() for m in steps[way]] for steps in self.measured]
+                for way in self.measured[0]}.items()}
+
+
+def _ranges(edges):
+  """Names of the ranges between edges, as `np.digitize` numbers them."""
+  edges = [format(edge, ",") for edge in edges]
+  return [f"below {edges[0]}",
+          *(f"{low} to {high}" for low, high in zip(edges, edges[1:], strict=False)),
+          f"from {edges[-1]}"]

@@ -1,0 +1,187 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""What the steps of conditional inference do to labels: figures, charts and examples.
+
+  python -m benchmarks.conditional.study --train_dir=model_0,model_1,model_2 \
+      --eval_data_pattern="…" --label_sets=label_sets.npz --label_sets_exclude="…" \
+      --vocabulary=vocabulary.csv --output_dir=study
+
+Each model is evaluated once for each way to observe labels, and all its steps are
+measured at once. Writes report.md and the charts it shows; docs/conditional_inference.md
+holds both. Nothing is chosen on the records that are measured: the step that is looked at
+closely is a flag, the videos and labels shown follow rules that the report states.
+"""
+
+import csv
+import functools
+import json
+import os
+
+import numpy as np
+import tensorflow as tf
+from absl import app
+from absl import flags
+from absl import logging
+
+from benchmarks.conditional import label_dependence
+from benchmarks.conditional import report
+from benchmarks.conditional import step_study
+from yt8m.configs import experiment
+from yt8m.configs import inference_hparams
+from yt8m.core import files
+from yt8m.core import progress
+from yt8m.data import label_sets
+from yt8m.data import label_statistics
+from yt8m.data import readers
+from yt8m.data import record_count
+from yt8m.data import records
+from yt8m.eval.metrics import streaming
+from yt8m.models import losses
+from yt8m.models import prediction
+
+_SCORES = {"observation": "scores", "labels_per_step": 0, "min_confidence": 0.0,
+           "evidence_weight": 1.0}
+_LABELS = {**_SCORES, "observation": "labels", "min_confidence": 0.5}
+WAYS = {
+    "scores": _SCORES,
+    "scores, γ = 0.4": {**_SCORES, "evidence_weight": 0.4},
+    "labels, one a step": {**_LABELS, "labels_per_step": 1},
+    "labels, no limit": _LABELS}
+# Of label sets with j: the share of less is not taken for P(c | j).
+MIN_COUNT = 20
+OBSERVED = 8  # labels whose evidence is shown
+
+_TRAIN_DIRS = flags.DEFINE_list("train_dir", None, "Models, one a seed.")
+_PATTERN = flags.DEFINE_string("eval_data_pattern", None, "Records to measure.")
+_VOCABULARY = flags.DEFINE_string("vocabulary", None, "CSV with Index and Name.")
+_LABEL_SETS = flags.DEFINE_string("label_sets", None, "File of yt8m-label-sets.")
+_EXCLUDE = flags.DEFINE_string("label_sets_exclude", None, "See yt8m-train.")
+_OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "Where everything is written.")
+_NUM_STEPS = flags.DEFINE_integer("num_steps", 5, "K, steps to measure.", 2)
+_STEP = flags.DEFINE_integer(
+    "step", None, "Step to compare with the first, fixed beforehand; default: the last.",
+    2)
+_WAY = flags.DEFINE_enum("way", "scores", list(WAYS), "Way to observe that is compared.")
+_BATCH = flags.DEFINE_integer("batch_size", 256, "Videos a batch.", 1)
+flags.mark_flags_as_required(
+    ["train_dir", "eval_data_pattern", "vocabulary", "label_sets", "output_dir"])
+
+
+def conditional_path(train_dir):
+  """Path of the `conditional` within a model, e.g. `["classifier", "head"]`."""
+  model = experiment.Experiment.load(train_dir).model
+  paths = [path.split(".")[:-1] for path in inference_hparams.changeable(model)
+           if path.endswith(".observation")]
+  if len(paths) != 1:
+    raise ValueError(f"--train_dir={train_dir}: the model has {len(paths)} `conditional` "
+                     "classifiers; give models that were trained with one.")
+  return paths[0]
+
+
+def load(train_dir, **hparams):
+  """Loads a model with other hyperparameters of its `conditional`.
+
+  Returns:
+    `(experiment, model, conditional)`.
+  """
+  path = conditional_path(train_dir)
+  for name in reversed(path):
+    hparams = {name: hparams}
+  trained, model, _ = experiment.load(train_dir, hparams=json.dumps(hparams))
+  return trained, model, functools.reduce(getattr, path, model)
+
+
+def measure(trained, model, name):
+  """Returns `EvaluationMetrics` of every step, and `LabelSets` of the videos."""
+  reader = readers.make_reader(
+      trained.feature_spec, trained.num_classes, trained.max_frames)
+  call = tf.function(lambda inputs: model(inputs, training=False)["step_predictions"],
+                     reduce_retracing=True)
+  steps = [streaming.EvaluationMetrics(model.num_classes)
+           for _ in range(_NUM_STEPS.value)]
+  total = record_count.estimate_record_count(
+      records.match_files(_PATTERN.value, "--eval_data_pattern"))
+  report, parts = progress.Periodic(10.0, progress.Progress(total)), []
+  loss = losses.LOSSES[trained.flags.get("label_loss", "CrossEntropyLoss")]()
+  with records.clear_errors():
+    for batch in reader.dataset(_PATTERN.value, _BATCH.value):
+      predictions = call(prediction.model_inputs(batch)).numpy()
+      labels = batch["labels"].numpy()
+      parts.append(label_sets.LabelSets.from_matrix(labels, batch["id"].numpy()))
+      for number, measured in enumerate(steps):
+        scores = predictions[:, number]
+        measured.accumulate(scores, labels, loss.call(labels, scores).numpy())
+      for line in report(steps[0].num_examples):
+        logging.info("%s: %d examples | %s", name, steps[0].num_examples, line)
+  return steps, label_sets.concatenate(parts, model.num_classes)
+
+
+def count_labels(trained):
+  """Returns the `LabelSets` of the flags."""
+  sets = label_sets.LabelSets.load(_LABEL_SETS.value, trained.num_classes)
+  if not _EXCLUDE.value:
+    return sets
+  reader = readers.make_reader(trained.feature_spec, trained.num_classes)
+  return sets.without(label_statistics.video_ids(
+      reader, records.match_files(_EXCLUDE.value, "--label_sets_exclude")))
+
+
+def class_names(num_classes):
+  names = [f"class {number}" for number in range(num_classes)]
+  with files.open_to_read(_VOCABULARY.value) as file:
+    for row in csv.DictReader(file):
+      names[int(row["Index"])] = row["Name"] or names[int(row["Index"])]
+  return names
+
+
+def evidence_of(conditional, labels):
+  """`{label: q}` where only this label is observed."""
+  observed = tf.one_hot(labels, conditional.num_classes)
+  return dict(zip(labels.tolist(), conditional.evidence(observed).numpy(), strict=True))
+
+
+def main(_):
+  logging.set_verbosity(logging.INFO)
+  step = _STEP.value or _NUM_STEPS.value
+  if step > _NUM_STEPS.value:
+    raise ValueError(f"--step={step} is beyond --num_steps={_NUM_STEPS.value}.")
+
+  # What the models score, in every way.
+  measured, couplings, evidence = [], [], {}
+  for train_dir in _TRAIN_DIRS.value:
+    measured.append({})
+    for way, hparams in WAYS.items():
+      trained, model, conditional = load(
+          train_dir, num_steps=_NUM_STEPS.value, **hparams)
+      measured[-1][way], videos = measure(trained, model, f"{train_dir}, {way}")
+      logging.info("%s, %s: GAP by step %s", train_dir, way, ", ".join(
+          f"{m.get()['gap']:.4f}" for m in measured[-1][way]))
+    couplings.append(conditional.couplings.numpy())
+    if not evidence:
+      sets = count_labels(trained)
+      logging.info("Counting the labels of %s label sets", f"{len(sets):,}")
+      counts = np.bincount(sets.classes, minlength=trained.num_classes)
+      dependence, _ = label_dependence.dependence(sets, MIN_COUNT)
+      information, partner = label_dependence.information(sets)
+      evidence = evidence_of(conditional, np.argsort(-counts, kind="stable")[:OBSERVED])
+
+  # What it means.
+  study = step_study.StepStudy(
+      measured, _WAY.value, step, videos, counts, dependence, information, partner,
+      np.array(couplings), conditional.coupling, evidence,
+      class_names(trained.num_classes))
+  tf.io.gfile.makedirs(_OUTPUT_DIR.value)
+  charts = {}
+  for kind, write in (("steps", charts.write_steps),
+                      ("classes", charts.write_classes),
+                      ("couplings", charts.write_couplings)):
+    charts[kind] = f"conditional-{kind}.png"
+    write(os.path.join(_OUTPUT_DIR.value, charts[kind]), study)
+  path = os.path.join(_OUTPUT_DIR.value, "report.md")
+  with files.atomic_write(path) as file:
+    file.write(report.markdown(study, charts))
+  print(f"Wrote {path}")
+
+
+if __name__ == "__main__":
+  app.run(main)

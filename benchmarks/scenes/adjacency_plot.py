@@ -1,0 +1,96 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Pictures of what a model found."""
+
+import numpy as np
+
+from yt8m.core import files
+
+_FOUND, _TRUE = "#e8590c", ("#343a40", "#adb5bd")
+_BAR, _GAP = 0.025, 0.012  # width of the bars and space around them, of the matrix
+
+
+def plot_adjacency(adjacency, path, cuts=None, true_cuts=None, title=None):
+  """Draws the graph over the frames of a video as a matrix, with its scenes.
+
+  Found scenes are outlined on the matrix; true ones are the bars at its left and its
+  top, which change colour where a scene begins.
+
+  Args:
+    adjacency: (num_frames, num_frames), not negative; valid frames only. The diagonal is
+      left blank: the edge from a frame to itself would outshine all others.
+    path: PNG file to write.
+    cuts: first frames of the scenes that were found, in any order; 0 may be left out.
+    true_cuts: the same of the true scenes.
+    title: of the picture.
+
+  Raises:
+    ValueError: `adjacency` is not a square matrix, or a cut is not one of its frames.
+    ImportError: matplotlib is not installed.
+  """
+  adjacency = np.asarray(adjacency, np.float32)
+  num_frames = len(adjacency) if adjacency.ndim else 0
+  if adjacency.shape != (num_frames, num_frames) or not num_frames:
+    raise ValueError(f"The adjacency of a video is a square matrix, not of shape "
+                     f"{adjacency.shape}: pass that of one video.")
+  found, true = (_scenes(c, num_frames) for c in (cuts, true_cuts))
+  matplotlib = _matplotlib()
+  # A figure of its own, and not one of pyplot, needs no display and is not kept.
+  figure = matplotlib.figure.Figure(figsize=(6.4, 6.4), dpi=150, layout="constrained")
+  axes = figure.subplots()
+  axes.spines[:].set_visible(False)
+  axes.tick_params(length=0)
+  edges = np.ma.masked_where(np.eye(num_frames, dtype=bool), adjacency)
+  image = axes.imshow(edges, cmap="GnBu", vmin=0, interpolation="nearest",
+                      extent=(0, num_frames, num_frames, 0))
+  for axis in (axes.xaxis, axes.yaxis):
+    axis.set_major_locator(matplotlib.ticker.MaxNLocator(integer=True))
+  colorbar = figure.colorbar(image, ax=axes, shrink=0.5, aspect=25, pad=0.02)
+  colorbar.outline.set_visible(False)
+  colorbar.set_label("adjacency")
+  colorbar.locator = matplotlib.ticker.MaxNLocator(3)
+  for begin, end in found:
+    axes.add_patch(matplotlib.patches.Rectangle(
+        (begin, begin), end - begin, end - begin, fill=False, edgecolor=_FOUND,
+        linewidth=2, clip_on=False, label=None if begin else "found scene"))
+  _draw_bars(matplotlib, axes, true, num_frames)
+  axes.set(xlabel="frame", ylabel="frame", title=title)
+  if found or true:
+    figure.legend(loc="outside lower center", ncols=2, frameon=False)
+  with files.atomic_write(path, "wb") as file:
+    figure.savefig(file, format="png")
+
+
+def _scenes(cuts, num_frames):
+  """`[(first frame, frame after the last one)]` of the scenes that begin at `cuts`."""
+  if cuts is None:
+    return []
+  cuts = sorted({0, *(int(cut) for cut in cuts)})
+  if cuts[0] < 0 or cuts[-1] >= num_frames:
+    raise ValueError(f"The cuts {cuts} are not all frames of the video, which has the "
+                     f"frames 0 … {num_frames - 1}.")
+  return list(zip(cuts, [*cuts[1:], num_frames], strict=True))
+
+
+def _draw_bars(matplotlib, axes, scenes, num_frames):
+  """Bars along the top and the left edge, one a scene."""
+  width, gap = _BAR * num_frames, _GAP * num_frames
+  for index, (begin, end) in enumerate(scenes):
+    style = {"color": _TRUE[index % 2], "linewidth": 0, "clip_on": False}
+    axes.add_patch(matplotlib.patches.Rectangle(
+        (begin, -gap - width), end - begin, width, **style,
+        label=None if begin else "true scene"))
+    axes.add_patch(matplotlib.patches.Rectangle(
+        (-gap - width, begin), width, end - begin, **style))
+  if scenes:
+    axes.set(xlim=(-2 * gap - width, num_frames), ylim=(num_frames, -2 * gap - width))
+
+
+def _matplotlib():
+  try:
+    import matplotlib.figure
+    import matplotlib.patches
+    import matplotlib.ticker
+  except ImportError as error:
+    raise ImportError("Pictures need matplotlib: pip install 'yt8m[report]'.") from error
+  return matplotlib

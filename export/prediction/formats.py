@@ -1,0 +1,122 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Predictions as .npz and as TFRecords; as CSV: `submission.py`.
+
+    csv        VideoId,LabelConfidencePairs
+    npz        ids (n,) bytes, classes (n, k) int32, scores (n, k) float32
+    tfrecord   one Example a video: id, class_indexes (k,) int64, predictions (k,) float
+"""
+
+import os
+import tempfile
+import uuid
+import zipfile
+
+import numpy as np
+import tensorflow as tf
+
+from yt8m.core import files
+from yt8m.export.submissions import videos
+from yt8m.export.submissions import whole_output
+
+_ROWS = 2**16
+
+
+class NpzWriter(whole_output.WholeOutput):
+  """Writes the arrays of all videos, which need not fit into memory.
+
+  Until their number is known the rows wait in temporary files.
+  """
+
+  def write(self, ids, classes, scores):
+    """Appends n videos; arguments as `videos.format_lines`."""
+    ids = np.array([videos.as_text(i).encode() for i in ids], np.bytes_)
+    rows = {"ids": ids, "classes": np.asarray(classes, np.int32),
+            "scores": np.asarray(scores, np.float32)}
+    if len({len(x) for x in rows.values()}) > 1:
+      raise ValueError(f"{self._path}: {len(ids)} ids for {len(classes)} rows of classes "
+                       f"and {len(scores)} of scores.")
+    for name, column in self._columns.items():
+      column.append(rows[name])
+
+  def _open(self, stack):
+    file = stack.enter_context(files.atomic_write(self._path, "wb"))
+    self._columns = {name: _Column(stack) for name in ("ids", "classes", "scores")}
+
+    def save(exc_type, *_):
+      if exc_type is None:
+        with zipfile.ZipFile(_Appended(file), "w") as archive:
+          for name, column in self._columns.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
+              column.save(entry)
+
+    stack.push(save)
+
+
+class _Column:
+  """Rows of an array on disk, until it is known how many there are."""
+
+  def __init__(self, stack):
+    self._file = stack.enter_context(tempfile.TemporaryFile())
+    self._parts = []  # dtype and shape
+
+  def append(self, rows):
+    if len(rows):
+      rows.tofile(self._file)
+      self._parts.append((rows.dtype, rows.shape))
+
+  def save(self, entry):
+    """Writes the array as .npy; ids as wide as the longest."""
+    dtype = max((dtype for dtype, _ in self._parts), key=lambda dtype: dtype.itemsize,
+                default=np.dtype("S1"))
+    length = sum(shape[0] for _, shape in self._parts)
+    row = self._parts[0][1][1:] if self._parts else ()
+    np.lib.format.write_array_header_1_0(entry, {
+        "descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False,
+        "shape": (length, *row)})
+    self._file.seek(0)
+    for stored, shape in self._parts:
+      rows = np.fromfile(self._file, stored, int(np.prod(shape)))
+      entry.write(rows.astype(dtype).tobytes())
+
+
+class _Appended:
+  """A file that zipfile does not seek in: a remote file cannot."""
+
+  def __init__(self, file):
+    self._file = file
+    self.flush = file.flush
+
+  def write(self, data):
+    self._file.write(data)
+    return len(data)
+
+
+class RecordWriter(whole_output.WholeOutput):
+  """Writes a TFRecord file of Examples."""
+
+  def write(self, ids, classes, scores):
+    """Appends n videos; arguments as `videos.format_lines`."""
+    for video_id, row, values in zip(ids, classes, scores, strict=True):
+      self._writer.write(tf.train.Example(features=tf.train.Features(feature={
+          "id": tf.train.Feature(bytes_list=tf.train.BytesList(
+              value=[videos.as_text(video_id).encode()])),
+          "class_indexes": tf.train.Feature(int64_list=tf.train.Int64List(value=row)),
+          "predictions": tf.train.Feature(float_list=tf.train.FloatList(value=values)),
+      })).SerializeToString(deterministic=True))
+
+  def _open(self, stack):
+    temporary = f"{self._path}.tmp{uuid.uuid4().hex[:8]}"
+
+    def finish(exc_type, *_):
+      if exc_type is None:
+        tf.io.gfile.rename(temporary, self._path, overwrite=True)
+      elif tf.io.gfile.exists(temporary):
+        tf.io.gfile.remove(temporary)
+
+    stack.push(finish)
+    self._writer = stack.enter_context(tf.io.TFRecordWriter(os.fspath(temporary)))
+
+
+WRITERS = {"csv": videos.SubmissionWriter, "npz": NpzWriter,
+           "tfrecord": RecordWriter}

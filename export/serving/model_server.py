@@ -1,0 +1,157 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""What a server says to a request: TensorFlow Serving's REST routes, without a server.
+
+    POST /v1/models/<name>[/versions/<n>]:predict     rest_api.py
+    GET  /v1/models/<name>[/versions/<n>]             which versions are served
+    GET  /v1/models/<name>[/versions/<n>]/metadata    the signatures
+
+Everything else is an error, `{"error": …}`, with the status that TensorFlow Serving
+gives it. Nothing of a request names a file.
+
+Reference: tensorflow/serving, `model_servers/http_rest_api_handler.cc`.
+"""
+
+import asyncio
+import json
+import os
+import re
+
+import tensorflow as tf
+from absl import logging
+from tensorflow.core.framework import types_pb2
+from tensorflow.core.protobuf import saved_model_pb2
+
+from yt8m.core import files
+from yt8m.export.serving import request_queue
+from yt8m.export.serving import rest_api
+from yt8m.export.serving.rest_api import RestError
+
+_MODEL = r"(?i:/v1/models)/(?P<name>[^/:]+)(?:(?i:/versions)/(?P<version>[0-9]{1,18}))?"
+_PREDICT = re.compile(rf"{_MODEL}:(?P<verb>[a-z]+)")
+_STATUS = re.compile(rf"{_MODEL}(?P<metadata>/metadata)?")
+
+# What TensorFlow raises, as TensorFlow Serving maps it; all others are 500.
+_STATUS_OF_ERROR = {
+    tf.errors.InvalidArgumentError: 400, tf.errors.FailedPreconditionError: 400,
+    tf.errors.OutOfRangeError: 400, tf.errors.UnimplementedError: 501,
+    tf.errors.ResourceExhaustedError: 503, tf.errors.UnavailableError: 503}
+
+
+class ModelServer:
+  """Answers requests to one model.
+
+  Args:
+    name: of the model, in the routes.
+    versions: `model_versions.Versions`.
+    queue: `request_queue.RequestQueue`.
+    timeout_s: seconds after which a request is given up.
+  """
+
+  def __init__(self, name, versions, queue, timeout_s):
+    self._name, self._versions, self._queue = name, versions, queue
+    self._timeout_s = timeout_s
+
+  async def answer(self, method, path, body=b""):
+    """Returns `(HTTP status, JSON bytes)`; raises nothing."""
+    try:
+      return 200, await asyncio.wait_for(
+          self._answer(method, path, body), self._timeout_s)
+    except RestError as error:
+      status, text = error.status, str(error)
+    except (TimeoutError, asyncio.TimeoutError):
+      status, text = 504, f"No answer within {self._timeout_s:g} s."
+    except request_queue.OverloadedError:
+      status, text = 503, "The server is overloaded. Try again later."
+    except tf.errors.OpError as error:
+      status, text = _STATUS_OF_ERROR.get(type(error), 500), _reason(error)
+    except Exception:
+      logging.exception("%s %s", method, path)
+      status, text = 500, "Internal error; the log of the server tells more."
+    return int(status), rest_api.format_error(text)
+
+  async def _answer(self, method, path, body):
+    if method == "POST" and (match := _PREDICT.fullmatch(path)):
+      if match["verb"] != "predict":
+        raise RestError(501, f"{match['verb']} is not served; predict is.")
+      return await self._predict(self._version(match), body)
+    if method == "GET" and (match := _STATUS.fullmatch(path)):
+      if not match["metadata"]:
+        return self._status(match)
+      return await asyncio.to_thread(self._metadata, self._version(match))
+    if path.lower().startswith("/v1/"):
+      raise RestError(400, f"Malformed request: {method} {path}")
+    raise RestError(404, f"Not found: {path}. The model is at "
+                    f"/v1/models/{self._name}.")
+
+  def _version(self, match):
+    number = match["version"] and int(match["version"])
+    if match["name"] == self._name:
+      try:
+        return self._versions.get(number)
+      except KeyError:
+        pass
+    wanted = (f"Latest({match['name']})" if number is None
+              else f"Specific({match['name']}, {number})")
+    raise RestError(404, f"Servable not found for request: {wanted}")
+
+  async def _predict(self, version, body):
+    # In threads: a body may be megabytes of JSON, and others want to be heard.
+    request = await asyncio.to_thread(
+        rest_api.parse_predict, body, version.signatures)
+    outputs = await self._queue.predict(version, request)
+    return await asyncio.to_thread(rest_api.format_answer, outputs, request.in_rows)
+
+  def _status(self, match):
+    status = self._versions.status()
+    if match["name"] != self._name:
+      raise RestError(404, f"Could not find any versions of model {match['name']}")
+    if match["version"]:
+      number = int(match["version"])
+      if number not in status:
+        raise RestError(404, f"Could not find version {number} of model {self._name}")
+      status = {number: status[number]}
+    return json.dumps({"model_version_status": [
+        {"version": str(number), "state": "END" if error else "AVAILABLE",
+         "status": {"error_code": "UNKNOWN" if error else "OK",
+                    "error_message": str(error or "")}}
+        for number, error in status.items()]}, indent=1).encode()
+
+  def _metadata(self, version):
+    return json.dumps({
+        "model_spec": {"name": self._name, "signature_name": "",
+                       "version": str(version.number)},
+        "metadata": {"signature_def": {
+            "signature_def": _signature_defs(version.directory)}}}, indent=1).encode()
+
+
+def _reason(error):
+  """The message of an error of TensorFlow, without the places in the graph."""
+  text = re.sub(r"Graph execution error:\s*|Detected at node .*\n|<stack traces .*\n", "",
+                error.message)
+  text = re.split(r"\s*\[\[\{\{node|\s*\[Op:", text)[0].strip()
+  first = getattr(error, "first_row", 0)
+  return f"From row {first} of the request on: {text}" if first else text
+
+
+def _signature_defs(directory):
+  """The signatures of a SavedModel, as protobuf writes them in JSON."""
+  with files.open_to_read(os.path.join(directory, "saved_model.pb"), "rb") as file:
+    saved_model = saved_model_pb2.SavedModel.FromString(file.read())
+  return {
+      name: {"inputs": _tensors(signature.inputs),
+             "outputs": _tensors(signature.outputs),
+             "method_name": signature.method_name, "defaults": {}}
+      for name, signature in sorted(saved_model.meta_graphs[0].signature_def.items())
+      if signature.method_name}
+
+
+def _tensors(infos):
+  return {
+      name: {"dtype": types_pb2.DataType.Name(info.dtype),
+             "tensor_shape": {
+                 "dim": [{"size": str(dim.size), "name": dim.name}
+                         for dim in info.tensor_shape.dim],
+                 "unknown_rank": info.tensor_shape.unknown_rank},
+             "name": info.name}
+      for name, info in sorted(infos.items())}

@@ -1,0 +1,140 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Rows that share a training: who trains, who is measured again, what is kept."""
+
+import json
+import os
+
+import pytest
+import tensorflow as tf
+
+from yt8m.eval.ablations import processes as ablation_processes
+from yt8m.eval.ablations import runs as ablation_runs
+from yt8m.eval.ablations import table as ablation_table
+
+CONFIG = {
+    "name": "t", "title": "T", "common": {}, "evaluate": {"top_k": 20},
+    "rows": [{"name": "one", "flags": {"units": 3}},
+             {"name": "two", "flags": {"units": 3}, "evaluate": {"top_k": 2}},
+             {"name": "other", "flags": {"units": 4}}]}
+
+
+class Commands:
+  """Stands in for `Processes`: writes what the commands would write.
+
+  Args:
+    failing: words; a command with one of them fails.
+  """
+
+  def __init__(self, failing=()):
+    self.failing, self.ran = failing, []
+
+  def run(self, command, log):
+    name, *arguments = command
+    print(name, file=log)
+    flags = dict(argument.lstrip("-").partition("=")[::2] for argument in arguments)
+    self.ran.append((name, flags.get("units") or flags.get("top_k")))
+    if any(word in command for word in self.failing):
+      raise ablation_processes.RunFailed(f"{name} failed")
+    if name == "yt8m-train":
+      os.makedirs(os.path.join(flags["train_dir"], "train"), exist_ok=True)
+      tf.train.CheckpointManager(
+          tf.train.Checkpoint(units=tf.Variable(int(flags["units"]))), flags["train_dir"],
+          max_to_keep=1, checkpoint_name="model.ckpt").save(checkpoint_number=7)
+    else:
+      directory = os.path.join(flags["train_dir"], "eval")
+      os.makedirs(directory, exist_ok=True)
+      [(_, units)] = [
+          (name, tf.train.load_variable(tf.train.latest_checkpoint(flags["train_dir"]),
+                                        name))
+          for name, _ in tf.train.list_variables(flags["train_dir"]) if "units" in name]
+      with open(os.path.join(directory, "metrics-7.json"), "w") as file:
+        json.dump({"units": int(units), "top_k": flags["top_k"]}, file)
+
+
+def ablate(directory, rows=None, keep=False, failing=(), config=CONFIG):
+  """What `yt8m-ablation` does; returns the commands it ran and the outcomes by row."""
+  table = ablation_table.Table.from_config(config)
+  every = ablation_runs.make_runs(table, table.rows, 1, str(directory))
+  todo = [run for run in every
+          if (rows is None or run.row.name in rows) and run.result() is None]
+  commands, outcomes = Commands(failing), {}
+  for training in ablation_runs.make_trainings(every, todo):
+    outcomes |= {run.row.name: outcome for run, outcome in
+                 ablation_runs.execute(training, commands, keep)}
+  return commands.ran, outcomes
+
+
+def models(directory):
+  return {path.parts[-4] for path in directory.glob("*/*/*/model/checkpoint")}
+
+
+TRAIN, ONE, TWO = ("yt8m-train", "3"), ("yt8m-eval", "20"), ("yt8m-eval", "2")
+
+
+def test_rows_of_one_training_are_trained_once_and_measured_each(tmp_path):
+  ran, outcomes = ablate(tmp_path)
+  assert ran == [TRAIN, ONE, TWO, ("yt8m-train", "4"), ONE]
+  assert [outcomes[name]["evaluation"] for name in ("one", "two", "other")] == [
+      {"units": 3, "top_k": "20"}, {"units": 3, "top_k": "2"},
+      {"units": 4, "top_k": "20"}]
+  assert outcomes["two"]["settings"]["evaluate"] == {"top_k": 2}
+  assert (outcomes["one"]["seconds"]["yt8m-train"]
+          == outcomes["two"]["seconds"]["yt8m-train"])
+  assert not models(tmp_path)
+  assert ablate(tmp_path) == ([], {})
+
+
+def test_a_new_row_without_a_model_trains_again_and_leaves_the_others(tmp_path):
+  ablate(tmp_path, rows=["one"])
+  before = (tmp_path / "t" / "one" / "seed-0" / "result.json").stat().st_mtime_ns
+  log = (tmp_path / "t" / "one" / "seed-0" / "log.txt").read_text()
+  ran, outcomes = ablate(tmp_path, rows=["one", "two"])
+  assert ran == [TRAIN, TWO] and set(outcomes) == {"two"}
+  after = (tmp_path / "t" / "one" / "seed-0" / "result.json").stat().st_mtime_ns
+  assert after == before
+  assert (tmp_path / "t" / "one" / "seed-0" / "log.txt").read_text() == log
+
+
+def test_a_kept_model_is_used_again_and_stays(tmp_path):
+  ablate(tmp_path, rows=["two"], keep=True)
+  assert models(tmp_path) == {"two"}
+  ran, outcomes = ablate(tmp_path, rows=["one"], keep=False)
+  assert ran == [ONE] and outcomes["one"]["evaluation"]["units"] == 3
+  assert "yt8m-train" in outcomes["one"]["seconds"]
+  assert models(tmp_path) == {"two"}
+
+
+def test_a_kept_model_of_other_flags_is_not_used(tmp_path):
+  ablate(tmp_path, rows=["one"], keep=True)
+  rows = [{**row, "flags": {"units": 5}} for row in CONFIG["rows"][:2]]
+  ran, outcomes = ablate(tmp_path, config={**CONFIG, "rows": rows})
+  assert ran == [("yt8m-train", "5"), ONE, TWO]
+  assert outcomes["two"]["evaluation"]["units"] == 5
+  assert not models(tmp_path)
+
+
+def test_a_failed_evaluation_keeps_the_model_for_the_next_try(tmp_path):
+  ran, outcomes = ablate(tmp_path, rows=["one", "two"], failing=["--top_k=20"])
+  assert ran == [TRAIN, ONE, TWO]
+  assert isinstance(outcomes["one"], ablation_processes.RunFailed)
+  assert outcomes["two"]["evaluation"]["top_k"] == "2"
+  ran, outcomes = ablate(tmp_path, rows=["one", "two"])
+  assert ran == [ONE] and set(outcomes) == {"one"}
+  assert not models(tmp_path)
+
+
+def test_a_failed_training_fails_every_row_of_it(tmp_path):
+  ran, outcomes = ablate(tmp_path, rows=["one", "two"], failing=["yt8m-train"])
+  assert ran == [TRAIN]
+  assert [str(error) for error in outcomes.values()] == ["yt8m-train failed"] * 2
+  assert ablate(tmp_path, rows=["two"])[0] == [TRAIN, TWO]
+
+
+def test_stopping_is_no_failure_of_a_row(tmp_path):
+  table = ablation_table.Table.from_config(CONFIG)
+  runs = ablation_runs.make_runs(table, table.rows, 1, str(tmp_path))
+  processes = ablation_processes.Processes(threads=1)
+  processes.stop()
+  with pytest.raises(ablation_processes.Stopped):
+    ablation_runs.execute(ablation_runs.make_trainings(runs, runs)[0], processes)

@@ -1,0 +1,52 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""The tables that come with the project name real flags, and every option."""
+
+import pytest
+
+from yt8m import models
+from yt8m.configs import model_flags
+from yt8m.configs import recipes
+from yt8m.eval.ablations import table as ablation_table
+from yt8m.eval.ablations.tables import options as ablation_tables
+from yt8m.models import registries
+
+# Of one modality there is nothing to fuse: one row shows that, on its differences.
+TWO_MODALITIES = {"attention", "bilinear", "late1", "late2", "sum"}
+
+
+def options(table, row):
+  """`{(part, name)}` of the model that a row trains."""
+  flags = {**table.common, **row.flags}
+  given = {name: ablation_table.arguments({name: flags[name]})[0].partition("=")[2]
+           for name in ("fusion", "aggregation", "classifier", "hparams")
+           if name in flags}
+  chosen = model_flags.model_options(recipes.RECIPES[flags["model"]], given)
+  defaults = {"fusion": "concat", "classifier": "logistic"}
+  return {(part, registries.resolve(valid, chosen.get(part) or defaults[part])["name"])
+          for part, valid in model_flags.OPTIONS.items()}
+
+
+@pytest.mark.parametrize("name, left_out", [
+    ("options-sample", set()), ("options-audioset", TWO_MODALITIES)])
+def test_every_registered_option_has_a_row(name, left_out):
+  table = ablation_table.load(name, ablation_tables.TABLES)
+  shown = set().union(*(options(table, row) for row in table.rows))
+  registered = {(part, option) for part, valid in model_flags.OPTIONS.items()
+                for option in valid if option not in left_out}
+  assert not registered - shown, "add a row to eval/ablations/tables/options.py"
+
+
+def test_every_registered_option_has_a_small_recipe():
+  registered = {recipes.SMALL_PREFIX + option for valid in
+                (models.FUSIONS, models.AGGREGATIONS, models.CLASSIFIERS)
+                for option in valid}
+  small = {name for name in recipes.RECIPES if name.startswith(recipes.SMALL_PREFIX)}
+  assert small == registered, "recipes.SMALL has the small recipes"
+
+
+@pytest.mark.parametrize("name", sorted(ablation_tables.TABLES))
+def test_rows_differ(name):
+  table = ablation_table.load(name, ablation_tables.TABLES)
+  settings = [table.settings(row, 0) for row in table.rows]
+  assert all(settings.count(one) == 1 for one in settings)

@@ -1,0 +1,76 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Evaluation of a model on a dataset: metrics, weights, results on disk."""
+
+import json
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from yt8m import models
+from yt8m.core import feature_spec
+from yt8m.eval.metrics import evaluation
+from yt8m.eval.metrics import streaming
+from yt8m.models import losses
+
+
+def make(rows=11, classes=6, weights=False):
+  rng = np.random.default_rng(0)
+  spec = feature_spec.FeatureSpec(("x",), (4,), "video")
+  model = models.VideoModel(classes, spec).build_variables()
+  batch = {"id": tf.constant([f"v{i}" for i in range(rows)]),
+           "features": {"x": tf.constant(rng.normal(size=(rows, 4)), tf.float32)},
+           "num_frames": tf.ones(rows, tf.int32),
+           "labels": tf.constant(rng.random((rows, classes)) < 0.4)}
+  if weights:
+    batch["label_weights"] = tf.constant(
+        (rng.random((rows, classes)) < 0.5).astype(np.float32))
+  return model, batch
+
+
+def test_equals_the_metrics_of_all_scores_at_once():
+  model, batch = make()
+  scores = model(batch)["predictions"].numpy()
+  measured = evaluation.evaluate(
+      model, tf.data.Dataset.from_tensor_slices(batch).batch(4), top_k=5)
+  values = measured.get()
+  assert measured.num_examples == 11
+  assert values["gap"] == pytest.approx(streaming.gap(scores, batch["labels"], 5))
+  assert values["avg_loss"] == pytest.approx(float(np.mean(
+      losses.CrossEntropyLoss().call(batch["labels"], scores))), rel=1e-6)
+  line = evaluation.format_line(30, values)
+  assert f"GAP: {values['gap']:.4f}" in line and line.startswith("step 30 | ")
+
+
+def test_unrated_classes_are_neither_predicted_nor_counted_in_the_loss():
+  model, batch = make(weights=True)
+  rated = batch["label_weights"].numpy()
+  scores = model(batch)["predictions"].numpy()
+  measured = evaluation.evaluate(model, [batch], top_k=6)
+  values = measured.get()
+  assert values["gap"] == pytest.approx(
+      streaming.gap(scores * rated, batch["labels"], 6))
+  assert values["avg_loss"] == pytest.approx(float(np.mean(
+      losses.CrossEntropyLoss().call(batch["labels"], scores, rated))), rel=1e-6)
+
+
+def test_results_on_disk(tmp_path):
+  model, batch = make()
+  measured = evaluation.evaluate(model, [batch], top_k=3)
+  path = evaluation.write_results(str(tmp_path), 12, model, measured, measured.get())
+  with open(path) as file:
+    results = json.load(file)
+  assert results["step"] == 12 and results["gap"] == measured.get()["gap"]
+  assert results["num_parameters"] == sum(
+      variable.numpy().size for variable in model.trainable_variables)
+  [events] = [p for p in (tmp_path / "eval").iterdir() if "tfevents" in p.name]
+  tags = {v.tag for e in tf.compat.v1.train.summary_iterator(str(events))
+          for v in e.summary.value}
+  assert "eval/gap" in tags
+
+
+def test_top_k_above_the_classes_is_an_error():
+  model, batch = make()
+  with pytest.raises(ValueError, match="--top_k=7 .* number of classes, 6"):
+    evaluation.evaluate(model, [batch], top_k=7)

@@ -1,0 +1,190 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Stores side by side, against the dense matrices that they were made of."""
+
+import numpy as np
+import pytest
+
+from yt8m.eval.predictions import aligned as aligned_predictions
+from yt8m.eval.predictions import writer as prediction_store_writer
+
+MODELS, VIDEOS, CLASSES, TOP_K = 3, 23, 12, 4
+
+
+def data(seed=0):
+  """Ids, (M, n, C) scores and (n, C) labels."""
+  rng = np.random.default_rng(seed)
+  ids = [b"video%d" % i for i in range(VIDEOS)]
+  scores = rng.random((MODELS, VIDEOS, CLASSES), np.float32)
+  return ids, scores, rng.random((VIDEOS, CLASSES)) < 0.3
+
+
+def write(directory, ids, scores, labels, **options):
+  writer = prediction_store_writer.StoreWriter(
+      str(directory), scores.shape[1], **{"top_k": TOP_K, **options})
+  with writer.part("part") as part:
+    part.add(ids, scores, labels)
+  return writer.finish()
+
+
+@pytest.fixture
+def stores(tmp_path):
+  ids, scores, labels = data()
+  return {f"model{m}": write(tmp_path / str(m), ids, scores[m], labels)
+          for m in range(MODELS)}
+
+
+def expected():
+  """A numpy twin, video by video; of each the classes, scores and hits."""
+  _, scores, labels = data()
+  for i in range(VIDEOS):
+    best = [set(np.argsort(-scores[m, i])[:TOP_K]) for m in range(MODELS)]
+    classes = sorted(set.union(*best))
+    yield (classes, [[np.float16(scores[m, i, c]) if c in best[m] else 0 for c in classes]
+                     for m in range(MODELS)], labels[i, classes])
+
+
+def assert_as_expected(aligned):
+  assert aligned.names == ("model0", "model1", "model2")
+  assert aligned.scores.dtype == np.float16 and aligned.hits.dtype == bool
+  assert aligned.num_classes == CLASSES
+  labels = data()[2]
+  np.testing.assert_array_equal(aligned.num_labels, labels.sum(axis=1))
+  assert aligned.num_positives == labels.sum()
+  widths = []
+  for i, (classes, scores, hits) in enumerate(expected()):
+    width = len(classes)
+    widths.append(width)
+    assert aligned.classes[i, :width].tolist() == classes
+    assert set(aligned.classes[i, width:]) <= {CLASSES}
+    np.testing.assert_array_equal(aligned.scores[:, i, :width], scores)
+    np.testing.assert_array_equal(aligned.hits[i, :width], hits)
+    assert not aligned.scores[:, i, width:].any() and not aligned.hits[i, width:].any()
+  assert aligned.classes.shape == (VIDEOS, max(widths))
+
+
+@pytest.mark.parametrize("rows_at_a_time", [1, 5, VIDEOS])
+def test_equals_the_twin_in_chunks_of_any_size(stores, monkeypatch, rows_at_a_time):
+  monkeypatch.setattr(aligned_predictions, "_TABLE_SIZE", rows_at_a_time * CLASSES + 1)
+  assert_as_expected(aligned_predictions.AlignedPredictions.from_stores(stores))
+
+
+def test_on_disk(stores, tmp_path):
+  directory = tmp_path / "aligned"
+  for _ in range(2):  # the second replaces the first
+    aligned = aligned_predictions.AlignedPredictions.from_stores(stores, str(directory))
+    assert_as_expected(aligned)
+    assert isinstance(aligned.scores, np.memmap)
+  assert {path.name for path in directory.iterdir()} == {
+      "scores.npy", "classes.npy", "hits.npy"}
+  (directory / "notes.txt").touch()
+  with pytest.raises(FileExistsError, match="aligned exists"):
+    aligned_predictions.AlignedPredictions.from_stores(stores, str(directory))
+
+
+def test_a_failure_leaves_nothing_on_disk(stores, tmp_path, monkeypatch):
+  def fail(*_):
+    raise KeyboardInterrupt
+  monkeypatch.setattr(aligned_predictions, "_fill", fail)
+  before = set(tmp_path.iterdir())
+  with pytest.raises(KeyboardInterrupt):
+    aligned_predictions.AlignedPredictions.from_stores(stores, str(tmp_path / "aligned"))
+  assert set(tmp_path.iterdir()) == before
+
+
+def test_of_dense_and_of_longer_stores_the_best_are_taken(tmp_path):
+  ids, scores, labels = data()
+  options = [{"dense": True}, {"top_k": 9}, {}]
+  stores = {f"model{m}": write(tmp_path / str(m), ids, scores[m], labels, **options[m])
+            for m in range(MODELS)}
+  assert_as_expected(aligned_predictions.AlignedPredictions.from_stores(
+      stores, top_k=TOP_K))
+
+
+def test_all_classes_of_dense_stores_are_the_matrix(tmp_path):
+  ids, scores, labels = data()
+  store = write(tmp_path / "store", ids, scores[0], labels, dense=True)
+  aligned = aligned_predictions.AlignedPredictions.from_stores({"a": store})
+  np.testing.assert_array_equal(aligned.scores[0], scores[0].astype(np.float16))
+  np.testing.assert_array_equal(aligned.hits, labels)
+  np.testing.assert_array_equal(aligned.classes, np.tile(np.arange(CLASSES), (VIDEOS, 1)))
+
+
+@pytest.mark.parametrize("index", [
+    slice(3, 9), np.array([5, 2, 2]), np.arange(VIDEOS) % 2 == 0])
+def test_rows(stores, index):
+  aligned = aligned_predictions.AlignedPredictions.from_stores(stores)
+  some = aligned.rows(index)
+  np.testing.assert_array_equal(some.scores, aligned.scores[:, index])
+  np.testing.assert_array_equal(some.classes, aligned.classes[index])
+  np.testing.assert_array_equal(some.hits, aligned.hits[index])
+  assert some.num_positives == data()[2][index].sum()
+  assert some.names == aligned.names
+
+
+def test_padding_is_a_class_beyond_the_last_also_where_16_bits_end(tmp_path):
+  scores = np.zeros((2, 2**16), np.float32)
+  scores[:, -1] = 1
+  scores[1, 0] = 0.5
+  labels = scores > 0.9
+  stores = {name: write(tmp_path / name, [b"a", b"b"], x, labels, top_k=1)
+            for name, x in {"x": scores, "y": np.roll(scores, 1, axis=0) * [[1], [0]]
+                            + [[0], [1]] * np.eye(1, 2**16)}.items()}
+  aligned = aligned_predictions.AlignedPredictions.from_stores(stores)
+  assert aligned.classes.tolist() == [[2**16 - 1, 2**16], [0, 2**16 - 1]]
+  assert aligned.hits.tolist() == [[True, False], [False, True]]
+
+
+def align_two(tmp_path, change):
+  ids, scores, labels = data()
+  first = write(tmp_path / "a", ids, scores[0], labels)
+  second = write(tmp_path / "b", *change(list(ids), scores[1], labels.copy()))
+  return aligned_predictions.AlignedPredictions.from_stores(
+      {"first": first, "second": second})
+
+
+def swapped(ids, scores, labels):
+  ids[4], ids[9] = ids[9], ids[4]
+  return ids, scores, labels
+
+
+def replaced(ids, scores, labels):
+  ids[4] = b"a stranger"
+  return ids, scores, labels
+
+
+def another_label(ids, scores, labels):
+  row = labels[7]
+  row[np.flatnonzero(row)[0]], row[np.flatnonzero(~row)[0]] = False, True
+  return ids, scores, labels
+
+
+def one_label_more(ids, scores, labels):
+  labels[7, np.flatnonzero(~labels[7])[0]] = True
+  return ids, scores, labels
+
+
+@pytest.mark.parametrize("change, message", [
+    (swapped, r"first and second are for the same videos in another order \(23 and 23\): "
+     "video 4 is 'video4' and 'video9'"),
+    (replaced, r"other videos \(23 and 23\): video 4 is 'video4' and 'a stranger'"),
+    (lambda *arrays: [a[:20] for a in arrays],
+     r"other videos \(23 and 20\): video 20 is 'video20' and missing"),
+    (another_label, "different labels for video 7, 'video7'"),
+    (one_label_more, "different labels for video 7, 'video7'"),
+    (lambda ids, scores, _: (ids, scores, None), "second predicted have no labels"),
+    (lambda ids, scores, labels: (ids, scores[:, :9], labels[:, :9]),
+     "of 12 and 9 classes")])
+def test_stores_that_do_not_match(tmp_path, change, message):
+  with pytest.raises(ValueError, match=message):
+    align_two(tmp_path, change)
+
+
+def test_ids_stored_wider_are_the_same(tmp_path):
+  aligned = align_two(tmp_path, lambda ids, *rest: (np.array(ids, "S40"), *rest))
+  assert aligned.names == ("first", "second")
+
+
+def test_no_stores():
+  with pytest.raises(ValueError, match="name at least one model"):
+    aligned_predictions.AlignedPredictions.from_stores({})

@@ -1,0 +1,119 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""The order of the output, what is left to do, and dead letters."""
+
+import json
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from yt8m.data import records
+from yt8m.data import tfrecords
+from yt8m.export.prediction import job
+from yt8m.export.prediction import runners
+from yt8m.export.prediction import shards
+
+
+class FakeParts:
+  """Keeps predictions in memory: two a shard."""
+
+  def __init__(self, finished=()):
+    self.kept = set(finished)
+
+  def is_finished(self, path):
+    return path in self.kept
+
+  def read(self, path):
+    ids = np.array([f"{path[-1]}{i}".encode() for i in range(2)])
+    return shards.Predictions(
+        ids, np.zeros((2, 1), np.int32), np.zeros((2, 1), np.float32), 2)
+
+
+class FakeWriter:
+  def __init__(self):
+    self.ids = []
+
+  def write(self, ids, classes, scores):
+    self.ids += [video_id.decode() for video_id in ids]
+
+
+@pytest.fixture
+def paths(tmp_path):
+  made = [str(tmp_path / name) for name in "abcd"]
+  for path in made:
+    with tf.io.TFRecordWriter(path) as writer:
+      writer.write(tfrecords.video_example("v", [0], {}).SerializeToString())
+  return made
+
+
+def runner_in_order(order, parts, bad=(), seen=None):
+  """Finishes the missing files in the order of `order`."""
+  def runner(missing, advance):
+    for index in order(missing):
+      path = missing[index]
+      if seen is not None:
+        seen.append(path)
+      if path in bad:
+        yield runners.Finished(path, 0, f"{path} is bad")
+      else:
+        parts.kept.add(path)
+        advance(2)
+        yield runners.Finished(path, 2)
+  return runner
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_output_is_in_the_order_of_the_files(paths, seed):
+  def order(missing):
+    return np.random.default_rng(seed).permutation(len(missing))
+
+  parts, writer, seen = FakeParts(paths[seed:seed + 1]), FakeWriter(), []
+  runner = runner_in_order(order, parts, seen=seen)
+  written, failed = job.run(runner, paths, parts, writer)
+  assert writer.ids == ["a0", "a1", "b0", "b1", "c0", "c1", "d0", "d1"]
+  assert (written, failed) == (8, {})
+  assert sorted(seen) == paths[:seed] + paths[seed + 1:]  # what was there is not redone
+
+
+def test_what_is_complete_is_written_while_the_rest_is_predicted(paths):
+  parts, writer, lengths = FakeParts(), FakeWriter(), []
+
+  def runner(missing, advance):
+    for path in missing:
+      lengths.append(len(writer.ids))
+      parts.kept.add(path)
+      yield runners.Finished(path, 2)
+
+  job.run(runner, paths, parts, writer)
+  assert lengths == [0, 2, 4, 6]
+
+
+def test_nothing_is_started_where_all_is_finished(paths):
+  writer = FakeWriter()
+  assert job.run(None, paths, FakeParts(paths), writer) == (8, {})
+  assert len(writer.ids) == 8
+
+
+@pytest.mark.parametrize("limit", [0, 1, 2])
+def test_bad_files_are_left_out_up_to_a_limit(paths, limit):
+  parts, writer = FakeParts(), FakeWriter()
+  runner = runner_in_order(lambda missing: range(len(missing)), parts, paths[1:3])
+  if limit < 2:
+    with pytest.raises(records.RecordError, match=f"{paths[limit + 1]} is bad"):
+      job.run(runner, paths, parts, writer, limit)
+    assert paths[0] in parts.kept
+  else:
+    written, failed = job.run(runner, paths, parts, writer, limit)
+    assert writer.ids == ["a0", "a1", "d0", "d1"] and written == 4
+    assert failed == {path: f"{path} is bad" for path in paths[1:3]}
+
+
+def test_dead_letters(tmp_path):
+  path = tmp_path / "failed.json"
+  job.write_dead_letters(str(path), {"b": "bad", "a": "worse"})
+  assert json.loads(path.read_text()) == [
+      {"file": "a", "error": "worse"}, {"file": "b", "error": "bad"}]
+  job.write_dead_letters(str(path), {})
+  assert not path.exists()
+  job.write_dead_letters(str(path), {})

@@ -1,0 +1,95 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Ray loses a worker, then its driver, and two files are corrupt: the bytes stay."""
+
+import json
+import os
+import signal
+
+import pytest
+
+from tests.helpers import processes
+from tests.helpers import small_job
+from tests.helpers import support
+from yt8m.export.prediction import parts as prediction_parts
+
+pytest.importorskip("ray", reason="Ray is not installed: pip install 'yt8m[ray]'")
+
+COMMAND = "yt8m.export.inference"
+NUM_SHARDS = 64
+
+
+def test_the_same_bytes_as_the_plain_path(tmp_path):
+  train_dir = small_job.write_model(tmp_path / "model")
+  shards = small_job.write_shards(
+      tmp_path / "records", [3 + i % 5 for i in range(NUM_SHARDS)])
+  bad = [shards[11], shards[50]]
+  for path in bad:
+    small_job.break_shard(path)
+  csv = tmp_path / "out.csv"
+  arguments = (
+      f"--train_dir={train_dir}", f"--input_data_pattern={tmp_path}/records/*",
+      "--top_k=3", "--batch_size=4", f"--output_file={csv}", "--runner=ray",
+      "--num_processes=1")
+
+  def parts():
+    return list(tmp_path.glob("out.csv.parts/*.npz"))
+
+  with processes.started(COMMAND, *arguments, log=tmp_path / "log") as driver:
+    processes.wait_for(lambda: len(parts()) > 4, driver)
+    before = workers(driver)
+    os.kill(before[0], signal.SIGKILL)
+    at_death = len(parts())
+    # Another worker goes on.
+    processes.wait_for(lambda: len(parts()) > at_death + 4, driver)
+    assert set(workers(driver)) - set(before)
+    driver.send_signal(signal.SIGKILL)
+  finished = len(parts())
+  assert finished < NUM_SHARDS - len(bad) and not csv.exists()
+
+  log = support.run_command(COMMAND, *arguments).stderr
+  assert f"{NUM_SHARDS - finished} of {NUM_SHARDS} files left" in log
+  good = [path for path in shards if path not in bad]
+  assert csv.read_bytes() == small_job.plain_csv(
+      tmp_path / "plain.csv", small_job.job(train_dir), good)
+  letters = json.loads((tmp_path / "out.csv.failed.json").read_text())
+  assert [letter["file"] for letter in letters] == bad
+  assert all("is cut off or corrupt" in letter["error"] for letter in letters)
+
+
+def test_a_file_that_no_worker_survives_is_left_out(tmp_path, monkeypatch):
+  from yt8m.export.prediction import ray_inference
+
+  class Died(BaseException):
+    """Stands for the end of the process."""
+
+  def die(*_):
+    raise Died
+
+  monkeypatch.setattr(ray_inference.runners, "finish", die)
+  job = small_job.job(small_job.write_model(tmp_path / "model"))
+  [shard] = small_job.write_shards(tmp_path / "records", [2])
+  parts = prediction_parts.Parts.open(str(tmp_path / "out.csv"), job)
+  for _ in range(4):
+    with pytest.raises(Died):
+      ray_inference._Predictor(job, parts, "run")({"path": shard})
+  answer = ray_inference._Predictor(job, parts, "run")({"path": shard})
+  assert "shard00.tfrecord: 4 workers died when they predicted it" in answer["error"]
+  assert not answer["fatal"] and not parts.is_finished(shard)
+  with pytest.raises(Died):  # another run tries again
+    ray_inference._Predictor(job, parts, "another run")({"path": shard})
+
+
+@pytest.mark.parametrize(("size", "num_gpus", "resources"), [
+    (3, 0, {"num_cpus": 1}), (1, 1, {"num_gpus": 1}), (1, 8, {"num_gpus": 1}),
+    (2, 2, {"num_gpus": 1}), (3, 2, {"num_gpus": 1 / 2}), (5, 2, {"num_gpus": 1 / 3})])
+def test_all_workers_fit_on_the_gpus(size, num_gpus, resources):
+  from yt8m.export.prediction import ray_inference
+
+  assert ray_inference._resources(size, num_gpus) == resources
+
+
+def workers(driver):
+  """Processes in which the driver's Ray predicts."""
+  return [pid for pid in processes.descendants(driver.pid)
+          if processes.command(pid).startswith("ray::MapWorker")]

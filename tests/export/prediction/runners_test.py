@@ -1,0 +1,75 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Threads and processes leave the same parts, and tell of every shard."""
+
+import os
+import signal
+
+import numpy as np
+import pytest
+
+from tests.helpers import processes
+from tests.helpers import small_job
+from yt8m.export.prediction import parts as prediction_parts
+from yt8m.export.prediction import runners
+from yt8m.export.prediction import shards
+
+COUNTS = [3, 0, 7, 1, 5]
+
+
+@pytest.fixture(scope="module")
+def train_dir(tmp_path_factory):
+  return small_job.write_model(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture
+def paths(tmp_path):
+  return small_job.write_shards(tmp_path, COUNTS)
+
+
+def run(runner, train_dir, paths, folder, **options):
+  job = small_job.job(train_dir)
+  parts = prediction_parts.Parts.open(str(folder / "out"), job)
+  counted = []
+  finished = list(runner(job, parts, paths, counted.append, **options))
+  return job, parts, {one.path: one for one in finished}, sum(counted)
+
+
+@pytest.mark.parametrize("runner, options", [
+    (runners.in_threads, {"num_threads": 1}), (runners.in_threads, {"num_threads": 4}),
+    (runners.in_processes, {"num_processes": 2})])
+def test_every_shard_is_finished_with_the_same_bits(
+    runner, options, train_dir, paths, tmp_path):
+  small_job.break_shard(paths[2])
+  job, parts, finished, counted = run(runner, train_dir, paths, tmp_path, **options)
+  assert {path: one.num_videos for path, one in finished.items()} == dict(
+      zip(paths, [3, 0, 0, 1, 5], strict=True))
+  assert "shard02.tfrecord, record 6 is cut off" in finished.pop(paths[2]).error
+  assert not parts.is_finished(paths[2])
+  for path, one in finished.items():
+    assert one.error is None
+    for found, expected in zip(
+        parts.read(path), shards.predict(job, path), strict=True):
+      assert np.asarray(found).tobytes() == np.asarray(expected).tobytes()
+  assert counted >= 3 + 1 + 5
+
+
+def test_what_no_file_is_to_blame_for_ends_the_job(train_dir, paths, tmp_path):
+  job = small_job.job(train_dir)
+  missing = prediction_parts.Parts(str(tmp_path / "no/such/directory"))
+  with pytest.raises(FileNotFoundError, match="no/such/directory"):
+    list(runners.in_threads(job, missing, paths, lambda num_videos: None))
+
+
+def test_a_killed_process_is_an_error_that_says_what_to_do(train_dir, paths, tmp_path):
+  def kill(num_videos):
+    for pid in processes.descendants(os.getpid()):
+      if "spawn_main" in processes.command(pid):
+        os.kill(pid, signal.SIGKILL)
+
+  job = small_job.job(train_dir)
+  parts = prediction_parts.Parts.open(str(tmp_path / "out"), job)
+  results = runners.in_processes(job, parts, paths, kill, 1)
+  with pytest.raises(ChildProcessError, match="--num_processes=1 .*kept in .*out.parts"):
+    list(results)
+  assert any(map(parts.is_finished, paths)) and not all(map(parts.is_finished, paths))

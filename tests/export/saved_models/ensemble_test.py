@@ -1,0 +1,304 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""An ensemble answers the weighted mean of its members, and is as large as they are."""
+
+import json
+import os
+import shutil
+
+import hypothesis
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import strategies as st
+
+from tests.helpers import descriptors
+from tests.helpers import serving
+from tests.helpers import support
+from yt8m import models
+from yt8m.configs import experiment
+from yt8m.core import feature_spec
+from yt8m.core import files
+from yt8m.eval.blending import averaging
+from yt8m.eval.blending import ensemble_file
+from yt8m.export.saved_models import ensemble as ensemble_model
+from yt8m.export.saved_models import writer
+
+CASES = ("recipe-concat-BLSTM-MoE2", "recipe-sum-NetVLAD-C64-MoE4", "fusion-attention")
+WEIGHTS = (0.5, 0.3, 0.2)
+WEIGHTS_OF_TWO = (0.75, 0.25)
+FORMATS = (("float32", "int8", "float16") if hasattr(tf.keras, "StatelessScope")
+           else ("float32",) * 3)
+
+
+@pytest.fixture(scope="module")
+def members(tmp_path_factory):
+  folder = tmp_path_factory.mktemp("members")
+  for case, weight_format in zip(CASES, FORMATS, strict=True):
+    serving.save(case, folder / case, weight_format=weight_format)
+  return [str(folder / case) for case in CASES]
+
+
+def load(path):
+  return tf.saved_model.load(str(path)).signatures
+
+
+def member_scores(members, batch, level="frame"):
+  """What the members answer on their own, (M, B, C) float64."""
+  return np.array([
+      load(path)["predict_features"](**serving.arrays(batch, level))["predictions"]
+      for path in members], np.float64)
+
+
+def blended(scores, weights, how, knots):
+  """A numpy twin of the equation."""
+  weights = np.asarray(weights).reshape(len(scores), 1, -1)
+  if how == "logits":
+    scores = np.clip(scores, averaging.EPSILON, 1 - averaging.EPSILON)
+    return 1 / (1 + np.exp(-(weights * np.log(scores / (1 - scores))).sum(axis=0)))
+  if how == "ranks":
+    scores = np.array([averaging.apply_knots(s, k)
+                       for s, k in zip(scores, knots, strict=True)])
+  return (weights * scores).sum(axis=0)
+
+
+@pytest.fixture(scope="module")
+def knots(members):
+  scores = member_scores(members, descriptors.batch("frame", rows=30, seed=1))
+  return [averaging.rank_knots(of_member) for of_member in scores]
+
+
+def save(members, output_dir, weights=WEIGHTS, top_k=serving.TOP_K, **options):
+  return ensemble_model.save(members, weights, str(output_dir), top_k=top_k, **options)
+
+
+def test_a_process_with_tensorflow_alone_serves_every_average(
+    members, knots, tmp_path):
+  batch = descriptors.batch("frame")
+  scores = member_scores(members, batch)
+  expected = {}
+  for how in averaging.AVERAGINGS:
+    save(members, tmp_path / how / "model", averaging=how, rank_knots=knots)
+    serving.save_requests(tmp_path / how, batch, "frame")
+    expected[how] = blended(scores, WEIGHTS, how, knots)
+  serving.answer_elsewhere(tmp_path, expected)
+  for how, answers in expected.items():
+    serving.assert_answered(tmp_path / how, answers, atol=1e-5)
+  assert np.abs(expected["logits"] - expected["probabilities"]).max() > 1e-3
+  assert np.abs(expected["ranks"] - expected["probabilities"]).max() > 1e-3
+
+
+def test_weights_may_differ_by_class_and_a_batch_may_be_empty(members, tmp_path):
+  weights = np.random.default_rng(0).dirichlet(
+      np.ones(3), descriptors.NUM_CLASSES).T
+  save(members, tmp_path / "model", weights)
+  signatures = load(tmp_path / "model")
+  batch = descriptors.batch("frame")
+  expected = blended(member_scores(members, batch), weights, "probabilities", None)
+  serving.assert_answers(signatures, batch, "frame", expected)
+  none = tf.nest.map_structure(lambda x: x[:0], batch)
+  serving.assert_answers(signatures, none, "frame", expected[:0])
+
+
+@pytest.mark.parametrize("how", averaging.AVERAGINGS)
+def test_one_member_alone_keeps_its_order(members, knots, how, tmp_path):
+  save(members[:1], tmp_path / "model", [1.0], averaging=how, rank_knots=knots[:1])
+  batch = descriptors.batch("frame")
+  [alone] = member_scores(members[:1], batch)
+  [answer] = member_scores([tmp_path / "model"], batch)
+  order = np.argsort(alone.ravel())
+  assert (np.diff(answer.ravel()[order]) >= -1e-7).all()
+  if how != "ranks":
+    np.testing.assert_allclose(answer, alone, atol=1e-6)
+
+
+def test_records_are_parsed_once_and_every_weight_is_stored_once(members, tmp_path):
+  traced = save(members, tmp_path / "model")
+  assert list(traced) == ["serving_default", "predict_full", "predict_features"]
+  graph = load(tmp_path / "model")["serving_default"].graph.as_graph_def()
+
+  def parsers(nodes):
+    return sum("Parse" in node.op and "Example" in node.op for node in nodes)
+
+  # Each signature is one function of the library, and calls none that parses.
+  functions = {f.signature.name: f for f in graph.library.function}
+  called, todo = [], [graph.node]
+  while todo:
+    nodes = todo.pop()
+    called.append(parsers(nodes))
+    todo += [functions[attribute.func.name].node_def
+             for node in nodes for attribute in node.attr.values()
+             if attribute.func.name]
+  assert sum(called) == 1
+
+  variables = [files.bytes_on_disk(f"{path}/variables") for path in members]
+  whole = files.bytes_on_disk(str(tmp_path / "model" / "variables"))
+  assert whole <= sum(variables)
+  total = sum(map(files.bytes_on_disk, members))
+  assert files.bytes_on_disk(str(tmp_path / "model")) <= total
+
+
+def save_model(path, names, sizes, level="frame", num_classes=6, max_frames=7, seed=0):
+  options = {"aggregation": "mean"} if level == "frame" else {}
+  model = models.VideoModel(num_classes, feature_spec.FeatureSpec(names, sizes, level),
+                            **options).build_variables()
+  descriptors.randomize(model, seed)
+  writer.save(experiment.Experiment(model.get_config(), max_frames), model,
+                   str(path), 3)
+  return str(path)
+
+
+def test_members_may_see_other_features_and_fewer_frames(tmp_path):
+  audio = save_model(tmp_path / "audio", ("audio",), (4,), max_frames=3)
+  both = save_model(tmp_path / "both", ("rgb", "audio"), (8, 4))
+  save([audio, both], tmp_path / "model", WEIGHTS_OF_TWO)
+  batch = descriptors.batch("frame")
+  lengths = {"num_frames": batch["num_frames"]}
+  first = load(audio)["predict_features"](audio=batch["features"]["audio"], **lengths)
+  second = load(both)["predict_features"](**serving.arrays(batch, "frame"))
+  expected = 0.75 * first["predictions"] + 0.25 * second["predictions"]
+  serving.assert_answers(load(tmp_path / "model"), batch, "frame", expected.numpy())
+  assert json.loads((tmp_path / "model/assets/feature_spec.json").read_text()) == {
+      "names": ["audio", "rgb"], "sizes": [4, 8], "level": "frame", "max_frames": 7,
+      "num_classes": 6}
+
+
+def test_members_may_be_of_video_level(tmp_path):
+  members = [save_model(tmp_path / str(seed), ("rgb", "audio"), (8, 4), "video",
+                        seed=seed) for seed in range(2)]
+  vocabulary = tmp_path / "names.csv"
+  vocabulary.write_text("Index,Name\n0,Game\n")
+  save(members, tmp_path / "model", WEIGHTS_OF_TWO, vocabulary=str(vocabulary))
+  batch = descriptors.batch("video")
+  expected = blended(member_scores(members, batch, "video"), WEIGHTS_OF_TWO,
+                     "probabilities", None)
+  serving.assert_answers(load(tmp_path / "model"), batch, "video", expected)
+  assert (tmp_path / "model/assets/names.csv").read_text() == vocabulary.read_text()
+
+
+def test_a_member_may_be_an_ensemble(members, tmp_path):
+  save(members[:2], tmp_path / "two", WEIGHTS_OF_TWO)
+  save([str(tmp_path / "two"), members[2]], tmp_path / "model", (0.5, 0.5))
+  batch = descriptors.batch("frame")
+  expected = blended(member_scores(members, batch), (0.375, 0.125, 0.5), "probabilities",
+                     None)
+  serving.assert_answers(load(tmp_path / "model"), batch, "frame", expected)
+
+
+def test_it_says_what_it_is_made_of(members, tmp_path):
+  save(members, tmp_path / "model", averaging="logits")
+  made_of = json.loads((tmp_path / "model/assets.extra/ensemble.json").read_text())
+  assert made_of == {"format": 1, "averaging": "logits", "members": [
+      {"name": os.path.basename(path), "saved_model": path,
+       "bytes": files.bytes_on_disk(path), "weight": weight, "stored_as": weight_format}
+      for path, weight, weight_format in zip(members, WEIGHTS, FORMATS, strict=True)]}
+
+
+def test_the_budget_is_kept(members, tmp_path):
+  save(members, tmp_path / "model")
+  size = files.bytes_on_disk(str(tmp_path / "model"))
+  total = sum(map(files.bytes_on_disk, members))
+  with pytest.raises(ValueError, match=f"members alone {total:,}, and the budget is "
+                                       f"{total // 2:,}. Choose fewer or smaller"):
+    save(members, tmp_path / "other", budget_bytes=total // 2)
+  before = (tmp_path / "model" / "writer.pb").read_bytes()
+  with pytest.raises(ValueError, match="the budget is 1,000"):
+    save(members, tmp_path / "model", overwrite=True, budget_bytes=1000)
+  assert os.listdir(tmp_path) == ["model"]
+  assert (tmp_path / "model" / "writer.pb").read_bytes() == before
+  # Numbers in the names of functions take a few bytes more from call to call.
+  save(members, tmp_path / "model", overwrite=True, budget_bytes=size + 5000)
+
+
+def test_members_that_do_not_go_together_are_named(tmp_path):
+  make = {
+      "frame": dict(names=("rgb",), sizes=(8,)),
+      "video": dict(names=("rgb",), sizes=(8,), level="video"),
+      "wide": dict(names=("audio", "rgb"), sizes=(4, 16)),
+      "many": dict(names=("rgb",), sizes=(8,), num_classes=9)}
+  paths = {name: save_model(tmp_path / "members" / name, **options)
+           for name, options in make.items()}
+  for other, message in (
+      ("video", "levels, video and frame"), ("many", "numbers of classes, 9 and 6"),
+      ("wide", "read feature 'rgb' with different sizes, 16 and 8")):
+    with pytest.raises(ValueError, match=f"members/{other} and .*members/frame "
+                       f".*{message}: they cannot be one model"):
+      save([paths["frame"], paths[other]], tmp_path / "model", (0.5, 0.5))
+  with pytest.raises(FileNotFoundError, match="no/where is no SavedModel that yt8m-exp"):
+    save([paths["frame"], "no/where"], tmp_path / "model", (0.5, 0.5))
+  (tmp_path / "members/many/assets/feature_spec.json").write_text("{}")
+  with pytest.raises(ValueError, match="many/assets/feature_spec.json is not a file th"):
+    save([paths["many"]], tmp_path / "model", (1.0,))
+  with pytest.raises(ValueError, match="at least one member"):
+    save([], tmp_path / "model", ())
+  assert os.listdir(tmp_path) == ["members"]
+
+
+def test_a_damaged_member_is_named(members, tmp_path):
+  damaged = tmp_path / "members" / "damaged"
+  shutil.copytree(members[0], damaged)
+  [weights] = damaged.glob("variables/variables.data*")
+  weights.write_bytes(weights.read_bytes()[:-1] + b"?")
+  with pytest.raises(ValueError, match=r"damaged: 1 file \(variables/variables.data.*\) "
+                                       "changed since manifest.json"):
+    save([members[1], str(damaged)], tmp_path / "model", WEIGHTS_OF_TWO)
+  assert os.listdir(tmp_path) == ["members"]
+
+
+@pytest.mark.parametrize("options, message", [
+    (dict(weights=(0.5, 0.5)), r"shape \(2,\); 3 members and 6 classes want \(3,\) or "),
+    (dict(weights=(0.5, 0.6, -0.1)), "negative or not a number"),
+    (dict(weights=(0.5, 0.5, np.nan)), "negative or not a number"),
+    (dict(averaging="medians"), "--averaging=medians must be one of"),
+    (dict(averaging="ranks"), "rank_knots of each of the 3 members"),
+    (dict(averaging="ranks", rank_knots=[[0, 1], [0, 1], [1, 0]]), "ascending"),
+    (dict(averaging="ranks", rank_knots=[[0, 1], [0, 1], None]), "two or more"),
+    (dict(top_k=7), "--top_k=7 must be between 1 and"),
+    (dict(vocabulary="/no.csv"), "--vocabulary=/no.csv does not exist"),
+    (dict(warmup_requests=-1), "--warmup_requests=-1 must be from 0 to 1,000"),
+])
+def test_impossible_requests_leave_nothing_behind(members, options, message, tmp_path):
+  with pytest.raises((ValueError, FileNotFoundError), match=message):
+    save(members, tmp_path / "model", **options)
+  assert os.listdir(tmp_path) == []
+
+
+@hypothesis.given(
+    st.lists(st.sampled_from(np.linspace(0, 1, 9).tolist()), min_size=2, max_size=7),
+    st.lists(st.floats(0, 1, width=32, allow_subnormal=False), min_size=1, max_size=9))
+def test_ranks_are_those_of_numpy(knots, x):
+  knots = np.sort(knots).astype(np.float32)
+  x = np.append(x, knots).astype(np.float32)[None]
+  np.testing.assert_allclose(
+      ensemble_model.interpolate(tf.constant(x), knots),
+      averaging.apply_knots(x, knots), atol=1e-6)
+
+
+def test_the_command(tmp_path):
+  export = "yt8m.export.export_model"
+  weight_format = FORMATS[1]
+  support.run_command(
+      export, "--model=FrameLevelLogisticModel", "--untrained", "--num_classes=6",
+      "--feature_sizes=8,4", f"--weights={weight_format}", "--top_k=3",
+      f"--output_dir={tmp_path}/a")
+  save_model(tmp_path / "b", ("rgb", "audio"), (8, 4))
+  paths = [f"{tmp_path}/{name}" for name in "ab"]
+  sizes = [files.bytes_on_disk(path) for path in paths]
+  ensemble = tmp_path / "ensemble.json"
+  ensemble_file.EnsembleFile(tuple(
+      map(ensemble_file.EnsembleMember, "ab", paths, sizes, WEIGHTS_OF_TWO)),
+      budget_bytes=2 ** 20).save(str(ensemble))
+
+  process = support.run_command(
+      export, f"--ensemble={ensemble}", "--top_k=3", f"--output_dir={tmp_path}/c")
+  assert f"2 members         {sum(sizes):>13,} bytes" in process.stdout
+  assert "predictions float32 (?, 1, 3)" in process.stdout
+  batch = descriptors.batch("frame")
+  expected = blended(member_scores(paths, batch), WEIGHTS_OF_TWO, "probabilities", None)
+  serving.assert_answers(load(tmp_path / "c"), batch, "frame", expected)
+
+  process = support.run_command(
+      export, f"--ensemble={ensemble}", "--weights=int8", f"--output_dir={tmp_path}/d",
+      check=False)
+  assert process.returncode == 1
+  assert "--weights says how a model is exported" in process.stderr

@@ -1,0 +1,152 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""The routes, their answers and their errors, without a server."""
+
+import asyncio
+import json
+
+import pytest
+import tensorflow as tf
+
+from tests.helpers import descriptors
+from tests.helpers import serving
+from yt8m.export.serving import model_server
+from yt8m.export.serving import model_versions
+from yt8m.export.serving import request_queue
+
+BATCH = descriptors.batch("frame")
+
+
+@pytest.fixture(scope="module")
+def versions(tmp_path_factory):
+  folder = tmp_path_factory.mktemp("model")
+  serving.save("aggregation-mean", folder / "3")
+  return model_versions.Versions(str(folder))
+
+
+def ask(versions, method, path, body=b"", timeout_s=60, queue=None, **content):
+  """Returns `(status, content of the answer)`."""
+  async def scenario():
+    server = model_server.ModelServer(
+        "m", versions, queue or request_queue.RequestQueue(100), timeout_s)
+    return await server.answer(
+        method, path, body or json.dumps(content).encode())
+
+  status, answer = asyncio.run(scenario())
+  return status, json.loads(answer)
+
+
+@pytest.mark.parametrize("path", [
+    "/v1/models/m:predict", "/v1/models/m/versions/3:predict",
+    "/V1/Models/m/Versions/3:predict"])
+def test_predict(versions, path):
+  status, answer = ask(versions, "POST", path, inputs=[])
+  assert status == 200 and answer["outputs"]["video_id"] == []
+
+
+def test_status(versions):
+  expected = {"model_version_status": [
+      {"version": "3", "state": "AVAILABLE",
+       "status": {"error_code": "OK", "error_message": ""}}]}
+  for path in ("/v1/models/m", "/v1/models/m/versions/3"):
+    assert ask(versions, "GET", path) == (200, expected)
+
+
+def test_status_of_a_version_that_failed(versions, monkeypatch):
+  monkeypatch.setattr(versions, "_errors", {4: ValueError("damaged")})
+  status, answer = ask(versions, "GET", "/v1/models/m")
+  assert [x["state"] for x in answer["model_version_status"]] == ["END", "AVAILABLE"]
+  assert answer["model_version_status"][0]["status"] == {
+      "error_code": "UNKNOWN", "error_message": "damaged"}
+
+
+def test_metadata(versions):
+  for path in ("/v1/models/m/metadata", "/v1/models/m/versions/3/metadata"):
+    status, answer = ask(versions, "GET", path)
+    assert status == 200
+    assert answer["model_spec"] == {"name": "m", "signature_name": "", "version": "3"}
+    signatures = answer["metadata"]["signature_def"]["signature_def"]
+    assert list(signatures) == ["predict_features", "predict_full", "serving_default"]
+    default = signatures["serving_default"]
+    assert default["method_name"] == "tensorflow/serving/predict"
+    assert default["inputs"] == {"example_bytes": {
+        "dtype": "DT_STRING", "name": "serving_default_example_bytes:0",
+        "tensor_shape": {"dim": [{"size": "-1", "name": ""}], "unknown_rank": False}}}
+    assert [x["size"] for x in signatures["predict_features"]["inputs"]["rgb"][
+        "tensor_shape"]["dim"]] == ["-1", "-1", "8"]
+
+
+@pytest.mark.parametrize("method, path, status, text", [
+    ("POST", "/v1/models/no:predict", 404, "Servable not found for request: Latest(no)"),
+    ("POST", "/v1/models/m/versions/7:predict", 404,
+     "Servable not found for request: Specific(m, 7)"),
+    ("GET", "/v1/models/no", 404, "Could not find any versions of model no"),
+    ("GET", "/v1/models/m/versions/7", 404, "Could not find version 7 of model m"),
+    ("GET", "/v1/models/m/versions/7/metadata", 404,
+     "Servable not found for request: Specific(m, 7)"),
+    ("GET", "/v1/models/m:predict", 400, "Malformed request: GET /v1/models/m:predict"),
+    ("POST", "/v1/models/m", 400, "Malformed request: POST /v1/models/m"),
+    ("DELETE", "/v1/models/m", 400, "Malformed request: DELETE /v1/models/m"),
+    ("GET", "/v1/models/m/versions/x", 400, "Malformed request"),
+    ("GET", "/v1/models/m/versions/" + 5000 * "9", 400, "Malformed request"),
+    ("GET", "/v1/models/../../etc/passwd", 400, "Malformed request"),
+    ("POST", "/v1/models/m:classify", 501, "classify is not served; predict is."),
+    ("GET", "/", 404, "Not found: /. The model is at /v1/models/m."),
+    ("POST", "/v1/models/m:predict", 400, "one of the keys")])
+def test_errors(versions, method, path, status, text):
+  found, answer = ask(versions, method, path)
+  assert found == status and text in answer["error"]
+
+
+def test_what_is_no_json_is_refused(versions):
+  status, answer = ask(versions, "POST", "/v1/models/m:predict", b"{")
+  assert status == 400 and answer["error"].startswith("JSON Parse error: ")
+
+
+def test_a_bad_record_is_explained(versions):
+  good = serving.records(BATCH, "frame").numpy()[0].decode("latin-1")
+  status, answer = ask(versions, "POST", "/v1/models/m:predict",
+                       instances=["no record", good])
+  assert status == 400
+  assert answer["error"].startswith("Invalid protocol message input")
+  status, answer = ask(
+      versions, "POST", "/v1/models/m:predict", signature_name="predict_features",
+      inputs={**{name: x.numpy().tolist() for name, x in BATCH["features"].items()},
+              "num_frames": [99] * 5})
+  assert status == 400
+  assert answer["error"].startswith("assertion failed: [num_frames must be between 1")
+
+
+@pytest.mark.parametrize("error, status", [
+    (tf.errors.ResourceExhaustedError(None, None, "out of memory"), 503),
+    (tf.errors.InternalError(None, None, "kernel"), 500),
+    (ZeroDivisionError("secret"), 500),
+    (request_queue.OverloadedError(), 503)])
+def test_failures_have_their_status(versions, error, status):
+  class Failing:
+    async def predict(self, version, request):
+      raise error
+
+  found, answer = ask(versions, "POST", "/v1/models/m:predict", inputs=[],
+                      queue=Failing())
+  assert found == status and list(answer) == ["error"] and "secret" not in answer["error"]
+
+
+def test_a_late_answer_is_none(versions):
+  class Hanging:
+    async def predict(self, version, request):
+      await asyncio.Event().wait()
+
+  assert ask(versions, "POST", "/v1/models/m:predict", inputs=[], queue=Hanging(),
+             timeout_s=0.5) == (504, {"error": "No answer within 0.5 s."})
+
+
+def test_errors_name_the_rows_of_a_cut_request():
+  error = tf.errors.InvalidArgumentError(
+      None, None, "Graph execution error:\n\nDetected at node a defined at (most recent "
+      "call last):\n<stack traces unavailable>\nrecord 1 is bad\n\t [[{{node a}}]] "
+      "[Op:__inference_f]")
+  assert model_server._reason(error) == "record 1 is bad"
+  error.first_row = 128
+  assert model_server._reason(error) == (
+      "From row 128 of the request on: record 1 is bad")

@@ -1,0 +1,63 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Processes that tests start, watch and kill (Linux)."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+
+from tests.helpers import support
+
+
+@contextlib.contextmanager
+def started(module, *arguments, log):
+  """Starts a command whose output goes to the file `log`; ends with all its offspring."""
+  with open(log, "w") as file:
+    process = subprocess.Popen(
+        [sys.executable, "-m", module, *map(str, arguments)], stdout=file,
+        stderr=subprocess.STDOUT, env=support.ENVIRONMENT, cwd=support.ROOT)
+  try:
+    yield process
+  finally:
+    offspring = descendants(process.pid)
+    process.kill()
+    process.wait()
+    for pid in offspring:
+      with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+
+
+def wait_for(condition, process, seconds=240):
+  """Waits until `condition()` is true while the process runs; returns its value."""
+  deadline = time.monotonic() + seconds
+  while process.poll() is None and time.monotonic() < deadline:
+    if value := condition():
+      return value
+    time.sleep(0.01)
+  raise AssertionError(f"It ended with {process.poll()}, or not in {seconds} s, before "
+                       "it came so far.")
+
+
+def descendants(pid):
+  """Children of a process, their children, and so on."""
+  parents = {int(name): _parent(name) for name in os.listdir("/proc") if name.isdigit()}
+  found = [pid]
+  for ancestor in found:
+    found += [child for child, parent in parents.items() if parent == ancestor]
+  return found[1:]
+
+
+def command(pid):
+  """The command line of a process; empty if there is none."""
+  with contextlib.suppress(OSError), open(f"/proc/{pid}/cmdline", "rb") as file:
+    return file.read().decode(errors="replace")
+  return ""
+
+
+def _parent(pid):
+  with contextlib.suppress(OSError), open(f"/proc/{pid}/stat") as file:
+    return int(file.read().rpartition(")")[2].split()[1])
+  return None

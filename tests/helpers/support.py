@@ -1,0 +1,60 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""What several tests share: where real data and goldens lie, and golden loading."""
+
+import ast
+import json
+import os
+import pathlib
+
+import numpy as np
+import pytest
+
+from tests.helpers import forked_commands
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+_SHARED = ROOT.parent / "shared"
+DATA = pathlib.Path(os.environ.get("YT8M_DATA", _SHARED / "data"))
+GOLDENS = pathlib.Path(os.environ.get("YT8M_GOLDENS", _SHARED / "goldens"))
+
+# Of the commands that tests run: quiet, and on the CPU.
+ENVIRONMENT = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1",
+               "PYTHONPATH": str(ROOT)}
+
+# Real records are not part of the project: tests of them run where the folder is.
+needs_data = pytest.mark.skipif(
+    not DATA.is_dir(), reason=f"no real records at {DATA}: set YT8M_DATA")
+# The same for the reference values.
+needs_goldens = pytest.mark.skipif(
+    not GOLDENS.is_dir(), reason=f"no reference values at {GOLDENS}: set YT8M_GOLDENS")
+
+
+def load_golden(name):
+  """Returns the arrays of a golden file as a dict, and its `meta` as another."""
+  with np.load(GOLDENS / f"{name}.npz") as archive:
+    arrays = {key: archive[key] for key in archive.files}
+  return arrays, json.loads(str(arrays.pop("meta")))
+
+
+def with_prefix(arrays, prefix):
+  """Returns the entries below `prefix`, their keys without it."""
+  return {key[len(prefix):]: value for key, value in arrays.items()
+          if key.startswith(prefix)}
+
+
+def commands():
+  """`{command: module}` as setup.py declares them."""
+  tree = ast.parse((ROOT / "setup.py").read_text())
+  [value] = [node.value for node in tree.body if isinstance(node, ast.Assign)
+             and node.targets[0].id == "COMMANDS"]
+  return ast.literal_eval(value)
+
+
+def run_command(module, *arguments, check=True, environment=None):
+  """Runs a command as a user types it; returns the completed process."""
+  process = forked_commands.run(
+      module, [str(argument) for argument in arguments],
+      {**ENVIRONMENT, **(environment or {})}, timeout=300)
+  if check and process.returncode:
+    raise AssertionError(f"{module} failed:\n{process.stdout}\n{process.stderr}")
+  return process

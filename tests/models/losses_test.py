@@ -1,0 +1,95 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Losses against the reference values of the starter, WILLOW and NeXtVLAD code."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.helpers import support
+from yt8m.models import losses
+
+CASES = [
+    # file, entry, loss, labels, weights
+    ("losses_starter", "xent", losses.CrossEntropyLoss(), "labels", None),
+    ("losses_starter", "xent_weights", losses.CrossEntropyLoss(), "labels",
+     "label_weights"),
+    ("losses_starter", "xent_soft", losses.CrossEntropyLoss(), "soft_labels", None),
+    ("losses_starter", "xent_floatlabels", losses.CrossEntropyLoss(), "labels", None),
+    ("losses_starter", "hinge", losses.HingeLoss(), "labels", None),
+    ("losses_starter", "hinge_b2", losses.HingeLoss(margin=2.0), "labels", None),
+    ("losses_starter", "softmax", losses.SoftmaxLoss(), "labels", None),
+    ("losses_starter", "softmax_soft", losses.SoftmaxLoss(), "soft_labels", None),
+    ("losses_linrongc", "xent", losses.CrossEntropyLoss(epsilon=1e-8), "labels", None),
+    ("losses_linrongc", "hinge", losses.HingeLoss(), "labels", None),
+    ("losses_linrongc", "softmax", losses.SoftmaxLoss(), "labels", None),
+    ("losses_willow", "xent_alpha0.5", losses.CrossEntropyLoss(), "labels", None),
+    ("losses_willow", "xent_alpha0.7", losses.CrossEntropyLoss(alpha=0.7), "labels",
+     None),
+]
+
+
+@support.needs_goldens
+@pytest.mark.parametrize(
+    "file, entry, loss, labels, weights", CASES,
+    ids=[f"{case[0]}-{case[1]}" for case in CASES])
+def test_value_and_gradient_equal_the_reference(file, entry, loss, labels, weights):
+  golden, _ = support.load_golden(file)
+  # Hinge and softmax take unbounded scores, cross entropy takes probabilities.
+  scores = "predictions" if entry.startswith("xent") else "logits"
+  predictions = tf.constant(golden[scores])
+  with tf.GradientTape() as tape:
+    tape.watch(predictions)
+    per_video = loss.call(golden[labels], predictions,
+                          golden[weights] if weights else None)
+    mean = tf.reduce_mean(per_video)
+  assert per_video.shape == (6,)
+  np.testing.assert_allclose(mean, golden[f"{entry}/loss"], rtol=1e-5)
+  np.testing.assert_allclose(
+      tape.gradient(mean, predictions), golden[f"{entry}/grad_predictions"],
+      rtol=1e-4, atol=1e-7)
+
+
+@support.needs_goldens
+def test_every_golden_loss_has_a_case():
+  for file in ("losses_starter", "losses_linrongc", "losses_willow"):
+    golden, _ = support.load_golden(file)
+    entries = {key[:-len("/loss")] for key in golden if key.endswith("/loss")}
+    assert entries == {case[1] for case in CASES if case[0] == file}
+
+
+@pytest.mark.parametrize("name", losses.LOSSES.names())
+def test_label_weights_scale_terms_and_not_the_denominator(name):
+  loss = losses.LOSSES[name]()
+  rng = np.random.default_rng(0)
+  predictions = rng.random((4, 6), np.float32)
+  labels = rng.random((4, 6)) < 0.3
+  ones = loss.call(labels, predictions, np.ones((4, 6)))
+  np.testing.assert_allclose(ones, loss.call(labels, predictions), rtol=1e-6)
+  np.testing.assert_allclose(
+      loss.call(labels, predictions, np.full((4, 6), 0.5)), ones / 2, rtol=1e-6)
+  # A class that is not rated has no influence at all.
+  rated = np.ones((4, 6), np.float32)
+  rated[:, 2] = 0
+  changed = predictions.copy()
+  changed[:, 2] = rng.random(4)
+  if name != "SoftmaxLoss":
+    np.testing.assert_array_equal(loss.call(labels, predictions, rated),
+                                  loss.call(labels, changed, rated))
+
+
+@pytest.mark.parametrize("name", losses.LOSSES.names())
+def test_keras_call_is_the_mean_over_videos_and_config_round_trips(name):
+  loss = losses.LOSSES[name]()
+  rng = np.random.default_rng(1)
+  predictions = rng.random((4, 6), np.float32)
+  labels = (rng.random((4, 6)) < 0.3).astype(np.float32)
+  clone = type(loss).from_config(loss.get_config())
+  np.testing.assert_allclose(
+      clone(labels, predictions),
+      np.mean(loss.call(labels, predictions)), rtol=1e-6)
+
+
+def test_an_unknown_loss_names_the_closest():
+  with pytest.raises(ValueError, match="Valid: CrossEntropyLoss, "):
+    losses.LOSSES["CrossEntropy"]

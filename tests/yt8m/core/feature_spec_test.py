@@ -1,0 +1,47 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Feature names and sizes, as flags and as configuration."""
+
+import json
+
+import pytest
+
+from yt8m.core import feature_spec
+
+FeatureSpec = feature_spec.FeatureSpec
+
+
+def test_flags_of_the_starter_code():
+  spec = FeatureSpec.from_flags("mean_rgb, mean_audio", "1024,128")
+  assert spec == FeatureSpec(("mean_rgb", "mean_audio"), (1024, 128), "video")
+  assert spec.is_video_level and spec.total_size == 1152
+  assert FeatureSpec.from_flags("rgb", "8", frame_features=True).level == "frame"
+  assert FeatureSpec.from_flags("rgb", "8", True, True).level == "segment"
+
+
+def test_config_round_trip():
+  spec = FeatureSpec(("rgb", "audio"), (1024, 128), "frame")
+  assert FeatureSpec.from_config(json.loads(json.dumps(spec.to_config()))) == spec
+
+
+def test_segment_labels_can_be_asked_for_or_dropped():
+  frame = FeatureSpec(("rgb",), (8,), "frame")
+  assert frame.with_segment_labels(True).level == "segment"
+  assert frame.with_segment_labels(None) == frame
+  assert frame.with_segment_labels(True).with_segment_labels(False) == frame
+  video = FeatureSpec(("rgb",), (8,), "video")
+  assert video.with_segment_labels(False) == video
+  with pytest.raises(ValueError, match="--segment_labels needs"):
+    video.with_segment_labels(True)
+
+
+@pytest.mark.parametrize("names, sizes, message", [
+    ("rgb,audio", "1024", "--feature_names has 2 entries .* --feature_sizes has 1"),
+    ("", "", "--feature_names is empty"),
+    ("rgb,rgb", "8,8", "a name twice"),
+    ("rgb", "0", "must be positive"),
+    ("rgb", "1k", "--feature_sizes='1k' must be whole numbers"),
+])
+def test_errors_name_the_flag(names, sizes, message):
+  with pytest.raises(ValueError, match=message):
+    FeatureSpec.from_flags(names, sizes)

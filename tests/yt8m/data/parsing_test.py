@@ -1,0 +1,79 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Ids, labels and checks inside the graph."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from yt8m.data import parsing
+from yt8m.data import records
+
+
+def sparse(rows):
+  return tf.ragged.constant(rows, tf.int64, ragged_rank=1).to_sparse()
+
+
+def test_label_matrix_is_a_set_and_knows_class_0():
+  matrix = parsing.label_matrix(sparse([[0, 2], [], [1, 1, 1]]), 3)
+  assert matrix.dtype == tf.bool
+  np.testing.assert_array_equal(matrix, [[1, 0, 1], [0, 0, 0], [0, 1, 0]])
+
+
+def test_label_matrix_of_a_batch_without_labels():
+  assert not np.any(parsing.label_matrix(sparse([[], []]), 3))
+
+
+def test_valid_labels():
+  valid = parsing.valid_labels(sparse([[0, 2], [3], [], [1, -1]]), 3)
+  np.testing.assert_array_equal(valid, [True, False, True, False])
+
+
+def test_video_ids_come_from_whichever_is_present():
+  ids = parsing.video_ids({"id": tf.constant(["a", "", ""]),
+                           "video_id": tf.constant(["x", "b", ""])})
+  assert list(ids.numpy()) == [b"a", b"b", b""]
+
+
+def test_record_names():
+  names = parsing.record_names(["p/x", "q"], tf.constant([1, 0]), tf.constant([3, 12]))
+  assert list(names.numpy()) == [b"q, record 3", b"p/x, record 12"]
+
+
+class TestStopExplaining:
+
+  def run(self, good, explain):
+    serialized = tf.constant([tf.train.SequenceExample().SerializeToString()] * len(good))
+    names = tf.constant([f"record {i}" for i in range(len(good))])
+
+    @tf.function
+    def graph(good):
+      check = parsing.stop_explaining(serialized, names, explain)
+      with tf.control_dependencies([check(good)]):
+        return tf.reduce_sum(tf.cast(good, tf.int32))
+
+    with records.clear_errors():
+      return int(graph(tf.constant(good)))
+
+  def test_asks_only_about_suspicious_records(self):
+    assert self.run([True, True], lambda record: "is never asked.") == 2
+    assert self.run([True, False], lambda record: "") == 1
+
+  def test_stops_at_the_first_with_a_fault(self):
+    answers = iter(["", "is bad."])
+    with pytest.raises(records.RecordError, match="^record 2 is bad.$"):
+      self.run([True, False, False], lambda record: next(answers))
+
+
+def test_stop_names_row_and_expectation():
+  @tf.function
+  def graph(good):
+    check = parsing.stop(parsing.row_names(good), "a 'label'.")
+    with tf.control_dependencies([check(good)]):
+      return tf.size(good)
+
+  assert graph(tf.constant([True, True])) == 2
+  assert graph(tf.zeros([0], tf.bool)) == 0
+  with pytest.raises(records.RecordError, match="record 1 of the batch is bad. "
+                     "Expected: a 'label'."), records.clear_errors():
+    graph(tf.constant([True, False, False]))

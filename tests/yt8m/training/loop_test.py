@@ -1,0 +1,194 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""The training loop: exact resuming, limits, signals, losses that are no numbers."""
+
+import json
+import os
+import signal
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from yt8m import models
+from yt8m.configs import checkpoints
+from yt8m.configs import experiment
+from yt8m.core import feature_spec
+from yt8m.models import losses
+from yt8m.training import loop as training
+from yt8m.training import optimizers
+from yt8m.training import step as train_step
+
+keras = tf.keras
+
+EXAMPLES, BATCH = 22, 4
+SPEC = feature_spec.FeatureSpec(("x",), (6,), "frame")
+
+
+def make_dataset(epoch, skip_examples, context):
+  rng = np.random.default_rng(epoch)
+  examples = {
+      "features": {"x": rng.integers(0, 256, (EXAMPLES, 9, 6), np.uint8)},
+      "num_frames": rng.integers(1, 10, EXAMPLES).astype(np.int32),
+      "labels": rng.random((EXAMPLES, 5)) < 0.4}
+  return tf.data.Dataset.from_tensor_slices(examples).skip(skip_examples).batch(BATCH)
+
+
+def make_training(train_dir, dataset=make_dataset, learning_rate=0.05, **schedule):
+  """A model with every kind of randomness: frame sampling and dropout."""
+  keras.utils.set_random_seed(0)
+  model = models.VideoModel(
+      5, SPEC, sampling={"num_frames": 4}, aggregation="mean",
+      classifier={"name": "hidden", "units": 7, "dropout": 0.5,
+                  "input_dropout": 0.2}).build_variables()
+  optimizer = optimizers.make_optimizer("AdamOptimizer", learning_rate)
+  strategy = tf.distribute.get_strategy()
+  step = train_step.TrainStep(model, losses.CrossEntropyLoss(), optimizer, strategy)
+  options = dict(batch_size=BATCH, num_epochs=3, checkpoint_steps=5, log_steps=2)
+  return model, training.Training(
+      str(train_dir), model, optimizer, step, strategy, dataset,
+      training.Schedule(**{**options, **schedule}))
+
+
+def weights(model):
+  return [np.asarray(w) for w in model.weights]
+
+
+def test_position_counts_every_example_of_every_epoch(tmp_path):
+  _, loop = make_training(tmp_path)
+  position = loop.run()
+  assert position == training.Position(step=18, epoch=3, epoch_step=0)
+  assert tf.train.latest_checkpoint(str(tmp_path)).endswith("model.ckpt-18")
+
+
+@pytest.mark.parametrize("stop", [1, 5, 6, 8, 13])
+def test_stopped_and_resumed_equals_run_through(tmp_path, stop):
+  straight, loop = make_training(tmp_path / "straight")
+  loop.run()
+  _, loop = make_training(tmp_path / "resumed", max_steps=stop)
+  assert loop.run().step == stop
+  resumed, loop = make_training(tmp_path / "resumed")
+  assert loop.run().step == 18
+  for one, other in zip(weights(straight), weights(resumed), strict=True):
+    np.testing.assert_array_equal(one, other)
+
+
+def test_a_finished_run_changes_nothing_when_started_again(tmp_path):
+  first, loop = make_training(tmp_path)
+  loop.run()
+  files = sorted(os.listdir(tmp_path))
+  again, loop = make_training(tmp_path)
+  assert loop.run().step == 18
+  assert [f for f in sorted(os.listdir(tmp_path)) if f != "train"] == [
+      f for f in files if f != "train"]
+  for one, other in zip(weights(first), weights(again), strict=True):
+    np.testing.assert_array_equal(one, other)
+
+
+def test_the_last_steps_are_saved(tmp_path):
+  """The starter code left 100 steps with the checkpoint of step 10."""
+  model, loop = make_training(tmp_path, max_steps=7, checkpoint_steps=1000)
+  loop.run()
+  other, _ = make_training(tmp_path / "other")
+  checkpoints.restore_weights(other, tf.train.latest_checkpoint(str(tmp_path)))
+  for one, two in zip(weights(model), weights(other), strict=True):
+    np.testing.assert_array_equal(one, two)
+
+
+def test_sigterm_finishes_the_step_and_saves(tmp_path):
+  def dataset(epoch, skip_examples, context):
+    def send(batch):
+      os.kill(os.getpid(), signal.SIGTERM)
+      return batch
+    for index, batch in enumerate(make_dataset(epoch, skip_examples, context)):
+      yield send(batch) if index == 2 else batch
+
+  model, loop = make_training(tmp_path)
+  loop._strategy = _Direct(dataset)
+  position = loop.run()
+  assert position.step == 3
+  assert tf.train.latest_checkpoint(str(tmp_path)).endswith("-3")
+
+
+class _Direct:
+  """The default strategy, but for batches that come from a Python generator."""
+
+  def __init__(self, dataset):
+    self._dataset = dataset
+
+  def distribute_datasets_from_function(self, function):
+    return self._dataset(0, 0, None)
+
+  def __getattr__(self, name):
+    return getattr(tf.distribute.get_strategy(), name)
+
+
+def test_a_nan_loss_stops_with_step_and_rate_and_is_never_saved(tmp_path):
+  def poisoned(epoch, skip_examples, context):
+    def poison(index, batch):
+      bad = tf.where(index == 3, np.nan, 0.0)
+      return {**batch, "label_weights": tf.ones_like(
+          tf.cast(batch["labels"], tf.float32)) + tf.cast(bad, tf.float32)}
+    return make_dataset(epoch, skip_examples, context).enumerate().map(poison)
+
+  _, loop = make_training(tmp_path, poisoned, learning_rate=0.03, checkpoint_steps=2,
+                          log_steps=100)
+  with pytest.raises(FloatingPointError,
+                     match=r"nan at step 4, learning rate 0.03.*--base_learning_rate"):
+    loop.run()
+  assert tf.train.latest_checkpoint(str(tmp_path)).endswith("-2")
+
+
+def test_no_batch_at_all_is_an_error(tmp_path):
+  def empty(*arguments):
+    return make_dataset(*arguments).take(0)
+
+  _, loop = make_training(tmp_path, empty)
+  with pytest.raises(ValueError, match="--batch_size"):
+    loop.run()
+
+
+def test_a_checkpoint_of_another_model_is_refused(tmp_path):
+  _, loop = make_training(tmp_path, max_steps=1)
+  loop.run()
+  path = tf.train.latest_checkpoint(str(tmp_path))
+  wider = models.VideoModel(9, SPEC, aggregation="mean").build_variables()
+  with pytest.raises(ValueError, match="another model .*it has 5 weights, the .* has 2"):
+    checkpoints.restore_weights(wider, path)
+
+
+def test_tensorboard_scalars_are_written(tmp_path):
+  _, loop = make_training(tmp_path)
+  loop.run()
+  [events] = [os.path.join(tmp_path, "train", f)
+              for f in os.listdir(tmp_path / "train")]
+  tags = {value.tag for event in tf.compat.v1.train.summary_iterator(events)
+          for value in event.summary.value}
+  assert {"train/loss", "train/gap", "train/hit_at_one", "train/learning_rate",
+          "train/examples_per_second"} <= tags
+
+
+def test_experiment_round_trip_and_refusal(tmp_path):
+  model, _ = make_training(tmp_path)
+  saved = experiment.Experiment(model.get_config(), 9, {"batch_size": 4})
+  saved.save(str(tmp_path))
+  loaded = experiment.Experiment.load(str(tmp_path))
+  assert json.dumps(loaded.model, sort_keys=True) == json.dumps(
+      saved.model, sort_keys=True)
+  experiment.check_same_model(loaded, saved, "here")
+  other = experiment.Experiment({**saved.model, "num_classes": 8}, 9, {})
+  with pytest.raises(ValueError, match="num_classes is 5, the flags say 8.*--start_new"):
+    experiment.check_same_model(loaded, other, "here")
+  with pytest.raises(FileNotFoundError, match="holds no trained model"):
+    experiment.Experiment.load(str(tmp_path / "nothing"))
+  (tmp_path / "config.json").write_text("{}")
+  with pytest.raises(ValueError, match="not a configuration"):
+    experiment.Experiment.load(str(tmp_path))
+
+
+def test_delete_leaves_foreign_files_alone(tmp_path):
+  model, loop = make_training(tmp_path)
+  loop.run()
+  (tmp_path / "thesis.tex").write_text("years of work")
+  experiment.delete(str(tmp_path))
+  assert os.listdir(tmp_path) == ["thesis.tex"]

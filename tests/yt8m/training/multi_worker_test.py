@@ -1,0 +1,61 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""`yt8m-train` on two workers (TF_CONFIG): trains, saves once, resumes exactly."""
+
+import concurrent.futures
+import json
+import socket
+
+import numpy as np
+import tensorflow as tf
+
+from tests.helpers import support
+from yt8m.synthetic import writer
+
+
+def free_ports(count):
+  sockets = [socket.create_server(("localhost", 0)) for _ in range(count)]
+  ports = [s.getsockname()[1] for s in sockets]
+  for s in sockets:
+    s.close()
+  return ports
+
+
+def train(records, train_dir, max_steps):
+  cluster = {"worker": [f"localhost:{port}" for port in free_ports(2)]}
+
+  def worker(index):
+    return support.run_command(
+        "yt8m.train", f"--train_dir={train_dir}",
+        f"--train_data_pattern={records}/frame/train*.tfrecord", "--frame_features",
+        "--feature_names=rgb,audio", "--feature_sizes=16,8", "--model=DbofModel",
+        "--dbof_cluster_size=12", "--dbof_hidden_size=8", "--iterations=4",
+        "--num_classes=13", "--max_frames=12", "--batch_size=8",
+        f"--max_steps={max_steps}", "--num_epochs=100", "--log_steps=1",
+        environment={"TF_CONFIG": json.dumps(
+            {"cluster": cluster, "task": {"type": "worker", "index": index}})})
+
+  with concurrent.futures.ThreadPoolExecutor(2) as pool:
+    return [process.stdout + process.stderr for process in pool.map(worker, range(2))]
+
+
+def weights(train_dir, step):
+  reader = tf.train.load_checkpoint(str(train_dir / f"model.ckpt-{step}"))
+  return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()
+          if name.startswith(("weights/", "optimizer/"))}
+
+
+def test_two_workers_train_save_and_resume(tmp_path):
+  records = tmp_path / "sample"
+  writer.write(writer.SampleDataConfig(
+      num_videos=80, num_classes=13, max_frames=12, feature_sizes=(16, 8),
+      num_shards=2), str(records))
+  chief, other = train(records, tmp_path / "straight", 8)
+  assert "step 8/" in chief and "step 8/" not in other
+  train(records, tmp_path / "resumed", 3)
+  chief, _ = train(records, tmp_path / "resumed", 8)
+  assert "Resuming from" in chief
+  straight, resumed = [weights(tmp_path / name, 8) for name in ("straight", "resumed")]
+  assert straight.keys() == resumed.keys() and len(straight) > 20
+  for name, value in straight.items():
+    np.testing.assert_allclose(value, resumed[name], rtol=1e-6, atol=1e-7, err_msg=name)
