@@ -42,7 +42,7 @@ class DeepBagOfFrames(keras.layers.Layer):
   Returns:
     (batch_size, units).
 
-  Reference: Abu-El-Haija et al. 2016 (arXiv:1609.08675), section 3.2; YouTube-8M
+  Reference: Abu-El-Haija et al. 2016 (arXiv:1609.08675), deep bag of frames; YouTube-8M
   starter code, `DbofModel`.
   """
 

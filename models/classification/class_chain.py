@@ -63,8 +63,8 @@ class ClassChain(classifier.Classifier):
 
   Reference: Read et al. 2011 (Classifier chains for multi-label classification); Nam et
   al. 2017 (Maximizing Subset Accuracy with Recurrent Neural Networks in Multi-label
-  Classification), the orders; Cho et al. 2014 (arXiv:1406.1078), the decoder; Shin et
-  al. 2018 (ECCV workshop on YouTube-8M).
+  Classification), the orders; Cho et al. 2014 (arXiv:1406.1078), the decoder; Kim et
+  al. 2018 (ECCV Workshops), the chain of labels on YouTube-8M.
   """
 
   uses_labels = True

@@ -63,8 +63,8 @@ class Conditional(wrapper.Wrapper):
     ValueError: unknown `observation` or `sampling`, a `num_steps` below 1, an
       `evidence_weight` below 0, or a label network that nothing would train.
 
-  Reference: Shin et al. 2018, "Approach for Video Classification with Multi-label on
-  YouTube-8M Dataset" (ECCV workshops), conditional inference.
+  Reference: Kim et al. 2018, "Temporal Attention Mechanism with Conditional Inference
+  for Large-Scale Multi-Label Video Classification" (ECCV Workshops).
   """
 
   uses_labels = True

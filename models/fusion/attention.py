@@ -35,8 +35,8 @@ class CrossModalAttention(keras.layers.Layer):
   Raises:
     ValueError: not exactly two modalities, or no frames.
 
-  Reference: design of the members `attention-BLSTM-MoE2`; bilinear ("general")
-  attention of Luong et al. 2015 (arXiv:1508.04025), equation 8.
+  Reference: Kim et al. 2018 (ECCV Workshops), temporal attention across modalities;
+  Luong et al. 2015 (arXiv:1508.04025), section 3.1, for the "general" (bilinear) score.
   """
 
   def build(self, input_shape):

@@ -92,8 +92,8 @@ _CLASSIFIERS = {
         "settings on a split of `fit` (`classifiers-tuning`); the best is the one here. "
         "The label network of `conditional` is the same in its three runs: its seed is a "
         "hyperparameter. "
-        "The published figures, of Shin et al. 2018, are of the full data: compare "
-        "differences, not values."),
+        "The published figures (Kim et al. 2018, ECCV Workshops) are for the full data: "
+        "compare differences, not values."),
     "common": {**_COMMON, "train_data_pattern": "{data}/yt8m/video/fit/*.tfrecord",
                "label_sets_exclude": _HELDOUT},
     "evaluate": {"eval_data_pattern": _HELDOUT},
