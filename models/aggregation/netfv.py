@@ -22,6 +22,7 @@ class NetFv(cluster_pooling.ClusterPooling):
 
   Args:
     context_gating: whether h is gated.
+    remove_diagonal: whether the gate of a value ignores the value itself.
     coupling: centres are `coupling` times the weights of the assignments; 0 learns
       them apart.
     Others, and shapes: see `ClusterPooling`. The intermediate is `assignments`,
@@ -31,9 +32,12 @@ class NetFv(cluster_pooling.ClusterPooling):
   """
 
   def __init__(self, clusters=64, projection=512, units=512, context_gating=True,
-               coupling=0.01, input_batch_norm=False, batch_norm_decay=0.999, **kwargs):
+               coupling=0.01, input_batch_norm=False, batch_norm_decay=0.999,
+               remove_diagonal=False, **kwargs):
     super().__init__(clusters, projection, units, input_batch_norm, batch_norm_decay,
-                     {"gating": "context" if context_gating else "none"}, **kwargs)
+                     {"gating": "context" if context_gating else "none",
+                      "remove_diagonal": remove_diagonal}, **kwargs)
+    self.remove_diagonal = remove_diagonal
     self.context_gating, self.coupling = context_gating, coupling
 
   def make_pool(self):
@@ -42,4 +46,5 @@ class NetFv(cluster_pooling.ClusterPooling):
 
   def get_config(self):
     return {**super().get_config(), "context_gating": self.context_gating,
-            "coupling": self.coupling}
+            "coupling": self.coupling,
+            "remove_diagonal": self.remove_diagonal}

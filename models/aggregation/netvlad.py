@@ -24,6 +24,7 @@ class NetVlad(cluster_pooling.ClusterPooling):
     residuals: `"centres"` (NetVLAD), `"none"` (NetRVLAD, known as LightVLAD) or
       `"gated"` (NetVLAGD), see `VladPooling`.
     context_gating: whether h is gated.
+    remove_diagonal: whether the gate of a value ignores the value itself.
     Others, and shapes: see `ClusterPooling`. The intermediate is `assignments`,
     (batch_size, num_frames, clusters).
 
@@ -32,9 +33,11 @@ class NetVlad(cluster_pooling.ClusterPooling):
 
   def __init__(self, clusters=64, projection=512, units=512, context_gating=True,
                residuals="centres", input_batch_norm=False, batch_norm_decay=0.999,
-               **kwargs):
+               remove_diagonal=False, **kwargs):
     super().__init__(clusters, projection, units, input_batch_norm, batch_norm_decay,
-                     {"gating": "context" if context_gating else "none"}, **kwargs)
+                     {"gating": "context" if context_gating else "none",
+                      "remove_diagonal": remove_diagonal}, **kwargs)
+    self.remove_diagonal = remove_diagonal
     self.context_gating, self.residuals = context_gating, residuals
 
   def make_pool(self):
@@ -43,4 +46,5 @@ class NetVlad(cluster_pooling.ClusterPooling):
 
   def get_config(self):
     return {**super().get_config(), "context_gating": self.context_gating,
-            "residuals": self.residuals}
+            "residuals": self.residuals,
+            "remove_diagonal": self.remove_diagonal}

@@ -29,19 +29,22 @@ class Hidden(wrapper.Wrapper):
     activation: φ, any Keras activation; `"linear"` for none.
     input_dropout: share of the input values dropped in training.
     dropout: share of the hidden values dropped in training.
-    use_batch_norm, gating, gating_reduction, batch_norm_decay: see `GatedDense`.
+    use_batch_norm, gating, gating_reduction, batch_norm_decay, remove_diagonal: see
+      `GatedDense`.
     Others, and shapes: see `Classifier`; `l2_penalty` is the head's.
   """
 
   def __init__(self, num_classes, units=2048, head="logistic", activation="relu",
                input_dropout=0.0, dropout=0.5, use_batch_norm=False, gating="none",
-               gating_reduction=8, batch_norm_decay=0.999, l2_penalty=1e-8, **kwargs):
+               gating_reduction=8, batch_norm_decay=0.999, l2_penalty=1e-8,
+               remove_diagonal=False, **kwargs):
     super().__init__(num_classes, head, l2_penalty, **kwargs)
     self.dropout = dropout
     self.hidden_config = {
         "units": units, "activation": activation, "input_dropout": input_dropout,
         "use_batch_norm": use_batch_norm, "gating": gating,
-        "gating_reduction": gating_reduction, "batch_norm_decay": batch_norm_decay}
+        "gating_reduction": gating_reduction, "batch_norm_decay": batch_norm_decay,
+        "remove_diagonal": remove_diagonal}
     self.hidden = gated_dense.GatedDense(**self.hidden_config, name="hidden")
 
   def build(self, input_shape):

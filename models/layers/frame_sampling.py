@@ -11,12 +11,13 @@ keras = tf.keras
 METHODS = ("random_frames", "random_sequence", "strided", "first")
 
 
-def frame_indices(method, num_frames, num_samples, draws=None):
+def frame_indices(method, num_frames, num_samples, draws=None, repeat=True):
   """Indices of the sampled frames, each in [0, num_frames).
 
       random_frames:    ⌊u_s · n⌋, u_s uniform, with replacement
       random_sequence:  min(⌊u · (max(n − S, 0) + 1)⌋ + s, n − 1), one u a video
-      strided:          ⌊(s + ½) · n / S⌋, evenly spaced, no randomness
+      strided:          ⌊(s + ½) · n / S⌋, evenly spaced, no randomness;
+                        s while s < n ≤ S if no frame may repeat
       first:            min(s, n − 1)
 
   Args:
@@ -25,6 +26,8 @@ def frame_indices(method, num_frames, num_samples, draws=None):
     num_samples: S.
     draws: u in [0, 1): (batch_size, S) for `random_frames`, (batch_size, 1) for
       `random_sequence`, unused otherwise.
+    repeat: False if only the first min(n, S) samples will be read, which must then
+      cover the video.
 
   Returns:
     (batch_size, S) int32.
@@ -40,7 +43,8 @@ def frame_indices(method, num_frames, num_samples, draws=None):
     starts = tf.cast(tf.maximum(n - num_samples, 0) + 1, tf.float32)
     indices = tf.cast(draws * starts, tf.int32) + steps
   elif method == "strided":
-    indices = (2 * steps + 1) * n // (2 * num_samples)
+    spread = num_samples if repeat else tf.minimum(n, num_samples)
+    indices = (2 * steps + 1) * n // (2 * spread)
   else:
     indices = steps + tf.zeros_like(n)
   return tf.minimum(indices, n - 1)
@@ -59,25 +63,30 @@ class FrameSampling(keras.layers.Layer):
   draws for itself.
 
   Args:
-    num_frames: S, frames kept. A video with fewer has some of them repeated.
+    num_frames: S, frames kept of each video.
     method: `random_frames`, `random_sequence`, `strided` or `first`.
     seed: seed of the draws.
+    repeat: whether a video of n < S frames is filled up to S by repeating frames.
+      If False, n samples are kept and the rest is padding, as in the LSTM and GRU
+      of the WILLOW code on random frames (`lstm_random_sequence`).
 
   Call arguments:
     features: `{name: (batch_size, max_frames, size)}`.
     num_frames: (batch_size,) int32, valid frames of each video.
 
   Returns:
-    `({name: (batch_size, S, size)}, num_frames)`, the latter all S: no padding
-    is left.
+    `({name: (batch_size, S, size)}, num_frames)`, the latter (batch_size,) int32: S,
+    or min(n, S) if frames do not repeat.
   """
 
-  def __init__(self, num_frames, method="random_frames", seed=0, **kwargs):
+  def __init__(self, num_frames, method="random_frames", seed=0, repeat=True,
+               **kwargs):
     super().__init__(autocast=False, **kwargs)
     if method not in METHODS:
       raise ValueError(
           f"Unknown frame sampling {method!r}. Valid: {', '.join(METHODS)}.")
     self.num_frames, self.method, self.seed = num_frames, method, seed
+    self.repeat = repeat
     self.draws = variables.add_counter(self, "draws")
     self.built = True
 
@@ -87,10 +96,11 @@ class FrameSampling(keras.layers.Layer):
     if method.startswith("random"):
       width = self.num_frames if method == "random_frames" else 1
       draws = self._uniform([tf.shape(num_frames)[0], width])
-    indices = frame_indices(method, num_frames, self.num_frames, draws)
+    indices = frame_indices(method, num_frames, self.num_frames, draws, self.repeat)
     sampled = {name: tf.gather(x, indices, axis=1, batch_dims=1)
                for name, x in features.items()}
-    return sampled, tf.fill(tf.shape(num_frames), self.num_frames)
+    kept = tf.fill(tf.shape(num_frames), self.num_frames)
+    return sampled, kept if self.repeat else tf.minimum(num_frames, kept)
 
   def _uniform(self, shape):
     return tf.random.stateless_uniform(
@@ -98,4 +108,4 @@ class FrameSampling(keras.layers.Layer):
 
   def get_config(self):
     return {**super().get_config(), "num_frames": self.num_frames,
-            "method": self.method, "seed": self.seed}
+            "method": self.method, "seed": self.seed, "repeat": self.repeat}

@@ -23,8 +23,9 @@ class GatedDense(keras.layers.Layer):
     input_dropout: share of the input values dropped in training.
     use_batch_norm: normalise W x instead of giving it a bias.
     gating: `"none"`, `"context"` (`ContextGating`) or `"squeeze"` (`SqueezeGating`).
-    gating_reduction: of `"squeeze"`.
+    gating_reduction: reduction of the `"squeeze"` gate.
     batch_norm_decay: of the moving averages.
+    remove_diagonal: whether the context gate of a value ignores the value itself.
 
   Call arguments:
     x: (batch_size, dim).
@@ -33,16 +34,19 @@ class GatedDense(keras.layers.Layer):
     (batch_size, units).
 
   Raises:
-    ValueError: unknown `gating`.
+    ValueError: unknown `gating`, or `remove_diagonal` without context gating.
   """
 
   def __init__(self, units, activation=None, input_dropout=0.0, use_batch_norm=False,
-               gating="none", gating_reduction=8, batch_norm_decay=0.999, **kwargs):
+               gating="none", gating_reduction=8, batch_norm_decay=0.999,
+               remove_diagonal=False, **kwargs):
     super().__init__(**kwargs)
     self.units, self.activation, self.input_dropout = units, activation, input_dropout
     self.use_batch_norm, self.gating = use_batch_norm, gating
     self.gating_reduction, self.batch_norm_decay = gating_reduction, batch_norm_decay
-    self.gate = gatings.make_gating(gating, gating_reduction, batch_norm_decay)
+    self.remove_diagonal = remove_diagonal
+    self.gate = gatings.make_gating(
+        gating, gating_reduction, batch_norm_decay, remove_diagonal)
 
   def build(self, input_shape):
     self._phi = keras.activations.get(self.activation)
@@ -69,5 +73,6 @@ class GatedDense(keras.layers.Layer):
             "input_dropout": self.input_dropout,
             "use_batch_norm": self.use_batch_norm, "gating": self.gating,
             "gating_reduction": self.gating_reduction,
-            "batch_norm_decay": self.batch_norm_decay}
+            "batch_norm_decay": self.batch_norm_decay,
+            "remove_diagonal": self.remove_diagonal}
 

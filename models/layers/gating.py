@@ -158,13 +158,17 @@ class SqueezeGating(keras.layers.Layer):
             "batch_norm_decay": self.batch_norm_decay}
 
 
-def make_gating(gating, reduction=8, batch_norm_decay=0.999):
+def make_gating(gating, reduction=8, batch_norm_decay=0.999, remove_diagonal=False):
   """The layer of a hyperparameter `gating`, one of `GATINGS`; None for `"none"`."""
   if gating not in GATINGS:
     raise ValueError(f"Unknown gating {gating!r}. Valid: {', '.join(GATINGS)} "
                      "(--hparams).")
+  if remove_diagonal and gating != "context":
+    raise ValueError("remove_diagonal=True needs context gating: no other gate has a "
+                     "diagonal to remove (--hparams).")
   if gating == "context":
-    return ContextGating(batch_norm_decay=batch_norm_decay, name="gate")
+    return ContextGating(remove_diagonal=remove_diagonal,
+                         batch_norm_decay=batch_norm_decay, name="gate")
   if gating == "squeeze":
     return SqueezeGating(reduction, batch_norm_decay, name="gate")
   return None

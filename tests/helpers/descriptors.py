@@ -48,10 +48,12 @@ VARIANTS = {
                   {"skip": False}],
         "gru": [{"output": "states", "reset_after": False, "reverse": True}],
         "lstm": [{"output": "states", "reverse": True}, {"layer_norm": True}],
-        "netfv": [{"coupling": 0.0}],
+        "netfv": [{"coupling": 0.0}, {"remove_diagonal": True}],
         "netvlad": [{"residuals": "none", "input_batch_norm": True},
-                    {"residuals": "gated", "projection": 0, "units": 0}],
-        "soft_dbof": [{"max_pool": True}, {"gated": True}],
+                    {"residuals": "gated", "projection": 0, "units": 0},
+                    {"remove_diagonal": True}],
+        "soft_dbof": [{"max_pool": True}, {"gated": True},
+                      {"context_gating": True, "remove_diagonal": True}],
     },
     "classifier": {
         "class_chain": [{"decoding": "beam", "beam_width": 30}, {"order": "random"}],
@@ -62,6 +64,7 @@ VARIANTS = {
             {"train_label_network": True, "pretraining_epochs": 0, "units": 16}],
         "gated": [{"context": "input"}, {"remove_diagonal": True}],
         "hidden": [{"activation": "relu6", "gating": "context"},
+                   {"gating": "context", "remove_diagonal": True},
                    {"use_batch_norm": True, "gating": "squeeze", "gating_reduction": 2}],
         "label_powerset": [{"objective": "sets"}],
         "moe": [{"low_rank_gates": 2}],
@@ -114,7 +117,10 @@ def recipe_models():
 
 def all_models():
   mixture = ("frame", dict(aggregation="mean", mixture={"branches": 2}))
-  return {**option_models(), **recipe_models(), "mixture": mixture}
+  sampling = ("frame", dict(aggregation=small("aggregation", "lstm"),
+                            sampling={"num_frames": 4, "repeat": False}))
+  return {**option_models(), **recipe_models(), "mixture": mixture,
+          "sampling-repeat=False": sampling}
 
 
 def replica_cases():

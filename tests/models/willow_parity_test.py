@@ -119,7 +119,9 @@ def model_options(case, flags):
       classifier={
           "name": "hidden", "units": flags[f"{kind}_hidden_size"], "dropout": 0.0,
           "activation": "relu6" if relu else "linear", "use_batch_norm": relu,
-          "gating": "context" if flags.get("gating") else "none", "head": head(flags)})
+          "gating": "context" if flags.get("gating") else "none",
+          "remove_diagonal": flags.get("gating_remove_diag", False),
+          "head": head(flags)})
 
 
 def sampled(golden, flags):
@@ -147,3 +149,74 @@ def test_model_equals_the_willow_code(case):
       model, (f"video_{scope}", f"audio_{scope}"))
   parity.assert_model(model, sampled(golden, meta["flags"]), golden, named,
                       willow_variables.to_ours)
+
+
+def sigmoid(x):
+  return 1 / (1 + np.exp(-x))
+
+
+def context_gating(x, variables, matrix, norm, remove_diagonal):
+  """`x ⊙ σ(BN(x W − x ∘ diag(W)))` at inference, of their variables by name."""
+  weights = variables[matrix]
+  gates = x @ weights
+  if remove_diagonal:
+    gates -= x * np.diag(weights)
+  gamma, beta, mean, variance = [variables[f"{norm}/{part}"] for part in (
+      "gamma", "beta", "moving_mean", "moving_variance")]
+  return x * sigmoid(gamma * (gates - mean) / np.sqrt(variance + 1e-3) + beta)
+
+
+def moe(x, variables, num_mixtures):
+  shape = (len(x), NUM_CLASSES, -1)
+  gates = np.exp((x @ variables["gates/weights"]).reshape(shape))
+  gates /= gates.sum(axis=-1, keepdims=True)
+  experts = sigmoid(x @ variables["experts/weights"] + variables["experts/biases"])
+  return np.sum(gates[..., :num_mixtures] * experts.reshape(shape), axis=-1)
+
+
+@support.needs_goldens
+@pytest.mark.parametrize("remove_diagonal", [False, True])
+def test_their_gates_with_and_without_the_diagonal(remove_diagonal):
+  """A numpy twin behind the pooling; with the diagonal, it equals their output."""
+  golden, meta = support.load_golden("model_willow_netvlad_gated_gatedmoe")
+  flags = {**meta["flags"], "gating_remove_diag": remove_diagonal}
+  spec = feature_spec.FeatureSpec(("rgb", "audio"), SIZES, "frame")
+  model = models.VideoModel(NUM_CLASSES, spec, normalization="none",
+                            **model_options("netvlad", flags)).build_variables()
+  reference = support.with_prefix(golden, "var/tower/")
+  named = willow_variables.model_variables(model, ("video_VLAD", "audio_VLAD"))
+  parity.assign(named, reference, willow_variables.to_ours)
+  inputs = sampled(golden, flags)
+
+  vlads = [aggregation(inputs["features"][name])[0] for aggregation, name in zip(
+      model.branches[0].aggregations, ("rgb", "audio"), strict=True)]
+  h = np.concatenate(vlads, axis=1) @ reference["hidden1_weights"]
+  h = context_gating(h + reference["hidden1_biases"], reference,
+                     "gating_weights_2", "gating_bn", remove_diagonal)
+  expected = context_gating(moe(h, reference, flags.get("moe_num_mixtures", 2)),
+                            reference, "gating_prob_weights", "gating_prob_bn",
+                            remove_diagonal)
+  if not remove_diagonal:
+    np.testing.assert_allclose(expected, golden["out/eval/predictions"], atol=1e-5)
+  np.testing.assert_allclose(model(inputs)["predictions"], expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("option", [models.NetVlad, models.NetFv, models.SoftBagOfFrames])
+def test_a_reduced_value_has_no_say_in_its_own_gate(option):
+  """The same gate where the aggregation itself reduces what it has pooled."""
+  x = tf.constant(np.random.default_rng(0).normal(size=(5, 7, 6)), tf.float32)
+  layer = option(clusters=4, units=3, context_gating=True, remove_diagonal=True)
+  gated, _ = layer(x)
+  gate, layer.reduce.gate = layer.reduce.gate, None
+  ungated, _ = layer(x)
+  variables = {"W": gate.gate.kernel.numpy(), "bn/gamma": 1.0, "bn/beta": 0.0,
+               "bn/moving_mean": 0.0, "bn/moving_variance": 1.0}
+  np.testing.assert_allclose(
+      gated, context_gating(ungated.numpy(), variables, "W", "bn", True), rtol=1e-4,
+      atol=1e-6)
+
+
+@pytest.mark.parametrize("option", [models.NetVlad, models.NetFv, models.SoftBagOfFrames])
+def test_a_missing_gate_has_no_diagonal(option):
+  with pytest.raises(ValueError, match="remove_diagonal=True needs context gating"):
+    option(context_gating=False, remove_diagonal=True, units=3)(tf.zeros((1, 2, 4)))

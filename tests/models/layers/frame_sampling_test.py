@@ -35,6 +35,25 @@ def test_inference_is_deterministic_and_evenly_spaced():
         sampled["x"][:, :, 0], [[0, 0, 0, 0], [0, 1, 1, 2], [0, 2, 4, 6], [1, 4, 7, 10]])
 
 
+@pytest.mark.parametrize("method", frame_sampling.METHODS)
+@pytest.mark.parametrize("training", [False, True])
+def test_a_short_video_is_padded_where_frames_may_not_repeat(method, training):
+  layer = frame_sampling.FrameSampling(5, method, repeat=False)
+  sampled, num_frames = layer(features(), tf.constant(LENGTHS), training=training)
+  np.testing.assert_array_equal(num_frames, [1, 3, 5, 5])
+  assert np.all(sampled["x"].numpy() < LENGTHS[:, None, None])
+  if not (training and method == "random_frames"):  # they are drawn with replacement
+    np.testing.assert_array_equal(sampled["x"][1, :3, 0], [0, 1, 2])
+
+
+def test_long_videos_are_sampled_alike_whether_frames_may_repeat_or_not():
+  for training in (False, True):
+    found = [frame_sampling.FrameSampling(4, seed=3, repeat=repeat)(
+        features(), tf.constant(LENGTHS), training=training)[0]["x"][2:]
+             for repeat in (False, True)]
+    np.testing.assert_array_equal(*found)
+
+
 def test_training_draws_anew_and_repeats_under_a_seed():
   def draw(layer):
     return layer(features(), tf.constant(LENGTHS), training=True)[0]["x"].numpy()

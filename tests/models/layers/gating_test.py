@@ -63,3 +63,6 @@ def test_errors_name_the_values():
     gating.SqueezeGating(8)(tf.zeros((1, 4)))
   with pytest.raises(ValueError, match="gating 'open'. Valid: none, context, squeeze"):
     gating.make_gating("open")
+  for kind in ("none", "squeeze"):
+    with pytest.raises(ValueError, match="remove_diagonal=True needs context gating"):
+      gating.make_gating(kind, remove_diagonal=True)
