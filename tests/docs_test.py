@@ -1,0 +1,67 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""The README and docs/ name files, modules and flags that exist."""
+
+import pathlib
+import re
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+FOLDERS = "yt8m|models|eval|export|tests|benchmarks|docs"
+# A file of the project or a folder (with "/" at its end), not an output of a command.
+PATH = re.compile(rf"(?<![\w./$={{-])((?:{FOLDERS})/[\w./-]*(?:\.(?:py|md|png)|/))(?![\w*])")
+# The old names in the table of moved modules of the changelog.
+MOVED = re.compile(r"^\| `.*$", re.MULTILINE)
+
+
+def read(path):
+  text = path.read_text(encoding="utf-8")
+  return MOVED.sub("", text) if path.name == "CHANGELOG.md" else text
+
+
+def flags_of_commands():
+  """`{command: its flags}`, from docs/flags.md, which is made from the commands."""
+  sections = re.split(r"^## ", read(ROOT / "docs" / "flags.md"), flags=re.MULTILINE)
+  return {section.split()[0]: set(re.findall(r"^\| `--(\w+)`", section, re.MULTILINE))
+          for section in sections[1:]}
+
+
+def commands(text):
+  """The command lines of indented blocks, with continued lines joined."""
+  for line in text.replace("\\\n", " ").splitlines():
+    if line.startswith("    "):
+      for command in re.split(r"; |&& |do ", line):
+        if found := re.match(r"\s*(?:\$ )?(?:PYTHONPATH=\. )?(yt8m-[\w-]+) ", command):
+          yield found[1], command
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_named_files_exist(page):
+  named = set(PATH.findall(read(page)))
+  assert not sorted(name for name in named if not (ROOT / name).exists())
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_links_lead_somewhere(page):
+  targets = re.findall(r"\]\(([^)#\s]+)[^)]*\)", read(page))
+  assert not [target for target in targets
+              if "://" not in target and not (page.parent / target).exists()]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_named_modules_exist(page):
+  for module in re.findall(r"python -m ((?:yt8m|benchmarks)[\w.]*)", read(page)):
+    path = ROOT / f"{module.removeprefix('yt8m.').replace('.', '/')}.py"
+    assert path.exists() or (ROOT / "yt8m" / path.name).exists(), module
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_commands_have_the_flags_that_are_shown(page):
+  known = flags_of_commands()
+  for command, line in commands(read(page)):
+    shown = re.findall(r"(?<=[\s\"'])--(\w+)", line)
+    unknown = {flag for flag in shown
+               if not {flag, flag.removeprefix("no")} & known[command]}
+    assert not unknown - {"verbosity", "help"}, line
