@@ -11,7 +11,8 @@ ROOT = pathlib.Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 FOLDERS = "yt8m|models|eval|export|tests|benchmarks|docs"
 # A file of the project or a folder (with "/" at its end), not an output of a command.
-PATH = re.compile(rf"(?<![\w./$={{-])((?:{FOLDERS})/[\w./-]*(?:\.(?:py|md|png)|/))(?![\w*])")
+PATH = re.compile(
+    rf"(?<![\w./$={{-])((?:{FOLDERS})/[\w./-]*(?:\.(?:py|md|png)|/))(?![\w*])")
 # The old names in the table of moved modules of the changelog.
 MOVED = re.compile(r"^\| `.*$", re.MULTILINE)
 
@@ -41,6 +42,8 @@ def commands(text):
 def test_named_files_exist(page):
   named = set(PATH.findall(read(page)))
   assert not sorted(name for name in named if not (ROOT / name).exists())
+  tests = {path.name for path in (ROOT / "tests").rglob("*_test.py")}
+  assert not set(re.findall(r"\w+_test\.py", read(page))) - tests
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
