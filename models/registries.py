@@ -31,8 +31,11 @@ def build_option(options, config, **arguments):
   Raises:
     ValueError: unknown name, or a hyperparameter the option does not have.
   """
-  hparams = resolve(options, config)
-  return options[hparams.pop("name")](**hparams, **arguments)
+  config = resolve(options, config)
+  hparams = {key: value for key, value in config.items() if key != "name"}
+  option = options[config["name"]](**hparams, **arguments)
+  option.option_config = config  # what the config of an enclosing layer holds
+  return option
 
 
 def resolve(options, config):
