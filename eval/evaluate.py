@@ -67,7 +67,9 @@ def main():
 
 def _checkpoints():
   if FLAGS.run_once:
-    return [checkpoints.latest(FLAGS.train_dir)]
+    path = checkpoints.latest(FLAGS.train_dir)
+    experiment.warn_if_unfinished(FLAGS.train_dir, path)
+    return [path]
   return tf.train.checkpoints_iterator(
       FLAGS.train_dir, FLAGS.eval_interval_secs, FLAGS.eval_timeout_secs)
 

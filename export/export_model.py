@@ -111,6 +111,7 @@ def _export_model():
     checkpoint = FLAGS.checkpoint or checkpoints.latest(FLAGS.train_dir)
     described, model, step = experiment.load(FLAGS.train_dir, checkpoint, FLAGS.hparams)
     logging.info("Model of %s at step %d.", FLAGS.train_dir, step)
+    experiment.warn_if_unfinished(FLAGS.train_dir, checkpoint)
     of = origin.Origin.of_checkpoint(FLAGS.train_dir, checkpoint)
   output_dir = _output_dir(of.step if of else None)
   traced = writer.save(

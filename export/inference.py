@@ -153,7 +153,9 @@ def _source(stack):
         stack.enter_context(tempfile.TemporaryDirectory()), "model")
     model_archive.unpack(FLAGS.input_model_tgz, train_dir)
   experiment.Experiment.load(train_dir)  # first: is it a directory of ours?
-  return model_source.Checkpoint.newest(train_dir, FLAGS.hparams)
+  source = model_source.Checkpoint.newest(train_dir, FLAGS.hparams)
+  experiment.warn_if_unfinished(train_dir, source.path)
+  return source
 
 
 def _class_ids(num_classes):

@@ -10,6 +10,7 @@ The same command again resumes where it stopped.
 
 import json
 import math
+import sys
 
 import tensorflow as tf
 from absl import flags
@@ -204,8 +205,11 @@ def main():
     return distilled.attach(dataset) if distilled else dataset
 
   with records.clear_errors():
-    loop.Training(FLAGS.train_dir, model, optimizer, step, strategy, make_dataset,
-                      schedule, averages).run()
+    training = loop.Training(FLAGS.train_dir, model, optimizer, step, strategy,
+                             make_dataset, schedule, averages)
+    training.run()
+  if training.stopped_by:  # as a shell reports it, so that `&&` stops too
+    sys.exit(128 + training.stopped_by)
 
 
 def make_teacher(loss, model):

@@ -5,6 +5,7 @@
     <output_dir>/<table>/<row>/seed-<n>/log.txt        commands and what they said
     <output_dir>/<table>/<row>/seed-<n>/result.json    exists if the run is finished
     <output_dir>/<table>/<row>/seed-<n>/model          what yt8m-train wrote
+    <output_dir>/<table>/<row>/seed-<n>/started.json   settings of a training that began
     <output_dir>/<table>/<row>/seed-<n>/training.json  exists if the model is trained
 
 Rows that differ in their evaluation alone share the model of one of them.
@@ -22,6 +23,7 @@ import tensorflow as tf
 from tensorboard.backend.event_processing import event_accumulator
 
 from yt8m.configs import checkpoints
+from yt8m.configs import experiment
 from yt8m.core import files
 from yt8m.eval.ablations import processes as ablation_processes
 from yt8m.eval.ablations import table as ablation_table
@@ -72,7 +74,16 @@ class Run:
   def training(self):
     """What `execute` wrote of the model in `train_dir`, or None if there is none."""
     trained = _read(self.path("training.json"), self.training_settings)
-    return trained if trained and tf.train.latest_checkpoint(self.train_dir) else None
+    if not trained or experiment.is_finished(self.train_dir) is False:
+      return None
+    return trained if tf.train.latest_checkpoint(self.train_dir) else None
+
+  def unfinished_training(self):
+    """Content of `started.json` if training can be resumed with these settings."""
+    started = _read(self.path("started.json"), self.training_settings)
+    if not started or experiment.is_finished(self.train_dir) is not False:
+      return None
+    return started if tf.train.latest_checkpoint(self.train_dir) else None
 
   def path(self, name):
     return os.path.join(self.directory, name)
@@ -152,19 +163,36 @@ def execute(training, processes, keep_checkpoints=False, **places):
       outcomes.append((run, error))
   measured = all(isinstance(outcome, dict) for _, outcome in outcomes)
   if measured and not (keep_checkpoints or owner.training()["keep"]):
-    for name in (checkpoints.PREFIX + "-*", "checkpoint"):
-      for checkpoint in glob.glob(os.path.join(glob.escape(owner.train_dir), name)):
-        os.remove(checkpoint)
+    _delete_checkpoints(owner.train_dir)
   return outcomes
 
 
+def _delete_checkpoints(train_dir):
+  for name in (checkpoints.PREFIX + "-*", "checkpoint"):
+    for checkpoint in glob.glob(os.path.join(glob.escape(train_dir), name)):
+      os.remove(checkpoint)
+
+
 def train(run, processes, keep, **places):
-  """Trains the model of a run in its directory; returns the run."""
-  with contextlib.suppress(FileNotFoundError):
-    os.remove(run.path("training.json"))
+  """Trains the model of a run in its directory, or resumes training; returns the run."""
   command, _ = run.commands(run.train_dir, **places)
-  seconds = _execute(command, run, processes)
-  _write(run.path("training.json"), settings=run.training_settings, seconds=seconds,
+  started = run.unfinished_training()
+  if started:
+    command.remove("--start_new_model")
+  else:
+    started = {"seconds": 0}
+    for name in ("training.json", "started.json"):
+      with contextlib.suppress(FileNotFoundError):
+        os.remove(run.path(name))
+    _delete_checkpoints(run.train_dir)
+  began = time.monotonic()
+  try:
+    _execute(command, run, processes)
+  finally:  # a stopped training is resumed, and its time counts
+    seconds = started["seconds"] + time.monotonic() - began
+    _write(run.path("started.json"), settings=run.training_settings, seconds=seconds)
+  _write(run.path("training.json"), settings=run.training_settings,
+         seconds={command[0]: seconds},
          train_examples_per_second=training_rate(run.train_dir), keep=keep)
   return run
 

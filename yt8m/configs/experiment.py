@@ -5,6 +5,7 @@
     <train_dir>/config.json            model, features and flags
     <train_dir>/model.ckpt-<step>.*    checkpoints
     <train_dir>/checkpoint             the list of them
+    <train_dir>/status.json            whether training has finished
     <train_dir>/train, eval            TensorBoard scalars
 """
 
@@ -13,6 +14,7 @@ import json
 import os
 
 import tensorflow as tf
+from absl import logging
 
 from yt8m import models
 from yt8m.configs import checkpoints
@@ -21,6 +23,7 @@ from yt8m.core import feature_spec
 from yt8m.core import files
 
 CONFIG = checkpoints.CONFIG
+STATUS = "status.json"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,9 +104,40 @@ def check_same_model(before, after, train_dir):
           "--start_new_model to delete the old one.")
 
 
+def write_status(train_dir, finished, total_steps=None):
+  """Records whether training has finished, and its number of steps if that is known."""
+  with files.atomic_write(os.path.join(train_dir, STATUS)) as file:
+    json.dump({"finished": finished, "total_steps": total_steps}, file)
+    file.write("\n")
+
+
+def is_finished(train_dir):
+  """Whether training has finished; None for a directory that does not record it."""
+  status = _read_status(train_dir)
+  return status and status["finished"]
+
+
+def warn_if_unfinished(train_dir, path):
+  """Logs a warning if `path`, a checkpoint of `train_dir`, is from unfinished training."""
+  if is_finished(train_dir) is False:
+    total = _read_status(train_dir)["total_steps"]
+    logging.warning("Training in %s has not finished: step %d%s. To finish it, run the "
+                    "same yt8m-train command again, without --start_new_model.",
+                    train_dir, checkpoints.step_of(path), f" of {total}" if total else "")
+
+
+def _read_status(train_dir):
+  path = os.path.join(train_dir, STATUS)
+  if not tf.io.gfile.exists(path):
+    return None
+  with tf.io.gfile.GFile(path) as file:
+    return json.loads(file.read())
+
+
 def delete(train_dir):
   """Deletes what training wrote into `train_dir`, and nothing else in it."""
-  for pattern in (CONFIG, "checkpoint", checkpoints.PREFIX + "-*", "train", "eval"):
+  for pattern in (CONFIG, STATUS, "checkpoint", checkpoints.PREFIX + "-*", "train",
+                  "eval"):
     for path in tf.io.gfile.glob(os.path.join(train_dir, pattern)):
       (tf.io.gfile.rmtree if tf.io.gfile.isdir(path) else tf.io.gfile.remove)(path)
 

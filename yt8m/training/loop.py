@@ -16,6 +16,7 @@ import tensorflow as tf
 from absl import logging
 
 from yt8m.configs import checkpoints
+from yt8m.configs import experiment
 from yt8m.core import progress
 from yt8m.eval.metrics import streaming
 from yt8m.models.layers import variables
@@ -70,6 +71,8 @@ class Position:
 class Training:
   """Trains one model in one directory, from wherever it stands to the end.
 
+  After `run`, `stopped_by` is the number of the signal that stopped it, or None.
+
   A run that was killed at any moment and started again goes through the same
   batches, random draws and updates as one that ran through: a checkpoint holds
   variables, optimizer slots, generator states and the position, and the data of an
@@ -95,6 +98,7 @@ class Training:
     self._averages = averages
     self._chief = strategies.is_chief(strategy)
     self.position = Position()
+    self.stopped_by = None
     self._saved_position = {
         field.name: tf.Variable(0, dtype=tf.int64, trainable=False, name=field.name)
         for field in dataclasses.fields(Position)}
@@ -108,7 +112,7 @@ class Training:
     self._manager = tf.train.CheckpointManager(
         checkpoint, directory, max_to_keep=schedule.keep_checkpoints,
         checkpoint_name=checkpoints.PREFIX)
-    self._saved_at = time.monotonic()
+    self._saved_at, self._saved_step = time.monotonic(), None
     self._unchecked = []
 
   def run(self):
@@ -121,18 +125,37 @@ class Training:
     started_at = position.step
     self._writer = tf.summary.create_file_writer(
         os.path.join(self._train_dir, "train")) if self._chief else None
+    if not self._is_done():
+      self._write_status()
     with _stop_signals() as stopped:
-      while position.epoch < schedule.num_epochs and not self._at_max_steps():
+      while not (self._is_done() or stopped):
         self._run_epoch(stopped)
-        if stopped:
-          break
-    self._check_losses()
-    if position.step > started_at or not self._manager.checkpoints:
-      self._save()
-    logging.info("%s at step %d, epoch %d.",
-                 "Stopped by a signal" if stopped else "Finished",
-                 position.step, position.epoch)
+      self._check_losses()
+      # The last step may have its checkpoint already. It is not written over: killed
+      # there, the directory would be lost.
+      if position.step not in (started_at, self._saved_step) or (
+          not self._manager.checkpoints):
+        self._save()
+      self._write_status()
+    if stopped:
+      self.stopped_by = stopped[0]
+      logging.info(
+          "Stopped by %s at step %d, epoch %d. A checkpoint is saved: run the same command "
+          "again, without --start_new_model, to resume.",
+          signal.Signals(self.stopped_by).name, position.step, position.epoch)
+    else:
+      logging.info("Finished at step %d, epoch %d.", position.step, position.epoch)
     return position
+
+  def _is_done(self):
+    return self.position.epoch >= self._schedule.num_epochs or self._at_max_steps()
+
+  def _write_status(self):
+    if self._chief:
+      done = self._is_done()
+      experiment.write_status(
+          self._train_dir, done, self.position.step if done
+          else self._schedule.total_steps(self._epoch_steps))
 
   def _at_max_steps(self):
     limit = self._schedule.max_steps
@@ -199,7 +222,7 @@ class Training:
     for name, variable in self._saved_position.items():
       variable.assign(getattr(self.position, name))
     self._manager.save(checkpoint_number=self.position.step)
-    self._saved_at = time.monotonic()
+    self._saved_at, self._saved_step = time.monotonic(), self.position.step
     if self._writer is not None:
       self._writer.flush()
 

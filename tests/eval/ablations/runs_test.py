@@ -8,6 +8,7 @@ import os
 import pytest
 import tensorflow as tf
 
+from yt8m.configs import experiment
 from yt8m.eval.ablations import processes as ablation_processes
 from yt8m.eval.ablations import runs as ablation_runs
 from yt8m.eval.ablations import table as ablation_table
@@ -24,10 +25,11 @@ class Commands:
 
   Args:
     failing: words; a command with one of them fails.
+    stopping: trainings are stopped at step 2 of 7, with the exit status of a signal.
   """
 
-  def __init__(self, failing=()):
-    self.failing, self.ran = failing, []
+  def __init__(self, failing=(), stopping=False):
+    self.failing, self.stopping, self.ran = failing, stopping, []
 
   def run(self, command, log):
     name, *arguments = command
@@ -37,10 +39,15 @@ class Commands:
     if any(word in command for word in self.failing):
       raise ablation_processes.RunFailed(f"{name} failed")
     if name == "yt8m-train":
+      self.ran[-1] += () if "start_new_model" in flags else ("resumed",)
       os.makedirs(os.path.join(flags["train_dir"], "train"), exist_ok=True)
+      experiment.write_status(flags["train_dir"], not self.stopping, 7)
       tf.train.CheckpointManager(
           tf.train.Checkpoint(units=tf.Variable(int(flags["units"]))), flags["train_dir"],
-          max_to_keep=1, checkpoint_name="model.ckpt").save(checkpoint_number=7)
+          max_to_keep=1, checkpoint_name="model.ckpt").save(
+              checkpoint_number=2 if self.stopping else 7)
+      if self.stopping:
+        raise ablation_processes.RunFailed(f"{name} ended with code 143")
     else:
       directory = os.path.join(flags["train_dir"], "eval")
       os.makedirs(directory, exist_ok=True)
@@ -52,13 +59,13 @@ class Commands:
         json.dump({"units": int(units), "top_k": flags["top_k"]}, file)
 
 
-def ablate(directory, rows=None, keep=False, failing=(), config=CONFIG):
+def ablate(directory, rows=None, keep=False, failing=(), config=CONFIG, stopping=False):
   """What `yt8m-ablation` does; returns the commands it ran and the outcomes by row."""
   table = ablation_table.Table.from_config(config)
   every = ablation_runs.make_runs(table, table.rows, 1, str(directory))
   todo = [run for run in every
           if (rows is None or run.row.name in rows) and run.result() is None]
-  commands, outcomes = Commands(failing), {}
+  commands, outcomes = Commands(failing, stopping), {}
   for training in ablation_runs.make_trainings(every, todo):
     outcomes |= {run.row.name: outcome for run, outcome in
                  ablation_runs.execute(training, commands, keep)}
@@ -129,6 +136,30 @@ def test_a_failed_training_fails_every_row_of_it(tmp_path):
   assert ran == [TRAIN]
   assert [str(error) for error in outcomes.values()] == ["yt8m-train failed"] * 2
   assert ablate(tmp_path, rows=["two"])[0] == [TRAIN, TWO]
+
+
+def test_an_unfinished_training_is_not_measured_and_is_resumed(tmp_path):
+  ran, outcomes = ablate(tmp_path, rows=["one", "two"], stopping=True)
+  assert ran == [TRAIN]
+  assert [str(error) for error in outcomes.values()] == [
+      "yt8m-train ended with code 143"] * 2
+  ran, outcomes = ablate(tmp_path, rows=["one", "two"])
+  assert ran == [(*TRAIN, "resumed"), ONE, TWO]
+  assert outcomes["one"]["evaluation"]["units"] == 3
+
+
+def test_an_unfinished_training_of_other_flags_is_not_resumed(tmp_path):
+  ablate(tmp_path, rows=["one"], stopping=True)
+  rows = [{**row, "flags": {"units": 5}} for row in CONFIG["rows"][:2]]
+  ran, _ = ablate(tmp_path, config={**CONFIG, "rows": rows})
+  assert ran == [("yt8m-train", "5"), ONE, TWO]
+
+
+def test_a_training_that_turns_out_unfinished_is_not_used(tmp_path):
+  ablate(tmp_path, rows=["one"], keep=True)
+  experiment.write_status(str(tmp_path / "t" / "one" / "seed-0" / "model"), False, 18)
+  ran, _ = ablate(tmp_path, rows=["two"])
+  assert ran[0][0] == "yt8m-train"
 
 
 def test_stopping_is_no_failure_of_a_row(tmp_path):

@@ -9,6 +9,7 @@ import signal
 import numpy as np
 import pytest
 import tensorflow as tf
+from absl import logging as absl_logging
 
 from yt8m import models
 from yt8m.configs import checkpoints
@@ -106,8 +107,9 @@ def test_sigterm_finishes_the_step_and_saves(tmp_path):
   model, loop = make_training(tmp_path)
   loop._strategy = _Direct(dataset)
   position = loop.run()
-  assert position.step == 3
+  assert position.step == 3 and loop.stopped_by == signal.SIGTERM
   assert tf.train.latest_checkpoint(str(tmp_path)).endswith("-3")
+  assert experiment.is_finished(str(tmp_path)) is False
 
 
 class _Direct:
@@ -121,6 +123,46 @@ class _Direct:
 
   def __getattr__(self, name):
     return getattr(tf.distribute.get_strategy(), name)
+
+
+def test_a_finished_run_leaves_a_mark_and_more_epochs_update_it(tmp_path, caplog):
+  absl_logging.use_python_logging()
+  directory = str(tmp_path)
+  assert experiment.is_finished(directory) is None  # as of an older version
+  _, loop = make_training(tmp_path)
+  loop.run()
+  assert experiment.is_finished(directory) and loop.stopped_by is None
+  path = tf.train.latest_checkpoint(directory)
+  experiment.warn_if_unfinished(directory, path)
+  assert "not finished" not in caplog.text
+
+  def failing(epoch, skip_examples, context):
+    raise ValueError("no more records")
+
+  with pytest.raises(ValueError, match="no more records"):
+    make_training(tmp_path, failing, num_epochs=5, epoch_examples=EXAMPLES)[1].run()
+  assert experiment.is_finished(directory) is False
+  experiment.warn_if_unfinished(directory, path)
+  assert "has not finished: step 18 of 30." in caplog.text
+  make_training(tmp_path, num_epochs=5)[1].run()
+  assert experiment.is_finished(directory)
+
+
+@pytest.mark.parametrize("checkpoint_steps", [5, 6, 18])
+def test_no_save_writes_over_a_listed_checkpoint(tmp_path, monkeypatch, checkpoint_steps):
+  """Stopped in the middle of such a save, the directory would be lost."""
+  save = tf.train.CheckpointManager.save
+
+  def save_elsewhere(manager, checkpoint_number):
+    state = tf.train.get_checkpoint_state(str(tmp_path))
+    assert not state or f"{tmp_path}/model.ckpt-{checkpoint_number}" not in (
+        state.all_model_checkpoint_paths)
+    return save(manager, checkpoint_number=checkpoint_number)
+
+  monkeypatch.setattr(tf.train.CheckpointManager, "save", save_elsewhere)
+  make_training(tmp_path, checkpoint_steps=checkpoint_steps)[1].run()
+  assert tf.train.latest_checkpoint(str(tmp_path)).endswith("-18")
+  assert make_training(tmp_path, num_epochs=4)[1].run().step == 24
 
 
 def test_a_nan_loss_stops_with_step_and_rate_and_is_never_saved(tmp_path):
