@@ -3,29 +3,15 @@
 """Packaging: four folders, one import name."""
 
 import pathlib
+import runpy
 
 import setuptools
 
 FOLDERS = {"yt8m": "yt8m", "yt8m.models": "models", "yt8m.eval": "eval",
            "yt8m.export": "export"}
 
-# The commands of the README; each also runs as `python -m <module>`.
-COMMANDS = {
-    "yt8m-ablation": "yt8m.eval.ablation",
-    "yt8m-demo": "yt8m.demo",
-    "yt8m-ensemble": "yt8m.eval.ensemble",
-    "yt8m-eval": "yt8m.eval.evaluate",
-    "yt8m-export": "yt8m.export.export_model",
-    "yt8m-inference": "yt8m.export.inference",
-    "yt8m-json-to-csv": "yt8m.export.json_to_csv",
-    "yt8m-label-sets": "yt8m.collect_label_sets",
-    "yt8m-sample-data": "yt8m.sample_data",
-    "yt8m-segment-eval": "yt8m.eval.segments",
-    "yt8m-serve": "yt8m.export.serve",
-    "yt8m-train": "yt8m.train",
-}
-
 ROOT = pathlib.Path(__file__).parent
+COMMANDS = runpy.run_path(str(ROOT / "yt8m/core/commands.py"))["COMMANDS"]
 
 
 def version():

@@ -5,24 +5,17 @@
     python docs/make_flags.py [--check]
 """
 
-import ast
 import os
 import pathlib
 import re
+import runpy
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 TARGET = ROOT / "docs" / "flags.md"
-
-
-def commands():
-  """`{command: module}` as setup.py declares them."""
-  tree = ast.parse((ROOT / "setup.py").read_text())
-  [value] = [node.value for node in tree.body if isinstance(node, ast.Assign)
-             and node.targets[0].id == "COMMANDS"]
-  return ast.literal_eval(value)
+COMMANDS = runpy.run_path(str(ROOT / "yt8m/core/commands.py"))["COMMANDS"]
 
 
 def flag_table(module):
@@ -48,7 +41,7 @@ def flag_table(module):
 
 def document():
   parts = ["# Flags\n\nWritten by `make docs` from the commands; do not edit.\n"]
-  for command, module in commands().items():
+  for command, module in COMMANDS.items():
     parts.append(f"## {command}\n\n`python -m {module}`\n\n{flag_table(module)}\n")
   return "\n".join(parts)
 

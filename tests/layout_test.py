@@ -11,6 +11,7 @@ import sys
 import pytest
 
 from tests.helpers import support
+from yt8m.core import commands
 
 ROOT = support.ROOT
 FOLDERS = ("yt8m", "models", "eval", "export")
@@ -152,9 +153,8 @@ def copy_of_checkout(tmp_path):
 
 
 def test_every_command_of_setup_is_a_target_of_build():
-  commands = support.commands()
   build = (ROOT / "BUILD").read_text()
-  for module in commands.values():
+  for module in commands.COMMANDS.values():
     path = module.removeprefix("yt8m.").replace(".", "/") + ".py"
     path = path if (ROOT / path).exists() else f"yt8m/{path}"
     assert (ROOT / path).exists() and f'"{path}"' in build, module

@@ -21,6 +21,7 @@ import time
 from absl import flags
 
 from yt8m.core import command
+from yt8m.core import commands
 from yt8m.core import files
 
 FLAGS = flags.FLAGS
@@ -30,10 +31,6 @@ flags.DEFINE_bool("overwrite", False, "Replace an earlier demo in --output_dir."
 flags.DEFINE_integer("num_videos", 2000, "Synthetic videos to generate.")
 
 NUM_CLASSES = 100
-COMMANDS = {"yt8m-sample-data": "yt8m.sample_data", "yt8m-train": "yt8m.train",
-            "yt8m-eval": "yt8m.eval.evaluate", "yt8m-export": "yt8m.export.export_model",
-            "yt8m-ensemble": "yt8m.eval.ensemble",
-            "yt8m-inference": "yt8m.export.inference"}
 
 # Small versions of the starter code's frame-level models, and small recipes: batch and
 # rate fit 1,400 videos.
@@ -112,7 +109,7 @@ def shell(command, *arguments):
   print("\n$ " + shlex.join([command, *arguments]), flush=True)
   began = time.monotonic()
   process = subprocess.run(
-      [sys.executable, "-m", COMMANDS[command], *arguments],
+      commands.as_process(command, *arguments),
       env={"TF_CPP_MIN_LOG_LEVEL": "3", **os.environ})
   if process.returncode:
     sys.exit(f"{command} failed, see above.")

@@ -8,12 +8,11 @@ import os
 import shlex
 import signal
 import subprocess
-import sys
 import threading
 import time
 
-MODULES = {"yt8m-sample-data": "yt8m.sample_data", "yt8m-train": "yt8m.train",
-           "yt8m-eval": "yt8m.eval.evaluate"}
+from yt8m.core import commands
+
 _GRACE_SECS = 20.0  # to finish a step and save
 
 
@@ -49,13 +48,12 @@ class Processes:
       Stopped: `stop` was called, before or meanwhile.
     """
     print("$ " + shlex.join(command), file=log, flush=True)
-    arguments = [sys.executable, "-m", MODULES[command[0]], *command[1:]]
     with self._lock:
       if self._stopped:
         raise Stopped
       # In a session of its own, a Ctrl-C reaches it through `stop` only.
       process = subprocess.Popen(
-          arguments, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+          commands.as_process(*command), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
           env=self._environment, start_new_session=True, pass_fds=self._keep_open)
       self._running.add(process)
     code = process.wait()

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What several tests share: where real data and goldens lie, and golden loading."""
 
-import ast
 import json
 import os
 import pathlib
@@ -40,14 +39,6 @@ def with_prefix(arrays, prefix):
   """Returns the entries below `prefix`, their keys without it."""
   return {key[len(prefix):]: value for key, value in arrays.items()
           if key.startswith(prefix)}
-
-
-def commands():
-  """`{command: module}` as setup.py declares them."""
-  tree = ast.parse((ROOT / "setup.py").read_text())
-  [value] = [node.value for node in tree.body if isinstance(node, ast.Assign)
-             and node.targets[0].id == "COMMANDS"]
-  return ast.literal_eval(value)
 
 
 def run_command(module, *arguments, check=True, environment=None):
