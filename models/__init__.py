@@ -9,13 +9,13 @@ from yt8m.models.aggregation.attention_pooling import AttentionPooling
 from yt8m.models.aggregation.blstm import Blstm
 from yt8m.models.aggregation.cbhg import Cbhg
 from yt8m.models.aggregation.dbof import DeepBagOfFrames
-from yt8m.models.aggregation.gru import Gru
 from yt8m.models.aggregation.hierarchical_rnn import HierarchicalRnn
-from yt8m.models.aggregation.lstm import Lstm
 from yt8m.models.aggregation.mean import Mean
 from yt8m.models.aggregation.netfv import NetFv
 from yt8m.models.aggregation.netvlad import NetVlad
 from yt8m.models.aggregation.nextvlad import NextVlad
+from yt8m.models.aggregation.recurrent_stack import Gru
+from yt8m.models.aggregation.recurrent_stack import Lstm
 from yt8m.models.aggregation.soft_dbof import SoftBagOfFrames
 from yt8m.models.aggregation.temporal_graph import TemporalGraph
 from yt8m.models.classification.class_chain import ClassChain

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from tests.helpers import support
 from yt8m import models
-from yt8m.models.layers import vlad
+from yt8m.models.aggregation import netvlad
 from yt8m.synthetic import writer
 from yt8m.training import optimizers
 
@@ -19,12 +19,13 @@ tfa = pytest.importorskip("tensorflow_addons", reason="needs `pip install .[addo
 
 
 def test_netvlad_equals_that_of_addons():
-  from tensorflow_addons.layers import netvlad  # not exported by tfa.layers
+  # tfa.layers does not export it.
+  from tensorflow_addons.layers import netvlad as addons_netvlad
 
   x = np.random.default_rng(0).normal(size=(4, 9, 6)).astype(np.float32)
-  theirs = netvlad.NetVLAD(num_clusters=5)
+  theirs = addons_netvlad.NetVLAD(num_clusters=5)
   expected = theirs(x)
-  ours = vlad.VladPooling(clusters=5, use_batch_norm=False)
+  ours = netvlad.VladPooling(clusters=5, use_batch_norm=False)
   ours(x)
   ours.assign.score.set_weights(theirs.fc.get_weights())
   ours.references.assign(theirs.cluster_centers.numpy()[0])

@@ -5,12 +5,99 @@
 import tensorflow as tf
 
 from yt8m.models import registries
-from yt8m.models.layers import frame_convolution
-from yt8m.models.layers import highway
+from yt8m.models.layers import batch_norm
 from yt8m.models.layers import masking
 from yt8m.models.layers import recurrent
 
 keras = tf.keras
+
+
+@keras.utils.register_keras_serializable(package="yt8m")
+class FrameConvolution(keras.layers.Layer):
+  """Looks at the frames around each frame.
+
+      y_t = φ(BN(Σ_{i=1}^k W_i x_{t + i − ⌈k/2⌉})),   x_t = 0 outside the video
+
+  Args:
+    filters: size of y_t.
+    width: k, the frames that are looked at.
+    activation: φ, a Keras name; None is the identity.
+    batch_norm_decay: of the moving averages.
+
+  Call arguments:
+    x: (batch_size, num_frames, dim).
+    frame_mask: (batch_size, num_frames), bool. Padded frames are 0 to their neighbours
+      and contribute to no statistic.
+
+  Returns:
+    (batch_size, num_frames, filters), 0 at padded frames.
+
+  Reference: Ioffe & Szegedy 2015 (arXiv:1502.03167), section 3.2, for BN before φ.
+  """
+
+  def __init__(self, filters, width, activation=None, batch_norm_decay=0.999, **kwargs):
+    super().__init__(**kwargs)
+    self.filters, self.width, self.activation = filters, width, activation
+    self.batch_norm_decay = batch_norm_decay
+
+  def build(self, input_shape):
+    self.convolve = keras.layers.Conv1D(
+        self.filters, self.width, padding="same", use_bias=False, name="convolve")
+    self.convolve.build((None, None, input_shape[-1]))
+    self.norm = batch_norm.BatchNorm(decay=self.batch_norm_decay, name="norm")
+    self.norm.build((None, None, self.filters))
+    self.activate = keras.activations.get(self.activation)
+    self.built = True
+
+  def call(self, x, frame_mask=None, training=False):
+    y = self.convolve(masking.zero_padding(x, frame_mask))
+    y = self.norm(y, frame_mask=frame_mask, training=training)
+    return masking.zero_padding(self.activate(y), frame_mask)
+
+  def get_config(self):
+    return {**super().get_config(), "filters": self.filters, "width": self.width,
+            "activation": self.activation, "batch_norm_decay": self.batch_norm_decay}
+
+
+@keras.utils.register_keras_serializable(package="yt8m")
+class Highway(keras.layers.Layer):
+  """Mixes a vector with a transformation of it, value by value.
+
+      g = σ(W_g x + b_g)
+      y = g ⊙ ReLU(W x + b) + (1 − g) ⊙ x
+
+  Args:
+    gate_bias: b_g at the start; negative, so that deep stacks begin by carrying x.
+
+  Call arguments:
+    x: (..., dim).
+
+  Returns:
+    The shape of x.
+
+  Reference: Srivastava et al. 2015 (arXiv:1505.00387), equation 3 and section 2.2.
+  """
+
+  def __init__(self, gate_bias=-1.0, **kwargs):
+    super().__init__(**kwargs)
+    self.gate_bias = gate_bias
+
+  def build(self, input_shape):
+    dim = input_shape[-1]
+    self.transform = keras.layers.Dense(dim, activation="relu", name="transform")
+    self.transform.build((None, dim))
+    self.gate = keras.layers.Dense(
+        dim, activation="sigmoid", name="gate",
+        bias_initializer=keras.initializers.Constant(self.gate_bias))
+    self.gate.build((None, dim))
+    self.built = True
+
+  def call(self, x):
+    gate = self.gate(x)
+    return gate * self.transform(x) + (1 - gate) * x
+
+  def get_config(self):
+    return {**super().get_config(), "gate_bias": self.gate_bias}
 
 
 @registries.AGGREGATIONS.register("cbhg")
@@ -61,7 +148,7 @@ class Cbhg(keras.layers.Layer):
     self.projections = [self._convolution(3, "relu"), self._convolution(3, None)]
     self.projections[0].build((None, None, self.bank_size * self.units))
     self.projections[1].build(frames)
-    self.highways = [highway.Highway() for _ in range(self.num_highways)]
+    self.highways = [Highway() for _ in range(self.num_highways)]
     for layer in self.highways:
       layer.build(frames)
     self.gru = recurrent.Bidirectional(self.units, cell="gru", name="gru")
@@ -69,7 +156,7 @@ class Cbhg(keras.layers.Layer):
     self.built = True
 
   def _convolution(self, width, activation):
-    return frame_convolution.FrameConvolution(
+    return FrameConvolution(
         self.units, width, activation, self.batch_norm_decay)
 
   def call(self, x, frame_mask=None, training=False):

@@ -6,9 +6,114 @@ import tensorflow as tf
 
 from yt8m.models.layers import attention_scores
 from yt8m.models.layers import masking
-from yt8m.models.layers import normalised_cut
 
 keras = tf.keras
+
+
+def normalised_cuts(adjacency, num_segments, max_ncut=0.9, frame_mask=None):
+  """Cuts each sequence where its graph holds together least.
+
+  A segment [a, b) can be cut before any frame s inside it, into V₁ = [a, s) and
+  V₂ = [s, b):
+
+      links(i, j) = Σ_{i ≤ k, l < j; k ≠ l} A_kl
+      cut(s)  = Σ_{k ∈ V₁, l ∈ V₂} A_kl = (links(a, b) − links(a, s) − links(s, b)) / 2
+      Ncut(s) = cut / (links(a, s) + cut) + cut / (links(s, b) + cut)
+
+  Of all cuts of all segments the one of lowest Ncut is made, and so on until there are
+  `num_segments` segments or no cut has an Ncut up to `max_ncut`. With the integral
+  image P_ij = Σ_{k < i, l < j; k ≠ l} A_kl,
+
+      links(i, j) = P_jj − 2 P_ij + P_ii,
+
+  so that one step looks at every possible cut in O(num_frames).
+
+  Edges from a frame to itself do not count. A noisy frame has a strong one, which would
+  make small parts cheap: without them every cut of n frames that are all equally
+  connected has Ncut = n / (n − 1), whatever its place and their noise. A lower value
+  speaks for a cut; 0 separates two parts without a connection. A part of one frame has
+  a share of 1 and is never worth a cut.
+
+  Args:
+    adjacency: A, (batch_size, num_frames, num_frames), symmetric, not negative.
+    num_segments: the most segments that a sequence is cut into.
+    max_ncut: cuts of a higher Ncut are not made; below 1 by as much as noise alone can
+      do.
+    frame_mask: (batch_size, num_frames), bool, False for padding at the end; None means
+      that every frame is valid.
+
+  Returns:
+    (batch_size, num_frames) int32: index of the segment of each frame, −1 for padding.
+    No gradient flows through it.
+
+  Reference: Shi & Malik 2000, "Normalized cuts and image segmentation", equation 2; cut
+  at contiguous segments as in On et al. 2020 (arXiv:2001.07613).
+  """
+  shape = tf.shape(adjacency)
+  batch_size, num_frames = shape[0], shape[1]
+  if frame_mask is None:
+    frame_mask = tf.fill([batch_size, num_frames], True)
+  integral = _integral_image(adjacency, frame_mask)
+  frames = tf.range(num_frames)[tf.newaxis, :]
+  # Where segments begin, in the order in which they were found, and the end of the last
+  # one. A cut that is not made is put at the end, too, and so changes nothing.
+  bounds = tf.fill([batch_size, 1], num_frames)
+  bounds = tf.concat([tf.zeros_like(bounds), bounds], axis=1)
+  for _ in range(num_segments - 1):
+    starts, ends = _segment_of_frames(frames, bounds)
+    ncut = _ncut(integral, starts, frames, ends)
+    ncut = tf.where(frame_mask & (frames > starts), ncut, ncut.dtype.max)
+    cut = tf.argmin(ncut, axis=1, output_type=tf.int32)
+    cut = tf.where(tf.reduce_min(ncut, axis=1) <= max_ncut, cut, num_frames)
+    bounds = tf.concat([bounds, cut[:, tf.newaxis]], axis=1)
+  begun = bounds[:, tf.newaxis, :] <= frames[:, :, tf.newaxis]
+  segments = tf.reduce_sum(tf.cast(begun, tf.int32), axis=2) - 1
+  return tf.where(frame_mask, segments, -1)
+
+
+def _integral_image(adjacency, frame_mask):
+  """`P_ij = Σ_{k < i, l < j; k ≠ l} A_kl`, 0 ≤ i, j ≤ num_frames; padding is left out."""
+  valid = frame_mask[:, :, tf.newaxis] & frame_mask[:, tf.newaxis, :]
+  edges = tf.where(valid, tf.stop_gradient(adjacency), 0)
+  edges = tf.linalg.set_diag(edges, tf.zeros_like(edges[:, :, 0]))
+  # float64, since small sums come out as differences of large ones.
+  edges = tf.pad(tf.cast(edges, tf.float64), [[0, 0], [1, 0], [1, 0]])
+  return tf.cumsum(tf.cumsum(edges, axis=1), axis=2)
+
+
+def _segment_of_frames(frames, bounds):
+  """First frame of each frame's segment, and the frame after its last one."""
+  frames, bounds = frames[:, :, tf.newaxis], bounds[:, tf.newaxis, :]
+  begun = bounds <= frames
+  starts = tf.reduce_max(tf.where(begun, bounds, 0), axis=2)
+  ends = tf.reduce_min(tf.where(begun, bounds.dtype.max, bounds), axis=2)
+  return starts, ends
+
+
+def _ncut(integral, starts, frames, ends):
+  """Ncut of cutting each frame's segment before that frame, (batch_size, num_frames)."""
+  diagonal = tf.linalg.diag_part(integral)
+
+  def links(begin, end):
+    corners = tf.stack([begin, end], axis=-1)
+    return (tf.gather(diagonal, end, batch_dims=1)
+            - 2 * tf.gather_nd(integral, corners, batch_dims=1)
+            + tf.gather(diagonal, begin, batch_dims=1))
+
+  frames += tf.zeros_like(starts)
+  before, after = links(starts, frames), links(frames, ends)
+  cut = tf.maximum(links(starts, ends) - before - after, 0) / 2
+  return _share(cut, before) + _share(cut, after)
+
+
+def _share(cut, inside):
+  """`cut / (inside + cut)`, and its limit 1 for a part whose frames have no edges.
+
+  An edge from x to a frame of another length shrinks with x, and the edge from x to
+  itself with x²: of all edges of a vanishing frame, the share that is cut goes to 1.
+  """
+  total = inside + cut
+  return tf.where(total > 0, cut / tf.where(total > 0, total, 1), 1)
 
 
 @keras.utils.register_keras_serializable(package="yt8m")
@@ -63,7 +168,7 @@ class DependencyGraph(keras.layers.Layer):
     x = masking.zero_padding(x, frame_mask)
     embedded = tf.cast(self.kernel(x), tf.float32)
     adjacency = tf.nn.relu(tf.matmul(embedded, embedded, transpose_b=True))
-    segments = normalised_cut.normalised_cuts(
+    segments = normalised_cuts(
         adjacency, self.num_segments, self.max_ncut, frame_mask)
     y = self._pass_messages(x, adjacency, segments)
     members = tf.equal(segments[:, tf.newaxis, :],

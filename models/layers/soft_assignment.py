@@ -78,3 +78,20 @@ def sum_by_cluster(x, assignments):
   """
   weights = tf.cast(assignments, x.dtype)
   return tf.cast(tf.matmul(x, weights, transpose_a=True), tf.float32)
+
+
+def subtract_centres(sums, assignments, centres):
+  """`S_dk − (Σ_t a_tk) c_dk`, the residuals of `sums`, (batch_size, dim, K)."""
+  mass = tf.reduce_sum(assignments, axis=1)[:, tf.newaxis, :]
+  return sums - mass * tf.cast(centres, tf.float32)
+
+
+def normalize_vlad(sums):
+  """Every cluster to unit length, then the flattened whole: (batch_size, dim · K)."""
+  sums = tf.nn.l2_normalize(sums, axis=1)
+  return tf.nn.l2_normalize(flatten(sums), axis=1)
+
+
+def flatten(sums):
+  """(batch_size, dim, K) -> (batch_size, dim · K), clusters fastest."""
+  return tf.reshape(sums, [-1, sums.shape[1] * sums.shape[2]])

@@ -5,9 +5,9 @@
 from tests.helpers import parity
 from tests.helpers import starter_variables
 from yt8m import models
-from yt8m.models.layers import fisher
-from yt8m.models.layers import soft_bag
-from yt8m.models.layers import vlad
+from yt8m.models.aggregation import netfv
+from yt8m.models.aggregation import netvlad
+from yt8m.models.aggregation import soft_dbof
 
 
 def to_ours(name, value):
@@ -22,14 +22,14 @@ def to_ours(name, value):
 def pool_variables(pool):
   named = {"cluster_weights": pool.assign.score.kernel,
            **parity.norm_variables(pool.assign.norm, "cluster_bn")}
-  if isinstance(pool, vlad.VladPooling) and pool.residuals != "none":
+  if isinstance(pool, netvlad.VladPooling) and pool.residuals != "none":
     centres = pool.residuals == "centres"
     named["cluster_weights2" if centres else "gate_weights"] = pool.references
-  elif isinstance(pool, fisher.FisherPooling):
+  elif isinstance(pool, netfv.FisherPooling):
     named["covar_weights"] = pool.spread
     if not pool.coupling:
       named["cluster_weights2"] = pool.free_centres
-  elif isinstance(pool, soft_bag.SoftBagPooling) and pool.gated:
+  elif isinstance(pool, soft_dbof.SoftBagPooling) and pool.gated:
     named.update({"dim_red": pool.gate.squeeze.kernel,
                   "cluster_weights_2": pool.gate.gate.kernel,
                   **parity.norm_variables(pool.gate.norm, "cluster_bn_2")})

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""A mixture of branches; tests/models/nextvlad_parity_test.py has the reference."""
+"""A mixture of branches; tests/models/aggregation/nextvlad_test.py has the reference."""
 
 import numpy as np
 import pytest

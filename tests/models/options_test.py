@@ -49,27 +49,6 @@ def test_sum_is_the_sum_of_projections():
   np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
 
 
-def test_lstm_numpy_twin():
-  """Two layers, masked: the state of the last valid frame of the top layer."""
-  rng = np.random.default_rng(1)
-  x = rng.normal(size=(3, 6, 4)).astype(np.float32)
-  lengths = np.array([6, 2, 1])
-  layer = models.Lstm(units=5, num_layers=2)
-  found = layer(tf.constant(x), frame_mask=masking.frame_mask(tf.constant(lengths), 6))
-  for row, length in enumerate(lengths):
-    inputs = x[row, :length]
-    for stacked in layer.stack:
-      kernel, recurrent, bias = stacked.get_weights()
-      h, c, outputs = np.zeros(5), np.zeros(5), []
-      for frame in inputs:
-        i, f, g, o = np.split(frame @ kernel + h @ recurrent + bias, 4)
-        c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
-        h = sigmoid(o) * np.tanh(c)
-        outputs.append(h)
-      inputs = np.array(outputs)
-    np.testing.assert_allclose(found[row], inputs[-1], rtol=1e-4, atol=1e-5)
-
-
 def test_moe_numpy_twin():
   rng = np.random.default_rng(2)
   x = rng.normal(size=(3, 4))

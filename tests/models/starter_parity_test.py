@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The starter code's models: outputs, losses, gradients and moving averages.
 
-Its LSTM is in `recurrent_parity_test`.
+Its LSTM is in aggregation/recurrent_stack_test.py.
 
 The reference inputs are normalised already, so the models here take them as they
 are. Reference DBoF samples frames with recorded draws: the same frames are gathered

@@ -15,21 +15,21 @@ from tests.helpers import support
 from tests.helpers import willow_variables
 from yt8m import models
 from yt8m.core import feature_spec
-from yt8m.models.layers import fisher
+from yt8m.models.aggregation import netfv
+from yt8m.models.aggregation import netvlad
+from yt8m.models.aggregation import soft_dbof
 from yt8m.models.layers import frame_sampling
-from yt8m.models.layers import soft_bag
-from yt8m.models.layers import vlad
 
 NUM_CLASSES = 10
 SIZES = (16, 8)  # rgb and audio, in the 24 values of a frame
 
 LAYERS = {
-    "NetVLAD": lambda: vlad.VladPooling(5),
-    "LightVLAD": lambda: vlad.VladPooling(5, "none"),
-    "NetVLAGD": lambda: vlad.VladPooling(5, "gated"),
-    "NetFV": lambda: fisher.FisherPooling(5),
-    "SoftDBoF": lambda: soft_bag.SoftBagPooling(6, max_pool=True),
-    "GatedDBoF": lambda: soft_bag.SoftBagPooling(6, gated=True),
+    "NetVLAD": lambda: netvlad.VladPooling(5),
+    "LightVLAD": lambda: netvlad.VladPooling(5, "none"),
+    "NetVLAGD": lambda: netvlad.VladPooling(5, "gated"),
+    "NetFV": lambda: netfv.FisherPooling(5),
+    "SoftDBoF": lambda: soft_dbof.SoftBagPooling(6, max_pool=True),
+    "GatedDBoF": lambda: soft_dbof.SoftBagPooling(6, gated=True),
 }
 
 MODELS = ("netvlad_default", "netvlad_gated_gatedmoe", "netvlad_sequence", "netvlagd",

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from yt8m.models.layers import layer_norm_lstm
+from tests.helpers import parity
+from tests.helpers import support
 from yt8m.models.layers import masking
 from yt8m.models.layers import recurrent
 from yt8m.models.layers import variables
@@ -142,7 +143,7 @@ def test_unknown_cell_is_an_error_that_lists_the_valid_ones():
 
 @pytest.mark.parametrize("layer", [
     recurrent.LstmLayer(3, reverse=True), recurrent.GruLayer(3, reset_after=False),
-    layer_norm_lstm.LayerNormLstmLayer(3, epsilon=0.1, recurrent_activation="linear"),
+    recurrent.LayerNormLstmLayer(3, epsilon=0.1, recurrent_activation="linear"),
     recurrent.Bidirectional(3, cell="gru")], ids=lambda layer: type(layer).__name__)
 def test_config_round_trip(layer):
   config = layer.get_config()
@@ -223,3 +224,45 @@ def test_a_saved_model_runs_without_the_layer(cell, tmp_path):
   tf.saved_model.save(module, str(tmp_path))
   loaded = tf.saved_model.load(str(tmp_path))
   assert_close(loaded.run(frames(), MASK), layer(frames(), frame_mask=MASK)[0])
+
+
+def hard_sigmoid(x):
+  """As Keras 2 defines it; Keras 3 has another slope."""
+  return tf.clip_by_value(0.2 * x + 0.5, 0.0, 1.0)
+
+
+LAYER_NORM = {"default": {}, "eps": {"epsilon": 0.01},
+              "nobias_hard": {"recurrent_activation": hard_sigmoid}}
+
+
+@support.needs_goldens
+@pytest.mark.parametrize("case", LAYER_NORM)
+def test_layer_norm_lstm_equals_tensorflow_addons(case):
+  golden, _ = support.load_golden("tfa_layernormlstm")
+  x, mask = tf.constant(golden["in"]), tf.constant(golden["mask"])
+  golden = support.with_prefix(golden, f"{case}/")
+  reference = {name.split("/", 2)[2].removesuffix(":0"): value
+               for name, value in support.with_prefix(golden, "var/").items()}
+  units = golden["h"].shape[1]
+  layer = recurrent.LayerNormLstmLayer(units, **LAYER_NORM[case])
+  layer.build(x.shape)
+  cell = layer.cell
+  named = {"kernel": cell.kernel, "recurrent_kernel": cell.recurrent_kernel,
+           "bias": cell.bias}
+  for norm in ("kernel_norm", "recurrent_norm", "state_norm"):
+    named[f"{norm}/gamma"] = getattr(layer, norm).gamma
+    named[f"{norm}/beta"] = getattr(layer, norm).beta
+  parity.assign(named, {"bias": np.zeros(4 * units), **reference})
+
+  for prefix, frame_mask in (("", None), ("masked_", mask)):
+    outputs, states = layer(x, frame_mask=frame_mask)
+    expected = masking.zero_padding(golden[f"{prefix}seq"], frame_mask)
+    np.testing.assert_allclose(outputs, expected, atol=1e-5)
+    for state, name in zip(states, "hc", strict=True):
+      np.testing.assert_allclose(state, golden[prefix + name], atol=1e-5)
+
+  state = tf.constant(golden["h0"]), tf.constant(golden["c0"])
+  z = layer.kernel_norm(tf.tensordot(x[:, :1], cell.kernel, 1))[:, 0] + cell.bias
+  found = layer.step(state, z, tf.convert_to_tensor(cell.recurrent_kernel))
+  for state, name in zip(found, "hc", strict=True):
+    np.testing.assert_allclose(state, golden[f"step_{name}"], atol=1e-5)

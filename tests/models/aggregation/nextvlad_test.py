@@ -16,8 +16,8 @@ from tests.helpers import parity
 from tests.helpers import support
 from yt8m import models
 from yt8m.core import feature_spec
+from yt8m.models.aggregation import nextvlad
 from yt8m.models.layers import batch_norm
-from yt8m.models.layers import nextvlad
 
 NUM_CLASSES = 10
 SIZES = (16, 8)  # rgb and audio, in the 24 values of a frame

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The recurrent models of the starter code and of the 2017 winners; layer norm."""
+"""The recurrent models of the starter code and of the 2017 winners."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,6 @@ from tests.helpers import support
 from yt8m import models
 from yt8m.core import feature_spec
 from yt8m.models.layers import frame_sampling
-from yt8m.models.layers import layer_norm_lstm
 from yt8m.models.layers import masking
 
 NUM_CLASSES = 10
@@ -149,43 +148,54 @@ def test_random_frames_of_a_short_video_are_read_up_to_its_length(case, monkeypa
       found, head(reference_states(sampled, read, cells, step)), atol=1e-5)
 
 
-def hard_sigmoid(x):
-  """As Keras 2 defines it; Keras 3 has another slope."""
-  return tf.clip_by_value(0.2 * x + 0.5, 0.0, 1.0)
+LENGTHS = [7, 3, 1]
+MASK = masking.frame_mask(tf.constant(LENGTHS), 7)
 
 
-LAYER_NORM = {"default": {}, "eps": {"epsilon": 0.01},
-              "nobias_hard": {"recurrent_activation": hard_sigmoid}}
+def frames(seed=0):
+  return tf.constant(np.random.default_rng(seed).normal(size=(3, 7, 4)), tf.float32)
 
 
-@support.needs_goldens
-@pytest.mark.parametrize("case", LAYER_NORM)
-def test_layer_norm_lstm_equals_tensorflow_addons(case):
-  golden, _ = support.load_golden("tfa_layernormlstm")
-  x, mask = tf.constant(golden["in"]), tf.constant(golden["mask"])
-  golden = support.with_prefix(golden, f"{case}/")
-  reference = {name.split("/", 2)[2].removesuffix(":0"): value
-               for name, value in support.with_prefix(golden, "var/").items()}
-  units = golden["h"].shape[1]
-  layer = layer_norm_lstm.LayerNormLstmLayer(units, **LAYER_NORM[case])
-  layer.build(x.shape)
-  cell = layer.cell
-  named = {"kernel": cell.kernel, "recurrent_kernel": cell.recurrent_kernel,
-           "bias": cell.bias}
-  for norm in ("kernel_norm", "recurrent_norm", "state_norm"):
-    named[f"{norm}/gamma"] = getattr(layer, norm).gamma
-    named[f"{norm}/beta"] = getattr(layer, norm).beta
-  parity.assign(named, {"bias": np.zeros(4 * units), **reference})
+@pytest.mark.parametrize(("option", "states"), [(models.Lstm, "ch"), (models.Gru, "h")])
+def test_states_are_those_of_all_layers_and_end_with_the_last_output(option, states):
+  layer = option(units=5, num_layers=2, output="states")
+  found = layer(frames(), frame_mask=MASK)
+  assert found.shape == (3, 2 * len(states) * 5)
+  last = option(units=5, num_layers=2)
+  last(frames())
+  last.set_weights(layer.get_weights())
+  np.testing.assert_array_equal(last(frames(), frame_mask=MASK), found[:, -5:])
+  lower = layer.stack[0](frames(), frame_mask=MASK)[1]
+  np.testing.assert_array_equal(
+      found[:, :5 * len(states)], np.concatenate(lower[::-1], axis=-1))
 
-  for prefix, frame_mask in (("", None), ("masked_", mask)):
-    outputs, states = layer(x, frame_mask=frame_mask)
-    expected = masking.zero_padding(golden[f"{prefix}seq"], frame_mask)
-    np.testing.assert_allclose(outputs, expected, atol=1e-5)
-    for state, name in zip(states, "hc", strict=True):
-      np.testing.assert_allclose(state, golden[prefix + name], atol=1e-5)
 
-  state = tf.constant(golden["h0"]), tf.constant(golden["c0"])
-  z = layer.kernel_norm(tf.tensordot(x[:, :1], cell.kernel, 1))[:, 0] + cell.bias
-  found = layer.step(state, z, tf.convert_to_tensor(cell.recurrent_kernel))
-  for state, name in zip(found, "hc", strict=True):
-    np.testing.assert_allclose(state, golden[f"step_{name}"], atol=1e-5)
+def test_unknown_output_is_an_error_that_lists_the_valid_ones():
+  with pytest.raises(ValueError, match="Unknown output 'mean'. Valid: last, states"):
+    models.Gru(output="mean")
+
+
+@pytest.mark.parametrize("option", [models.Lstm, models.Gru])
+def test_a_row_without_frames_is_finite(option):
+  assert np.all(np.isfinite(option(units=5)(frames(), frame_mask=MASK & False)))
+
+
+def test_lstm_numpy_twin():
+  """Two layers, masked: the state of the last valid frame of the top layer."""
+  rng = np.random.default_rng(1)
+  x = rng.normal(size=(3, 6, 4)).astype(np.float32)
+  lengths = np.array([6, 2, 1])
+  layer = models.Lstm(units=5, num_layers=2)
+  found = layer(tf.constant(x), frame_mask=masking.frame_mask(tf.constant(lengths), 6))
+  for row, length in enumerate(lengths):
+    inputs = x[row, :length]
+    for stacked in layer.stack:
+      kernel, recurrent, bias = stacked.get_weights()
+      h, c, outputs = np.zeros(5), np.zeros(5), []
+      for frame in inputs:
+        i, f, g, o = np.split(frame @ kernel + h @ recurrent + bias, 4)
+        c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+        h = sigmoid(o) * np.tanh(c)
+        outputs.append(h)
+      inputs = np.array(outputs)
+    np.testing.assert_allclose(found[row], inputs[-1], rtol=1e-4, atol=1e-5)

@@ -7,8 +7,7 @@ import tensorflow as tf
 
 from tests.helpers import descriptors
 from yt8m import models
-from yt8m.models.layers import frame_convolution
-from yt8m.models.layers import highway
+from yt8m.models.aggregation import cbhg
 from yt8m.models.layers import masking
 
 keras = tf.keras
@@ -20,7 +19,7 @@ def sigmoid(x):
 
 def test_highway_numpy_twin():
   x = np.random.default_rng(0).normal(size=(3, 4)).astype(np.float32)
-  layer = highway.Highway()
+  layer = cbhg.Highway()
   layer.build(x.shape)
   descriptors.randomize(layer)
   kernel, bias = layer.transform.get_weights()
@@ -32,8 +31,8 @@ def test_highway_numpy_twin():
 
 def test_a_closed_highway_carries():
   x = np.random.default_rng(0).normal(size=(2, 5, 4)).astype(np.float32)
-  np.testing.assert_allclose(highway.Highway(gate_bias=-50.0)(x), x, rtol=1e-6)
-  layer = highway.Highway()
+  np.testing.assert_allclose(cbhg.Highway(gate_bias=-50.0)(x), x, rtol=1e-6)
+  layer = cbhg.Highway()
   layer.build(x.shape)
   np.testing.assert_array_equal(layer.gate.bias, -1)
 
@@ -53,7 +52,7 @@ def test_frame_convolution_numpy_twin_with_mask():
   x = rng.normal(size=(2, 6, 4)).astype(np.float32)
   mask = masking.frame_mask(tf.constant(lengths), 6)
   for width in (1, 2, 3, 8):
-    layer = frame_convolution.FrameConvolution(5, width, "relu")
+    layer = cbhg.FrameConvolution(5, width, "relu")
     found = layer(x, frame_mask=mask, training=True)
     kernel = layer.convolve.kernel.numpy()
     rows = [convolve(x[row, :n], kernel) for row, n in enumerate(lengths)]

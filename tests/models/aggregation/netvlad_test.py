@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 from tests.helpers import support
-from yt8m.models.layers import vlad
+from yt8m.models.aggregation import netvlad
 
 
 @support.needs_goldens
@@ -21,7 +21,7 @@ def test_equals_tensorflow_addons(clusters):
                support.with_prefix(golden, f"k{clusters}/var/").items()}
   [kernel] = [v for name, v in reference.items() if "kernel" in name]
   [bias] = [v for name, v in reference.items() if "bias" in name]
-  layer = vlad.VladPooling(clusters, use_batch_norm=False)
+  layer = netvlad.VladPooling(clusters, use_batch_norm=False)
   x = tf.constant(golden["in"])
   layer.build(x.shape)
   layer.assign.score.set_weights([kernel, bias])
@@ -33,7 +33,7 @@ def test_numpy_twin_with_mask():
   rng = np.random.default_rng(0)
   x = rng.normal(size=(2, 6, 4)).astype(np.float32)
   lengths = np.array([6, 2])
-  layer = vlad.VladPooling(clusters=3, use_batch_norm=False)
+  layer = netvlad.VladPooling(clusters=3, use_batch_norm=False)
   mask = tf.sequence_mask(lengths, 6)
   found, intermediates = layer(tf.constant(x), frame_mask=mask)
   for row, n in enumerate(lengths):
@@ -49,4 +49,4 @@ def test_numpy_twin_with_mask():
 
 def test_residuals_must_be_known():
   with pytest.raises(ValueError, match="'median'. Valid: centres, none, gated"):
-    vlad.VladPooling(residuals="median")
+    netvlad.VladPooling(residuals="median")

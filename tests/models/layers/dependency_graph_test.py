@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from yt8m.models.layers import normalised_cut
+from yt8m.models.layers import dependency_graph
 
 
 def cut(adjacency, num_segments, max_ncut=0.9, lengths=None):
@@ -14,7 +14,7 @@ def cut(adjacency, num_segments, max_ncut=0.9, lengths=None):
   mask = None
   if lengths is not None:
     mask = tf.sequence_mask(lengths, adjacency.shape[1])
-  return normalised_cut.normalised_cuts(adjacency, num_segments, max_ncut, mask).numpy()
+  return dependency_graph.normalised_cuts(adjacency, num_segments, max_ncut, mask).numpy()
 
 
 def random_graph(rng, num_frames, density=1.0):
@@ -110,7 +110,7 @@ def test_compiles_with_unknown_shapes():
   graph, expected = blocks([6, 4])
   for jit_compile in (False, True):
     compiled = tf.function(
-        lambda a, m: normalised_cut.normalised_cuts(a, 4, 0.9, m),
+        lambda a, m: dependency_graph.normalised_cuts(a, 4, 0.9, m),
         input_signature=[tf.TensorSpec([None, None, None]),
                          tf.TensorSpec([None, None], tf.bool)], jit_compile=jit_compile)
     found = compiled(tf.constant(graph[None], tf.float32), tf.fill([1, 10], True))
