@@ -12,17 +12,13 @@ import tensorflow as tf
 from absl import logging
 
 from yt8m.artifacts import saved_model
-from yt8m.core import checksum
 from yt8m.core import progress
 from yt8m.data import record_count
 from yt8m.data import records
 from yt8m.eval.predictions import store as prediction_store
 from yt8m.eval.predictions import writer as prediction_store_writer
 
-_GRAPH = "saved_model.pb"
 _PROGRESS_SECS = 10.0
-# What a SavedModel computes; assets.extra only says how it was made.
-_CONTENT = (_GRAPH, "variables", "assets")
 
 
 def fingerprint(saved_model_dir):
@@ -31,8 +27,7 @@ def fingerprint(saved_model_dir):
   Raises:
     FileNotFoundError: there is no SavedModel in `saved_model_dir`.
   """
-  _check_exists(saved_model_dir)
-  return checksum.of_tree(saved_model_dir, _CONTENT)
+  return saved_model.SavedModel(saved_model_dir).fingerprint
 
 
 def write(saved_model_dir, data_pattern, store_dir, top_k=prediction_store.TOP_K,
@@ -91,12 +86,6 @@ def write(saved_model_dir, data_pattern, store_dir, top_k=prediction_store.TOP_K
         for line in report(num_videos):
           logging.info("%s: %d videos | %s", saved_model_dir, num_videos, line)
   return writer.finish(names)
-
-
-def _check_exists(saved_model_dir):
-  if not tf.io.gfile.exists(os.path.join(saved_model_dir, _GRAPH)):
-    raise FileNotFoundError(f"{saved_model_dir} holds no SavedModel ({_GRAPH} is not "
-                            "there): export one with yt8m-export.")
 
 
 def _part_names(paths):

@@ -1,16 +1,20 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""What a directory must hold: `manifest.json`, with the SHA-256 of every other file.
+"""`manifest.json`: the size and the SHA-256 of every other file of a directory.
 
     {"format": 1,
      "files": {"variables/variables.index": {"bytes": 517, "sha256": "9f86d0…"}, …}}
 
-A weight that was damaged or half-copied on its way to a server still has a number to
-answer with; the manifest tells. TensorFlow Serving does not look at it.
+A weight file that was damaged or half copied on its way to a server still loads, and
+answers with wrong numbers. The manifest detects that. TensorFlow Serving ignores it.
 """
 
+import dataclasses
+import hashlib
 import json
 import os
+from collections.abc import Callable
+from collections.abc import Collection
 
 import tensorflow as tf
 from absl import logging
@@ -20,30 +24,69 @@ from yt8m.core import files
 
 NAME = "manifest.json"
 _FORMAT = 1
-_REMEDY = "Export it again, or copy it again from where it is whole"
+_REMEDY = "Export it again, or copy it again from an undamaged copy"
 
 
-def write(directory):
-  """Lists all files of a directory in its `manifest.json`, by name."""
-  listed = {name: {"bytes": num_bytes, "sha256": checksum.of_file(path)}
-            for name, (path, num_bytes) in sorted(_found(directory).items())}
+@dataclasses.dataclass(frozen=True)
+class File:
+  """A file as its manifest describes it.
+
+  Attributes:
+    bytes: Size of the file.
+    sha256: SHA-256 of its contents, in hexadecimal.
+  """
+  bytes: int
+  sha256: str
+
+
+def write(directory: str) -> None:
+  """Writes the `manifest.json` of a directory, sorted by file name."""
+  listed, _ = read(directory)
   with files.atomic_write(os.path.join(directory, NAME)) as file:
-    json.dump({"format": _FORMAT, "files": listed}, file, indent=1)
+    json.dump({"format": _FORMAT, "files": {
+        name: dataclasses.asdict(entry) for name, entry in listed.items()}}, file,
+        indent=1)
     file.write("\n")
 
 
-def verify(directory):
-  """Compares a directory with its `manifest.json`.
-
-  Without one, which earlier versions did not write, nothing can be said: it logs a
-  warning. Every byte is read, once.
+def read(
+    directory: str, names: Collection[str] = ()) -> tuple[dict[str, File], str]:
+  """Reads every file of a directory once.
 
   Args:
-    directory: a SavedModel, `gs://…` included.
+    directory: Path of the directory, `gs://…` included.
+    names: Files and folders, at the top of the directory, to take a joint SHA-256 of.
+
+  Returns:
+    `{name: File}` of all files but the manifest, sorted by name, with slashes in it; and
+    the joint SHA-256, as `checksum.of_tree`.
+  """
+  found, joint = {}, hashlib.sha256()
+  for name, path in _paths(directory).items():
+    size, digests = tf.io.gfile.stat(path).length, []
+    if name.split("/")[0] in names:
+      joint.update(checksum.header(name, size))
+      digests.append(joint)
+    found[name] = File(size, checksum.of_file(path, *digests))
+  return found, joint.hexdigest()
+
+
+def verify(
+    directory: str, read_files: Callable[[], dict[str, File]] | None = None) -> None:
+  """Compares a directory with its `manifest.json`.
+
+  Earlier versions wrote no manifest. A directory without one is not checked, and a
+  warning is logged.
+
+  Args:
+    directory: Path of a SavedModel, `gs://…` included.
+    read_files: Function that returns the `File`s of the directory by name. Default: they
+      are read here.
 
   Raises:
-    FileNotFoundError: there is no such directory, or a file that is listed is missing.
-    ValueError: a file has other contents, or is not listed; or the manifest is none.
+    FileNotFoundError: There is no such directory, or a file that is listed is missing.
+    ValueError: A file has other contents, or is not listed, or `manifest.json` is not a
+      manifest.
   """
   if not tf.io.gfile.isdir(directory):
     raise FileNotFoundError(f"{directory} is not a directory: name a SavedModel that "
@@ -52,28 +95,34 @@ def verify(directory):
     logging.warning("%s has no %s: whether its files are whole is not checked.",
                     directory, NAME)
     return
-  listed, found = _load(directory), _found(directory)
-  if missing := sorted(listed.keys() - found):
-    raise FileNotFoundError(f"{directory} lacks {_named(missing)} of its {NAME}. "
+  listed, paths = _load(directory), _paths(directory)
+  if missing := sorted(listed.keys() - paths):
+    raise FileNotFoundError(f"{directory} lacks {_quote(missing)} of its {NAME}. "
                             f"{_REMEDY}.")
-  if changed := sorted(name for name, expected in listed.items()
-                       if not _is_same(expected, *found[name])):
-    raise ValueError(f"{directory}: {_named(changed)} changed since {NAME} was written. "
-                     f"{_REMEDY}.")
-  if extra := sorted(found.keys() - listed):
-    raise ValueError(f"{directory} has {_named(extra)} beyond its {NAME}. Remove what "
-                     f"does not belong there; or remove {NAME}, to go without checks.")
+  # Sizes first: they cost nothing, and a copy under way is polled again and again.
+  changed = [name for name, file in listed.items()
+             if tf.io.gfile.stat(paths[name]).length != file.bytes]
+  if not changed:
+    found = read_files() if read_files else read(directory)[0]
+    changed = [name for name, file in listed.items() if found[name] != file]
+  if changed:
+    raise ValueError(f"{directory}: {_quote(sorted(changed))} changed since {NAME} was "
+                     f"written. {_REMEDY}.")
+  if extra := sorted(paths.keys() - listed):
+    raise ValueError(f"{directory} has {_quote(extra)} that its {NAME} does not list. "
+                     f"Remove what does not belong there, or remove {NAME} to use the "
+                     "model without checks.")
 
 
-def _found(directory):
-  """`{name: (path, bytes)}` of all files but the manifest; names have slashes."""
+def _paths(directory: str) -> dict[str, str]:
+  """`{name: path}` of all files but the manifest, sorted by name."""
   paths = {os.path.relpath(path, directory).replace(os.sep, "/"): path
            for path in checksum.files_below(directory)}
   paths.pop(NAME, None)
-  return {name: (path, tf.io.gfile.stat(path).length) for name, path in paths.items()}
+  return dict(sorted(paths.items()))
 
 
-def _load(directory):
+def _load(directory: str) -> dict[str, File]:
   path = os.path.join(directory, NAME)
   with files.open_to_read(path) as file:
     text = file.read()
@@ -81,17 +130,11 @@ def _load(directory):
     content = json.loads(text)
     if content["format"] != _FORMAT:
       raise KeyError("format")
-    return {name: (entry["bytes"], entry["sha256"])
-            for name, entry in content["files"].items()}
+    return {name: File(**entry) for name, entry in content["files"].items()}
   except (ValueError, KeyError, TypeError, AttributeError) as error:
-    raise ValueError(f"{path} is no manifest that yt8m-export wrote ({error!r}). "
+    raise ValueError(f"{path} is not a manifest that yt8m-export wrote ({error!r}). "
                      f"{_REMEDY}.") from error
 
 
-def _is_same(expected, path, num_bytes):
-  # The size first: it costs nothing.
-  return (num_bytes == expected[0]) and checksum.of_file(path) == expected[1]
-
-
-def _named(names):
+def _quote(names: list[str]) -> str:
   return f"{len(names)} file{'s' * (len(names) > 1)} ({', '.join(names)})"

@@ -1,10 +1,14 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""A SavedModel as its users see it: which records it reads, and what it says of them."""
+"""A SavedModel directory of `yt8m-export`: its contract, its bytes, its scores."""
 
 import dataclasses
+import functools
 import json
 import os
+from collections.abc import Callable
+from typing import Any
+from typing import ClassVar
 
 import tensorflow as tf
 
@@ -12,26 +16,32 @@ from yt8m.artifacts import manifest
 from yt8m.core import feature_spec
 from yt8m.core import files
 from yt8m.data import frame_reader
+from yt8m.data import reader_base
 from yt8m.data import video_reader
 
 DESCRIPTION = "feature_spec.json"
+GRAPH = "saved_model.pb"
+# Signature from arrays of features to scores of all classes.
+PREDICT_FEATURES = "predict_features"
+# What a SavedModel computes. Its assets.extra only describe how it was made.
+_COMPUTED = (GRAPH, "variables", "assets")
 
 
 @dataclasses.dataclass(frozen=True)
-class Served:
-  """What a SavedModel reads and answers, as its `assets/feature_spec.json` says.
+class Contract:
+  """What a SavedModel reads and predicts, stored in its `assets/feature_spec.json`.
 
   Attributes:
-    spec: `FeatureSpec`, of whole videos.
-    max_frames: frames of a video that count.
-    num_classes: C.
+    spec: Features of a whole video.
+    max_frames: Number of frames of a video that count, from the first on.
+    num_classes: Number of classes, C.
   """
   spec: feature_spec.FeatureSpec
   max_frames: int
   num_classes: int
 
-  def save(self, directory):
-    """Writes the file into a directory; returns its path."""
+  def save(self, directory: str) -> str:
+    """Writes `feature_spec.json` into a directory; returns its path."""
     path = os.path.join(directory, DESCRIPTION)
     with files.atomic_write(path) as file:
       json.dump({**self.spec.to_config(), "max_frames": self.max_frames,
@@ -39,12 +49,12 @@ class Served:
     return path
 
   @classmethod
-  def load(cls, saved_model):
-    """Reads the file of a SavedModel.
+  def load(cls, saved_model: str) -> "Contract":
+    """Reads the contract of a SavedModel.
 
     Raises:
-      FileNotFoundError: it has none.
-      ValueError: the file is not one of ours.
+      FileNotFoundError: The SavedModel has none.
+      ValueError: The file is not one of ours.
     """
     path = os.path.join(saved_model, "assets", DESCRIPTION)
     if not tf.io.gfile.exists(path):
@@ -60,42 +70,133 @@ class Served:
       raise ValueError(
           f"{path} is not a file that yt8m-export wrote ({error!r}).") from error
 
-  def reader(self):
-    """The reader of its records; it pads to the longest video of a batch."""
+  def reader(self) -> reader_base.Reader:
+    """Returns the reader of such records; it pads to the longest video of a batch."""
     if self.spec.is_video_level:
       return video_reader.VideoLevelReader(self.spec, self.num_classes)
     return frame_reader.FrameLevelReader(
         self.spec, self.num_classes, self.max_frames, pad_to_max_frames=False)
 
 
-def load(saved_model):
-  """Loads a SavedModel that `yt8m-export` wrote, and that scores what its reader reads.
+@dataclasses.dataclass(frozen=True)
+class SavedModel:
+  """A SavedModel directory, of one model or of an ensemble.
 
-  Raises:
-    ValueError, FileNotFoundError: it is not what its `manifest.json` says.
-    ValueError: it has other signatures.
+  Nothing is read until it is asked for, and then only once: `verify` and `fingerprint`
+  share one pass over the bytes. Two are equal if their directory and name are, whatever
+  was read, and a SavedModel can be sent to another process, which reads for itself.
+
+  Attributes:
+    directory: Path of the directory, `gs://…` included.
+    name: Name in tables, messages and files.
   """
-  manifest.verify(saved_model)
-  loaded = tf.saved_model.load(saved_model)
-  if "predict_features" not in loaded.signatures:
-    raise ValueError(f"{saved_model} has no signature predict_features, by which records "
-                     "are scored: export the model again, without --mediapipe.")
-  return loaded
+  directory: str
+  name: str = ""
+  hparams: ClassVar[None] = None  # These were chosen when it was exported.
+
+  @property
+  def exists(self) -> bool:
+    """Whether there is a SavedModel in the directory, of ours or anyone's."""
+    return tf.io.gfile.exists(os.path.join(self.directory, GRAPH))
+
+  @functools.cached_property
+  def contract(self) -> Contract:
+    """The contract; errors are those of `Contract.load`."""
+    return Contract.load(self.directory)
+
+  @property
+  def spec(self) -> feature_spec.FeatureSpec:
+    return self.contract.spec
+
+  @property
+  def max_frames(self) -> int:
+    return self.contract.max_frames
+
+  @property
+  def num_classes(self) -> int:
+    return self.contract.num_classes
+
+  @functools.cached_property
+  def bytes(self) -> int:
+    """Number of bytes of all files of the directory."""
+    return files.bytes_on_disk(self.directory)
+
+  @property
+  def fingerprint(self) -> str:
+    """SHA-256 of what the model computes: its graph, its weights and its assets.
+
+    Raises:
+      FileNotFoundError: There is no SavedModel in the directory.
+    """
+    if not self.exists:
+      raise FileNotFoundError(f"{self.directory} holds no SavedModel ({GRAPH} is not "
+                              "there): export one with yt8m-export.")
+    return self._digests[1]
+
+  def verify(self) -> None:
+    """Compares the files with the manifest; errors are those of `manifest.verify`."""
+    manifest.verify(self.directory, lambda: self._digests[0])
+
+  def load(self, signature: str | None = None) -> Any:
+    """Verifies and loads the SavedModel.
+
+    Args:
+      signature: Name of a signature that is needed.
+
+    Returns:
+      The object that `tf.saved_model.load` returns.
+
+    Raises:
+      FileNotFoundError: The directory, or a file that its manifest lists, is missing.
+      ValueError: A file is not as the manifest says, or the signature is missing.
+    """
+    self.verify()
+    loaded = tf.saved_model.load(self.directory)
+    if signature and signature not in loaded.signatures:
+      raise ValueError(f"{self.directory} has no signature {signature}, by which records "
+                       "are scored: export the model again, without --mediapipe.")
+    return loaded
+
+  def predictor(self) -> Callable[[dict[str, Any]], tf.Tensor]:
+    """Loads the model as a function; errors are those of `load`.
+
+    Returns:
+      A function from a batch of `reader` to scores, (batch_size, num_classes) float32.
+    """
+    loaded = self.load(PREDICT_FEATURES)
+    inputs = loaded.signatures[PREDICT_FEATURES].structured_input_signature[1]
+
+    def predict(batch: dict[str, Any]) -> tf.Tensor:
+      xs = {**batch["features"], "num_frames": batch["num_frames"]}
+      # Looked up here: signatures live only as long as the object that was loaded.
+      return loaded.signatures[PREDICT_FEATURES](
+          **{name: xs[name] for name in inputs})["predictions"]
+
+    return predict
+
+  def reader(self) -> reader_base.Reader:
+    """Returns the reader of the model's records."""
+    return self.contract.reader()
+
+  @functools.cached_property
+  def _digests(self) -> tuple[dict[str, manifest.File], str]:
+    return manifest.read(self.directory, _COMPUTED)
+
+  def __reduce__(self):
+    # Another machine must not trust what this one has read.
+    return type(self), (self.directory, self.name)
+
+  def __str__(self) -> str:
+    return self.directory
 
 
-def load_predictor(saved_model):
-  """Loads a SavedModel as a function; errors are those of `load`.
+# Until all callers use the classes above.
+Served = Contract
 
-  Returns:
-    A function from a batch of its reader to scores, (batch_size, num_classes) float32.
-  """
-  loaded = load(saved_model)
-  inputs = loaded.signatures["predict_features"].structured_input_signature[1]
 
-  def predict(batch):
-    xs = {**batch["features"], "num_frames": batch["num_frames"]}
-    # Looked up here: the signatures live as long as what was loaded.
-    return loaded.signatures["predict_features"](
-        **{name: xs[name] for name in inputs})["predictions"]
+def load(directory):
+  return SavedModel(directory).load(PREDICT_FEATURES)
 
-  return predict
+
+def load_predictor(directory):
+  return SavedModel(directory).predictor()

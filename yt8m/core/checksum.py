@@ -4,38 +4,55 @@
 
 import hashlib
 import os
+from collections.abc import Iterable
+from collections.abc import Iterator
+from typing import Any
 
 import tensorflow as tf
 
 _BLOCK_BYTES = 2**20
 
 
-def of_file(path):
-  """SHA-256 of the contents of a file, in hexadecimal."""
-  digest = hashlib.sha256()
-  _add_contents(digest, path)
-  return digest.hexdigest()
-
-
-def of_tree(directory, names):
-  """SHA-256 of files and folders of a directory: their names, sizes and contents.
-
-  The same files in another directory have the same; the order of `names` is no matter.
+def of_file(path: str, *others: Any) -> str:
+  """Returns the SHA-256 of the contents of a file, in hexadecimal.
 
   Args:
-    directory: `gs://…` included.
-    names: files, or folders with all that lies below them; what is not there is left
-      out.
+    path: Path of the file.
+    *others: Digests of `hashlib` that the contents are added to as well, so that the
+      file is read once.
+  """
+  digests = hashlib.sha256(), *others
+  with tf.io.gfile.GFile(path, "rb") as file:
+    while block := file.read(_BLOCK_BYTES):
+      for digest in digests:
+        digest.update(block)
+  return digests[0].hexdigest()
+
+
+def of_tree(directory: str, names: Iterable[str]) -> str:
+  """Returns the SHA-256 of files and folders: of their names, sizes and contents.
+
+  It depends neither on where the directory is nor on the order of `names`.
+
+  Args:
+    directory: Path of the directory, `gs://…` included.
+    names: Files, or folders with everything below them; those that do not exist are
+      left out.
   """
   digest = hashlib.sha256()
   for path in sorted(files_below(directory, names)):
-    size = tf.io.gfile.stat(path).length
-    digest.update(f"{os.path.relpath(path, directory)}\0{size}\0".encode())
-    _add_contents(digest, path)
+    digest.update(header(os.path.relpath(path, directory),
+                         tf.io.gfile.stat(path).length))
+    of_file(path, digest)
   return digest.hexdigest()
 
 
-def files_below(directory, names=("",)):
+def header(name: str, num_bytes: int) -> bytes:
+  """Returns what `of_tree` adds before the contents of a file."""
+  return f"{name}\0{num_bytes}\0".encode()
+
+
+def files_below(directory: str, names: Iterable[str] = ("",)) -> Iterator[str]:
   """Yields the paths of files of a directory; by default of all, at any depth."""
   for name in names:
     path = os.path.join(directory, name)
@@ -44,9 +61,3 @@ def files_below(directory, names=("",)):
         yield from (os.path.join(folder, file) for file in files)
     elif tf.io.gfile.exists(path):
       yield path
-
-
-def _add_contents(digest, path):
-  with tf.io.gfile.GFile(path, "rb") as file:
-    while block := file.read(_BLOCK_BYTES):
-      digest.update(block)

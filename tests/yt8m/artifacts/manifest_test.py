@@ -56,14 +56,14 @@ def flip(path):
     (lambda root: (root / "empty").unlink(), FileNotFoundError,
      r"model lacks 1 file \(empty\) of its manifest.json. Export it again"),
     (lambda root: (root / "variables" / "more").write_bytes(b""), ValueError,
-     r"has 1 file \(variables/more\) beyond its manifest.json. Remove what does not"),
+     r"has 1 file \(variables/more\) that its manifest.json does not list. Remove"),
     (lambda root: shutil.rmtree(root), FileNotFoundError, "model is not a directory"),
     (lambda root: (root / "manifest.json").write_text("{"), ValueError,
-     "manifest.json is no manifest that yt8m-export wrote"),
+     "manifest.json is not a manifest that yt8m-export wrote"),
     (lambda root: (root / "manifest.json").write_text('{"format": 2, "files": {}}'),
-     ValueError, "is no manifest .*'format'"),
+     ValueError, "is not a manifest .*'format'"),
     (lambda root: (root / "manifest.json").write_text('{"format": 1, "files": []}'),
-     ValueError, "is no manifest "),
+     ValueError, "is not a manifest "),
 ])
 def test_any_difference_is_named_with_a_remedy(damage, error, message, whole):
   damage(whole)
