@@ -98,6 +98,7 @@ def main():
     print(f"{'':<14} -> {outputs}")
 
 
+@model_flags.named_code_allowed()
 def _export_model():
   """Returns signatures, directory, and what its size is to be compared with."""
   if FLAGS.untrained:

@@ -19,7 +19,7 @@ from yt8m.core import registry
 
 keras = tf.keras
 
-LOSSES = registry.Registry("label loss")
+LOSSES = registry.Registry("label loss", keras.losses.Loss)
 
 
 def _weighted_sum(terms, label_weights):

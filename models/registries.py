@@ -10,9 +10,9 @@ from yt8m.core import registry
 
 keras = tf.keras
 
-FUSIONS = registry.Registry("fusion")
-AGGREGATIONS = registry.Registry("aggregation")
-CLASSIFIERS = registry.Registry("classifier")
+FUSIONS = registry.Registry("fusion", keras.layers.Layer)
+AGGREGATIONS = registry.Registry("aggregation", keras.layers.Layer)
+CLASSIFIERS = registry.Registry("classifier", keras.layers.Layer)
 
 
 def normalise_config(config):

@@ -133,6 +133,7 @@ flags.DEFINE_bool("log_device_placement", False, "Log the device of every operat
 flags.mark_flag_as_required("train_dir")
 
 
+@model_flags.named_code_allowed("label_loss")
 def main():
   recipe = recipes.RECIPES[FLAGS.model]
   for name, value in recipe.flags.items():

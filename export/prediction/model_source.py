@@ -15,6 +15,7 @@ from yt8m.artifacts import saved_model
 from yt8m.configs import checkpoints
 from yt8m.configs import experiment
 from yt8m.core import checksum
+from yt8m.core import registry
 from yt8m.data import readers
 from yt8m.eval.predictions import members
 from yt8m.models import prediction
@@ -28,10 +29,12 @@ class Checkpoint:
     train_dir: the directory.
     path: path prefix of the checkpoint, `newest` finds it.
     hparams: `--hparams`, laid over those of training.
+    allow_code: `--allow_code`, which a process that loads the model needs too.
   """
   train_dir: str
   path: str
   hparams: str | None = None
+  allow_code: tuple[str, ...] = dataclasses.field(default_factory=registry.allowed_code)
 
   @classmethod
   def newest(cls, train_dir, hparams=None):
@@ -54,7 +57,8 @@ class Checkpoint:
 
   def load(self):
     """Returns the function from a batch to its scores, and the reader of the batches."""
-    trained, model, _ = experiment.load(self.train_dir, self.path, self.hparams)
+    with registry.allow_code(self.allow_code):
+      trained, model, _ = experiment.load(self.train_dir, self.path, self.hparams)
     return prediction.prediction_function(model), readers.make_reader(
         trained.feature_spec.with_segment_labels(False), trained.num_classes,
         trained.max_frames)

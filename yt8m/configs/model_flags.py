@@ -6,12 +6,16 @@ The order of precedence, weakest first: the recipe, the starter code's flags, th
 flags that name an option, `--hparams`.
 """
 
+import contextlib
 import json
+import re
+import sys
 
 from absl import flags
 from absl import logging
 
 from yt8m.configs import recipes
+from yt8m.core import registry
 from yt8m.models import registries
 from yt8m.models.layers import input_features
 
@@ -73,6 +77,22 @@ def define_hparams():
                       "'{\"aggregation\": {\"units\": 512}}'. Of a trained model only "
                       "those that need no training, e.g. "
                       "'{\"classifier\": {\"num_steps\": 3}}'.")
+
+
+@contextlib.contextmanager
+def named_code_allowed(*other_flags):
+  """Allows the classes that the user has typed as `my_package.my_module:MyClass`.
+
+  Names in a flag file do not count, and with --allow_code nothing else is allowed.
+
+  Args:
+    *other_flags: Flags that name classes besides the model flags.
+  """
+  values = [str(flags.FLAGS[flag].value) for flag in (*MODEL_FLAGS, "model", *other_flags)]
+  names = re.findall(r"[\w.]+:\w+", " ".join(values))
+  typed = [name for name in names if any(name in argument for argument in sys.argv)]
+  with registry.allow_code([] if flags.FLAGS["allow_code"].present else typed):
+    yield
 
 
 def chosen_options():

@@ -12,8 +12,6 @@ import dataclasses
 from yt8m.core import registry
 from yt8m.models import registries
 
-RECIPES = registry.Registry("model")
-
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
@@ -29,6 +27,8 @@ class Recipe:
   options: dict
   flags: dict = dataclasses.field(default_factory=dict)
 
+
+RECIPES = registry.Registry("model", Recipe)
 
 # The five models of the starter code, at its defaults.
 RECIPES.register("LogisticModel", Recipe(False, {"classifier": "logistic"}))

@@ -11,6 +11,14 @@ from absl import app
 from absl import flags
 from absl import logging
 
+from yt8m.core import registry
+
+flags.DEFINE_list(
+    "allow_code", [], "Module prefixes, separated by commas. Names of the form "
+    "my_package.my_module:MyClass that a file contains, such as the config.json of "
+    "--train_dir, are imported only from below these: allow only code that you trust. "
+    "If given, names on the command line must be below them too.")
+
 # What a user can put right: flags, files, records, a diverging model, permissions of
 # a remote file system.
 USER_ERRORS = (ValueError, OSError, FloatingPointError, tf.errors.PermissionDeniedError,
@@ -40,6 +48,7 @@ def _make_main(module):
   sys.modules["__main__"].__doc__ = module.__doc__
   for flag in flags.FLAGS.get_flags_for_module(module.__name__):
     flags.FLAGS.register_key_flag_for_module(sys.argv[0], flag)
+  flags.FLAGS.register_key_flag_for_module(sys.argv[0], flags.FLAGS["allow_code"])
 
 
 def _guarded(main, actions, argv):
@@ -55,7 +64,8 @@ def _guarded(main, actions, argv):
   if not debugging:
     _log_plainly()
   try:
-    main(*chosen)
+    with registry.allow_code(flags.FLAGS.allow_code):
+      main(*chosen)
   except USER_ERRORS as error:
     if debugging:
       raise

@@ -2,8 +2,39 @@
 # SPDX-License-Identifier: Apache-2.0
 """Names for the options: a dictionary that refuses duplicates and helps with typos."""
 
+import contextlib
 import difflib
 import importlib
+from collections.abc import Iterable
+from collections.abc import Iterator
+
+# Module prefixes and names that may be imported.
+_allowed: tuple[str, ...] = ()
+
+
+@contextlib.contextmanager
+def allow_code(names: Iterable[str]) -> Iterator[None]:
+  """Lets registries import classes from outside this package, while the block runs.
+
+  Args:
+    names: Module prefixes, as in `--allow_code`, or single names
+      (`my_package.my_module:MyClass`).
+  """
+  global _allowed
+  before, _allowed = _allowed, (*_allowed, *names)
+  try:
+    yield
+  finally:
+    _allowed = before
+
+
+def allowed_code() -> tuple[str, ...]:
+  """What `allow_code` allows at present, to be passed on to another process."""
+  return _allowed
+
+
+def _is_below_allowed(module: str) -> bool:
+  return any(f"{module}.".startswith(f"{prefix}.") for prefix in _allowed)
 
 
 class Registry:
@@ -16,11 +47,16 @@ class Registry:
   True
 
   Besides its registered names, a registry resolves `my_package.my_module:MyClass`,
-  so that a user's own option needs no change here.
+  so that a user's own option needs no change here. As names also come from files of
+  other people, `allow_code` must allow such a class first.
+
+  Args:
+    kind: What the entries are, for errors.
+    base: Class that an imported class must extend.
   """
 
-  def __init__(self, kind):
-    self.kind = kind
+  def __init__(self, kind: str, base: type = object):
+    self.kind, self._base = kind, base
     self._entries = {}
 
   def register(self, name, entry=None):
@@ -37,19 +73,34 @@ class Registry:
   def __getitem__(self, name):
     if name in self._entries:
       return self._entries[name]
-    module_name, colon, attribute = name.partition(":")
-    if colon:
-      return self._import(name, module_name, attribute)
+    if ":" in name:
+      return self._import(name)
     raise ValueError(f"Unknown {self.kind} {name!r}. {self._suggestion(name)}")
 
-  def _import(self, name, module_name, attribute):
+  def _import(self, name):
+    module, _, attribute = name.partition(":")
+    if name not in _allowed and not _is_below_allowed(module):
+      raise ValueError(
+          f"{self.kind} {name!r} is code from outside yt8m. A name that was read from a "
+          "file is not imported: if you trust this code, add "
+          f"--allow_code={module.partition('.')[0]} to the command line.")
     try:
-      return getattr(importlib.import_module(module_name), attribute)
+      entry = getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError) as error:
       raise ValueError(
           f"{self.kind} {name!r} could not be imported: {error}. Write it as "
           "my_package.my_module:MyClass, importable from where the command runs "
           "(PYTHONPATH).") from error
+    if not isinstance(entry, type):
+      fits = isinstance(entry, self._base)
+    else:
+      fits = issubclass(entry, self._base) and (
+          name in _allowed or _is_below_allowed(entry.__module__))
+    if not fits:
+      raise ValueError(
+          f"{self.kind} {name!r} is not allowed: it must be a {self._base.__name__} that "
+          f"is defined below --allow_code={','.join(_allowed)}.")
+    return entry
 
   def _suggestion(self, name):
     closest = difflib.get_close_matches(name, self._entries, n=1, cutoff=0.0)

@@ -15,6 +15,7 @@ from yt8m.configs import experiment
 from yt8m.configs import inference_hparams
 from yt8m.configs import model_flags
 from yt8m.core import feature_spec
+from yt8m.core import registry
 from yt8m.export.submissions import videos
 from yt8m.models import registries
 from yt8m.models.classification import logistic
@@ -41,6 +42,12 @@ class Sharp(logistic.Logistic):
 
   def get_config(self):
     return {**super().get_config(), "power": self.power, "slope": self.slope}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def allow_this_module():
+  with registry.allow_code([__name__]):
+    yield
 
 
 def trained(classifier=SHARP, **options):
@@ -133,6 +140,7 @@ def model(tmp_path_factory):
   return directory
 
 
+ALLOW = f"--allow_code={__name__}"
 CUBED = '--hparams={"classifier": {"head": {"power": 3.0}}}'
 
 
@@ -142,7 +150,8 @@ def test_commands_use_what_is_chosen(model, tmp_path):
   for name, flags in (("plain", []), ("cubed", [CUBED])):
     support.run_command(
         "yt8m.export.inference", f"--train_dir={model}/model", "--top_k=13",
-        f"--input_data_pattern={pattern}", f"--output_file={tmp_path}/{name}.csv", *flags)
+        f"--input_data_pattern={pattern}", f"--output_file={tmp_path}/{name}.csv", ALLOW,
+        *flags)
     scores[name] = videos.read_submission(tmp_path / f"{name}.csv")
   for video_id, (classes, plain) in scores["plain"].items():
     other_classes, cubed = scores["cubed"][video_id]
@@ -153,7 +162,7 @@ def test_commands_use_what_is_chosen(model, tmp_path):
   for name, flags in (("plain", []), ("cubed", [CUBED])):
     support.run_command(
         "yt8m.eval.evaluate", f"--train_dir={model}/model", "--run_once", "--top_k=13",
-        f"--eval_data_pattern={pattern}", *flags)
+        f"--eval_data_pattern={pattern}", ALLOW, *flags)
     measured = json.loads((model / "model" / "eval" / "metrics-3.json").read_text())
     losses[name] = measured["avg_loss"]
     assert measured["hparams"] == (flags[0].partition("=")[2] if flags else None)
@@ -162,7 +171,7 @@ def test_commands_use_what_is_chosen(model, tmp_path):
 
 def test_an_exported_model_has_what_is_chosen(model, tmp_path):
   support.run_command("yt8m.export.export_model", f"--train_dir={model}/model",
-                      "--top_k=13", f"--output_dir={tmp_path}/serving", CUBED)
+                      "--top_k=13", f"--output_dir={tmp_path}/serving", ALLOW, CUBED)
   config = json.loads((tmp_path / "serving" / "assets.extra" / "config.json").read_text())
   assert config["model"]["classifier"]["head"]["power"] == 3.0
   features = {"mean_rgb": tf.random.stateless_normal([4, 16], [0, 1]),
@@ -177,6 +186,7 @@ def test_an_exported_model_has_what_is_chosen(model, tmp_path):
 def test_a_bad_choice_ends_in_one_clear_line(model):
   process = support.run_command(
       "yt8m.eval.evaluate", f"--train_dir={model}/model", "--run_once",
-      "--eval_data_pattern=x", '--hparams={"classifier": {"units": 9}}', check=False)
+      "--eval_data_pattern=x", ALLOW, '--hparams={"classifier": {"units": 9}}',
+      check=False)
   assert process.returncode == 1 and "Traceback" not in process.stderr
   assert "cannot become 9 without training again" in process.stderr

@@ -3,6 +3,7 @@
 """The registry: duplicates, suggestions, classes of the user's own."""
 
 import collections
+import sys
 
 import pytest
 
@@ -32,10 +33,55 @@ def test_an_unknown_name_lists_the_closest_first():
     colours["gren"]
 
 
-def test_a_class_of_the_users_own():
+def test_a_class_of_the_users_own_must_be_allowed():
+  colours = registry.Registry("colour", dict)
+  with registry.allow_code(["collections"]):
+    assert colours["collections:OrderedDict"] is collections.OrderedDict
+    with pytest.raises(ValueError, match="could not be imported"):
+      colours["collections:NoSuchThing"]
+  with registry.allow_code(["no_such_package"]):
+    with pytest.raises(ValueError, match="could not be imported.*PYTHONPATH"):
+      colours["no_such_package:Thing"]
+  with registry.allow_code(["collections:OrderedDict"]):  # a single name
+    assert colours["collections:OrderedDict"] is collections.OrderedDict
+    with pytest.raises(ValueError, match="--allow_code=collections"):
+      colours["collections:Counter"]
+  with pytest.raises(ValueError, match="colour 'collections:OrderedDict' is code from "
+                                       "outside .* add --allow_code=collections"):
+    colours["collections:OrderedDict"]
+  assert registry.allowed_code() == ()
+
+
+@pytest.mark.parametrize("prefix", ["", "thi", "this.other", "this2", "."])
+def test_the_prefix_is_checked_before_anything_is_imported(prefix):
   colours = registry.Registry("colour")
-  assert colours["collections:OrderedDict"] is collections.OrderedDict
-  with pytest.raises(ValueError, match="could not be imported.*PYTHONPATH"):
-    colours["no_such_package:Thing"]
-  with pytest.raises(ValueError, match="could not be imported"):
-    colours["collections:NoSuchThing"]
+  sys.modules.pop("this", None)
+  with registry.allow_code([prefix]), pytest.raises(ValueError, match="--allow_code=this"):
+    colours["this:d"]
+  assert "this" not in sys.modules
+
+
+@pytest.mark.parametrize("name", [
+    "tests.yt8m.core.registry_test:collections",  # a module
+    "tests.yt8m.core.registry_test:CODE",  # an object
+    "tests.yt8m.core.registry_test:test_a_name_is_taken_once",  # a function
+    "tests.yt8m.core.registry_test:Red",  # another class
+    "tests.yt8m.core.registry_test:OrderedDict",  # a class of somebody else
+])
+def test_only_classes_of_the_right_kind_below_the_prefix_are_allowed(name):
+  colours = registry.Registry("colour", dict)
+  with registry.allow_code(["tests.yt8m"]):
+    assert colours["tests.yt8m.core.registry_test:Blue"] is Blue
+    with pytest.raises(ValueError, match="must be a dict .* below --allow_code=tests.yt"):
+      colours[name]
+
+
+CODE, OrderedDict = "code", collections.OrderedDict
+
+
+class Blue(dict):
+  """An entry of the test above."""
+
+
+class Red:
+  """No entry of it."""
