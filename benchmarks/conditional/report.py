@@ -9,23 +9,23 @@ from benchmarks.conditional import step_study
 from yt8m.core import markdown as markdown_table
 from yt8m.eval.ablations import numbers
 
-# A class with few positives gains or loses by accident.
+# The change of a class with few positives is mostly chance.
 _MIN_POSITIVES = 10
-# A list of one label cannot show what labels do to each other.
+# A list of one label cannot show how labels affect each other.
 _MIN_LABELS = 3
 _GAINED, _LOST = 8, 4  # classes in the table of those that changed most
 _EXAMPLES = (6, 3)  # videos that gained most, and that lost most
-_STRONGEST = 4  # labels that an observed one speaks for, and against
-_MIN_COUNT = 1_000  # label sets with such a label
+_STRONGEST = 4  # labels with the most evidence for and against them
+_MIN_COUNT = 1_000  # label sets that contain such a label
 
 
 def markdown(study, charts):
   """The report.
 
   Args:
-    study: `StepStudy`.
-    charts: `{"steps" | "classes" | "couplings": path}`, as the document shall refer to
-      them.
+    study: The `StepStudy`.
+    charts: `{"steps" | "classes" | "couplings": path}`, the paths that the document
+      uses in its links.
   """
   return "\n\n".join([
       "### Figures by step", _steps(study),
@@ -51,20 +51,20 @@ def _steps(study):
             *(f"Δ {numbers.METRICS[name]}" for name in numbers.COMPARED)]
   text = f"{len(study.videos):,} videos, models: {len(study.measured)}."
   if len(study.measured) > 1:
-    text += (" Mean ± sample standard deviation over the models; Δ: difference to the "
+    text += (" Mean ± sample standard deviation over the models. Δ: difference from the "
              "first step of the same model, ± its standard error.")
   return f"{text}\n\n{markdown_table.make(titles, rows, ('observed',))}"
 
 
 def _classes_legend(study):
   return (
-      f"Step {study.step} against step 1, *{study.way}* observed. AP: average precision "
-      f"of a class in the top {study.pairs[0][0].top_k} lists; Δ AP: mean over the "
-      "measured classes, those with a positive, of the change (itself the mean over the "
-      "models) ± standard error over the classes. GAP: of the labels of the group alone, "
-      "in the same top lists. Dependence of a class c: max P(c | j) over the other "
-      "labels j; information: max I(c; j) / H(c), the share of what is open about c that "
-      "the best other label tells. Both are counted in the label sets.")
+      f"Step {study.step} compared with step 1, *{study.way}* observed. AP: average "
+      f"precision of a class in the top {study.pairs[0][0].top_k} lists. Δ AP: change of "
+      "AP, averaged over the models and then over the measured classes (those with a "
+      "positive), ± standard error over the classes. GAP: GAP of the labels of the group "
+      "alone, in the same lists. Dependence of a class c: max P(c | j) over the other "
+      "labels j. Information: max I(c; j) / H(c), the share of the uncertainty about c "
+      "that the best other label removes. Both are counted in the label sets.")
 
 
 def _group_table(study, kind):
@@ -82,12 +82,12 @@ def _group_table(study, kind):
 
 
 def _crossed(study):
-  """Change by frequency and information at once, which go together."""
+  """Change by frequency and information together, because the two are correlated."""
   (rows, by_row), _, (columns, by_column) = study.groupings.values()
   cells = [[name] + [_mean_change(study, (by_row == row) & (by_column == column))
                      for column in range(len(columns))] for row, name in enumerate(rows)]
   titles = [step_study.FREQUENCY, *(f"information {name}" for name in columns)]
-  return ("Δ AP by both, and the number of measured classes:\n\n"
+  return ("Δ AP by frequency and information, with the number of measured classes:\n\n"
           + markdown_table.make(titles, cells, titles[:1]))
 
 
@@ -108,8 +108,8 @@ def _most_changed(study):
            str(positives[c]), f"{before[c]:.3f}", f"{after[c]:.3f}",
            markdown_table.with_error([after[c] - before[c]], 3)]
           for c in np.concatenate(changed)]
-  return (f"The {_GAINED} labels that gain most and the {_LOST} that lose most, of those "
-          f"with at least {_MIN_POSITIVES} positives:\n\n" + markdown_table.make(
+  return (f"The {_GAINED} labels that gain most and the {_LOST} that lose most, among "
+          f"those with at least {_MIN_POSITIVES} positives:\n\n" + markdown_table.make(
               ["label", step_study.FREQUENCY, "information", "from", "positives",
                "AP, step 1", f"AP, step {study.step}", "Δ AP"], rows, ("label", "from")))
 
@@ -121,13 +121,13 @@ def _videos(study):
   gained, lost = score_changes.changed_most(
       before, after, _EXAMPLES, sizes >= _MIN_LABELS)
   text = (
-      f"Average precision of a video: that of its top {pair[0].top_k} list. From step 1 "
-      f"to step {study.step} it rose for {np.sum(change > 0):,} videos, fell for "
-      f"{np.sum(change < 0):,} and stayed for {np.sum(change == 0):,}; mean change "
-      f"{markdown_table.with_error(list(change))}. Of the videos with at least "
-      f"{_MIN_LABELS} labels these are the {_EXAMPLES[0]} that gained most and the "
-      f"{_EXAMPLES[1]} that lost most; shown are as many labels as a video has true "
-      "ones, and these are bold. First model.")
+      f"The average precision of a video is that of its top {pair[0].top_k} list. From "
+      f"step 1 to step {study.step} it rose for {np.sum(change > 0):,} videos, fell for "
+      f"{np.sum(change < 0):,} and did not change for {np.sum(change == 0):,}; the mean "
+      f"change is {markdown_table.with_error(list(change))}. The examples are the "
+      f"{_EXAMPLES[0]} videos with at least {_MIN_LABELS} labels that gained most and the "
+      f"{_EXAMPLES[1]} that lost most. Each shows as many labels as the video has true "
+      "ones; true labels are bold. First model.")
   ends = [score_changes.top_lists(measured) for measured in pair]
   return "\n\n".join([
       text, *(_example(study, v, before[v], after[v], ends)
@@ -163,10 +163,10 @@ def _evidence(study):
                   for c in chosen)
         for chosen in (others[:_STRONGEST], others[::-1][:_STRONGEST]))])
   return (
-      "Evidence q in log-odds where one label is observed and nothing else: for itself, "
-      f"and the {_STRONGEST} other labels that it speaks most for and most against, of "
-      f"those in at least {_MIN_COUNT:,} label sets. Observed: the "
-      f"{len(study.evidence)} most frequent labels. First model.\n\n"
+      "Evidence q, in log-odds, when a single label is observed: for the label itself, "
+      f"and for the {_STRONGEST} other labels with the most evidence for and against "
+      f"them, among those in at least {_MIN_COUNT:,} label sets. The observed labels are "
+      f"the {len(study.evidence)} most frequent ones. First model.\n\n"
       + markdown_table.make(["observed", "itself", "for", "against"], rows,
                               ("observed", "for", "against")))
 
@@ -177,7 +177,7 @@ def _couplings(study):
   rows = [[name, f"{np.sum(groups == number):,}", f"{mean[groups == number].mean():.3f}",
            *(f"{q:.3f}" for q in np.quantile(mean[groups == number], (0.1, 0.5, 0.9)))]
           for number, name in enumerate(names) if np.any(groups == number)]
-  return ("Couplings λ, how much of the evidence is news to the head; means over the "
-          f"models, {study.coupling} before training.\n\n" + markdown_table.make(
+  return ("Couplings λ, the share of the evidence that is new to the head: means over "
+          f"the models; {study.coupling} before training.\n\n" + markdown_table.make(
               [step_study.FREQUENCY, "classes", "mean", "10 %", "median", "90 %"], rows,
               (step_study.FREQUENCY,)))
