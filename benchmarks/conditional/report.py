@@ -125,9 +125,9 @@ def _videos(study):
       f"step 1 to step {study.step} it rose for {np.sum(change > 0):,} videos, fell for "
       f"{np.sum(change < 0):,} and did not change for {np.sum(change == 0):,}; the mean "
       f"change is {markdown_table.with_error(list(change))}. The examples are the "
-      f"{_EXAMPLES[0]} videos with at least {_MIN_LABELS} labels that gained most and the "
-      f"{_EXAMPLES[1]} that lost most. Each shows as many labels as the video has true "
-      "ones; true labels are bold. First model.")
+      f"{_EXAMPLES[0]} videos with at least {_MIN_LABELS} labels that gained most and "
+      f"the {_EXAMPLES[1]} that lost most. Each shows as many labels as the video has "
+      "true ones; true labels are bold. First model.")
   ends = [score_changes.top_lists(measured) for measured in pair]
   return "\n\n".join([
       text, *(_example(study, v, before[v], after[v], ends)
