@@ -1,13 +1,13 @@
-# `make demo` and `make test` set up everything they need: Python >= 3.10 with venv,
-# and make, are all that a machine must have.
+# `make demo` and `make test` install everything they need. The machine only needs make
+# and Python 3.10 or later with venv.
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO_DIR ?= demo_output
-# One process a core; the tests of a file share one, and what it sets up.
+# One process a core. The tests of one file run in the same process and share its setup.
 PYTEST_FLAGS ?= -n auto --dist loadfile
-# TensorFlow Addons exists for Python 3.11 and older only.
+# TensorFlow Addons needs Python 3.11 or older.
 ADDONS_PYTHON ?= python3.11
 ADDONS_VENV ?= .venv-addons
 
@@ -37,7 +37,7 @@ $(ADDONS_VENV)/.installed: setup.py pyproject.toml
 	$(ADDONS_VENV)/bin/python -m pip install --quiet --editable '.[addons,dev,report]'
 	@touch $@
 
-# The layers, losses, metrics and training steps on TensorFlow 2.15 with Addons.
+# Tests of layers, losses, metrics and training steps on TensorFlow 2.15 with Addons.
 test-addons: $(ADDONS_VENV)/.installed
 	$(ADDONS_VENV)/bin/python -m pytest $(PYTEST_FLAGS) tests/addons_test.py \
 	  tests/conformance_test.py tests/replicas_test.py tests/models \
@@ -49,7 +49,7 @@ test-addons: $(ADDONS_VENV)/.installed
 lint: $(BIN)/.installed
 	$(BIN)/ruff check .
 
-# Rewrites the flag tables of docs/flags.md from the commands themselves.
+# Rewrites docs/flags.md from the flags of the commands.
 docs: $(BIN)/.installed
 	$(BIN)/python docs/make_flags.py
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Packaging: four folders, one import name."""
+"""Packaging: the source is in four folders and has one import name."""
 
 import pathlib
 import runpy

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Writes docs/flags.md from the commands' own `--helpxml`; `--check` only compares.
+"""Writes docs/flags.md from the output of `--helpxml`. `--check` only compares.
 
     python docs/make_flags.py [--check]
 """
@@ -19,7 +19,7 @@ COMMANDS = runpy.run_path(str(ROOT / "yt8m/core/commands.py"))["COMMANDS"]
 
 
 def flag_table(module):
-  """A Markdown table of the flags that a command defines itself."""
+  """A Markdown table of the flags that the module of a command defines."""
   output = subprocess.run(
       [sys.executable, "-m", module, "--helpxml"], capture_output=True, text=True,
       cwd=ROOT, env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}).stdout
@@ -29,7 +29,7 @@ def flag_table(module):
     if flag.findtext("key") != "yes":
       continue
     default = flag.findtext("default") or ""
-    # argparse-style help of absl repeats the choices in front of the text.
+    # absl puts the choices of an enum flag before its help text, in angle brackets.
     meaning = re.sub(r"\s+", " ", flag.findtext("meaning") or "").strip()
     meaning = meaning.replace("|", "\\|").replace("<", "&lt;")
     name = flag.findtext("name")
