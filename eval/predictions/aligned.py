@@ -11,7 +11,7 @@ import os
 
 import numpy as np
 
-from yt8m.core import files
+from yt8m.core import directories
 from yt8m.eval.predictions import array_file
 from yt8m.eval.predictions import store as prediction_store
 
@@ -19,6 +19,8 @@ from yt8m.eval.predictions import store as prediction_store
 # should stay in the cache.
 _TABLE_SIZE = 2**22
 _ARRAYS = ("scores", "classes", "hits")
+_ALIGNED = directories.Kind(
+    "directory of aligned predictions", "hits.npy", ("scores.npy", "classes.npy"))
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -74,7 +76,8 @@ class AlignedPredictions:
       arrays = {key: np.zeros(shape, dtype) for key, (dtype, shape) in shapes.items()}
       _fill(arrays, stores, top_k)
     else:
-      with files.atomic_directory(directory, _is_earlier(directory)) as temporary:
+      with directories.atomic_directory(
+          directory, overwrite=True, owned=_ALIGNED, flag="directory") as temporary:
         arrays = {key: array_file.create(_path(temporary, key), dtype, shape)
                   for key, (dtype, shape) in shapes.items()}
         _fill(arrays, stores, top_k)
@@ -204,9 +207,3 @@ def _text(video_id):
 
 def _path(directory, key):
   return os.path.join(directory, f"{key}.npy")
-
-
-def _is_earlier(directory):
-  """Whether a directory holds the arrays of an earlier alignment, and nothing else."""
-  return os.path.isdir(directory) and set(os.listdir(directory)) == {
-      f"{key}.npy" for key in _ARRAYS}

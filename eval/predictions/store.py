@@ -23,12 +23,14 @@ import os
 import numpy as np
 
 from yt8m.core import checksum
+from yt8m.core import directories
 from yt8m.core import files
 from yt8m.data import label_sets
 from yt8m.eval.metrics import metrics_top_k
 
 DESCRIPTION = "store.json"
 FORMAT = 1
+STORE = directories.Kind("prediction store", DESCRIPTION, ("*.npy",))
 # GAP counts the best 20 of a blend, which may be the 30th of one of its models.
 TOP_K = 50
 

@@ -14,6 +14,7 @@ import shutil
 import numpy as np
 from absl import logging
 
+from yt8m.core import directories
 from yt8m.core import files
 from yt8m.eval.predictions import array_file
 from yt8m.eval.predictions import prediction_part
@@ -82,7 +83,8 @@ class StoreWriter:
         self.directory, self._settings["num_classes"], self._settings["top_k"])
     os.makedirs(_parts_directory(self.directory), exist_ok=True)
     yield part
-    with files.atomic_directory(self._path(name), overwrite=True) as temporary:
+    with directories.atomic_directory(
+        self._path(name), overwrite=True, owned=prediction_store.STORE) as temporary:
       for key, array in part.arrays().items():
         array_file.save(os.path.join(temporary, f"{key}.npy"), array)
       prediction_store.describe(temporary, parts=[name], **self._settings)

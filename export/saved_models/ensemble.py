@@ -26,6 +26,7 @@ import tensorflow as tf
 from yt8m.artifacts import manifest
 from yt8m.artifacts.saved_model import Served
 from yt8m.artifacts.saved_model import load
+from yt8m.core import directories
 from yt8m.core import feature_spec
 from yt8m.core import files
 from yt8m.eval.blending import averaging as averages
@@ -66,8 +67,9 @@ def save(members, weights, output_dir, averaging="probabilities", rank_knots=Non
   served = join(members)
   blend = _blend(_checked_weights(weights, members, served.num_classes), averaging,
                  rank_knots)
-  with files.atomic_directory(
-      output_dir, overwrite, writer.EXISTS) as directory:
+  with directories.atomic_directory(
+      output_dir, overwrite=overwrite, owned=manifest.SAVED_MODEL,
+      remedy=writer.EXISTS) as directory:
     # A module that held what is loaded would take all its signatures along.
     loaded = [load(path) for path in members]
     predicts = [member.signatures["predict_features"] for member in loaded]

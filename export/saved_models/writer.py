@@ -21,7 +21,7 @@ import tensorflow as tf
 
 from yt8m.artifacts import manifest
 from yt8m.artifacts.saved_model import Served
-from yt8m.core import files
+from yt8m.core import directories
 from yt8m.export.saved_models import compression
 from yt8m.export.saved_models import model_card
 from yt8m.export.saved_models import signatures
@@ -63,7 +63,9 @@ def save(trained, model, output_dir, top_k=20, vocabulary=None, overwrite=False,
   # Whole videos are served, also where segments were trained on.
   served = Served(trained.feature_spec.with_segment_labels(False), trained.max_frames,
                   trained.num_classes)
-  with files.atomic_directory(output_dir, overwrite, EXISTS) as directory:
+  with directories.atomic_directory(
+      output_dir, overwrite=overwrite, owned=manifest.SAVED_MODEL,
+      remedy=EXISTS) as directory:
     call, stored = compression.compress(model, weight_format)
     with recurrent.portable():  # cuDNN would tie the graph to GPUs
       traced = write(

@@ -10,16 +10,18 @@ answers with wrong numbers. The manifest detects that. TensorFlow Serving ignore
 """
 
 import dataclasses
+import glob
 import hashlib
-import json
 import os
 from collections.abc import Callable
 from collections.abc import Collection
+from typing import Any
 
 import tensorflow as tf
 from absl import logging
 
 from yt8m.core import checksum
+from yt8m.core import directories
 from yt8m.core import files
 
 NAME = "manifest.json"
@@ -42,11 +44,10 @@ class File:
 def write(directory: str) -> None:
   """Writes the `manifest.json` of a directory, sorted by file name."""
   listed, _ = read(directory)
-  with files.atomic_write(os.path.join(directory, NAME)) as file:
-    json.dump({"format": _FORMAT, "files": {
-        name: dataclasses.asdict(entry) for name, entry in listed.items()}}, file,
-        indent=1)
-    file.write("\n")
+  files.write_json(os.path.join(directory, NAME), {
+      "format": _FORMAT,
+      "files": {name: dataclasses.asdict(entry) for name, entry in listed.items()}},
+      indent=1)
 
 
 def read(
@@ -123,18 +124,21 @@ def _paths(directory: str) -> dict[str, str]:
 
 
 def _load(directory: str) -> dict[str, File]:
-  path = os.path.join(directory, NAME)
-  with files.open_to_read(path) as file:
-    text = file.read()
-  try:
-    content = json.loads(text)
-    if content["format"] != _FORMAT:
-      raise KeyError("format")
-    return {name: File(**entry) for name, entry in content["files"].items()}
-  except (ValueError, KeyError, TypeError, AttributeError) as error:
-    raise ValueError(f"{path} is not a manifest that yt8m-export wrote ({error!r}). "
-                     f"{_REMEDY}.") from error
+  return files.read_json(
+      os.path.join(directory, NAME), kind="a manifest that yt8m-export wrote",
+      remedy=_REMEDY, parse=_parse)
+
+
+def _parse(content: dict[str, Any]) -> dict[str, File]:
+  if content["format"] != _FORMAT:
+    raise ValueError(f"its format is {content['format']}, not {_FORMAT}")
+  return {name: File(**entry) for name, entry in content["files"].items()}
 
 
 def _quote(names: list[str]) -> str:
   return f"{len(names)} file{'s' * (len(names) > 1)} ({', '.join(names)})"
+
+
+SAVED_MODEL = directories.Kind(
+    "SavedModel of yt8m-export", NAME,
+    lambda directory: [glob.escape(name) for name in _load(directory)])

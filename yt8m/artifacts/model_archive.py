@@ -11,6 +11,7 @@ import zlib
 
 import tensorflow as tf
 
+from yt8m.core import directories
 from yt8m.core import files
 
 
@@ -71,8 +72,9 @@ def unpack(path, directory):
     ValueError: the archive is damaged, or has a member that is refused (named).
     OSError: the archive cannot be read or the directory cannot be written.
   """
-  remedy = f"give another one to unpack {path} into (--untar_model_dir)"
-  with files.atomic_directory(directory, remedy=remedy) as temporary:
+  with directories.atomic_directory(
+      directory, flag="--untar_model_dir",
+      remedy=f"name another directory to unpack {path} into") as temporary:
     try:
       with (files.open_to_read(path, "rb") as file,
             gzip.GzipFile(fileobj=file) as decompressed,

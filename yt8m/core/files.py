@@ -1,14 +1,20 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Writing a file or a directory beside its place and renaming it: never half-written."""
+"""Files, local and remote: read with clear errors, written whole or not at all."""
 
 import contextlib
 import errno
 import io
+import json
 import os
 import uuid
+from collections.abc import Callable
+from collections.abc import Iterator
+from typing import Any
 
 import tensorflow as tf
+
+from yt8m.core.types import PathLike
 
 
 def is_remote(path):
@@ -69,47 +75,55 @@ def atomic_write(path, mode="w"):
     raise
 
 
-@contextlib.contextmanager
-def atomic_directory(path, overwrite=False, remedy="give another one"):
-  """Yields a new directory that becomes `path` when the block ends, if it ends well.
-
-  If the block raises, what was written is removed and `path` stays as it was.
+def read_json(path: PathLike, *, kind: str, remedy: str,
+              parse: Callable[[dict[str, Any]], Any] = dict) -> Any:
+  """Reads a JSON object from a file of ours, local or remote.
 
   Args:
-    path: where the directory shall be; `gs://` and the like go through `tf.io.gfile`.
-    overwrite: replaces what is there. An empty directory is replaced in any case.
-    remedy: what the error about an existing directory advises.
+    path: Path of the file.
+    kind: What the file should be, with its article: `"a manifest of yt8m-export"`.
+    remedy: Imperative sentence for the error, without the full stop.
+    parse: Function that turns the object into the result. If it raises ValueError,
+      KeyError, TypeError or AttributeError, the file is not what it should be.
+
+  Returns:
+    The result of `parse`; by default the object as a dictionary.
 
   Raises:
-    FileExistsError: `path` exists, and is to stay.
-    OSError: the directory cannot be made.
+    FileNotFoundError: There is no such file.
+    ValueError: The file does not hold JSON, or not one object, or `parse` failed.
   """
-  path = os.fspath(path) if is_remote(path) else os.path.realpath(path)
-  exists = tf.io.gfile.exists(path)
-  if exists and not overwrite and (
-      not tf.io.gfile.isdir(path) or tf.io.gfile.listdir(path)):
-    raise FileExistsError(f"{path} exists and is not an empty directory: {remedy}.")
-  temporary = f"{path}.tmp{uuid.uuid4().hex[:8]}"
-  (tf.io.gfile.makedirs if is_remote(path) else os.makedirs)(temporary)
-  try:
-    yield temporary
-    if exists:
-      old = f"{temporary}.old"
-      tf.io.gfile.rename(path, old)
-      tf.io.gfile.rename(temporary, path)
-      (tf.io.gfile.rmtree if tf.io.gfile.isdir(old) else tf.io.gfile.remove)(old)
-    else:
-      tf.io.gfile.rename(temporary, path)
-  except BaseException:
-    with contextlib.suppress(OSError, tf.errors.OpError):
-      tf.io.gfile.rmtree(temporary)
-    raise
+  path = os.fspath(path)
+  if not tf.io.gfile.exists(path) or tf.io.gfile.isdir(path):
+    raise FileNotFoundError(f"{path} does not exist; expected {kind}. {remedy}.")
+  with open_to_read(path) as file:
+    try:
+      content = json.loads(file.read())
+      if not isinstance(content, dict):
+        raise TypeError(f"it holds a JSON {type(content).__name__}, not an object")
+      return parse(content)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+      reason = f"it has no entry {error}" if isinstance(error, KeyError) else error
+      raise ValueError(f"{path} is not {kind} ({reason}). {remedy}.") from error
 
 
-def bytes_on_disk(directory):
-  """Bytes of all files below a directory."""
-  return sum(tf.io.gfile.stat(os.path.join(folder, name)).length
-             for folder, _, names in tf.io.gfile.walk(directory) for name in names)
+def write_json(path: PathLike, content: Any, *, indent: int | None = 2,
+               sort_keys: bool = False) -> None:
+  """Writes JSON to a file, which is there whole or not at all (`atomic_write`)."""
+  text = json.dumps(content, indent=indent, sort_keys=sort_keys)
+  with atomic_write(path) as file:
+    file.write(f"{text}\n")
+
+
+def files_below(directory: PathLike) -> Iterator[str]:
+  """Yields the paths of all files of a directory, at any depth."""
+  for folder, _, names in tf.io.gfile.walk(os.fspath(directory)):
+    yield from (os.path.join(folder, name) for name in names)
+
+
+def bytes_on_disk(directory: PathLike) -> int:
+  """Returns the number of bytes of all files below a directory."""
+  return sum(tf.io.gfile.stat(path).length for path in files_below(directory))
 
 
 def _open(temporary, path, mode):

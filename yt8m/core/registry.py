@@ -8,6 +8,24 @@ import importlib
 from collections.abc import Iterable
 from collections.abc import Iterator
 
+def unknown(kind: str, name: object, valid: Iterable[str], hint: str = "") -> ValueError:
+  """Returns the error for a name that is not one of the valid ones, to be raised.
+
+  >>> print(unknown("colour", "gren", ["blue", "green", "red"], "Set it with --colour."))
+  Unknown colour 'gren'. Valid: green, blue, red. Set it with --colour.
+
+  Args:
+    kind: Noun for what has the name, e.g. `"optimizer"` or the flag `"--strategy"`.
+    name: The name that was given.
+    valid: The valid names. The one closest to `name` is listed first.
+    hint: Sentence to add, such as where to set the name.
+  """
+  valid = list(valid)
+  closest = difflib.get_close_matches(str(name), valid, n=1, cutoff=0.0)
+  names = ", ".join(closest + [other for other in valid if other not in closest])
+  return ValueError(f"Unknown {kind} {name!r}. Valid: {names or 'none'}. {hint}".rstrip())
+
+
 # Module prefixes and names that may be imported.
 _allowed: tuple[str, ...] = ()
 
@@ -75,7 +93,8 @@ class Registry:
       return self._entries[name]
     if ":" in name:
       return self._import(name)
-    raise ValueError(f"Unknown {self.kind} {name!r}. {self._suggestion(name)}")
+    raise unknown(self.kind, name, self.names(),
+                  "Or name your own class as my_package.my_module:MyClass.")
 
   def _import(self, name):
     module, _, attribute = name.partition(":")
@@ -101,12 +120,6 @@ class Registry:
           f"{self.kind} {name!r} is not allowed: it must be a {self._base.__name__} that "
           f"is defined below --allow_code={','.join(_allowed)}.")
     return entry
-
-  def _suggestion(self, name):
-    closest = difflib.get_close_matches(name, self._entries, n=1, cutoff=0.0)
-    others = [n for n in self.names() if n not in closest]
-    return (f"Valid: {', '.join(closest + others)}, or your own class as "
-            "my_package.my_module:MyClass.")
 
   def names(self):
     return sorted(self._entries)

@@ -61,7 +61,7 @@ def flip(path):
     (lambda root: (root / "manifest.json").write_text("{"), ValueError,
      "manifest.json is not a manifest that yt8m-export wrote"),
     (lambda root: (root / "manifest.json").write_text('{"format": 2, "files": {}}'),
-     ValueError, "is not a manifest .*'format'"),
+     ValueError, "is not a manifest .*its format is 2, not 1.*Export it again"),
     (lambda root: (root / "manifest.json").write_text('{"format": 1, "files": []}'),
      ValueError, "is not a manifest "),
 ])

@@ -114,31 +114,53 @@ def test_a_file_to_read_that_is_not_there_is_named(tmp_path):
   assert files.open_to_read(tmp_path / "there", "rb").read() == b"content"
 
 
-def test_a_directory_appears_when_the_block_ends(tmp_path):
-  with files.atomic_directory(tmp_path / "new" / "out") as directory:
-    with open(os.path.join(directory, "file"), "w") as file:
-      file.write("x")
-    assert not (tmp_path / "new" / "out").exists()
-  assert os.listdir(tmp_path / "new" / "out") == ["file"]
-  assert os.listdir(tmp_path / "new") == ["out"]
+def test_json_comes_back_as_it_was_written(tmp_path):
+  for path in (tmp_path / "a.json", "ram://files_test/a.json"):
+    files.write_json(path, {"b": [1.5, None], "a": "früh"})
+    with files.open_to_read(path) as file:
+      text = file.read()
+    assert text.startswith('{\n  "b"') and text.endswith("}\n")
+    content = files.read_json(path, kind="a test", remedy="Write it again")
+    assert content == {"b": [1.5, None], "a": "früh"}
+    assert files.read_json(
+        path, kind="a test", remedy="", parse=lambda content: content["a"]) == "früh"
 
 
-def test_an_error_leaves_the_old_directory_and_nothing_else(tmp_path):
-  (tmp_path / "out").mkdir()
-  (tmp_path / "out" / "old").touch()
-  with (pytest.raises(KeyboardInterrupt),
-        files.atomic_directory(tmp_path / "out", overwrite=True)):
-    raise KeyboardInterrupt
-  assert os.listdir(tmp_path) == ["out"] and os.listdir(tmp_path / "out") == ["old"]
+def test_json_that_cannot_be_written_leaves_the_old_file(tmp_path):
+  files.write_json(tmp_path / "a.json", [], indent=None)
+  with pytest.raises(TypeError):
+    files.write_json(tmp_path / "a.json", {"a": object()})
+  assert (tmp_path / "a.json").read_text() == "[]\n"
+  assert os.listdir(tmp_path) == ["a.json"]
 
 
-def test_a_directory_is_replaced_only_if_asked_or_empty(tmp_path):
-  (tmp_path / "out").mkdir()
-  for name, overwrite in (("first", False), ("second", True)):
-    with files.atomic_directory(tmp_path / "out", overwrite) as directory:
-      open(os.path.join(directory, name), "w").close()
-    assert os.listdir(tmp_path / "out") == [name]
-  with (pytest.raises(FileExistsError, match="not an empty directory: name another."),
-        files.atomic_directory(tmp_path / "out", remedy="name another")):
-    pass
-  assert os.listdir(tmp_path) == ["out"] and os.listdir(tmp_path / "out") == ["second"]
+def test_a_json_file_that_is_not_there_is_named(tmp_path):
+  for path in (tmp_path / "a.json", tmp_path):
+    with pytest.raises(FileNotFoundError,
+                       match=f"^{path} does not exist; expected a test. Write it ag"):
+      files.read_json(path, kind="a test", remedy="Write it again")
+
+
+@pytest.mark.parametrize("content, reason", [
+    (b'{"entry": 1', "Expecting ',' delimiter.*"),
+    (b"\xff", "'utf-8' codec can't decode.*"),
+    (b"[1]", "it holds a JSON list, not an object"),
+    (b"{}", "it has no entry 'entry'"),
+    (b'{"entry": 1}', "'int' object is not iterable"),
+    (b'{"entry": [1]}', "'int' object has no attribute 'strip'")])
+def test_a_json_file_of_another_kind_is_an_error(tmp_path, content, reason):
+  (tmp_path / "a.json").write_bytes(content)
+  with pytest.raises(ValueError, match=(
+      rf"^{tmp_path}/a.json is not a test \({reason}\). Write it again.$")):
+    files.read_json(
+        tmp_path / "a.json", kind="a test", remedy="Write it again",
+        parse=lambda content: [entry.strip() for entry in content["entry"]])
+
+
+def test_files_below_a_directory_and_their_bytes(tmp_path):
+  (tmp_path / "a" / "b").mkdir(parents=True)
+  (tmp_path / "a" / "b" / "x").write_text("123")
+  (tmp_path / "y").write_text("45")
+  assert sorted(files.files_below(tmp_path)) == [
+      str(tmp_path / "a" / "b" / "x"), str(tmp_path / "y")]
+  assert files.bytes_on_disk(tmp_path) == 5

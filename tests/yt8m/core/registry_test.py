@@ -33,6 +33,13 @@ def test_an_unknown_name_lists_the_closest_first():
     colours["gren"]
 
 
+def test_an_unknown_name_may_be_anything():
+  assert str(registry.unknown("--strategy", None, [])) == (
+      "Unknown --strategy None. Valid: none.")
+  assert str(registry.unknown("cell", "gru", ("LSTM", "GRU"), "Use --hparams.")) == (
+      "Unknown cell 'gru'. Valid: LSTM, GRU. Use --hparams.")
+
+
 def test_a_class_of_the_users_own_must_be_allowed():
   colours = registry.Registry("colour", dict)
   with registry.allow_code(["collections"]):

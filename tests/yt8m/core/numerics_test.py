@@ -1,0 +1,32 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Quantisation and log-odds, by their definitions."""
+
+import math
+
+import numpy as np
+import pytest
+
+from yt8m.core import numerics
+
+
+def test_bytes_stand_for_the_centres_of_their_buckets():
+  q = np.arange(256, dtype=np.uint8)
+  x = numerics.dequantize(q)
+  assert x.dtype == np.float32
+  np.testing.assert_allclose(
+      x, [value * 4 / 255 + 4 / 512 - 2 for value in range(256)], rtol=0, atol=3e-7)
+  np.testing.assert_array_equal(numerics.quantize(x), q)
+
+
+def test_values_outside_the_range_are_clipped():
+  np.testing.assert_array_equal(numerics.quantize(np.array([-9.0, 9.0])), [0, 255])
+
+
+def test_logit_by_hand():
+  assert numerics.logit(0.75, 1e-6) == pytest.approx(math.log(3))
+  low, high = numerics.logit(np.array([0.0, 1.0]), 1e-6)
+  assert low == pytest.approx(math.log(1e-6 / (1 - 1e-6))) and high == pytest.approx(-low)
+  low, high = numerics.logit(np.array([0.0, 1.0]), 1e-7, 1e-3)
+  assert low == pytest.approx(math.log(1e-7)) and high == pytest.approx(math.log(999))
+  assert numerics.logit(np.float32([0.5]), 1e-6).dtype == np.float32

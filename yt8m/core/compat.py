@@ -1,0 +1,43 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""The one place that touches private API of Keras and TensorFlow, each with its reason.
+
+Public API that Keras 2 and Keras 3 merely spell differently does not belong here.
+"""
+
+from collections.abc import Sequence
+
+import tensorflow as tf
+
+keras = tf.keras
+
+
+def build_optimizer(optimizer, variables: Sequence[tf.Variable]) -> None:
+  """Creates the slots of an optimizer, so that a checkpoint can restore them.
+
+  Reason: optimizers from before Keras 2.11, and those of TensorFlow Addons, have no
+  public `build`. They create their slots in the first step, after the restore.
+  """
+  if hasattr(optimizer, "build"):
+    optimizer.build(variables)
+  else:
+    optimizer._create_all_weights(variables)
+
+
+def moving_averages(optimizer) -> list:
+  """Returns the averages of the trainable weights that `use_ema` keeps, or `[]`.
+
+  Reason: the public way to them, `finalize_variable_values`, overwrites the weights.
+  """
+  return list(getattr(optimizer, "_model_variables_moving_average", []))
+
+
+def learning_rate(optimizer) -> float:
+  """Returns the learning rate of the next update.
+
+  Reason: the public `learning_rate` of Keras 2 is the rate of the last update, and a
+  schedule is only reachable as `_learning_rate`.
+  """
+  rate = getattr(optimizer, "_learning_rate", optimizer.learning_rate)
+  return float(tf.convert_to_tensor(
+      rate(optimizer.iterations) if callable(rate) else rate))

@@ -1,0 +1,61 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Figures in PNG files, for which matplotlib is an optional extra."""
+
+import types
+from typing import TYPE_CHECKING
+
+from yt8m.core import files
+from yt8m.core.types import PathLike
+
+if TYPE_CHECKING:
+  from matplotlib.figure import Figure
+
+
+def matplotlib() -> types.ModuleType:
+  """Returns the module `matplotlib`, with `figure`, `patches` and `ticker` imported.
+
+  Raises:
+    ValueError: matplotlib is not installed.
+  """
+  try:
+    import matplotlib
+    import matplotlib.figure
+    import matplotlib.patches
+    import matplotlib.ticker
+  except ImportError as error:
+    raise ValueError(
+        "Figures need matplotlib: run pip install 'yt8m[report]'.") from error
+  return matplotlib
+
+
+def available() -> bool:
+  """Returns whether figures can be drawn, that is whether matplotlib is installed."""
+  try:
+    matplotlib()
+  except ValueError:
+    return False
+  return True
+
+
+def figure(width: float, height: float, **kwargs) -> "Figure":
+  """Returns a new figure whose size is given in inches.
+
+  The figure does not belong to pyplot, so it needs no display and is freed after use.
+
+  Args:
+    width: Width in inches.
+    height: Height in inches.
+    **kwargs: Further arguments of `matplotlib.figure.Figure`.
+
+  Raises:
+    ValueError: matplotlib is not installed.
+  """
+  return matplotlib().figure.Figure(
+      figsize=(width, height), layout="constrained", **kwargs)
+
+
+def save(figure: "Figure", path: PathLike, dpi: int = 120) -> None:
+  """Writes a figure to a PNG file, which is there whole or not at all."""
+  with files.atomic_write(path, "wb") as file:
+    figure.savefig(file, format="png", dpi=dpi)

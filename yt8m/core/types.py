@@ -1,0 +1,26 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Type aliases that several packages share."""
+
+import os
+from typing import Any
+
+import tensorflow as tf
+
+# Path of a local file, or URL of a remote one (`gs://…`).
+PathLike = str | os.PathLike[str]
+
+# Content of a JSON object, such as the config of a layer.
+Config = dict[str, Any]
+
+# An option by name (`"netvlad"`), or its config: `{"name": "netvlad", "clusters": 64}`.
+OptionConfig = str | dict[str, Any]
+
+# Features by name: (batch_size, num_frames, size) uint8, or (batch_size, size) float32.
+Features = dict[str, tf.Tensor]
+
+# A batch of a reader: `"features"`, `"num_frames"`, and `"id"`, `"labels"`, ….
+Batch = dict[str, Any]
+
+# Predicted probabilities, (batch_size, num_classes).
+Scores = tf.Tensor
