@@ -8,6 +8,7 @@ import importlib
 from collections.abc import Iterable
 from collections.abc import Iterator
 
+
 def unknown(kind: str, name: object, valid: Iterable[str], hint: str = "") -> ValueError:
   """Returns the error for a name that is not one of the valid ones, to be raised.
 
