@@ -9,8 +9,8 @@
     curl -d "{\\"instances\\": [{\\"b64\\": \\"$(base64 -w0 record)\\"}]}" \\
         http://localhost:8501/v1/models/blstm:predict
 
-A version that appears in --model_dir is served without losing a request. Ctrl-C and
-SIGTERM let requests that have come end. `docs/serving.md` tells more.
+A new version in --model_dir is served without the loss of a request. After Ctrl-C or
+SIGTERM, requests that have already arrived are still answered. See `docs/serving.md`.
 """
 
 import os
@@ -28,50 +28,54 @@ from yt8m.export.serving import model_versions
 
 FLAGS = flags.FLAGS
 
-flags.DEFINE_string("model_dir", "", "Folder of versions that `yt8m-export --versioned` "
-                    "writes, or one SavedModel; required.")
+flags.DEFINE_string("model_dir", "", "Directory of versions that `yt8m-export "
+                    "--versioned` writes, or one SavedModel; required.")
 flags.DEFINE_string("model_name", "default", "Name of the model in the routes.")
 flags.DEFINE_enum("versions", model_versions.LATEST,
                   [model_versions.LATEST, model_versions.ALL], "Versions to serve.")
-flags.DEFINE_float("poll_seconds", 10.0, "How often to look for versions; 0: never.", 0)
+flags.DEFINE_float("poll_seconds", 10.0, "Seconds between two searches for new versions; "
+                   "0 never searches.", 0)
 
 # ------------------------------------------------------------------------ the network
-flags.DEFINE_string("host", "127.0.0.1", "Address to listen at. 0.0.0.0 is every one: "
-                    "there is no authentication, see docs/serving.md.")
+flags.DEFINE_string("host", "127.0.0.1", "Address to listen at. 0.0.0.0 is every address "
+                    "of the machine: there is no authentication, see docs/serving.md.")
 flags.DEFINE_integer("port", 8501, "Port to listen at.", 1, 65535)
 flags.DEFINE_float("max_body_mib", 64.0, "Largest request in MiB; larger ones get 413.",
                    0.001)
 flags.DEFINE_float("request_timeout_s", 60.0, "Seconds after which a request gets 504.",
                    0.001)
-flags.DEFINE_integer("max_queued_requests", 256, "Requests that wait or run in a "
-                     "replica; further ones get 503.", 1)
+flags.DEFINE_integer("max_queued_requests", 256, "Largest number of requests that wait "
+                     "or run in a replica; others get 503.", 1)
 
 # -------------------------------------------------------------------------- the model
-flags.DEFINE_integer("max_batch_size", 128, "Videos in one call of the model; larger "
-                     "requests are cut, smaller ones share a call.", 1)
-flags.DEFINE_float("batch_wait_ms", 0.0, "How long a free model waits for more requests "
-                   "than there are.", 0)
+flags.DEFINE_integer("max_batch_size", 128, "Largest number of videos in one call of the "
+                     "model. Larger requests are cut, smaller ones share a call.", 1)
+flags.DEFINE_float("batch_wait_ms", 0.0, "Milliseconds that a free model waits for more "
+                   "requests.", 0)
 flags.DEFINE_integer("num_replicas", 1, "Processes that each load the model.", 1)
-flags.DEFINE_integer("min_replicas", None, "Scale the replicas by load from here…", 1)
-flags.DEFINE_integer("max_replicas", None, "…to here.", 1)
-flags.DEFINE_integer("num_cpus", None, "CPU cores of a replica, and threads of "
-                     "TensorFlow; default: those of this machine, shared out.", 1)
-flags.DEFINE_float("num_gpus", 0.0, "GPUs of a replica; 0.5 shares one.", 0)
-flags.DEFINE_string("ray_address", None, "Ray cluster to serve on; default: this "
-                    "machine. It must see --model_dir.")
+flags.DEFINE_integer("min_replicas", None, "Smallest number of replicas, if the number "
+                     "varies with the load.", 1)
+flags.DEFINE_integer("max_replicas", None, "Largest number of replicas, if the number "
+                     "varies with the load.", 1)
+flags.DEFINE_integer("num_cpus", None, "CPU cores per replica, and threads of "
+                     "TensorFlow; default: an equal share of this machine's cores.", 1)
+flags.DEFINE_float("num_gpus", 0.0, "GPUs per replica; two replicas with 0.5 share one.",
+                   0)
+flags.DEFINE_string("ray_address", None, "Address of the Ray cluster to serve on; "
+                    "default: this machine. The cluster must see --model_dir.")
 
-# Ray's own ports are open to the network, and who may use them may run code: a token
-# that only our processes know shuts them. Ray reads these when it is imported.
+# Ray's own ports are open to the network, and whoever can use them can run code. A token
+# that only our processes know closes them. Ray reads these variables on import.
 _LOCAL_RAY = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32),
               "RAY_USAGE_STATS_ENABLED": "0"}
 
 
-def main():
+def main() -> None:
   if not FLAGS.model_dir:
     raise ValueError("--model_dir is missing: name the model to serve.")
   if not FLAGS.model_name or set(FLAGS.model_name) & set("/:#?%"):
-    raise ValueError(f"--model_name={FLAGS.model_name} is to be a part of an address: "
-                     "choose one without /:#?%.")
+    raise ValueError(f"--model_name={FLAGS.model_name} must be usable in a URL: choose "
+                     "one without /:#?%.")
   model_dir = FLAGS.model_dir
   if not files.is_remote(model_dir):
     model_dir = os.path.abspath(model_dir)  # replicas have other working directories
@@ -91,38 +95,35 @@ def main():
   logging.info("Starting %s replicas of %s.", "–".join(map(str, sorted(set(replicas)))),
                model_dir)
   try:
-    versions = ray_serving.start(settings, FLAGS.host, FLAGS.port, replicas, num_cpus,
-                                 FLAGS.num_gpus, FLAGS.ray_address)
-    _report(versions)
+    versions = ray_serving.start(
+        settings, FLAGS.host, FLAGS.port, replicas, num_cpus, FLAGS.num_gpus,
+        ray_address=FLAGS.ray_address)
+    ready = {version: signatures for version, signatures in versions.items()
+             if not isinstance(signatures, str)}
+    if not ready:
+      raise ValueError(versions[max(versions)])
+    for version, signatures in ready.items():
+      logging.info("Ready: http://%s:%d/v1/models/%s, version %d: %s", FLAGS.host,
+                   FLAGS.port, FLAGS.model_name, version, ", ".join(signatures))
     _wait_for_signal()
-    logging.info("Stopping: requests that have come are answered.")
+    logging.info("Stopping, after the requests that have arrived.")
   except RuntimeError as error:
     raise ValueError(f"Ray Serve could not start the server: {error}") from error
   finally:
     ray_serving.stop()
 
 
-def _report(versions):
-  served = {version: signatures for version, signatures in versions.items()
-            if not isinstance(signatures, str)}
-  if not served:
-    raise ValueError(versions[max(versions)])
-  for version, signatures in served.items():
-    logging.info("Ready: http://%s:%d/v1/models/%s, version %d: %s", FLAGS.host,
-                 FLAGS.port, FLAGS.model_name, version, ", ".join(signatures))
-
-
 def _wait_for_signal():
   stopped = threading.Event()
   for name in (signal.SIGINT, signal.SIGTERM):
     signal.signal(name, lambda *_: stopped.set())
-  # In turns: a signal is handled between two.
+  # Python handles a signal only between two calls of `wait`.
   while not stopped.wait(1.0):
     pass
 
 
-def _replicas():
-  """`(min, max)` as the flags say."""
+def _replicas() -> tuple[int, int]:
+  """Returns the smallest and the largest number of replicas."""
   if (FLAGS.min_replicas, FLAGS.max_replicas) == (None, None):
     return FLAGS.num_replicas, FLAGS.num_replicas
   if FLAGS["num_replicas"].present:
@@ -135,14 +136,14 @@ def _replicas():
   return least, most
 
 
-def _check_port(host, port):
+def _check_port(host: str, port: int) -> None:
   try:
     [(family, *_, address), *_] = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     with socket.socket(family, socket.SOCK_STREAM) as probe:
       probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
       probe.bind(address)
   except OSError as error:
-    raise ValueError(f"--host={host} --port={port} cannot be listened at: "
+    raise ValueError(f"The server cannot listen at --host={host} --port={port}: "
                      f"{error.strerror}. Choose others.") from error
 
 
@@ -153,12 +154,12 @@ def _import_ray_serving():
   try:
     from yt8m.export.serving import ray_serving
   except ImportError as error:
-    raise ValueError(f"yt8m-serve wants Ray Serve ({error}): "
+    raise ValueError(f"yt8m-serve requires Ray Serve ({error}): "
                      "pip install 'yt8m[ray]'") from error
   return ray_serving
 
 
-def run():
+def run() -> None:
   command.run(main)
 
 

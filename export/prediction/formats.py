@@ -17,12 +17,11 @@ import tensorflow as tf
 
 from yt8m.core import files
 from yt8m.export.submissions import videos
-from yt8m.export.submissions import whole_output
 
 _ROWS = 2**16
 
 
-class NpzWriter(whole_output.WholeOutput):
+class NpzWriter(videos.AtomicOutput):
   """Writes the arrays of all videos, which need not fit into memory.
 
   Until their number is known the rows wait in temporary files.
@@ -92,7 +91,7 @@ class _Appended:
     return len(data)
 
 
-class RecordWriter(whole_output.WholeOutput):
+class RecordWriter(videos.AtomicOutput):
   """Writes a TFRecord file of Examples."""
 
   def write(self, ids, classes, scores):

@@ -1,51 +1,54 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Arrays in JSON, as TensorFlow Serving's REST API writes them.
+"""Arrays in JSON, in the format of TensorFlow Serving's REST API.
 
-Nested lists of numbers, of true and false, or of strings; bytes that are no text are
-`{"b64": "…"}`. Numbers keep their kind: 1.5 is no integer, and 256 no uint8. NaN and
-Infinity are written like that. Float32 is written with nine digits, which give the same
-number back.
+Arrays are nested lists of numbers, booleans or strings. Bytes that are not UTF-8 text are
+`{"b64": "…"}`. Numbers keep their type: 1.5 is not an integer, and 256 is not a uint8.
+NaN and Infinity are written as such. A float32 is written with nine digits, which restore
+the same number.
 
 Reference: tensorflow/serving, `util/json_tensor.cc`.
 """
 
 import base64
 import json
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-# By the kind of a dtype: what numpy makes of the numbers, and Python of each.
+# By kind of dtype: the kinds of array that numpy makes of the numbers, and the Python
+# types of the numbers.
 _KINDS = {"f": ("iuf", (int, float)), "i": ("iu", (int,)), "u": ("iu", (int,)),
           "b": ("b", (bool,))}
 _RAGGED = "is a list of lists of different lengths."
 
 
-def to_array(value, spec):
-  """Reads nested lists.
+def to_array(value: Any, spec: tf.TensorSpec) -> np.ndarray:
+  """Converts nested lists to an array.
 
   Args:
-    value: what `json` made of the text.
-    spec: `tf.TensorSpec`, the dtype and the shape that the array must have. Of an empty
-      list the other axes are taken from it.
+    value: JSON value.
+    spec: Required dtype and shape. An empty list takes its other axes from the shape.
 
   Returns:
-    An array; of bytes objects if `spec` wants strings.
+    An array; its elements are bytes objects if the dtype is string.
 
   Raises:
-    ValueError: the value does not fit. The message lacks its subject: the caller knows
-      the name.
+    ValueError: The value does not fit. The message has no subject, because only the
+      caller knows the name of the value.
   """
   array = _strings(value) if spec.dtype == tf.string else _numbers(value, spec.dtype)
   if array.shape == (0,) and spec.shape.rank:
     array = array.reshape([0, *(size or 0 for size in spec.shape[1:])])
   if not spec.shape.is_compatible_with(array.shape):
-    raise ValueError(f"has the shape {array.shape}; the signature wants {spec.shape}.")
+    raise ValueError(
+        f"has the shape {array.shape}; the signature requires {spec.shape}.")
   return array
 
 
-def _numbers(value, dtype):
+def _numbers(value: Any, dtype: tf.DType) -> np.ndarray:
   target = np.dtype(dtype.as_numpy_dtype)
   kinds, types = _KINDS[target.kind]
   try:
@@ -53,9 +56,9 @@ def _numbers(value, dtype):
   except ValueError as error:
     raise ValueError(_RAGGED) from error
   if array.size and array.dtype.kind not in kinds:
-    others = (x for x in _leaves(value) if type(x) not in types)
-    raise ValueError(f"must be of {dtype.name}, has "
-                     f"{short(next(others, 'numbers too large'))}.")
+    wrong = (short(x) for x in _leaves(value) if type(x) not in types)
+    raise ValueError(
+        f"must be of {dtype.name}, has {next(wrong, 'numbers that are too large')}.")
   if array.size and target.kind in "iu":
     low, high = np.iinfo(target).min, np.iinfo(target).max
     if array.min() < low or array.max() > high:
@@ -68,7 +71,7 @@ def _numbers(value, dtype):
   return converted
 
 
-def _strings(value):
+def _strings(value: Any) -> np.ndarray:
   decoded = _decode(value)
   array = np.empty(_shape(decoded), object)
   try:
@@ -80,30 +83,39 @@ def _strings(value):
   return array
 
 
-def _decode(value):
+def _decode(value: Any) -> Any:
   if isinstance(value, list):
     return [_decode(x) for x in value]
   if isinstance(value, str):
     return value.encode()
   if not is_b64(value):
     raise ValueError(f'must be a string or {{"b64": …}}, is {short(value)}.')
-  text = "".join(value["b64"].split()).rstrip("=")
-  return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+  return decode_b64(value)
 
 
-def is_b64(value):
-  """Whether a JSON value stands for bytes."""
+def is_b64(value: Any) -> bool:
+  """Whether a JSON value is the encoding of bytes, `{"b64": "…"}`."""
   return (isinstance(value, dict) and value.keys() == {"b64"}
           and isinstance(value["b64"], str))
 
 
-def _shape(nested):
+def decode_b64(value: dict[str, str]) -> bytes:
+  """Returns the bytes of `{"b64": "…"}`; white space and missing padding are accepted.
+
+  Raises:
+    ValueError: The text is not base64.
+  """
+  text = "".join(value["b64"].split()).rstrip("=")
+  return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+
+
+def _shape(nested: Any) -> tuple[int, ...]:
   if not isinstance(nested, list):
     return ()
   return (len(nested), *_shape(nested[0])) if nested else (0,)
 
 
-def _leaves(value):
+def _leaves(value: Any) -> Iterator[Any]:
   if isinstance(value, list):
     for x in value:
       yield from _leaves(x)
@@ -111,21 +123,18 @@ def _leaves(value):
     yield value
 
 
-def short(value, length=80):
-  """A JSON value for a message."""
-  text = value if isinstance(value, str) else json.dumps(value)
+def short(value: Any, length: int = 80) -> str:
+  """Returns the beginning of a JSON value, for messages."""
+  text = json.dumps(value)
   return text if len(text) <= length else f"{text[:length]}…"
 
 
-def to_json(array, as_bytes=False):
+def to_json(array: np.ndarray, as_bytes: bool = False) -> str:
   """Writes an array as nested lists.
 
   Args:
-    array: numbers, or bytes objects.
-    as_bytes: writes all bytes as `{"b64": …}`, and not only what is no UTF-8.
-
-  Returns:
-    JSON, a string.
+    array: Array of numbers or of bytes objects.
+    as_bytes: Whether all bytes are written as `{"b64": …}`, even UTF-8 text.
   """
   if array.dtype == object:
     return json.dumps(_encode(array.tolist(), as_bytes))
@@ -134,8 +143,8 @@ def to_json(array, as_bytes=False):
   return json.dumps(array.tolist())
 
 
-def _floats(x):
-  # More than twice as fast as `json`; the # keeps 1.0 from becoming an integer.
+def _floats(x: np.ndarray) -> str:
+  # More than twice as fast as `json`. The # keeps 1.0 from becoming an integer.
   if x.ndim > 1:
     return f"[{', '.join(map(_floats, x))}]"
   if x.ndim == 0:
@@ -143,12 +152,12 @@ def _floats(x):
   return f"[{', '.join(['%#.9g'] * len(x))}]" % tuple(x.tolist())
 
 
-def _encode(value, as_bytes):
+def _encode(value: Any, as_bytes: bool) -> Any:
   if isinstance(value, list):
     return [_encode(x, as_bytes) for x in value]
   if not as_bytes:
     try:
       return value.decode()
     except UnicodeDecodeError:
-      pass  # JSON is text, and this is none.
+      pass  # not text, so that JSON needs base64
   return {"b64": base64.b64encode(value).decode()}

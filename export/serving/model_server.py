@@ -1,13 +1,13 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""What a server says to a request: TensorFlow Serving's REST routes, without a server.
+"""The routes of TensorFlow Serving's REST API, independent of any HTTP server.
 
-    POST /v1/models/<name>[/versions/<n>]:predict     rest_api.py
-    GET  /v1/models/<name>[/versions/<n>]             which versions are served
-    GET  /v1/models/<name>[/versions/<n>]/metadata    the signatures
+    POST /v1/models/<name>[/versions/<n>]:predict     predictions, see rest_api.py
+    GET  /v1/models/<name>[/versions/<n>]             status of the versions
+    GET  /v1/models/<name>[/versions/<n>]/metadata    signatures
 
-Everything else is an error, `{"error": …}`, with the status that TensorFlow Serving
-gives it. Nothing of a request names a file.
+Every other request is answered by an error, `{"error": …}`, with the status of TensorFlow
+Serving. No part of a request is used as a file name.
 
 Reference: tensorflow/serving, `model_servers/http_rest_api_handler.cc`.
 """
@@ -16,6 +16,7 @@ import asyncio
 import json
 import os
 import re
+from typing import Any
 
 import tensorflow as tf
 from absl import logging
@@ -23,6 +24,7 @@ from tensorflow.core.framework import types_pb2
 from tensorflow.core.protobuf import saved_model_pb2
 
 from yt8m.core import files
+from yt8m.export.serving import model_versions
 from yt8m.export.serving import request_queue
 from yt8m.export.serving import rest_api
 from yt8m.export.serving.rest_api import RestError
@@ -31,7 +33,7 @@ _MODEL = r"(?i:/v1/models)/(?P<name>[^/:]+)(?:(?i:/versions)/(?P<version>[0-9]{1
 _PREDICT = re.compile(rf"{_MODEL}:(?P<verb>[a-z]+)")
 _STATUS = re.compile(rf"{_MODEL}(?P<metadata>/metadata)?")
 
-# What TensorFlow raises, as TensorFlow Serving maps it; all others are 500.
+# HTTP status of each error of TensorFlow, as in TensorFlow Serving; others are 500.
 _STATUS_OF_ERROR = {
     tf.errors.InvalidArgumentError: 400, tf.errors.FailedPreconditionError: 400,
     tf.errors.OutOfRangeError: 400, tf.errors.UnimplementedError: 501,
@@ -42,18 +44,19 @@ class ModelServer:
   """Answers requests to one model.
 
   Args:
-    name: of the model, in the routes.
-    versions: `model_versions.Versions`.
-    queue: `request_queue.RequestQueue`.
-    timeout_s: seconds after which a request is given up.
+    name: Name of the model in the routes.
+    versions: Versions of the model.
+    queue: Queue that runs the requests.
+    timeout_s: Seconds after which a request fails.
   """
 
-  def __init__(self, name, versions, queue, timeout_s):
+  def __init__(self, name: str, versions: model_versions.Versions,
+               queue: request_queue.RequestQueue, timeout_s: float):
     self._name, self._versions, self._queue = name, versions, queue
     self._timeout_s = timeout_s
 
-  async def answer(self, method, path, body=b""):
-    """Returns `(HTTP status, JSON bytes)`; raises nothing."""
+  async def answer(self, method: str, path: str, body: bytes = b"") -> tuple[int, bytes]:
+    """Returns HTTP status and JSON body of the answer; never raises an error."""
     try:
       return 200, await asyncio.wait_for(
           self._answer(method, path, body), self._timeout_s)
@@ -67,10 +70,10 @@ class ModelServer:
       status, text = _STATUS_OF_ERROR.get(type(error), 500), _reason(error)
     except Exception:
       logging.exception("%s %s", method, path)
-      status, text = 500, "Internal error; the log of the server tells more."
+      status, text = 500, "Internal error; see the log of the server."
     return int(status), rest_api.format_error(text)
 
-  async def _answer(self, method, path, body):
+  async def _answer(self, method: str, path: str, body: bytes) -> bytes:
     if method == "POST" and (match := _PREDICT.fullmatch(path)):
       if match["verb"] != "predict":
         raise RestError(501, f"{match['verb']} is not served; predict is.")
@@ -84,25 +87,25 @@ class ModelServer:
     raise RestError(404, f"Not found: {path}. The model is at "
                     f"/v1/models/{self._name}.")
 
-  def _version(self, match):
-    number = match["version"] and int(match["version"])
+  def _version(self, match: re.Match[str]) -> model_versions.Version:
+    number = int(match["version"]) if match["version"] else None
     if match["name"] == self._name:
       try:
         return self._versions.get(number)
       except KeyError:
         pass
-    wanted = (f"Latest({match['name']})" if number is None
-              else f"Specific({match['name']}, {number})")
-    raise RestError(404, f"Servable not found for request: {wanted}")
+    servable = (f"Latest({match['name']})" if number is None
+                else f"Specific({match['name']}, {number})")
+    raise RestError(404, f"Servable not found for request: {servable}")
 
-  async def _predict(self, version, body):
-    # In threads: a body may be megabytes of JSON, and others want to be heard.
+  async def _predict(self, version: model_versions.Version, body: bytes) -> bytes:
+    # In threads: parsing megabytes of JSON would block all other requests.
     request = await asyncio.to_thread(
         rest_api.parse_predict, body, version.signatures)
     outputs = await self._queue.predict(version, request)
     return await asyncio.to_thread(rest_api.format_answer, outputs, request.in_rows)
 
-  def _status(self, match):
+  def _status(self, match: re.Match[str]) -> bytes:
     status = self._versions.status()
     if match["name"] != self._name:
       raise RestError(404, f"Could not find any versions of model {match['name']}")
@@ -117,7 +120,7 @@ class ModelServer:
                     "error_message": str(error or "")}}
         for number, error in status.items()]}, indent=1).encode()
 
-  def _metadata(self, version):
+  def _metadata(self, version: model_versions.Version) -> bytes:
     return json.dumps({
         "model_spec": {"name": self._name, "signature_name": "",
                        "version": str(version.number)},
@@ -125,17 +128,17 @@ class ModelServer:
             "signature_def": _signature_defs(version.directory)}}}, indent=1).encode()
 
 
-def _reason(error):
-  """The message of an error of TensorFlow, without the places in the graph."""
+def _reason(error: tf.errors.OpError) -> str:
+  """Returns the message of an error of TensorFlow, without locations in the graph."""
   text = re.sub(r"Graph execution error:\s*|Detected at node .*\n|<stack traces .*\n", "",
                 error.message)
   text = re.split(r"\s*\[\[\{\{node|\s*\[Op:", text)[0].strip()
   first = getattr(error, "first_row", 0)
-  return f"From row {first} of the request on: {text}" if first else text
+  return f"In the rows from {first} on: {text}" if first else text
 
 
-def _signature_defs(directory):
-  """The signatures of a SavedModel, as protobuf writes them in JSON."""
+def _signature_defs(directory: str) -> dict[str, Any]:
+  """Returns the signatures of a SavedModel in the JSON format of protobuf."""
   with files.open_to_read(os.path.join(directory, "saved_model.pb"), "rb") as file:
     saved_model = saved_model_pb2.SavedModel.FromString(file.read())
   return {
@@ -146,7 +149,7 @@ def _signature_defs(directory):
       if signature.method_name}
 
 
-def _tensors(infos):
+def _tensors(infos: Any) -> dict[str, Any]:
   return {
       name: {"dtype": types_pb2.DataType.Name(info.dtype),
              "tensor_shape": {

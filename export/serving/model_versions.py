@@ -2,115 +2,112 @@
 # SPDX-License-Identifier: Apache-2.0
 """The versions of a served model: `<model_dir>/<number>/`, each a SavedModel.
 
-A version is whole before it is seen: `yt8m-export --versioned` renames it into its
-place. It is compared with its manifest, loaded and warmed up while the others go on
-answering; a version that fails is reported, and the others stay.
+`yt8m-export --versioned` renames a version into its place, so that it is complete when it
+becomes visible. A new version is compared with its manifest, loaded and warmed up while
+the others answer requests. A version that fails is reported, and the others stay.
 """
 
 import os
 import re
 import threading
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from absl import logging
 
-from yt8m.artifacts import manifest
+from yt8m.artifacts.saved_model import SavedModel
 from yt8m.export.saved_models import warmup
+from yt8m.export.serving.rest_api import Arrays
+from yt8m.export.serving.rest_api import Specs
 
 LATEST, ALL = "latest", "all"
-# What loading and warming up raise for a SavedModel that is damaged or no model.
+# Errors of loading and warming up a SavedModel that is damaged, or not a SavedModel.
 _UNUSABLE = (OSError, ValueError, TypeError, tf.errors.OpError)
 
 
-def find(model_dir):
-  """Which versions there are.
+def find(model_dir: str) -> dict[int, SavedModel]:
+  """Returns the versions in a directory by number, in ascending order.
 
   Args:
-    model_dir: a folder of versions; or a SavedModel, which is its own version 1.
-
-  Returns:
-    `{number: directory}`, ascending; empty, where there is nothing.
+    model_dir: Directory of versions; or a SavedModel, which is its own version 1.
   """
-  if _is_saved_model(model_dir):
-    return {1: model_dir}
+  if SavedModel(model_dir).exists:
+    return {1: SavedModel(model_dir)}
   names = tf.io.gfile.listdir(model_dir) if tf.io.gfile.isdir(model_dir) else []
-  found = {}
-  for name in (name.rstrip("/") for name in names):  # gs:// names folders with a slash
-    path = os.path.join(model_dir, name)
-    if re.fullmatch("[0-9]+", name) and _is_saved_model(path):
-      found[int(name)] = path
-  return dict(sorted(found.items()))
+  versions = {
+      int(name): SavedModel(os.path.join(model_dir, name))
+      # On gs://, names of directories end with a slash.
+      for name in (name.rstrip("/") for name in names) if re.fullmatch("[0-9]+", name)}
+  return {number: versions[number] for number in sorted(versions)
+          if versions[number].exists}
 
 
-def check(model_dir):
-  """Whether there is a version at all.
+def check(model_dir: str) -> None:
+  """Checks that a directory has at least one version.
 
   Raises:
-    FileNotFoundError: there is none.
+    FileNotFoundError: There is none.
   """
   if not find(model_dir):
     raise FileNotFoundError(
-        f"--model_dir={model_dir} has no versions: expected SavedModels in folders whose "
-        "names are numbers, as `yt8m-export --versioned` writes them, or one SavedModel.")
-
-
-def _is_saved_model(path):
-  return tf.io.gfile.exists(os.path.join(path, "saved_model.pb"))
+        f"--model_dir={model_dir} has no versions: expected SavedModels in directories "
+        "whose names are numbers, as `yt8m-export --versioned` writes them, or one "
+        "SavedModel.")
 
 
 class Version:
-  """A SavedModel, loaded and warmed up.
+  """A version of the model, loaded and warmed up.
 
   Args:
-    number: its version.
-    directory: compared with its manifest.
+    number: Number of the version.
+    model: SavedModel of the version, compared with its manifest.
 
   Attributes:
-    signatures: `{signature: {input: tf.TensorSpec}}`.
+    signatures: Inputs of each signature, by name.
 
   Raises:
-    ValueError, FileNotFoundError: see `manifest.verify`.
-    tf.errors.OpError: it cannot be loaded, or a warm-up request that it carries fails.
+    FileNotFoundError: A file of the SavedModel is missing.
+    ValueError: A file of the SavedModel is damaged.
+    tf.errors.OpError: The SavedModel cannot be loaded, or a stored warm-up request fails.
   """
 
-  def __init__(self, number, directory):
-    manifest.verify(directory)
-    self.number, self.directory = number, directory
-    self._loaded = tf.saved_model.load(directory)
-    self.signatures = {
+  def __init__(self, number: int, model: SavedModel):
+    self.number, self.directory = number, model.directory
+    self._loaded = model.load()
+    self.signatures: dict[str, Specs] = {
         name: function.structured_input_signature[1]
         for name, function in self._loaded.signatures.items()}
     self._warm_up()
 
-  def call(self, signature, inputs):
-    """Returns what a signature answers, `{name: array}`."""
+  def call(self, signature: str, inputs: Arrays) -> Arrays:
+    """Returns the outputs of a signature for inputs, arrays by name."""
     outputs = self._loaded.signatures[signature](
         **{name: tf.constant(x, self.signatures[signature][name].dtype)
            for name, x in inputs.items()})
     return {name: output.numpy() for name, output in outputs.items()}
 
-  def outputs(self, signature):
-    """`{output: tf.TensorSpec}`."""
+  def outputs(self, signature: str) -> Specs:
+    """Returns the outputs of a signature, by name."""
     return self._loaded.signatures[signature].structured_outputs
 
   def _warm_up(self):
-    """Lets the first request find everything allocated."""
+    """Calls every signature once, because the first call is slow."""
     for name, specs in self.signatures.items():
       try:
         self.call(name, {key: _blank(spec) for key, spec in specs.items()})
-      except tf.errors.OpError as error:  # not every model takes an empty batch
+      except tf.errors.OpError as error:  # not every model accepts an empty batch
         logging.warning("%s: a blank request to %s failed: %s", self.directory, name,
                         error.message.splitlines()[0])
     for name, inputs in warmup.read(self.directory):
       if name not in self.signatures:
-        raise ValueError(f"{self.directory} has warm-up requests for a signature "
-                         f"{name!r} that it has not: export it again.")
+        raise ValueError(f"{self.directory} has warm-up requests for the signature "
+                         f"{name!r}, which it does not have: export it again.")
       self.call(name, inputs)
 
 
-def _blank(spec):
-  """No rows; of what is no batch, ones."""
+def _blank(spec: tf.TensorSpec) -> np.ndarray:
+  """Returns an array without rows; ones, if the input has no rows."""
   shape = [size or 0 for size in spec.shape]
   if spec.dtype == tf.string:
     return np.full(shape, b"", object)
@@ -118,51 +115,52 @@ def _blank(spec):
 
 
 class Versions:
-  """The versions that are served; `refresh` looks for others.
+  """The versions that are served; `refresh` updates them.
 
   Args:
-    model_dir: see `find`.
-    policy: `"latest"` serves the highest number that can be loaded, `"all"` every one.
+    model_dir: Directory of versions, or a SavedModel; see `find`.
+    policy: `LATEST` serves the highest number that can be loaded, `ALL` every number.
   """
 
-  def __init__(self, model_dir, policy=LATEST):
+  def __init__(self, model_dir: str, policy: str = LATEST):
     self._model_dir, self._policy = model_dir, policy
-    self._loaded, self._errors = {}, {}
+    self._loaded: dict[int, Version] = {}
+    self._errors: dict[int, Exception] = {}
     self._refreshing = threading.Lock()
     self.refresh()
 
-  def get(self, number=None):
-    """A version, the highest by default.
+  def get(self, number: int | None = None) -> Version:
+    """Returns a version, by default the highest one.
 
     Raises:
-      KeyError: it is not served.
+      KeyError: The version is not served.
     """
-    loaded = self._loaded
+    loaded: dict[Any, Version] = self._loaded
     return loaded[max(loaded, default=None) if number is None else number]
 
-  def status(self):
-    """`{number: None, or the error for which it is not served}`, highest first."""
+  def status(self) -> dict[int, Exception | None]:
+    """Returns the error of each version, None if it is served; highest number first."""
     status = {**self._errors, **dict.fromkeys(self._loaded)}
     return dict(sorted(status.items(), reverse=True))
 
-  def refresh(self):
-    """Loads versions that have come, and then lets go of those that are to go.
+  def refresh(self) -> None:
+    """Loads new versions, and then drops those that are no longer to be served.
 
-    Requests go on all the while; those that run keep their version until they end.
-    Where nothing is left that can be loaded, what is served stays.
+    Requests are answered all the time, and a running request keeps its version. If no
+    version can be loaded, those that are served stay.
     """
     with self._refreshing:
       loaded, errors = {}, {}
-      for number, directory in reversed(find(self._model_dir).items()):
+      for number, model in reversed(find(self._model_dir).items()):
         if number in self._loaded:
           loaded[number] = self._loaded[number]
         else:
           try:
-            loaded[number] = Version(number, directory)
-            logging.info("Version %d of %s is served.", number, directory)
+            loaded[number] = Version(number, model)
+            logging.info("Version %d of %s is served.", number, model.directory)
           except _UNUSABLE as error:
             errors[number] = error
-            # It may still be on its way: it is tried again, and reported once.
+            # It may still be being copied: it is tried again, but reported only once.
             if str(error) != str(self._errors.get(number)):
               logging.error("Version %d cannot be served: %s", number, error)
         if loaded and self._policy == LATEST:

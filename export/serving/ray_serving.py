@@ -1,9 +1,9 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""`model_server.py` as a deployment of Ray Serve. This file wants Ray.
+"""`model_server.py` as a deployment of Ray Serve. This module requires Ray.
 
-Ray Serve brings the HTTP proxy, the replicas, their scaling and their replacement when
-one dies. Limits and errors are ours, so that they look like TensorFlow Serving's.
+Ray Serve provides the HTTP proxy, the replicas, their scaling, and their replacement when
+one dies. Limits and errors are implemented here, so that they match TensorFlow Serving's.
 """
 
 import dataclasses
@@ -16,6 +16,7 @@ import ray
 import tensorflow as tf
 from absl import logging
 from ray import serve
+from starlette import requests
 from starlette import responses
 
 from yt8m.export.serving import model_server
@@ -24,23 +25,29 @@ from yt8m.export.serving import request_queue
 from yt8m.export.serving import rest_api
 
 APPLICATION = "yt8m"
-_GRACE_S = 5  # what Ray Serve's own timeouts wait beyond ours
-# Requests go by messages; the store of shared objects stays empty.
+_GRACE_S = 5  # by which the timeouts of Ray Serve exceed ours
+# Requests are sent as messages; the store of shared objects stays empty.
 _OBJECT_STORE_BYTES = 80 * 2 ** 20
+
+# Signatures of each version, or the reason why it is not served.
+Description = dict[int, list[str] | str]
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-  """What a replica serves, and how.
+  """Settings of a replica.
 
   Attributes:
-    model_dir, versions: see `model_versions.Versions`.
-    model_name: in the routes.
-    poll_s: seconds between two looks for new versions; 0 never looks.
-    max_batch_size, batch_wait_s, max_queued_requests: see `RequestQueue`.
-    request_timeout_s: after which a request is given up.
-    max_body_bytes: of a request.
-    num_threads: of TensorFlow.
+    model_dir: Directory of versions, or a SavedModel; see `model_versions.find`.
+    versions: Policy of `model_versions.Versions`.
+    model_name: Name of the model in the routes.
+    poll_s: Seconds between two searches for new versions; 0 never searches.
+    max_batch_size: Largest number of rows in one call of the model.
+    batch_wait_s: Seconds that a free model waits for more requests.
+    max_queued_requests: Largest number of requests that wait or run.
+    request_timeout_s: Seconds after which a request fails.
+    max_body_bytes: Largest size of a request body.
+    num_threads: Number of threads of TensorFlow.
   """
   model_dir: str
   versions: str
@@ -55,9 +62,9 @@ class Settings:
 
 
 class Replica:
-  """One process that has the model loaded."""
+  """A process that has the model loaded."""
 
-  def __init__(self, settings):
+  def __init__(self, settings: Settings):
     logging.set_verbosity(logging.INFO)
     os.environ["TF_FORCE_GPU_ALLOW_GROWTH"] = "true"  # replicas may share a GPU
     tf.config.threading.set_intra_op_parallelism_threads(settings.num_threads)
@@ -71,7 +78,7 @@ class Replica:
     if settings.poll_s:
       threading.Thread(target=self._poll, daemon=True).start()
 
-  async def __call__(self, request):
+  async def __call__(self, request: requests.Request) -> responses.Response:
     try:
       body = await read_body(request, self._settings.max_body_bytes)
     except rest_api.RestError as error:
@@ -81,8 +88,8 @@ class Replica:
           request.method, request.scope["path"], body)
     return responses.Response(content, status, media_type="application/json")
 
-  def describe(self):
-    """`{version: [signature, …], or why it is not served}`, the newest first."""
+  def describe(self) -> Description:
+    """Returns the state of each version, newest first."""
     return {number: str(error) if error else list(self._versions.get(number).signatures)
             for number, error in self._versions.status().items()}
 
@@ -91,15 +98,15 @@ class Replica:
     while not stop.wait(self._settings.poll_s):
       try:
         self._versions.refresh()
-      except Exception:  # a file system may be away for a while
-        logging.exception("Looking for versions in %s", self._settings.model_dir)
+      except Exception:  # a file system may be unavailable for a while
+        logging.exception("Searching for versions in %s", self._settings.model_dir)
 
 
-async def read_body(request, max_bytes):
-  """Returns the body of a request, and reads little more of it than it may have.
+async def read_body(request: requests.Request, max_bytes: int) -> bytes:
+  """Returns the body of a request, and reads hardly more than `max_bytes` of it.
 
   Raises:
-    rest_api.RestError: 413.
+    rest_api.RestError: 413. The body is larger than `max_bytes`.
   """
   too_large = rest_api.RestError(
       413, f"The body has more than {max_bytes:,} bytes. Send fewer videos at once, or "
@@ -115,21 +122,25 @@ async def read_body(request, max_bytes):
   return bytes(body)
 
 
-def start(settings, host, port, replicas, num_cpus, num_gpus, ray_address=None):
-  """Starts the server, and returns when it answers.
+def start(settings: Settings, host: str, port: int, replicas: tuple[int, int],
+          num_cpus: int, num_gpus: float, *,
+          ray_address: str | None = None) -> Description:
+  """Starts the server, and returns when it answers requests.
 
   Args:
-    settings: `Settings`.
-    host, port: where it listens.
-    replicas: `(min, max)`; if they differ, Ray Serve scales between them.
-    num_cpus, num_gpus: of a replica.
-    ray_address: of a cluster; None starts Ray on this machine.
+    settings: Settings of the replicas.
+    host: Address at which the server listens.
+    port: Port at which the server listens.
+    replicas: Smallest and largest number of replicas; Ray Serve scales between them.
+    num_cpus: Number of CPU cores per replica.
+    num_gpus: Number of GPUs per replica.
+    ray_address: Address of a Ray cluster; None starts Ray on this machine.
 
   Returns:
-    What `Replica.describe` says.
+    The state of each version, newest first.
 
   Raises:
-    RuntimeError: Ray Serve could not start it.
+    RuntimeError: Ray Serve cannot start the server.
   """
   if ray_address:
     ray.init(ray_address, logging_level="ERROR")
@@ -148,7 +159,7 @@ def start(settings, host, port, replicas, num_cpus, num_gpus, ray_address=None):
            {"autoscaling_config": {"min_replicas": least, "max_replicas": most}})
   deployment = serve.deployment(
       Replica, name=settings.model_name, **scale,
-      # The replica refuses what is too much itself: Ray Serve's answer is no JSON.
+      # The replica itself refuses excess requests: Ray Serve's answer is not JSON.
       max_ongoing_requests=2 * settings.max_queued_requests + 100,
       ray_actor_options={"num_cpus": num_cpus, "num_gpus": num_gpus},
       graceful_shutdown_timeout_s=settings.request_timeout_s + _GRACE_S,
@@ -158,8 +169,8 @@ def start(settings, host, port, replicas, num_cpus, num_gpus, ray_address=None):
   return handle.describe.remote().result(timeout_s=60)
 
 
-def stop():
-  """Lets requests that have come end, and stops the server; nothing, if none runs."""
+def stop() -> None:
+  """Stops the server, if it runs, after the requests that it has received."""
   if ray.is_initialized():
     serve.delete(APPLICATION)
     serve.shutdown()

@@ -1,49 +1,71 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Requests that wait for the model, which takes as many at once as it can."""
+"""A queue of requests, from which the model takes as many at once as it can."""
 
 import asyncio
 import collections
+import functools
+from typing import Protocol
 
 from yt8m.export.serving import request_batching
+from yt8m.export.serving.rest_api import Arrays
+from yt8m.export.serving.rest_api import PredictRequest
+from yt8m.export.serving.rest_api import Specs
+
+
+class Model(Protocol):
+  """A loaded model, such as `model_versions.Version`.
+
+  Attributes:
+    signatures: Inputs of each signature, by name.
+  """
+  signatures: dict[str, Specs]
+
+  def outputs(self, signature: str) -> Specs:
+    """Returns the outputs of a signature, by name."""
+    ...
+
+  def call(self, signature: str, inputs: Arrays) -> Arrays:
+    """Returns the outputs of a signature for inputs."""
+    ...
 
 
 class OverloadedError(Exception):
-  """As many requests are waiting as may wait."""
+  """The queue is full."""
 
 
 class RequestQueue:
-  """Collects requests while a call runs, and makes the next call of them.
+  """Collects requests while a call runs, and answers them in the next call.
 
-  A batch is closed when the model is free to take it, not before: under load batches
-  grow by themselves, without load nobody waits. (Ray Serve's own `serve.batch` closes a
-  batch after a fixed time and then lets it queue.)
+  A batch is closed when the model is free to take it, and not before. Batches therefore
+  grow under load, and without load no request waits. (`serve.batch` of Ray Serve closes a
+  batch after a fixed time and then lets it wait.)
 
   Args:
-    max_rows: of a call.
-    wait_s: seconds to wait for more when the model is free and a request has come.
-    max_waiting: requests that may wait or run; further ones are refused.
+    max_rows: Largest number of rows in one call.
+    wait_s: Seconds to wait for more requests after the first one, if the model is free.
+    max_waiting: Largest number of requests that wait or run; others are refused.
   """
 
-  def __init__(self, max_rows, wait_s=0.0, max_waiting=1000):
+  def __init__(self, max_rows: int, wait_s: float = 0.0, max_waiting: int = 1000):
     self._max_rows, self._wait_s, self._max_waiting = max_rows, wait_s, max_waiting
     self._waiting, self._unanswered = collections.deque(), 0
     self._arrived = asyncio.Event()
     self._worker = None
 
-  async def predict(self, version, request):
-    """Returns what a version answers to a `PredictRequest`, `{output: array}`.
+  async def predict(self, model: Model, request: PredictRequest) -> Arrays:
+    """Returns the outputs of a model for a request.
 
     Raises:
-      OverloadedError: too many requests wait.
-      Exception: what the call of the signature raised.
+      OverloadedError: The queue is full.
+      Exception: The call of the signature failed.
     """
     if self._unanswered >= self._max_waiting:
       raise OverloadedError
     if self._worker is None:
       self._worker = asyncio.create_task(self._work())
     answer = asyncio.get_running_loop().create_future()
-    self._waiting.append((version, request, answer))
+    self._waiting.append((model, request, answer))
     self._arrived.set()
     self._unanswered += 1
     try:
@@ -61,30 +83,31 @@ class RequestQueue:
         self._arrived.clear()
       if not batch:
         continue
-      version, first, _ = batch[0]
+      model, request, _ = batch[0]
+      signature = request.signature
       try:
         answers = await asyncio.to_thread(
-            request_batching.run, lambda inputs: version.call(first.signature, inputs),  # noqa: B023
-            version.signatures[first.signature], version.outputs(first.signature),
+            request_batching.run, functools.partial(model.call, signature),
+            model.signatures[signature], model.outputs(signature),
             [request.inputs for _, request, _ in batch], self._max_rows)
       except Exception as error:
         answers = [error] * len(batch)
-      for (_, _, answer), outcome in zip(batch, answers, strict=True):
-        if answer.done():
-          continue  # the client has gone
-        if isinstance(outcome, Exception):
-          answer.set_exception(outcome)
+      for (_, _, future), answer in zip(batch, answers, strict=True):
+        if future.done():
+          continue  # the client is gone
+        if isinstance(answer, Exception):
+          future.set_exception(answer)
         else:
-          answer.set_result(outcome)
+          future.set_result(answer)
 
   def _take(self):
-    """Removes those that go with the first, up to a full call, from the queue."""
+    """Removes the first request and those that can share its call from the queue."""
     batch, others, rows = [], collections.deque(), 0
     while self._waiting and (not batch or rows < self._max_rows):
-      version, request, answer = entry = self._waiting.popleft()
+      model, request, answer = entry = self._waiting.popleft()
       if answer.done():
         continue
-      if batch and (version, request.signature) != (batch[0][0], batch[0][1].signature):
+      if batch and (model, request.signature) != (batch[0][0], batch[0][1].signature):
         others.append(entry)
         continue
       batch.append(entry)
@@ -96,5 +119,5 @@ class RequestQueue:
     return sum(_num_rows(request) for _, request, _ in self._waiting)
 
 
-def _num_rows(request):
+def _num_rows(request: PredictRequest) -> int:
   return max((len(x) for x in request.inputs.values() if x.ndim), default=1)

@@ -6,78 +6,85 @@
      "instances": [{"rgb": [[…], …], "num_frames": 2}, …]}     row form, or
     {"inputs": {"rgb": [[[…], …], …], "num_frames": [2, …]}}   column form
 
-are answered by `{"predictions": […]}` and `{"outputs": …}`. A signature with one input
-takes its value without the name; one output is given without its name. Arrays and bytes:
-`json_arrays.py`.
+The answers are `{"predictions": […]}` in row form and `{"outputs": …}` in column form.
+The only input of a signature may be given without its name, and an only output is
+returned without its name. Arrays and bytes: see `json_arrays.py`.
 
-Reference: tensorflow/serving, `g3doc/api_rest.md` and `util/json_tensor.cc`. There, too,
-row form wants at least one instance: an empty batch is sent in column form.
+Reference: tensorflow/serving, `g3doc/api_rest.md` and `util/json_tensor.cc`. As there,
+row form needs at least one instance: an empty batch is sent in column form.
 """
 
 import dataclasses
 import http
 import json
+from collections.abc import Mapping
+from typing import Any
+from typing import NoReturn
+
+import numpy as np
+import tensorflow as tf
 
 from yt8m.export.serving import json_arrays
-from yt8m.export.serving.json_arrays import short
 
 DEFAULT_SIGNATURE = "serving_default"
 _ROWS, _COLUMNS = "instances", "inputs"
 
+Arrays = dict[str, np.ndarray]
+Specs = Mapping[str, tf.TensorSpec]
+
 
 class RestError(Exception):
-  """What a client is told in place of an answer.
+  """An error that the client receives as an answer.
 
   Args:
-    status: of HTTP.
-    text: becomes `{"error": text}`.
+    status: HTTP status.
+    text: Message of the answer, `{"error": text}`.
   """
 
-  def __init__(self, status, text):
+  def __init__(self, status: int, text: str):
     super().__init__(text)
     self.status = http.HTTPStatus(status)
 
 
 @dataclasses.dataclass(frozen=True)
 class PredictRequest:
-  """What a client asks a signature.
+  """A request to a signature.
 
   Attributes:
-    signature: its name.
-    inputs: `{name: array}`, of the dtypes and shapes of the signature.
-    in_rows: whether it came, and is to be answered, in row form.
+    signature: Name of the signature.
+    inputs: Arrays by name, with the dtypes and shapes of the signature.
+    in_rows: Whether request and answer are in row form.
   """
   signature: str
-  inputs: dict
+  inputs: Arrays
   in_rows: bool
 
 
-def parse_predict(body, signatures):
-  """Reads the body of a request.
+def parse_predict(body: bytes, signatures: Mapping[str, Specs]) -> PredictRequest:
+  """Parses the body of a predict request.
 
   Args:
-    body: bytes.
-    signatures: `{signature: {input: tf.TensorSpec}}`.
-
-  Returns:
-    A `PredictRequest`.
+    body: Body of the HTTP request.
+    signatures: Inputs of each signature, by name.
 
   Raises:
-    RestError: 400; the text names the instance and the input that is to blame.
+    RestError: 400. The message names the instance and the input that are wrong.
   """
   try:
     content = json.loads(body)
   except (ValueError, RecursionError) as error:
     raise RestError(400, f"JSON Parse error: {error}") from error
   if not isinstance(content, dict):
-    raise RestError(400, f"The request must be a JSON object, is {short(content)}.")
+    raise RestError(
+        400, f"The request must be a JSON object, is {json_arrays.short(content)}.")
 
   signature = content.get("signature_name") or DEFAULT_SIGNATURE
   if not isinstance(signature, str):
-    raise RestError(400, f"'signature_name' must be a string, is {short(signature)}.")
+    raise RestError(
+        400, f"'signature_name' must be a string, is {json_arrays.short(signature)}.")
   if signature not in signatures:
-    raise RestError(400, f'Serving signature name: "{short(signature)}" not found in '
-                    f"signature def. Valid: {', '.join(signatures)}.")
+    raise RestError(400, f"Serving signature name: {json_arrays.short(signature)} not "
+                    f"found in signature def. Valid: {', '.join(signatures)}.")
   forms = [form for form in (_ROWS, _COLUMNS) if form in content]
   if len(forms) != 1:
     raise RestError(400, "The request must have one of the keys 'instances' and "
@@ -86,14 +93,17 @@ def parse_predict(body, signatures):
   specs = signatures[signature]
   read = _read_rows if forms == [_ROWS] else _read_columns
   inputs = read(content[forms[0]], specs)
-  _check_batch(inputs, specs)
+  rows = {name: len(inputs[name]) for name, spec in specs.items() if is_batched(spec)}
+  if len(set(rows.values())) > 1:
+    raise RestError(400, "The inputs differ in their number of rows: "
+                    f"{', '.join(f'{name} {n}' for name, n in rows.items())}.")
   return PredictRequest(signature, inputs, forms == [_ROWS])
 
 
-def _read_rows(instances, specs):
+def _read_rows(instances: Any, specs: Specs) -> Arrays:
   if not isinstance(instances, list) or not instances:
-    raise RestError(400, "'instances' must be a list of at least one instance. (An empty "
-                    "batch is sent as 'inputs'.)")
+    raise RestError(400, "'instances' must be a list of at least one instance. (Send an "
+                    "empty batch as 'inputs'.)")
   if len(specs) == 1 and not any(map(_is_object, instances)):
     columns = {next(iter(specs)): instances}
   else:
@@ -105,29 +115,30 @@ def _read_rows(instances, specs):
     try:
       arrays[name] = json_arrays.to_array(values, specs[name])
     except ValueError as error:
-      _blame_row(name, values, specs[name])
-      raise RestError(400, f"instances: {name!r} {error} (What does not differ from row "
-                      "to row is sent as 'inputs'.)") from error
+      _raise_row_error(name, values, specs[name], error)
   return arrays
 
 
-def _blame_row(name, values, spec):
-  """Raises an error about the first row that is to blame, if one is."""
-  row_spec = type(spec)(spec.shape[1:], spec.dtype)
+def _raise_row_error(name: str, values: list, spec: tf.TensorSpec,
+                     error: ValueError) -> NoReturn:
+  """Raises an error that names the first wrong row, if a single row is wrong."""
+  row_spec = tf.TensorSpec(spec.shape[1:], spec.dtype)
   shapes = []
   for row, value in enumerate(values):
     where = f"instances[{row}][{name!r}]"
     try:
       shapes.append(json_arrays.to_array(value, row_spec).shape)
-    except ValueError as error:
-      raise RestError(400, f"{where} {error}") from error
+    except ValueError as row_error:
+      raise RestError(400, f"{where} {row_error}") from row_error
     if shapes[-1] != shapes[0]:
       raise RestError(400, f"{where} has the shape {shapes[-1]}, but that of "
                       f"instances[0] is {shapes[0]}: all must be equal. Pad them, or "
-                      "send them in requests of their own.")
+                      "send them in separate requests.")
+  raise RestError(400, f"instances: {name!r} {error} (Inputs that are the same for all "
+                  "rows are sent as 'inputs'.)") from error
 
 
-def _read_columns(inputs, specs):
+def _read_columns(inputs: Any, specs: Specs) -> Arrays:
   if len(specs) == 1 and not _is_object(inputs):
     inputs = {next(iter(specs)): inputs}
   _check_names("inputs", inputs, specs)
@@ -140,41 +151,32 @@ def _read_columns(inputs, specs):
   return arrays
 
 
-def _is_object(value):
+def _is_object(value: Any) -> bool:
   return isinstance(value, dict) and not json_arrays.is_b64(value)
 
 
-def _check_names(where, value, specs):
+def _check_names(where: str, value: Any, specs: Specs) -> None:
   if not isinstance(value, dict) or value.keys() != specs.keys():
-    has = f"the keys {sorted(value)}" if isinstance(value, dict) else value
-    raise RestError(400, f"{where} must be an object with the keys {sorted(specs)}, has "
-                    f"{short(has)}.")
+    found = (f"has the keys {str(sorted(value))[:80]}" if isinstance(value, dict)
+             else f"is {json_arrays.short(value)}")
+    raise RestError(
+        400, f"{where} must be an object with the keys {sorted(specs)}, {found}.")
 
 
-def _check_batch(inputs, specs):
-  rows = {name: len(inputs[name]) for name, spec in specs.items() if is_batched(spec)}
-  if len(set(rows.values())) > 1:
-    raise RestError(400, "The inputs differ in their number of rows: "
-                    f"{', '.join(f'{name} {n}' for name, n in rows.items())}.")
-
-
-def is_batched(spec):
-  """Whether a tensor has one row for every video of a batch, of any size."""
+def is_batched(spec: tf.TensorSpec) -> bool:
+  """Whether a tensor has one row per video of a batch of any size."""
   return bool(spec.shape.rank) and spec.shape[0] is None
 
 
-def format_answer(outputs, in_rows):
-  """Writes what a signature answered.
+def format_answer(outputs: Arrays, in_rows: bool) -> bytes:
+  """Writes the outputs of a signature as JSON.
 
   Args:
-    outputs: `{name: array}`.
-    in_rows: whether in row form.
-
-  Returns:
-    JSON, bytes.
+    outputs: Arrays by name.
+    in_rows: Whether the answer is in row form.
 
   Raises:
-    RestError: 400; the outputs differ in their first axis, so that there are no rows.
+    RestError: 400. The outputs have no rows, because they differ in their first axis.
   """
   if not in_rows:
     return f'{{"outputs": {_named(outputs)}}}'.encode()
@@ -189,8 +191,8 @@ def format_answer(outputs, in_rows):
   return f'{{"predictions": [{", ".join(texts)}]}}'.encode()
 
 
-def _named(outputs):
-  """JSON of several outputs with their names, of one without."""
+def _named(outputs: Arrays) -> str:
+  """Returns JSON of several outputs with their names, or of one without its name."""
   texts = {name: json_arrays.to_json(x, as_bytes=name.endswith("_bytes"))
            for name, x in outputs.items()}
   if len(texts) == 1:
@@ -199,6 +201,6 @@ def _named(outputs):
   return f"{{{', '.join(named)}}}"
 
 
-def format_error(text):
-  """The body of an answer that is none."""
+def format_error(text: str) -> bytes:
+  """Returns the body of an error answer."""
   return json.dumps({"error": text}).encode()

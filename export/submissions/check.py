@@ -1,15 +1,18 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Whether a submission CSV is as Kaggle wants it, and complete.
+"""Checks whether a submission CSV is complete and in the form that Kaggle accepts.
 
-Of videos: every id of the records once and no other; in a line at most k classes, each
-once and below C, their scores in [0, 1] and best first. Of segments: every class once
-and one of the task; in a line at most so many segments, each once, of a video of the
-records, starting at a multiple of five seconds.
+Videos: the file has every id of the records once and no other id. A line has at most k
+classes, each once and each below C; their scores lie in [0, 1] and descend. Segments: the
+file has every class once, and only classes of the task. A line has at most
+`segment_max_pred` segments, each once; each belongs to a video of the records and starts
+at a multiple of five seconds.
 """
 
 import dataclasses
-import itertools
+from collections.abc import Collection
+from collections.abc import Iterator
+from collections.abc import Set
 
 import numpy as np
 from absl import logging
@@ -17,74 +20,75 @@ from absl import logging
 from yt8m.core import feature_spec
 from yt8m.core import files
 from yt8m.core import progress
+from yt8m.core.types import PathLike
 from yt8m.export.submissions import segments
 from yt8m.export.submissions import videos
 
-SHOWN = 20  # errors
+MAX_ERRORS = 20
 
 
 @dataclasses.dataclass
 class Report:
-  """What was found.
+  """The result of a check.
 
   Attributes:
-    lines: of predictions in the file.
-    pairs: of an id and a class in them.
-    errors: the first `SHOWN`, with the numbers of their lines.
-    num_errors: of all.
+    lines: Number of lines with predictions.
+    pairs: Number of pairs of an id and a class in them.
+    errors: The first `MAX_ERRORS` errors, with their line numbers.
+    num_errors: Number of all errors.
   """
   lines: int = 0
   pairs: int = 0
-  errors: list = dataclasses.field(default_factory=list)
+  errors: list[str] = dataclasses.field(default_factory=list)
   num_errors: int = 0
 
-  def add(self, error):
+  def add(self, error: str) -> None:
     self.num_errors += 1
-    if self.num_errors <= SHOWN:
+    if self.num_errors <= MAX_ERRORS:
       self.errors.append(error)
 
 
-def check(path, top_k=20, segment_max_pred=100_000, classes=None, ids=None):
-  """Checks a submission CSV of videos or of segments, as its header says.
+def check(path: PathLike, top_k: int = 20, segment_max_pred: int = 100_000,
+          classes: Collection[int] | None = None,
+          ids: Set[str] | None = None) -> Report:
+  """Checks a submission CSV of videos or of segments, depending on its header.
 
   Args:
-    path: the CSV.
-    top_k: classes of a video, at most.
-    segment_max_pred: segments of a class, at most.
-    classes: those there are, a container; None allows all from 0.
-    ids: the videos there are, a set of strings; None allows all.
+    path: Path of the CSV.
+    top_k: Largest number of classes per video.
+    segment_max_pred: Largest number of segments per class.
+    classes: Allowed classes; None allows every class from 0.
+    ids: Allowed ids of videos; None allows every id.
 
-  Returns:
-    A `Report`.
+  Raises:
+    FileNotFoundError: There is no file at `path`.
   """
   report = Report()
   with files.open_to_read(path) as file:
     header = file.readline().rstrip("\r\n")
-    line_check, max_pairs = {
-        videos.HEADER: (_check_video, top_k),
-        segments.HEADER: (_check_class, segment_max_pred),
-    }.get(header, (None, None))
-    if not line_check:
-      report.add(f"line 1: the header must be {videos.HEADER}, or of segments "
+    if header not in (videos.HEADER, segments.HEADER):
+      report.add(f"line 1: the header must be {videos.HEADER}, or for segments "
                  f"{segments.HEADER}, is {header[:80]!r}")
       return report
+    of_videos = header == videos.HEADER
+    line_check, max_pairs = (
+        (_check_video, top_k) if of_videos else (_check_class, segment_max_pred))
     first_lines = {}
     log = progress.Periodic(10.0, progress.Progress(unit="lines"))
-    for number, line in enumerate(file, start=2):
-      key, comma, text = line.rstrip("\r\n").partition(",")
-      words = text.split()
+    for number, line, key, words in videos.split_lines(file, 2):
       first = first_lines.setdefault(key, number)
-      faults = [f"{key!r} is there already, in line {first}"] if first < number else []
-      if not (comma and key):
-        faults = [f"expected {header}, got {line[:80]!r}"]
-      for fault in itertools.chain(
-          faults, line_check(key, words, max_pairs, classes, ids)):
-        report.add(f"line {number}: {fault}")
+      if not key or words is None:
+        report.add(f"line {number}: expected {header}, got {line[:80]!r}")
+      elif first < number:
+        report.add(f"line {number}: {key!r} is there already, in line {first}")
+      words = words or []
+      for error in line_check(key, words, max_pairs, classes, ids):
+        report.add(f"line {number}: {error}")
       report.lines += 1
-      report.pairs += len(words) // (2 if line_check is _check_video else 1)
+      report.pairs += len(words) // (2 if of_videos else 1)
       for rate in log(report.lines):
         logging.info("%s: %d lines | %s", path, report.lines, rate)
-  if line_check is _check_video and ids is not None:
+  if of_videos and ids is not None:
     missing = sorted(ids - first_lines.keys())
     if missing:
       report.add(f"{len(missing)} of {len(ids)} videos are missing: "
@@ -92,53 +96,50 @@ def check(path, top_k=20, segment_max_pred=100_000, classes=None, ids=None):
   return report
 
 
-def _check_video(video_id, words, max_pairs, classes, ids):
-  """Yields what is wrong with the line `id,class score class score …`."""
+def _check_video(video_id: str, words: list[str], max_pairs: int,
+                 classes: Collection[int] | None, ids: Set[str] | None) -> Iterator[str]:
+  """Yields the errors of the line `id,class score class score …`."""
   if ids is not None and video_id not in ids:
     yield f"the records have no video {video_id!r}"
-  try:
-    found = np.array(words[0::2], np.int64)
-    scores = np.array(words[1::2], np.float64)
-  except (ValueError, OverflowError):
-    found = scores = None
-  if found is None or len(found) != len(scores):
+  pairs = videos.parse_pairs(words)
+  if pairs is None:
     yield f"expected class score class score …, got {' '.join(words)[:80]!r}"
     return
-  if len(found) > max_pairs:
-    yield f"{len(found)} classes, {max_pairs} at most are allowed"
-  yield from _repeated(found.tolist(), "class")
-  for class_id in found.tolist():
+  class_ids, scores = pairs
+  if len(class_ids) > max_pairs:
+    yield f"{len(class_ids)} classes, at most {max_pairs} are allowed"
+  yield from _repeated(class_ids.tolist(), "class")
+  for class_id in class_ids.tolist():
     if not _is_class(class_id, classes):
       yield f"there is no class {class_id}"
-  bad = ~((scores >= 0) & (scores <= 1))  # or not a number
+  bad = ~((scores >= 0) & (scores <= 1))  # includes NaN
   if bad.any():
     yield f"the score {scores[bad][0]:g} is not from 0 to 1"
   elif (np.diff(scores) > 0).any():
     yield "the scores do not descend"
 
 
-def _check_class(class_id, words, max_pairs, classes, ids):
-  """Yields what is wrong with the line `class,id:start id:start …`."""
+def _check_class(class_id: str, words: list[str], max_pairs: int,
+                 classes: Collection[int] | None, ids: Set[str] | None) -> Iterator[str]:
+  """Yields the errors of the line `class,id:start id:start …`."""
   if not (class_id.isdecimal() and _is_class(int(class_id), classes)):
     yield f"there is no class {class_id}"
   if len(words) > max_pairs:
-    yield f"{len(words)} segments, {max_pairs} at most are allowed"
+    yield f"{len(words)} segments, at most {max_pairs} are allowed"
   yield from _repeated(words, "segment")
   for word in words:
     video_id, colon, start = word.rpartition(":")
     if not colon or not start.isdecimal() or int(start) % feature_spec.SEGMENT_FRAMES:
-      yield (f"{word!r} is no segment id:start, the start a multiple of "
+      yield (f"{word!r} is not id:start with a start that is a multiple of "
              f"{feature_spec.SEGMENT_FRAMES}")
     elif ids is not None and video_id not in ids:
       yield f"the records have no video {video_id!r}"
 
 
-def _is_class(class_id, classes):
+def _is_class(class_id: int, classes: Collection[int] | None) -> bool:
   return class_id >= 0 if classes is None else class_id in classes
 
 
-def _repeated(values, what):
+def _repeated(values: list, kind: str) -> Iterator[str]:
   if len(set(values)) < len(values):
-    seen = set()
-    twice = next(v for v in values if v in seen or seen.add(v))
-    yield f"{what} {twice} is there twice"
+    yield f"{kind} {next(v for v in values if values.count(v) > 1)} is there twice"

@@ -1,141 +1,153 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Predictions that a server gave as JSON: what `serving_default` answers, in files.
+"""Predictions of a server in JSON files: the answers of the signature `serving_default`.
 
-One object a line, as batch prediction writes them, or answers of the REST predict API,
-one a line or one that fills the file:
+A file has one object per line, as batch prediction writes them, or answers of the REST
+predict API, either one per line or one that fills the file:
 
     {"video_id": "DiRU", "class_indexes": [2210, 2837], "predictions": [0.80, 0.79]}
     {"predictions": [{"video_id": …}, …]}                                  row form
     {"outputs": {"video_id": ["DiRU", …], "class_indexes": […], …}}        column form
 
-Frame-level models put a list of one around each value, and an id may be `{"b64": …}`.
+Frame-level models put each value into a list of one, and an id may be `{"b64": …}`.
 """
 
-import base64
 import json
 import math
+from collections.abc import Iterator
+from collections.abc import Sequence
+from typing import Any
 
 import tensorflow as tf
 from absl import logging
 
 from yt8m.core import files
 from yt8m.core import progress
+from yt8m.core.types import PathLike
+from yt8m.export.serving import json_arrays
 from yt8m.export.submissions import videos
 
 KEYS = ("video_id", "class_indexes", "predictions")
 
+# Id, classes and scores of one video.
+Prediction = tuple[str, list[int], list[float]]
 
-def convert(paths, output_file, overwrite=False):
-  """Writes the predictions of files, in their order, as a CSV, whole or not at all.
+
+def convert(paths: Sequence[PathLike], output_file: PathLike,
+            overwrite: bool = False) -> int:
+  """Writes the predictions of files, in their order, as a submission CSV.
 
   Args:
-    paths: JSON files.
-    output_file, overwrite: see `videos.CsvWriter`.
+    paths: Paths of the JSON files.
+    output_file: Path of the CSV.
+    overwrite: Whether an existing CSV is replaced; otherwise it is an error.
 
   Returns:
     The number of videos.
 
   Raises:
-    ValueError: something is no prediction, or a video comes twice (names file and
-      line), or there is no prediction.
-    OSError: the output exists, or cannot be written.
+    ValueError: A value is not a prediction, a video is repeated (the message names file
+      and line), or there are no predictions.
+    OSError: The CSV exists, or cannot be written.
   """
   total_bytes = sum(tf.io.gfile.stat(path).length for path in paths)
   report = progress.Periodic(10.0, progress.Progress(total_bytes, "bytes"))
   seen, done = set(), 0
-  with _JsonSubmissionWriter(output_file, videos.HEADER, overwrite) as writer:
+  with _JsonSubmissionWriter(output_file, overwrite) as writer:
     for path in paths:
       for line, num_bytes, predictions in read(path):
         for video_id, classes, scores in predictions:
           if video_id in seen:
             raise ValueError(f"{path}, line {line}: video {video_id!r} comes for the "
-                             "second time, and a submission has each once. Leave one "
-                             "of its files or lines out.")
+                             "second time, but a submission has each video once. Leave "
+                             "out one of its files or lines.")
           seen.add(video_id)
-          writer.write(video_id, classes, scores)
+          writer.write([video_id], [classes], [scores])
         done += num_bytes
         for text in report(done):
           logging.info("%d videos | %s", len(seen), text)
     if not seen:
-      raise ValueError(f"No prediction in {', '.join(paths)}.")
+      raise ValueError(f"No prediction in {', '.join(map(str, paths))}.")
   return len(seen)
 
 
-class _JsonSubmissionWriter(videos.CsvWriter):
-  """A submission with scores as the starter code's script writes them, with `%f`."""
+class _JsonSubmissionWriter(videos.SubmissionWriter):
+  """A submission whose scores have the format `%f`, as in the starter code's script."""
 
-  def write(self, video_id, classes, scores):
-    pairs = " ".join(map("%i %f".__mod__, zip(classes, scores, strict=True)))
-    self._file.write(f"{video_id},{pairs}\n")
+  def write(self, ids, classes, scores):
+    for video_id, *pairs in zip(ids, classes, scores, strict=True):
+      text = " ".join(map("%i %f".__mod__, zip(*pairs, strict=True)))
+      self._file.write(f"{video_id},{text}\n")
 
 
-def read(path):
-  """Reads a file.
+def read(path: PathLike) -> Iterator[tuple[int, int, list[Prediction]]]:
+  """Reads a file of predictions.
 
   Yields:
-    For each value in it the line where it begins, from 1; its bytes; and a list of
-    `(video_id, class_indexes, predictions)`, as `parse` returns them.
+    For each JSON value: the number of its first line, counted from 1; its size in bytes;
+    and its predictions, as `parse` returns them.
 
   Raises:
-    ValueError: something is not JSON, or no prediction; names file and line.
-    FileNotFoundError: there is no such file.
+    ValueError: A value is not JSON or not a prediction. The message names file and line.
+    FileNotFoundError: There is no file at `path`.
   """
   with files.open_to_read(path, "rb") as file:
-    alone = True
+    is_first = True
     for line, text in enumerate(file, start=1):
       if not text.strip():
         continue
-      if alone and not _is_json(text):
+      if is_first and not _is_json(text):
         text += file.read()  # the first line begins a value that fills the file
-      alone = False
+      is_first = False
       try:
         predictions = [parse(prediction) for prediction in _unpack(json.loads(text))]
-      except (ValueError, RecursionError) as error:  # that of deeply nested lists
-        # The parser counts lines from where the value begins.
+      except (ValueError, RecursionError) as error:  # RecursionError: deeply nested lists
+        # The parser counts lines from the beginning of the value.
         line += getattr(error, "lineno", 1) - 1
         raise ValueError(
             f"{path}, line {line}: {getattr(error, 'msg', error)}.") from error
       yield line, len(text), predictions
 
 
-def parse(prediction):
+def parse(prediction: Any) -> Prediction:
   """Checks the prediction of one video.
 
   Args:
-    prediction: object with the `KEYS`.
+    prediction: JSON object with the keys `KEYS`.
 
   Returns:
-    Id, classes and scores: a string, a list of whole numbers, and one of numbers.
+    Id, classes and scores of the video.
 
   Raises:
-    ValueError: an entry is missing or of another kind, classes and scores differ in
-      count, a score is not finite, or the id cannot stand in a CSV.
+    ValueError: An entry is missing or has the wrong type, classes and scores differ in
+      number, a score is not finite, or the id cannot be written to a CSV.
   """
   values = _values(prediction)
-  if isinstance(values[0], list):  # of a frame-level model
+  if isinstance(values[0], list):  # a frame-level model
     if any(not isinstance(value, list) or len(value) != 1 for value in values):
-      raise ValueError(f"expected lists of one video, got {_shown(prediction)}")
+      raise ValueError(
+          f"expected lists of one video, got {json_arrays.short(prediction)}")
     values = [value[0] for value in values]
   video_id, classes, scores = values
-  if isinstance(video_id, dict) and isinstance(video_id.get("b64"), str):
-    video_id = base64.b64decode(video_id["b64"], validate=True).decode("utf-8")
+  if json_arrays.is_b64(video_id):
+    video_id = json_arrays.decode_b64(video_id).decode("utf-8")
   if not isinstance(video_id, str) or not video_id or set(video_id) & set(",\r\n"):
-    raise ValueError(f"the video_id {_shown(video_id)} cannot stand in a CSV")
+    raise ValueError(
+        f"the video_id {json_arrays.short(video_id)} cannot be written to a CSV")
   if not isinstance(classes, list) or any(type(c) is not int or c < 0 for c in classes):
     raise ValueError(f"the class_indexes of {video_id!r} must be a list of whole "
-                     f"numbers, are {_shown(classes)}")
+                     f"numbers, are {json_arrays.short(classes)}")
   if not isinstance(scores, list) or any(
       type(score) not in (int, float) or not math.isfinite(score) for score in scores):
     raise ValueError(f"the predictions of {video_id!r} must be a list of finite "
-                     f"numbers, are {_shown(scores)}")
+                     f"numbers, are {json_arrays.short(scores)}")
   if len(classes) != len(scores):
     raise ValueError(f"{video_id!r} has {len(classes)} class_indexes, but "
                      f"{len(scores)} predictions")
   return video_id, classes, scores
 
 
-def _is_json(text):
+def _is_json(text: bytes) -> bool:
   try:
     json.loads(text)
   except (ValueError, RecursionError):
@@ -143,12 +155,13 @@ def _is_json(text):
   return True
 
 
-def _unpack(value):
-  """The objects of one JSON value: itself, or those in an answer of the REST API."""
+def _unpack(value: Any) -> list:
+  """Returns the predictions in a JSON value: itself, or those of a REST answer."""
   if not isinstance(value, dict) or "video_id" in value:
     return [value]
   if "error" in value:
-    raise ValueError(f"the server answered with an error, {_shown(value['error'])}")
+    raise ValueError(
+        f"the server answered with an error, {json_arrays.short(value['error'])}")
   if "outputs" not in value:
     rows = value.get("predictions")
     return rows if isinstance(rows, list) else [value]
@@ -160,12 +173,9 @@ def _unpack(value):
   return [dict(zip(KEYS, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
-def _values(entries):
-  """The values of the `KEYS`."""
-  if not isinstance(entries, dict) or not entries.keys() >= set(KEYS):
-    raise ValueError(f"expected an object with {', '.join(KEYS)}, got {_shown(entries)}")
-  return [entries[key] for key in KEYS]
-
-
-def _shown(value):
-  return json.dumps(value)[:80]
+def _values(prediction: Any) -> list:
+  """Returns the values of the `KEYS`."""
+  if not isinstance(prediction, dict) or not prediction.keys() >= set(KEYS):
+    raise ValueError(f"expected an object with {', '.join(KEYS)}, got "
+                     f"{json_arrays.short(prediction)}")
+  return [prediction[key] for key in KEYS]

@@ -5,12 +5,15 @@
     Class,Segments
     1651,PzYl:35 PzYl:0 KWgb:10
 
-A segment is named `video_id:start`, its start in seconds.
+A segment is named `video_id:start`, where start is in seconds.
 """
+
+from collections.abc import Iterator
 
 import numpy as np
 
 from yt8m.core import files
+from yt8m.core.types import PathLike
 from yt8m.export.submissions import videos
 
 HEADER = "Class,Segments"
@@ -19,43 +22,44 @@ HEADER = "Class,Segments"
 class SegmentSubmissionWriter(videos.CsvWriter):
   """Collects the best segments of every class and writes them when the block ends.
 
-  Every segment stands for its best classes; a class keeps its `segment_max_pred` best
-  segments, which also bounds the memory. Best first; of equal scores the segment written
-  first. Classes in the order in which they first appear. Source: YouTube-8M starter
-  code, `inference.py --segment_labels`.
+  Each segment counts for its best k classes, and each class keeps its `segment_max_pred`
+  best segments, which also bounds the memory. Segments are written best first; of equal
+  scores the one received first comes first. Classes appear in the order in which they
+  were first received. Reference: YouTube-8M starter code, `inference.py
+  --segment_labels`.
 
-  >>> with SegmentSubmissionWriter("segments.csv") as writer:
-  ...   for segment_ids, classes, scores in batches:
-  ...     writer.write(segment_ids, classes, scores)
+  >>> import os, tempfile
+  >>> import numpy as np
+  >>> from yt8m.export.submissions import segments
+  >>> path = os.path.join(tempfile.mkdtemp(), "segments.csv")
+  >>> with segments.SegmentSubmissionWriter(path) as writer:
+  ...   writer.write(["PzYl:0", "PzYl:35"], np.array([[7], [7]]), np.array([[.5], [.8]]))
+  >>> list(segments.read_segment_submission(path))
+  [(7, ['PzYl:35', 'PzYl:0'])]
 
   Args:
-    path: the CSV.
-    segment_max_pred: segments a class.
-    overwrite: replaces an existing file, which is an error otherwise.
+    path: Path of the CSV.
+    segment_max_pred: Largest number of segments per class.
+    overwrite: Whether an existing file is replaced; otherwise it is an error.
 
   Raises:
-    OSError: as `videos.CsvWriter`.
+    ValueError: `segment_max_pred` is below 1.
+    OSError: See `videos.AtomicOutput`.
   """
 
-  def __init__(self, path, segment_max_pred=100_000, overwrite=False):
-    super().__init__(path, HEADER, overwrite)
+  _header = HEADER
+
+  def __init__(self, path: PathLike, segment_max_pred: int = 100_000,
+               overwrite: bool = False):
+    super().__init__(path, overwrite)
     if segment_max_pred < 1:
       raise ValueError(f"--segment_max_pred={segment_max_pred} must be at least 1.")
     self._best = _BestSegments(segment_max_pred)
 
-  def write(self, segment_ids, classes, scores):
-    """Takes in one batch.
-
-    Args:
-      segment_ids: n strings or byte strings `video_id:start`.
-      classes, scores: (n, k), the best classes of each (`top_classes.TopClasses`).
-
-    Raises:
-      ValueError: ids and scores differ in count.
-    """
-    if len(segment_ids) != len(scores):
-      raise ValueError(f"{len(segment_ids)} ids for {len(scores)} predictions.")
-    self._best.add([videos.as_text(i) for i in segment_ids], classes, scores)
+  def write(self, ids, classes, scores):
+    if len(ids) != len(scores):
+      raise ValueError(f"{len(ids)} ids for {len(scores)} predictions.")
+    self._best.add([videos.as_text(i) for i in ids], classes, scores)
 
   def _open(self, stack):
     super()._open(stack)
@@ -68,26 +72,26 @@ class SegmentSubmissionWriter(videos.CsvWriter):
 
 
 class _BestSegments:
-  """The best `capacity` segments of every class seen so far.
+  """The best `capacity` segments of every class received so far.
 
-  Entries (class, score, segment) are appended as they come and now and then sorted
-  and cut: at most as many wait as are kept, or `_MIN_WAITING`. Sorting is stable, so
-  that entries stay in the order of their arrival where their scores are equal.
+  Entries (class, score, segment) are appended as they arrive. From time to time they are
+  sorted and cut, so that at most as many wait as are kept, or `_MIN_WAITING`. The sort is
+  stable: entries of equal score stay in their order of arrival.
   """
 
   _MIN_WAITING = 2**21
 
-  def __init__(self, capacity):
+  def __init__(self, capacity: int):
     self._capacity = capacity
-    self._first_seen = {}  # used as an ordered set of classes
-    self._segment_ids = []
+    self._first_seen: dict[int, None] = {}  # used as an ordered set of classes
+    self._segment_ids: list[str] = []
     self._entries = (np.empty(0, np.int32), np.empty(0, np.float32),
                      np.empty(0, np.int32))  # classes, scores, rows of _segment_ids
     self._waiting = []
     self._num_waiting = 0
 
-  def add(self, segment_ids, classes, scores):
-    """Takes in `batch_size` ids and their `(batch_size, top_k)` classes and scores."""
+  def add(self, segment_ids: list[str], classes: np.ndarray, scores: np.ndarray) -> None:
+    """Adds n segments, with classes and scores of the shape (n, k)."""
     self._first_seen.update(dict.fromkeys(classes.ravel().tolist()))
     first_row = len(self._segment_ids)
     self._segment_ids.extend(segment_ids)
@@ -99,8 +103,8 @@ class _BestSegments:
     if self._num_waiting > max(len(self._entries[0]), self._MIN_WAITING):
       self._cut()
 
-  def by_class(self):
-    """Yields every class with the list of its segments, best first."""
+  def by_class(self) -> Iterator[tuple[int, list[str]]]:
+    """Yields every class and its segments, best first."""
     self._cut()
     classes, _, rows = self._entries
     seen = np.array(list(self._first_seen), dtype=classes.dtype)
@@ -120,7 +124,7 @@ class _BestSegments:
     self._waiting, self._num_waiting = [], 0
 
   def _forget_all_but(self, rows):
-    """Drops the ids of all segments but `rows`; returns where these are then."""
+    """Drops the ids of all other segments; returns the new positions of `rows`."""
     ids = np.array(self._segment_ids, dtype=object)
     used = np.zeros(len(ids), dtype=bool)
     used[rows] = True
@@ -129,49 +133,49 @@ class _BestSegments:
 
 
 def _index_in_run(values):
-  """Returns the position of every element in its run of equal elements, from 0."""
+  """Returns the position of each element in its run of equal elements, from 0."""
   starts = np.flatnonzero(np.diff(values, prepend=-1))
   lengths = np.diff(starts, append=len(values))
   return np.arange(len(values)) - np.repeat(starts, lengths)
 
 
-def read_class_ids(path, num_classes):
+def read_class_ids(path: PathLike, num_classes: int) -> np.ndarray:
   """Returns the classes of the segment task as a sorted array.
 
   Args:
-    path: a text file, one class a line, such as the `segment_label_ids.csv` of the
-      YouTube-8M starter code; lines that are not numbers (a header) are skipped.
-    num_classes: of the model.
+    path: Path of a text file with one class per line, such as `segment_label_ids.csv` of
+      the YouTube-8M starter code. Lines that are not numbers (a header) are skipped.
+    num_classes: Number of classes of the model.
 
   Raises:
-    ValueError: the file has no class, or one that the model has not.
+    ValueError: The file lists no class, or one that the model does not have.
   """
   with files.open_to_read(path) as file:
     lines = [line.strip() for line in file]
   class_ids = np.array(sorted({int(line) for line in lines if line.isdecimal()}))
   if not class_ids.size:
     raise ValueError(f"{path}: no class in any of its {len(lines)} lines; expected one "
-                     "number a line (--segment_label_ids_file).")
+                     "number per line (--segment_label_ids_file).")
   if class_ids[-1] >= num_classes:
     raise ValueError(f"{path}: class {class_ids[-1]}, but the model has only "
                      f"{num_classes} classes (--segment_label_ids_file).")
   return class_ids
 
 
-def read_segment_submission(path):
-  """Yields every class with the list of its segments, line by line.
+def read_segment_submission(path: PathLike) -> Iterator[tuple[int, list[str]]]:
+  """Yields every class and its segments, line by line.
 
-  The header may be missing: the starter code's evaluation wants it removed.
+  The header may be missing: the starter code's evaluation requires that it is removed.
 
   Raises:
-    ValueError: a line is not `class,id:start id:start …` (names file and line).
+    FileNotFoundError: There is no file at `path`.
+    ValueError: A line is not `class,id:start id:start …`. The message names file and
+      line.
   """
   with files.open_to_read(path) as file:
-    for number, line in enumerate(file, start=1):
-      class_id, comma, segment_ids = line.strip().partition(",")
+    for number, line, class_id, words in videos.split_lines(file, 1):
       if number == 1 and line.strip() == HEADER:
         continue
-      if not comma or not class_id.isdecimal():
-        raise ValueError(f"{path}, line {number}: expected class,id:start id:start …, "
-                         f"got {line[:80]!r}")
-      yield int(class_id), segment_ids.split()
+      if words is None or not class_id.strip().isdecimal():
+        raise videos.malformed_line(path, number, "class,id:start id:start …", line)
+      yield int(class_id), words

@@ -6,62 +6,78 @@
     DiRU,2210 0.803937 2837 0.79531 1402 0.741534
 """
 
+import abc
+import contextlib
+from collections.abc import Iterable
+from collections.abc import Iterator
+from collections.abc import Sequence
+from typing import Any
+from typing import ClassVar
+
 import numpy as np
+import tensorflow as tf
 
 from yt8m.core import files
-from yt8m.export.submissions import whole_output
+from yt8m.core.types import PathLike
 
 HEADER = "VideoId,LabelConfidencePairs"
 
 
-def format_lines(video_ids, classes, scores):
-  """Returns one line `id,class score class score …` a video.
+class AtomicOutput(abc.ABC):
+  """Base class of every output that receives predictions batch by batch.
 
-  Classes are written with `%i`, scores with `%g`. Source: YouTube-8M starter code,
-  `inference.py`; unlike there, ids may be bytes.
-
-  Args:
-    video_ids: n strings or byte strings.
-    classes: (n, k), best first (`top_classes.TopClasses`).
-    scores: (n, k).
-
-  Raises:
-    ValueError: ids, classes and scores differ in count.
-  """
-  scores = np.asarray(scores)
-  if np.shape(classes) != scores.shape or len(video_ids) != len(scores):
-    raise ValueError(f"{len(video_ids)} ids, classes {np.shape(classes)} and scores "
-                     f"{scores.shape} do not belong together.")
-  # One template for the whole line is twice as fast as one for each pair. Objects,
-  # because `%i` and `%g` want Python's numbers, each of its own type.
-  pairs = np.empty((len(scores), 2 * scores.shape[1]), dtype=object)
-  pairs[:, 0::2] = classes
-  pairs[:, 1::2] = scores
-  template = "%s," + " ".join(["%i %g"] * scores.shape[1]) + "\n"
-  return [template % (as_text(video_id), *row)
-          for video_id, row in zip(video_ids, pairs.tolist(), strict=True)]
-
-
-def as_text(video_id):
-  """Returns an id as TensorFlow (bytes) or Python (str) gives it as a str."""
-  return video_id.decode("utf-8") if isinstance(video_id, bytes) else str(video_id)
-
-
-class CsvWriter(whole_output.WholeOutput):
-  """A CSV that is there whole or not at all; base of all kinds of submission.
+  It is a context manager. An existing output, or a directory that cannot be written, is
+  an error on entry, before the first prediction is made. If the block raises, the output
+  stays as it was before.
 
   Args:
-    path: the CSV.
-    header: its first line.
-    overwrite: replaces an existing file, which is an error otherwise.
+    path: Path of the output.
+    overwrite: Whether an existing output is replaced; otherwise it is an error.
 
   Raises:
-    OSError: as `WholeOutput`.
+    FileExistsError: The output exists and `overwrite` is false.
+    OSError: The output cannot be written, or the disk is full.
   """
 
-  def __init__(self, path, header, overwrite=False):
-    super().__init__(path, overwrite)
-    self._header = header
+  def __init__(self, path: PathLike, overwrite: bool = False):
+    self._path = path
+    self._overwrite = overwrite
+
+  def __enter__(self):
+    if not self._overwrite and tf.io.gfile.exists(self._path):
+      raise FileExistsError(
+          f"{self._path} exists: name another output, or give --overwrite.")
+    with contextlib.ExitStack() as stack:
+      self._open(stack)
+      self._stack = stack.pop_all()
+    return self
+
+  def __exit__(self, *exc_info):
+    return self._stack.__exit__(*exc_info)
+
+  @abc.abstractmethod
+  def _open(self, stack: contextlib.ExitStack) -> None:
+    """Opens the output; callbacks on `stack` run when the block ends."""
+
+  @abc.abstractmethod
+  def write(self, ids: Sequence[str | bytes] | np.ndarray, classes: Any,
+            scores: Any) -> None:
+    """Appends n predictions.
+
+    Args:
+      ids: n ids of videos or segments, strings or byte strings.
+      classes: Class indices, (n, k), best first.
+      scores: Scores of these classes, (n, k).
+
+    Raises:
+      ValueError: The arguments differ in their number of rows.
+    """
+
+
+class CsvWriter(AtomicOutput):
+  """Base class of the submission CSVs; a subclass sets the header."""
+
+  _header: ClassVar[str]
 
   def _open(self, stack):
     self._file = stack.enter_context(files.atomic_write(self._path))
@@ -69,42 +85,105 @@ class CsvWriter(whole_output.WholeOutput):
 
 
 class SubmissionWriter(CsvWriter):
-  """Writes the submission CSV of the video task, batch after batch.
+  """Writes the submission CSV of the video task, batch by batch.
 
-  >>> with SubmissionWriter("predictions.csv") as writer:
-  ...   for video_ids, classes, scores in batches:
-  ...     writer.write(video_ids, classes, scores)
+  >>> import os, tempfile
+  >>> from yt8m.export.submissions import videos
+  >>> path = os.path.join(tempfile.mkdtemp(), "predictions.csv")
+  >>> with videos.SubmissionWriter(path) as writer:
+  ...   writer.write(["DiRU", "PzYl"], [[2210, 7], [1, 0]], [[0.8, 0.75], [0.5, 0.25]])
+  >>> videos.read_submission(path)["PzYl"]
+  (array([1, 0]), array([0.5 , 0.25]))
   """
 
-  def __init__(self, path, overwrite=False):
-    super().__init__(path, HEADER, overwrite)
+  _header = HEADER
 
-  def write(self, video_ids, classes, scores):
-    """Appends one line a video; arguments and errors as `format_lines`."""
-    self._file.write("".join(format_lines(video_ids, classes, scores)))
+  def write(self, ids, classes, scores):
+    self._file.write("".join(format_lines(ids, classes, scores)))
 
 
-def read_submission(path):
-  """Returns a submission as a dict, id → (classes, scores), in the order of the file.
+def format_lines(ids: Sequence[str | bytes] | np.ndarray, classes: Any,
+                 scores: Any) -> list[str]:
+  """Returns one line `id,class score class score …` per video.
+
+  Classes are written with `%i` and scores with `%g`, as in the YouTube-8M starter code,
+  `inference.py`. Unlike there, ids may be bytes.
+
+  Args:
+    ids: n ids, strings or byte strings.
+    classes: Class indices, (n, k), best first.
+    scores: Scores of these classes, (n, k).
 
   Raises:
-    ValueError: a line is not `id,class score class score …` (names file and line).
+    ValueError: The arguments differ in their number of rows.
+  """
+  scores = np.asarray(scores)
+  if np.shape(classes) != scores.shape or len(ids) != len(scores):
+    raise ValueError(f"{len(ids)} ids, classes {np.shape(classes)} and scores "
+                     f"{scores.shape} do not belong together.")
+  # One template for the whole line is twice as fast as one per pair. The array holds
+  # objects, because `%i` and `%g` need Python numbers of different types.
+  pairs = np.empty((len(scores), 2 * scores.shape[1]), dtype=object)
+  pairs[:, 0::2] = classes
+  pairs[:, 1::2] = scores
+  template = "%s," + " ".join(["%i %g"] * scores.shape[1]) + "\n"
+  return [template % (as_text(video_id), *row)
+          for video_id, row in zip(ids, pairs.tolist(), strict=True)]
+
+
+def as_text(video_id: str | bytes) -> str:
+  """Returns an id as a string; TensorFlow gives it as bytes."""
+  return video_id.decode("utf-8") if isinstance(video_id, bytes) else str(video_id)
+
+
+def read_submission(path: PathLike) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+  """Reads a submission CSV of the video task.
+
+  Returns:
+    `{id: (classes, scores)}`, in the order of the file.
+
+  Raises:
+    FileNotFoundError: There is no file at `path`.
+    ValueError: The header is another one, or a line is not `id,class score class score
+      …`. The message names file and line.
   """
   submission = {}
   with files.open_to_read(path) as file:
     if file.readline().rstrip("\r\n") != HEADER:
       raise ValueError(f"{path}: the first line must be {HEADER}")
-    for number, line in enumerate(file, start=2):
-      video_id, comma, pairs = line.rstrip("\r\n").partition(",")
-      pairs = pairs.split()
-      try:
-        classes = np.array(pairs[0::2], dtype=np.int64)
-        scores = np.array(pairs[1::2], dtype=np.float64)
-      except ValueError:
-        classes = scores = None
-      if not comma or classes is None or len(classes) != len(scores):
-        raise ValueError(
-            f"{path}, line {number}: expected id,class score class score …, got "
-            f"{line[:80]!r}")
-      submission[video_id] = classes, scores
+    for number, line, video_id, words in split_lines(file, 2):
+      pairs = None if words is None else parse_pairs(words)
+      if pairs is None:
+        raise malformed_line(path, number, "id,class score class score …", line)
+      submission[video_id] = pairs
   return submission
+
+
+def split_lines(lines: Iterable[str],
+                start: int) -> Iterator[tuple[int, str, str, list[str] | None]]:
+  """Splits the lines `key,word word …` of a submission CSV.
+
+  Args:
+    lines: Lines of the file.
+    start: Number of the first of them.
+
+  Yields:
+    `(number, line, key, words)`. The words are None if the line has no comma.
+  """
+  for number, line in enumerate(lines, start):
+    key, comma, text = line.rstrip("\r\n").partition(",")
+    yield number, line, key, text.split() if comma else None
+
+
+def parse_pairs(words: list[str]) -> tuple[np.ndarray, np.ndarray] | None:
+  """Returns classes and scores of `class score class score …`; None if malformed."""
+  try:
+    classes, scores = np.array(words[0::2], np.int64), np.array(words[1::2], np.float64)
+  except (ValueError, OverflowError):
+    return None
+  return (classes, scores) if len(classes) == len(scores) else None
+
+
+def malformed_line(path: PathLike, number: int, expected: str, line: str) -> ValueError:
+  """Returns the error for a line that does not have the expected form."""
+  return ValueError(f"{path}, line {number}: expected {expected}, got {line[:80]!r}")

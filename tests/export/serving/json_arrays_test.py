@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""JSON becomes the array that the signature wants, or an error that says why not."""
+"""JSON becomes the array that the signature requires, or an error that says why not."""
 
 import base64
 import json
@@ -81,18 +81,19 @@ def test_an_empty_list_has_the_other_axes_of_the_signature():
     ("[1.5]", [None], tf.int32, "must be of int32, has 1.5"),
     ("[true]", [None], tf.int32, "must be of int32, has true"),
     ("[1, null]", [None], tf.float32, "must be of float32, has null"),
-    ('[1, "2"]', [None], tf.float32, 'must be of float32, has 2'),
+    ('[1, "2"]', [None], tf.float32, 'must be of float32, has "2"'),
     ("[{}]", [None], tf.float32, "must be of float32, has {}"),
     ("[0, 256]", [None], tf.uint8, "must be of uint8, 0 to 255; has 0 to 256"),
     ("[-1]", [None], tf.uint8, "0 to 255; has -1 to -1"),
     ("[1e39]", [None], tf.float32, "too large for float32"),
-    (f"[{10 ** 400}]", [None], tf.float32, "numbers too large"),
-    (f"[{10 ** 30}]", [None], tf.int64, "numbers too large"),
+    (f"[{10 ** 400}]", [None], tf.float32, "numbers that are too large"),
+    (f"[{10 ** 30}]", [None], tf.int64, "numbers that are too large"),
     ("[1]", [None], tf.bool, "must be of bool, has 1"),
     ("[[1], [2, 3]]", [None, None], tf.int32, "lists of different lengths"),
     ("[[1], 2]", [None, None], tf.int32, "lists of different lengths"),
-    ("[[1]]", [None], tf.int32, r"has the shape \(1, 1\); the signature wants \(None,\)"),
-    ("[[1, 2]]", [None, 3], tf.int32, r"the signature wants \(None, 3\)"),
+    ("[[1]]", [None], tf.int32,
+     r"has the shape \(1, 1\); the signature requires \(None,\)"),
+    ("[[1, 2]]", [None, 3], tf.int32, r"the signature requires \(None, 3\)"),
     ("[1]", [None], tf.string, 'must be a string or {"b64": …}, is 1'),
     ('[{"b64": 1}]', [None], tf.string, "must be a string"),
     ('[{"b64": "", "x": ""}]', [None], tf.string, "must be a string"),

@@ -149,4 +149,4 @@ def test_errors_name_the_rows_of_a_cut_request():
   assert model_server._reason(error) == "record 1 is bad"
   error.first_row = 128
   assert model_server._reason(error) == (
-      "From row 128 of the request on: record 1 is bad")
+      "In the rows from 128 on: record 1 is bad")

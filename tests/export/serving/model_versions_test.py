@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from tests.helpers import descriptors
 from tests.helpers import serving
+from yt8m.artifacts.saved_model import SavedModel
 from yt8m.export.saved_models import warmup
 from yt8m.export.serving import model_versions
 
@@ -44,7 +45,7 @@ def test_versions_are_numbers(tmp_path, exported):
   (tmp_path / "7").touch()
   assert list(model_versions.find(str(tmp_path))) == [2, 3, 10]
   model = str(exported[0][0])
-  assert model_versions.find(model) == {1: model}
+  assert model_versions.find(model) == {1: SavedModel(model)}
   assert model_versions.find(str(tmp_path / "no")) == {}
   model_versions.check(str(tmp_path))
   with pytest.raises(FileNotFoundError, match="/no has no versions: expected SavedMod"):
@@ -121,12 +122,12 @@ def test_stored_requests_warm_up(tmp_path, exported, monkeypatch):
 
   monkeypatch.setattr(model_versions.Version, "call", spy)
   monkeypatch.setattr(warmup, "read", lambda directory: [("predict_features", REQUEST)])
-  version = model_versions.Version(1, str(tmp_path / "1"))
+  version = model_versions.Version(1, SavedModel(str(tmp_path / "1")))
   assert asked == [*((name, {0}) for name in version.signatures),
                    ("predict_features", {len(BATCH["num_frames"])})]
   monkeypatch.setattr(warmup, "read", lambda directory: [("no_such", REQUEST)])
-  with pytest.raises(ValueError, match="warm-up requests for a signature 'no_such'"):
-    model_versions.Version(1, str(tmp_path / "1"))
+  with pytest.raises(ValueError, match="warm-up requests for the signature 'no_such'"):
+    model_versions.Version(1, SavedModel(str(tmp_path / "1")))
 
 
 def test_a_model_of_anyone_is_served(tmp_path):

@@ -85,7 +85,7 @@ ROW = {"rgb": [[1, 2]], "num_frames": 1}
     ({**FEATURES, "instances": [ROW, {**ROW, "rgb": [[1, 2], [3, 4]]}]},
      r"instances\[1\]\['rgb'\] has the shape \(2, 2\), but that of instances\[0\]"),
     ({**FEATURES, "instances": [ROW, {**ROW, "rgb": [[1]]}]},
-     r"instances\[1\]\['rgb'\] has the shape \(1, 1\); the signature wants \(None, 2\)"),
+     r"instances\[1\]\['rgb'\] has the shape \(1, 1\); the signature requires"),
     ({**FEATURES, "inputs": {"rgb": [[[1, 2]]], "num_frames": [1.0]}},
      r"inputs\['num_frames'\] must be of int32"),
     ({**FEATURES, "inputs": {"rgb": [[[1, 2]]], "num_frames": [1, 1]}},

@@ -47,7 +47,7 @@ def test_what_the_writers_write_is_good(tmp_path):
     ("b,1 0.5 2", "expected class score class score …, got '1 0.5 2'"),
     ("b,x 0.5", "expected class score class score …, got 'x 0.5'"),
     ("b,99999999999999999999 0.5", "expected class score"),
-    ("b,1 0.4 2 0.3 3 0.2", "3 classes, 2 at most are allowed"),
+    ("b,1 0.4 2 0.3 3 0.2", "3 classes, at most 2 are allowed"),
     ("a,1 0.5", "'a' is there already, in line 2"),
     ("d,1 0.5", "the records have no video 'd'"),
     ("b", "expected VideoId,LabelConfidencePairs, got 'b"),
@@ -63,9 +63,9 @@ def test_every_error_of_a_video_has_its_line(tmp_path, line, error):
 
 @pytest.mark.parametrize("line, error", [
     ("2,a:0 a:0", "segment a:0 is there twice"),
-    ("2,a:0 b:5 c:5", "3 segments, 2 at most are allowed"),
-    ("2,a:3", "'a:3' is no segment id:start, the start a multiple of 5"),
-    ("2,a", "'a' is no segment"), ("2,a:-5", "'a:-5' is no segment"),
+    ("2,a:0 b:5 c:5", "3 segments, at most 2 are allowed"),
+    ("2,a:3", "'a:3' is not id:start with a start that is a multiple of 5"),
+    ("2,a", "'a' is not id:start"), ("2,a:-5", "'a:-5' is not id:start"),
     ("2,d:5", "the records have no video 'd'"),
     ("1,a:0", "'1' is there already, in line 2"),
     ("9,a:0", "there is no class 9"), ("x,a:0", "there is no class x"),
@@ -85,7 +85,7 @@ def test_missing_videos_are_named(tmp_path):
 def test_a_header_that_is_none(tmp_path):
   report = check(tmp_path / "out.csv", ["a,1 0.5"], header="id,x")
   assert report.errors == ["line 1: the header must be VideoId,LabelConfidencePairs, or "
-                           "of segments Class,Segments, is 'id,x'"]
+                           "for segments Class,Segments, is 'id,x'"]
 
 
 def test_many_errors_are_counted(tmp_path):

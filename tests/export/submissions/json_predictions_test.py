@@ -70,9 +70,9 @@ def test_a_file_without_lines_holds_nothing(tmp_path):
 
 
 @pytest.mark.parametrize("changes, message", [
-    ({"video_id": None}, "the video_id null cannot stand in a CSV"),
-    ({"video_id": "a,b"}, "the video_id \"a,b\" cannot stand in a CSV"),
-    ({"video_id": ""}, "cannot stand in a CSV"),
+    ({"video_id": None}, "the video_id null cannot be written to a CSV"),
+    ({"video_id": "a,b"}, "the video_id \"a,b\" cannot be written to a CSV"),
+    ({"video_id": ""}, "cannot be written to a CSV"),
     ({"video_id": {"b64": "&"}}, "[Bb]ase64|padding"),
     ({"video_id": {"b64": "/w=="}}, "can't decode byte 0xff"),
     ({"class_indexes": [1.5, 2]}, r"of 'a' must be a list of whole numbers, are \[1.5"),
