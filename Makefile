@@ -48,6 +48,7 @@ test-addons: $(ADDONS_VENV)/.installed
 
 lint: $(BIN)/.installed
 	$(BIN)/ruff check .
+	$(BIN)/pyright
 
 # Rewrites docs/flags.md from the flags of the commands.
 docs: $(BIN)/.installed

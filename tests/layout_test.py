@@ -11,7 +11,6 @@ import sys
 import pytest
 
 from tests.helpers import support
-from yt8m.core import commands
 
 ROOT = support.ROOT
 FOLDERS = ("yt8m", "models", "eval", "export")
@@ -150,14 +149,6 @@ def copy_of_checkout(tmp_path):
   for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE"):
     shutil.copy(ROOT / name, copy / name)
   return copy
-
-
-def test_every_command_of_setup_is_a_target_of_build():
-  build = (ROOT / "BUILD").read_text()
-  for module in commands.COMMANDS.values():
-    path = module.removeprefix("yt8m.").replace(".", "/") + ".py"
-    path = path if (ROOT / path).exists() else f"yt8m/{path}"
-    assert (ROOT / path).exists() and f'"{path}"' in build, module
 
 
 def test_help_of_an_installed_command_shows_its_flags(tmp_path):
