@@ -10,12 +10,15 @@ import functools
 import inspect
 from collections.abc import Callable
 from typing import Any
+from typing import TypeVar
 
 import tensorflow as tf
 
 keras = tf.keras
 
 _PACKAGE = "yt8m"
+
+_L = TypeVar("_L", bound=keras.layers.Layer)
 
 
 class Configured:
@@ -64,6 +67,19 @@ class Layer(Configured, keras.layers.Layer):
   >>> Scale.from_config(Scale(factor=3.0).get_config()).factor
   3.0
   """
+
+  # Not every layer takes one tensor and returns one, as the types of TensorFlow say.
+  __call__: Callable[..., Any]
+
+
+def built(layer: _L, *shape: int | None) -> _L:
+  """Builds a layer for inputs of a shape and returns it.
+
+  >>> [weight.shape for weight in built(keras.layers.Dense(3), None, 2).get_weights()]
+  [(2, 3), (3,)]
+  """
+  layer.build(shape)
+  return layer
 
 
 def constructor_parameters(cls: type) -> dict[str, inspect.Parameter]:
