@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Our layers and commands beside TensorFlow Addons, where that is installed.
+"""Our layers and commands together with TensorFlow Addons, if it is installed.
 
 `make test-addons` runs this file on TensorFlow 2.15.1 with Addons 0.23.
 """
@@ -19,7 +19,7 @@ tfa = pytest.importorskip("tensorflow_addons", reason="needs `pip install .[addo
 
 
 def test_netvlad_equals_that_of_addons():
-  # tfa.layers does not export it.
+  # tfa.layers does not export NetVLAD.
   from tensorflow_addons.layers import netvlad as addons_netvlad
 
   x = np.random.default_rng(0).normal(size=(4, 9, 6)).astype(np.float32)
@@ -68,7 +68,7 @@ def test_classes_that_need_more_than_a_rate_are_no_options(name):
 
 
 def test_training_with_an_optimizer_of_addons_resumes(tmp_path):
-  """In two parts or in one go: the same weights and slots, bit for bit."""
+  """A run in two parts ends with the weights and slots of one run, bit for bit."""
   writer.write(writer.SampleDataConfig(
       num_videos=60, num_classes=13, max_frames=12, feature_sizes=(16, 8),
       num_shards=2), str(tmp_path / "sample"))

@@ -1,8 +1,8 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The commands as a user types them: those of the starter code's README, translated.
+"""Runs the commands of the starter code's README as a user types them.
 
-`python train.py` becomes `yt8m-train`, and so on; the flags stay.
+`python train.py` becomes `yt8m-train`, and so on; the flags stay the same.
 """
 
 import json
@@ -24,7 +24,7 @@ CLASSES = 40
 
 VIDEO = ("--feature_names=mean_rgb,mean_audio", "--feature_sizes=1024,128")
 FRAME = ("--frame_features", "--feature_names=rgb,audio", "--feature_sizes=1024,128")
-# The README trains on millions of videos; this is one step of a few.
+# The README trains on millions of videos; these tests train one step on a few.
 SHORT = ("--max_steps=3", "--batch_size=16")
 
 
@@ -68,7 +68,7 @@ def test_train_with_the_default_flags_only(sample, tmp_path):
   assert config["model"]["num_classes"] == 3862
   assert config["model"]["feature_spec"]["names"] == ["mean_rgb"]
   assert config["model"]["classifier"] == {"name": "logistic", "l2_penalty": 1e-8}
-  # Hyperparameters included, which the starter's model_flags.json left out.
+  # It includes the hyperparameters, which model_flags.json of the starter code lacks.
   assert config["flags"]["base_learning_rate"] == 0.01
 
 
@@ -99,7 +99,7 @@ def test_inference_and_model_archive(sample, video_model, tmp_path):
   assert lines[0] == "VideoId,LabelConfidencePairs" and len(lines) == 13
   assert all(len(classes) == 20
              for classes, _ in videos.read_submission(csv).values())
-  # Somewhere else, from the archive alone, with the same result.
+  # In another place, the archive alone gives the same result.
   again = tmp_path / "again.csv"
   support.run_command(INFERENCE, pattern, f"--input_model_tgz={archive}",
                       f"--untar_model_dir={tmp_path}/unpacked", "--top_k=20",
@@ -119,7 +119,7 @@ def test_frame_level(sample, frame_model, tmp_path):
 
 
 def test_export(sample, frame_model, tmp_path):
-  """What the SavedModel answers is what yt8m-inference writes."""
+  """The SavedModel and yt8m-inference give the same predictions."""
   pattern, csv = f"{sample}/frame/test*.tfrecord", tmp_path / "predictions.csv"
   process = support.run_command(
       EXPORT, f"--train_dir={frame_model}", f"--output_dir={tmp_path}/serving/3",

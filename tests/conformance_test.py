@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""What every registered option and every recipe must do, whatever it computes."""
+"""Properties that every registered option and every recipe must have."""
 
 import json
 
@@ -58,7 +58,7 @@ def test_shape_range_and_dtype(case):
 
 @pytest.mark.parametrize("case", FRAME_CASES)
 def test_padding_changes_nothing(case):
-  """Neither more padding nor what is in it, at inference and in training."""
+  """Neither the amount of padding nor its content matters, also in training."""
   rng = np.random.default_rng(1)
   model, batch = make(case)
 
@@ -70,7 +70,7 @@ def test_padding_changes_nothing(case):
 
   padded = {**batch, "features": {n: pad(x) for n, x in batch["features"].items()}}
   np.testing.assert_allclose(scores(model, batch), scores(model, padded), atol=1e-6)
-  if model.sampling is None:  # sampling draws anew at every call
+  if model.sampling is None:  # sampling draws new frames in every call
     keras.utils.set_random_seed(1)
     before = [w.numpy() for w in model.weights]
     plain = scores(model, batch, training=True)
@@ -147,7 +147,7 @@ def test_gradient_reaches_every_variable(case):
 
 @pytest.mark.parametrize("case", CASES)
 def test_gradient_equals_finite_differences(case):
-  """Along a random direction of all weights together, at inference."""
+  """Compares it with differences along a random direction in the space of weights."""
   model, batch = make(case)
   variables = model.trainable_variables
   rng = np.random.default_rng(2)

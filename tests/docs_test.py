@@ -10,10 +10,10 @@ import pytest
 ROOT = pathlib.Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 FOLDERS = "yt8m|models|eval|export|tests|benchmarks|docs"
-# A file of the project or a folder (with "/" at its end), not an output of a command.
+# A file of the project, or a folder with "/" at its end; not an output of a command.
 PATH = re.compile(
     rf"(?<![\w./$={{-])((?:{FOLDERS})/[\w./-]*(?:\.(?:py|md|png)|/))(?![\w*])")
-# The old names in the table of moved modules of the changelog.
+# Rows of the changelog's table of moved modules, which has the old names.
 MOVED = re.compile(r"^\| `.*$", re.MULTILINE)
 
 
@@ -23,14 +23,14 @@ def read(path):
 
 
 def flags_of_commands():
-  """`{command: its flags}`, from docs/flags.md, which is made from the commands."""
+  """Returns `{command: flags}` from docs/flags.md, which is generated."""
   sections = re.split(r"^## ", read(ROOT / "docs" / "flags.md"), flags=re.MULTILINE)
   return {section.split()[0]: set(re.findall(r"^\| `--(\w+)`", section, re.MULTILINE))
           for section in sections[1:]}
 
 
 def commands(text):
-  """The command lines of indented blocks, with continued lines joined."""
+  """Yields the commands of indented blocks, with continued lines joined."""
   for line in text.replace("\\\n", " ").splitlines():
     if line.startswith("    "):
       for command in re.split(r"; |&& |do ", line):

@@ -1,9 +1,9 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The starter code's whole job, on its own records, against its own output.
+"""The complete job of the starter code, compared with the starter code's own output.
 
-The model of `goldens/e2e.npz` is put into a training directory, and the commands do the
-rest: evaluation, video CSV, segment CSV.
+The model of `goldens/e2e.npz` is put into a training directory of ours. Our commands then
+evaluate it and write the video CSV and the segment CSV.
 """
 
 import json
@@ -59,7 +59,7 @@ def test_evaluation(train_dir, records, golden_key, flags):
   np.testing.assert_allclose(
       list(found["average_precision"].values()), expected["aps"], atol=1e-6)
   if not flags:
-    # The reference never lets label weights reach the loss; ours counts rated classes.
+    # Label weights never reach the loss of the reference; ours counts rated classes only.
     assert found["avg_loss"] == pytest.approx(expected["avg_loss"], rel=1e-5)
 
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The house itself: one import name, arrows that point one way, complete packaging."""
+"""The layout: one import name, imports in one direction, complete packages."""
 
 import ast
 import pathlib
@@ -31,7 +31,7 @@ LAYERS = (
 
 
 def sources():
-  """Source files, without what the links below `yt8m` show a second time."""
+  """Source files. The links below `yt8m`, which repeat other folders, are left out."""
   return sorted(
       path.relative_to(ROOT) for folder in FOLDERS
       for path in (ROOT / folder).rglob("*.py")
@@ -39,7 +39,7 @@ def sources():
 
 
 def module_name(path):
-  """`yt8m.models.branch` for models/branch.py."""
+  """Returns `yt8m.models.branch` for models/branch.py."""
   parts = path.with_suffix("").parts
   parts = parts[:-1] if parts[-1] == "__init__" else parts
   return ".".join(parts if parts[0] == "yt8m" else ("yt8m", *parts))
@@ -49,7 +49,7 @@ MODULES = {module_name(path): path for path in sources()}
 
 
 def imported_modules(name):
-  """Modules of this project that a module imports."""
+  """Returns the modules of this project that a module imports."""
   found = set()
   for node in ast.walk(ast.parse((ROOT / MODULES[name]).read_text())):
     if isinstance(node, ast.ImportFrom) and node.module:
@@ -62,7 +62,7 @@ def imported_modules(name):
 
 
 def package(name):
-  """The package of `LAYERS` that a module belongs to.
+  """Returns the package in `LAYERS` that a module belongs to.
 
   Modules at the top level of yt8m, eval and export are commands.
   """
@@ -89,7 +89,7 @@ def test_imports_point_down(name):
 
 
 def test_packages_import_each_other_in_one_direction_only():
-  """Folders, such as eval.metrics and eval.blending, form no circle."""
+  """Imports between folders, such as eval.metrics and eval.blending, have no cycle."""
   arrows = {}
   for name in MODULES:
     if package(name) == "commands" or name == "yt8m":
@@ -119,7 +119,7 @@ def test_no_folder_is_importable_under_its_bare_name():
 
 
 def test_wheel_holds_every_source_file(tmp_path):
-  """And works without the checkout: the one import name covers the four folders."""
+  """The wheel works without the checkout, and its import name covers all four folders."""
   subprocess.run(
       [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps",
        "--no-build-isolation", "--wheel-dir", str(tmp_path),
@@ -140,7 +140,7 @@ def test_wheel_holds_every_source_file(tmp_path):
 
 
 def copy_of_checkout(tmp_path):
-  """The files setup.py needs, so that building leaves no `build/` in the checkout."""
+  """Copies the files that setup.py needs, so that no `build/` appears in the checkout."""
   copy = tmp_path / "checkout"
   copy.mkdir()
   for folder in FOLDERS:
@@ -152,7 +152,7 @@ def copy_of_checkout(tmp_path):
 
 
 def test_help_of_an_installed_command_shows_its_flags(tmp_path):
-  """A console script is not the module that defines the flags."""
+  """The console script is not the module that defines the flags."""
   script = tmp_path / "yt8m-eval"
   script.write_text("from yt8m.eval.evaluate import run\nrun()\n")
   for arguments in ([str(script)], ["-m", "yt8m.eval.evaluate"]):

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The references to the literature: the core method, and each arXiv number."""
+"""References to the literature: the core method, and authors of arXiv numbers."""
 
 import pathlib
 import re
@@ -39,7 +39,7 @@ def text_files():
 
 
 def read(path):
-  """The text with each run of white space as one space, so that lines do not matter."""
+  """Returns the text with white space collapsed, so that line breaks do not matter."""
   return " ".join(path.read_text(encoding="utf-8").split())
 
 

@@ -1,8 +1,8 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Every option trained on two replicas ends with the weights that one gives it.
+"""Training on two replicas ends with the same weights as training on one.
 
-Beside tests/conformance_test.py, so that the two run at the same time.
+A file apart from tests/conformance_test.py, so that both can run at the same time.
 """
 
 import json
@@ -17,9 +17,9 @@ from tests.helpers import support
 
 @pytest.fixture(scope="module")
 def replica_results():
-  """Every case trained on one device and on two, in a process of its own.
+  """Trains every case on one device and on two, in a separate process.
 
-  A process can hold one strategy only.
+  A process can have one strategy only.
   """
   script = support.ROOT / "tests/helpers/two_replicas.py"
   output = subprocess.run(

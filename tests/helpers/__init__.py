@@ -1,3 +1,3 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""What several tests share."""
+"""Code shared by several tests."""

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Small models, one for every registered option, that the conformance suite runs.
+"""Small models for the conformance suite, one for every registered option.
 
 An option needs an entry in `SMALL` only where its defaults are too large for a test.
 """
@@ -19,7 +19,7 @@ SPECS = {
     "video": feature_spec.FeatureSpec(("rgb", "audio"), (8, 4), "video"),
 }
 
-# Hyperparameters that make an option small, by registry and name.
+# Hyperparameters that make options small, by registry and name.
 SMALL = {
     "fusion": {"sum": {"units": 5}, "bilinear": {"units": 8}},
     "aggregation": {"lstm": {"units": 3}, "gru": {"units": 3}, "blstm": {"units": 3},
@@ -40,7 +40,7 @@ SMALL = {
                    "label_powerset": {"num_sets": 9, "max_labels": 3}},
 }
 
-# Hyperparameters that make an option another function, by registry and name.
+# Hyperparameters that change what options compute, by registry and name.
 VARIANTS = {
     "fusion": {},
     "aggregation": {
@@ -79,6 +79,7 @@ def small(kind, name):
 def option_models():
   """`{test id: (level, arguments of VideoModel)}`, each registered option once.
 
+
   And each of its `VARIANTS`, as `kind-name-hyperparameter=value,…`.
   """
   kinds = {"fusion": (models.FUSIONS, "frame", {"aggregation": "mean"}),
@@ -95,12 +96,12 @@ def option_models():
 
 
 def recipe_names():
-  """All but the small ones, each of which is an option with a case of its own."""
+  """Recipes except the small ones, whose options have their own cases."""
   return [n for n in recipes.RECIPES if not n.startswith(recipes.SMALL_PREFIX)]
 
 
 def recipe_models():
-  """The same for every recipe, its options made small."""
+  """The same for every recipe, with its options made small."""
   cases = {}
   for name in recipe_names():
     recipe = recipes.RECIPES[name]
@@ -124,7 +125,7 @@ def all_models():
 
 
 def replica_cases():
-  """All but the recipes, each of which is a choice of options."""
+  """All cases except the recipes, which only combine options."""
   return sorted(set(all_models()) - set(recipe_models()))
 
 
@@ -134,7 +135,7 @@ def build(case):
 
 
 def randomize(model, seed=0):
-  """Gives every weight a random value, so that no gradient is 0 by initialisation."""
+  """Sets every weight to a random value, so that no gradient is 0 by initialisation."""
   rng = np.random.default_rng(seed)
   for weight in model.weights:
     if "int" in str(weight.dtype):
@@ -146,7 +147,7 @@ def randomize(model, seed=0):
 
 
 def batch(level, rows=5, seed=0, num_frames=None):
-  """A random batch as a reader gives it, padded with zeros."""
+  """Returns a random batch in the form of a reader, padded with zeros."""
   rng = np.random.default_rng(seed)
   spec = SPECS[level]
   if num_frames is None:

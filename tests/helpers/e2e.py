@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The model and the records of the golden `e2e`, in numpy."""
+"""Model and records of the golden file `e2e`, in numpy."""
 
 import numpy as np
 import tensorflow as tf
@@ -16,7 +16,7 @@ def golden_text(key):
 
 
 def records(name):
-  """Yields the id and the frames `(num_frames, 24)` uint8 of `e2e_{name}*.tfrecord`."""
+  """Yields id and frames, (num_frames, 24) uint8, of `e2e_{name}*.tfrecord`."""
   context = {"id": tf.io.FixedLenFeature([], tf.string)}
   sequence = {key: tf.io.FixedLenSequenceFeature([], tf.string) for key in SIZES}
   paths = sorted(str(path) for path in support.GOLDENS.glob(f"e2e_{name}*.tfrecord"))
@@ -27,7 +27,7 @@ def records(name):
 
 
 def frame_level_logistic(frames):
-  """Predictions `(num_classes,)` of the starter code's `FrameLevelLogisticModel`."""
+  """Returns the predictions, (num_classes,), of the starter code's model."""
   arrays, _ = support.load_golden("e2e")
   weights, biases = (
       arrays[f"var/tower/fully_connected/{name}"] for name in ("weights", "biases"))

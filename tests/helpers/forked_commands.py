@@ -1,10 +1,11 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Commands in processes of their own, which begin with TensorFlow loaded.
+"""Runs commands in processes that start with TensorFlow loaded.
 
-Importing TensorFlow takes four seconds of a processor, most commands in a test less. The
-fork server of `multiprocessing` imports it once, and every command is a fork of it: with
-its own flags, threads, exit status and output, and nothing of this package loaded.
+Importing TensorFlow takes four CPU seconds, more than most commands in a test. The fork
+server of `multiprocessing` imports it once, and each command is a fork of that server,
+with its own flags, threads, exit status and output. No module of this package is loaded
+in advance.
 """
 
 import concurrent.futures
@@ -23,16 +24,16 @@ _CONTEXT.set_forkserver_preload(["tests.helpers.preloaded"])
 
 
 def run(module, arguments, environment, timeout):
-  """Does what `subprocess.run([python, "-m", module, *arguments])` does.
+  """Runs a command like `subprocess.run([python, "-m", module, *arguments])`.
 
   Args:
-    module: name of the module of the command.
-    arguments: strings.
-    environment: variables, besides those that this process has.
-    timeout: seconds after which the process is killed.
+    module: Name of the command's module.
+    arguments: Arguments of the command.
+    environment: Variables to set in addition to those of this process.
+    timeout: Seconds after which the process is killed.
 
   Returns:
-    `subprocess.CompletedProcess`, with the output as text.
+    A `subprocess.CompletedProcess` with the output as text.
   """
   pipes = [_CONTEXT.Pipe(duplex=False) for _ in ("stdout", "stderr")]
   process = _CONTEXT.Process(target=_main, args=(
@@ -42,7 +43,7 @@ def run(module, arguments, environment, timeout):
   timer = threading.Timer(timeout, process.kill)
   timer.start()
   for _, writer in pipes:
-    writer.close()  # else the output would never end
+    writer.close()  # otherwise the readers below never see the end
   with concurrent.futures.ThreadPoolExecutor() as pool:
     stdout, stderr = pool.map(_read, [reader for reader, _ in pipes])
   process.join()
@@ -61,7 +62,7 @@ def _main(module, arguments, environment, writers, file_size_limit):
     os.dup2(writer.fileno(), number)
     writer.close()
   os.environ.update(environment)
-  # A fork of the server has its limits and its random state, not those of a new process.
+  # A fork inherits the limits and the random state of the server.
   resource.setrlimit(resource.RLIMIT_FSIZE, file_size_limit)
   np.random.seed()
   sys.argv = [module, *arguments]

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""A forked command is what a process that a shell starts would be."""
+"""A forked command behaves like a process that a shell starts."""
 
 import signal
 
@@ -9,7 +9,7 @@ from tests.helpers import full_disk
 
 
 def run(code, timeout=60, **environment):
-  """Runs code by a command of Python's own that takes some."""
+  """Runs Python code through a command of the standard library that accepts code."""
   return forked_commands.run("timeit", ["-n1", "-r1", "-s", code], environment, timeout)
 
 

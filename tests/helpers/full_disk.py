@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""A disk that fills up."""
+"""Simulates a full disk."""
 
 import contextlib
 import resource
@@ -8,10 +8,10 @@ import resource
 
 @contextlib.contextmanager
 def full_disk(after):
-  """Lets the kernel refuse to make any file larger than `after` bytes.
+  """Makes the kernel refuse to extend any file beyond `after` bytes.
 
-  The refusal (EFBIG) takes the path of a full disk (ENOSPC): part of a write may
-  succeed, the next fails, and so does every flush.
+  The error (EFBIG) behaves like that of a full disk (ENOSPC): part of a write may
+  succeed, and the next write and every flush fail.
   """
   soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
   resource.setrlimit(resource.RLIMIT_FSIZE, (after, hard))

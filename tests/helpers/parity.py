@@ -1,9 +1,9 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Runs a model of ours with a reference's variables and compares what both compute.
+"""Runs our model with the variables of a reference and compares the results.
 
-`named` maps the reference's variable names to variables of ours: one, or a list whose
-concatenation along the first axis is the reference's.
+`named` maps the variable names of the reference to our variables: to one variable, or to
+a list whose concatenation along the first axis is the variable of the reference.
 """
 
 import numpy as np
@@ -15,12 +15,12 @@ from yt8m.models.layers import variables
 
 
 def as_is(name, value):
-  """The default of the `to_ours` below: layouts agree."""
+  """The default of `to_ours`, for variables that have the same layout in both."""
   return value
 
 
 def norm_variables(norms, name):
-  """`named` of a batch normalisation, or of several over parts of the reference's."""
+  """Returns `named` for a batch normalisation, or for several that split one."""
   norms = norms if isinstance(norms, list) else [norms]
   return {f"{name}/{part}": [getattr(norm, part) for norm in norms]
           for part in ("gamma", "beta", "moving_mean", "moving_variance")}
@@ -31,7 +31,7 @@ def parts(named_entry):
 
 
 def assign(named, reference, to_ours=as_is):
-  """Gives our variables the values of `{name: value}`; every one must find its place."""
+  """Assigns `{name: value}` to our variables; every value must be used."""
   assert set(named) == set(reference)
   for name, entry in named.items():
     value, ours = to_ours(name, reference[name]), parts(entry)
@@ -45,8 +45,8 @@ def train_outputs(model, inputs, golden, penalise=None, epsilon=1e-5):
   """Compares outputs and losses in both modes.
 
   Args:
-    penalise: `model -> penalty` that the reference counts and ours does not.
-    epsilon: of the reference's cross-entropy.
+    penalise: `model -> penalty`, a penalty that the reference has and ours does not.
+    epsilon: Epsilon of the reference's cross entropy.
 
   Returns:
     `{id of a variable: gradient of the whole loss}`.
@@ -69,7 +69,7 @@ def train_outputs(model, inputs, golden, penalise=None, epsilon=1e-5):
 
 
 def assert_gradients(found, golden, to_ours=as_is):
-  """Compares `{name: gradient}` with all the gradients of a golden file."""
+  """Compares `{name: gradient}` with all gradients of a golden file."""
   expected = support.with_prefix(golden, "grad/tower/")
   assert set(found) == set(expected)
   for name, gradient in expected.items():
@@ -78,7 +78,7 @@ def assert_gradients(found, golden, to_ours=as_is):
 
 
 def named_gradients(named, gradients):
-  """`{name: gradient}` out of the gradients by variable id, for what is trained."""
+  """Returns `{name: gradient}` of trainable variables, from gradients by variable id."""
   return {name: np.concatenate([np.asarray(gradients[id(v)]) for v in parts(entry)])
           for name, entry in named.items() if id(parts(entry)[0]) in gradients}
 
@@ -92,7 +92,7 @@ def assert_updates(named, golden):
 
 
 def assert_model(model, inputs, golden, named, to_ours=as_is, **arguments):
-  """All of the above, for a model whose variables are all in `named`."""
+  """Runs all comparisons for a model whose variables are all in `named`."""
   assign(named, support.with_prefix(golden, "var/tower/"), to_ours)
   gradients = train_outputs(model, inputs, golden, **arguments)
   trained = {id(v) for entry in named.values() for v in parts(entry)}

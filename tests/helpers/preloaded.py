@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""What every command of `forked_commands` finds loaded. Nothing may be computed here."""
+"""Modules that `forked_commands` loads for every command. Nothing is computed here."""
 
 import os
 
@@ -9,4 +9,4 @@ os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="-1")
 
 import tensorflow as tf  # noqa: E402
 
-tf.keras.layers.Layer  # noqa: B018, TensorFlow loads Keras when it is first asked for
+tf.keras.layers.Layer  # noqa: B018, TensorFlow loads Keras on first use

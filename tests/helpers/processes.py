@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Processes that tests start, watch and kill (Linux)."""
+"""Starts, watches and kills processes in tests (Linux only)."""
 
 import contextlib
 import os
@@ -14,7 +14,7 @@ from tests.helpers import support
 
 @contextlib.contextmanager
 def started(module, *arguments, log):
-  """Starts a command whose output goes to the file `log`; ends with all its offspring."""
+  """Starts a command that writes to `log`; kills it and its children at the end."""
   with open(log, "w") as file:
     process = subprocess.Popen(
         [sys.executable, "-m", module, *map(str, arguments)], stdout=file,
@@ -42,7 +42,7 @@ def wait_for(condition, process, seconds=240):
 
 
 def descendants(pid):
-  """Children of a process, their children, and so on."""
+  """Returns the children of a process, their children, and so on."""
   parents = {int(name): _parent(name) for name in os.listdir("/proc") if name.isdigit()}
   found = [pid]
   for ancestor in found:
@@ -51,7 +51,7 @@ def descendants(pid):
 
 
 def command(pid):
-  """The command line of a process; empty if there is none."""
+  """Returns the command line of a process, or an empty string."""
   with contextlib.suppress(OSError), open(f"/proc/{pid}/cmdline", "rb") as file:
     return file.read().decode(errors="replace")
   return ""

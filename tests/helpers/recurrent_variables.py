@@ -1,16 +1,16 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""TensorFlow 1's recurrent cells: their variables in the layout of Keras.
+"""Variables of TensorFlow 1's recurrent cells in the layout of Keras.
 
-The cells have one kernel for `[x ; h]`. `lstm` and `gru` take and return variables or
-gradients alike, since all they do is to cut and to reorder.
+The cells have one kernel for `[x ; h]`. `lstm` and `gru` work on variables as well as on
+gradients, because they only split and reorder.
 """
 
 import numpy as np
 
 
 def split_rows(kernel, units):
-  """`[W ; R]` to W and R."""
+  """Splits `[W ; R]` into W and R."""
   return np.split(kernel, [kernel.shape[0] - units])
 
 
@@ -23,7 +23,7 @@ def lstm(cell):
 
 
 def gru(cell):
-  """`GRUCell`: gates r, u and the candidate apart; Keras' order is z = u, r, h."""
+  """`GRUCell`: gates r, u, and a separate candidate; Keras' order is z = u, r, h."""
   kernel, bias = [
       np.concatenate([u, r, cell[f"candidate/{name}"]], axis=-1) for (r, u), name in (
           (np.split(cell[f"gates/{name}"], 2, axis=-1), name)
@@ -35,10 +35,10 @@ CELLS = {"basic_lstm_cell": lstm, "gru_cell": gru}
 
 
 def stack(arrays):
-  """`{layer/part: array}` in Keras' layout, and the entries that are of no cell.
+  """Returns `{layer/part: array}` in Keras' layout, and the entries of no cell.
 
   Args:
-    arrays: `{…cell_<layer>/<cell>/<name>: array, other name: array}`.
+    arrays: Mapping `{…cell_<layer>/<cell>/<name>: array, other name: array}`.
   """
   cells, others = {}, {}
   for name, array in arrays.items():
@@ -56,7 +56,7 @@ def stack(arrays):
 
 
 def named(layers):
-  """The same names, and the variables of our layers that they stand for."""
+  """Maps the same names to the variables of our layers."""
   return {f"{n}/{part}": variable for n, layer in enumerate(layers)
           for part, variable in zip(("kernel", "recurrent", "bias"),
                                     layer.trainable_weights, strict=True)}

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Runs one test file under Bazel, which knows binaries and not pytest."""
+"""Runs one test file under Bazel, which starts programs and does not know pytest."""
 
 import sys
 

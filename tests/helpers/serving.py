@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Small SavedModels, requests to them, and what they must answer."""
+"""Small SavedModels, requests to them, and the expected answers."""
 
 import subprocess
 import sys
@@ -30,7 +30,7 @@ def save(case, directory, **options):
 
 
 def records(batch, level):
-  """Serialized records of a batch, as YouTube-8M's, without labels."""
+  """Returns serialized records of a batch in YouTube-8M's form, without labels."""
   num_frames = batch["num_frames"].numpy()
   serialized = []
   for row in range(len(num_frames)):
@@ -56,7 +56,7 @@ def _feature(**values):
 
 
 def arrays(batch, level):
-  """The arguments of `predict_features`."""
+  """Returns the arguments of `predict_features`."""
   lengths = {"num_frames": batch["num_frames"]} if level == "frame" else {}
   return {**batch["features"], **lengths}
 
@@ -66,7 +66,7 @@ def at_home(model, batch):
 
 
 def assert_answers(signatures, batch, level, expected):
-  """All signatures, for one batch."""
+  """Returns the answers of all signatures for one batch."""
   serialized = records(batch, level)
   names = [b"v%d" % row for row in range(len(expected))]
   full = signatures["predict_full"](example_bytes=serialized)
@@ -88,7 +88,7 @@ def assert_answers(signatures, batch, level, expected):
       atol=1e-6)
 
 
-# What a client does that has TensorFlow and has never heard of this package.
+# The program of a client that has TensorFlow and does not have this package.
 CLIENT = """
 import sys
 import numpy as np
@@ -107,7 +107,7 @@ assert not [name for name in sys.modules if name.split(".")[0] == "yt8m"]
 
 
 def save_requests(folder, batch, level):
-  """Puts a batch where a client finds it: as records, and as arrays."""
+  """Writes a batch for the client, as records and as arrays."""
   with tf.io.TFRecordWriter(str(folder / "records")) as writer:
     for record in records(batch, level).numpy():
       writer.write(record)
@@ -115,7 +115,7 @@ def save_requests(folder, batch, level):
 
 
 def answer_elsewhere(directory, folders):
-  """Lets `model` in each folder answer the requests there, without this package."""
+  """Runs the client in each folder: `model` answers the requests there."""
   environment = {name: value for name, value in support.ENVIRONMENT.items()
                  if name != "PYTHONPATH"}
   process = subprocess.run([sys.executable, "-c", CLIENT, *folders], cwd=directory,
@@ -124,7 +124,7 @@ def answer_elsewhere(directory, folders):
 
 
 def assert_answered(folder, scores, atol):
-  """Whether all signatures answered these scores."""
+  """Returns whether all signatures answered with these scores."""
   with np.load(folder / "answers.npz") as answers:
     np.testing.assert_allclose(answers["full"], scores, atol=atol)
     np.testing.assert_allclose(answers["features"], scores, atol=atol)

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""A model of six classes and shards of a few videos each, for tests of prediction."""
+"""A model with six classes and a few small record files, for tests of prediction."""
 
 import numpy as np
 import tensorflow as tf
@@ -34,7 +34,7 @@ def write_model(train_dir, seed=0, level=feature_spec.VIDEO):
 
 
 def write_shards(folder, counts, level=feature_spec.VIDEO):
-  """Writes one file of records for each number of videos; returns their paths."""
+  """Writes one record file for each number of videos and returns the paths."""
   tf.io.gfile.makedirs(str(folder))
   rng = np.random.default_rng(0)
   paths = []
@@ -58,7 +58,7 @@ def job(train_dir, **options):
 
 
 def break_shard(path):
-  """Cuts the last record off in the middle."""
+  """Truncates a file in the middle of its last record."""
   with open(path, "rb") as file:
     content = file.read()
   with open(path, "wb") as file:
@@ -67,7 +67,7 @@ def break_shard(path):
 
 
 def plain_csv(path, job, shards):
-  """Writes what the job says of the shards: one after the other, nothing else."""
+  """Writes the files of a job one after the other, without a runner."""
   with videos.SubmissionWriter(str(path)) as writer:
     for shard in shards:
       writer.write(*shard_predictions.predict(job, shard)[:3])

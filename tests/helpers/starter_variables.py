@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The starter code's variable names, and the variables of ours that they stand for."""
+"""Maps the variable names of the starter code to our variables."""
 
 from yt8m import models
 

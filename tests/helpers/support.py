@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""What several tests share: where real data and goldens lie, and golden loading."""
+"""Shared by many tests: the places of real data and goldens, and loading of goldens."""
 
 import json
 import os
@@ -16,14 +16,14 @@ _SHARED = ROOT.parent / "shared"
 DATA = pathlib.Path(os.environ.get("YT8M_DATA", _SHARED / "data"))
 GOLDENS = pathlib.Path(os.environ.get("YT8M_GOLDENS", _SHARED / "goldens"))
 
-# Of the commands that tests run: quiet, and on the CPU.
+# Environment of the commands that tests run: quiet, and on the CPU.
 ENVIRONMENT = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1",
                "PYTHONPATH": str(ROOT)}
 
-# Real records are not part of the project: tests of them run where the folder is.
+# Real records are not part of the project. Tests that need them skip without them.
 needs_data = pytest.mark.skipif(
     not DATA.is_dir(), reason=f"no real records at {DATA}: set YT8M_DATA")
-# The same for the reference values.
+# The same holds for the reference values.
 needs_goldens = pytest.mark.skipif(
     not GOLDENS.is_dir(), reason=f"no reference values at {GOLDENS}: set YT8M_GOLDENS")
 
@@ -36,13 +36,13 @@ def load_golden(name):
 
 
 def with_prefix(arrays, prefix):
-  """Returns the entries below `prefix`, their keys without it."""
+  """Returns the entries whose keys start with `prefix`, without the prefix."""
   return {key[len(prefix):]: value for key, value in arrays.items()
           if key.startswith(prefix)}
 
 
 def run_command(module, *arguments, check=True, environment=None):
-  """Runs a command as a user types it; returns the completed process."""
+  """Runs a command as a user types it and returns the completed process."""
   process = forked_commands.run(
       module, [str(argument) for argument in arguments],
       {**ENVIRONMENT, **(environment or {})}, timeout=300)

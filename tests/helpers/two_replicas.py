@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Trains every small model on one device and on two; prints how far they differ.
+"""Trains every small model on one device and on two and prints the differences.
 
 Prints one JSON line: `{case: largest difference of any variable after training}`.
 """
@@ -24,11 +24,11 @@ from yt8m.training import optimizers  # noqa: E402
 from yt8m.training import step as train_step  # noqa: E402
 
 STEPS = 2
-ROWS = 5  # three on one replica and two on the other: every example counts alike
+ROWS = 5  # three on one replica and two on the other; every example has the same weight
 
 
 def without_randomness(options):
-  """Draws differ between replicas by design: no sampling, dropout, random order here."""
+  """Switches off sampling, dropout and random order, which differ between replicas."""
   options = {**options, "sampling": None}
   for kind, registry in (("aggregation", models.AGGREGATIONS),
                          ("classifier", models.CLASSIFIERS)):
@@ -52,8 +52,8 @@ def train(case, strategy):
   descriptors.randomize(model)
   step = train_step.TrainStep(model, losses.CrossEntropyLoss(), optimizer, strategy,
                               clip_gradient_norm=0.05)
-  # A last batch of one row leaves the second replica empty. It costs another tracing,
-  # which takes long where there are frames.
+  # A last batch of one row leaves the second replica empty. It is traced again, which
+# is slow for frame-level models.
   whole = descriptors.batch(level, rows=STEPS * ROWS + (level == "video"))
   dataset = tf.data.Dataset.from_tensor_slices(whole).batch(ROWS)
   for batch in strategy.experimental_distribute_dataset(dataset):
@@ -62,7 +62,7 @@ def train(case, strategy):
 
 
 def strategies():
-  """One device, and two; to be called before TensorFlow computes anything."""
+  """Returns one device and two; must be called before TensorFlow computes anything."""
   cpu = tf.config.list_physical_devices("CPU")[0]
   tf.config.set_logical_device_configuration(
       cpu, [tf.config.LogicalDeviceConfiguration()] * 2)

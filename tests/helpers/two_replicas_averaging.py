@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Averages weights on one device and on two; prints how far the averages differ.
+"""Averages weights on one device and on two and prints the differences.
 
 Prints one JSON line: `{kind and precision: largest difference of any average}`.
 """
@@ -30,7 +30,7 @@ STEPS, ROWS = 4, 4
 
 
 def train(kind, precision, strategy):
-  """Averages after some steps of a model with batch normalisation."""
+  """Returns the averages after some steps of a model with batch normalisation."""
   keras.mixed_precision.set_global_policy(precision)
   with strategy.scope():
     model = models.VideoModel(
@@ -39,7 +39,7 @@ def train(kind, precision, strategy):
             "input_dropout": 0.0}).build_variables()
     optimizer = optimizers.make_optimizer(
         "GradientDescentOptimizer", 0.1, 0.5 if kind == "ema" else None)
-    # The loss scale of Keras 2 has other methods, which training does not know.
+    # Training does not support the loss scale of Keras 2, which has other methods.
     if precision == "mixed_float16" and hasattr(keras, "ops"):
       optimizer = keras.mixed_precision.LossScaleOptimizer(optimizer)
   descriptors.randomize(model)

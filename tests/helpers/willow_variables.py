@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The variable names of the WILLOW code, and the variables of ours they stand for."""
+"""Maps the variable names of the WILLOW code to our variables."""
 
 from tests.helpers import parity
 from tests.helpers import starter_variables
@@ -48,7 +48,7 @@ def head_variables(head):
 
 
 def hidden_variables(hidden):
-  """Of a `GatedDense` with context gating, if it has any."""
+  """Variables of a `GatedDense`, and of its context gating if it has one."""
   named = {"hidden1_weights": hidden.dense.kernel}
   if hidden.use_batch_norm:
     named.update(parity.norm_variables(hidden.norm, "hidden1_bn"))
@@ -61,7 +61,7 @@ def hidden_variables(hidden):
 
 
 def model_variables(model, scopes):
-  """Of a whole model; `scopes` are the names of the modalities' pooling layers."""
+  """Variables of a model; `scopes` are the names of its pooling layers, by modality."""
   [branch] = model.branches
   aggregations = branch.aggregations
   named = parity.norm_variables([a.input_norm for a in aggregations], "input_bn")

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""`yt8m-label-sets` as a user types it, and what comes after it."""
+"""`yt8m-label-sets` as a user types it, and training with its file."""
 
 import numpy as np
 import pytest
@@ -32,7 +32,7 @@ def collect(pattern, output, *flags, **options):
 
 
 def labels_of(pattern):
-  """The label sets of records in the order of the files, read without a reader."""
+  """Returns the label sets in the order of the files, read without our readers."""
   files = sorted(tf.io.gfile.glob(str(pattern)))
   return [sorted(set(tf.train.Example.FromString(record.numpy())
                      .features.feature["labels"].int64_list.value))
@@ -69,7 +69,7 @@ def test_labels_of_videos_then_train_evaluate_export(sample, tmp_path):
   support.run_command(
       EXPORT, f"--train_dir={model}", f"--output_dir={tmp_path}/serving", "--top_k=3")
 
-  # The sets came from the file, and went out with the model.
+  # The sets came from the file and were stored with the model.
   frequent, _ = label_sets.LabelSets.load(str(output), CLASSES).most_frequent(40, 10)
   checkpoint = tf.train.load_checkpoint(tf.train.latest_checkpoint(str(model)))
   [sets] = [value for value in map(
@@ -107,7 +107,7 @@ def train(model, *flags, **options):
 
 
 def prior_of(model):
-  """The class frequencies in the biases of a logistic model after one step of rate 0."""
+  """Returns the class frequencies, from the biases after one step with rate 0."""
   checkpoint = tf.train.load_checkpoint(tf.train.latest_checkpoint(str(model)))
   [biases] = [checkpoint.get_tensor(name)
               for name, shape in checkpoint.get_variable_to_shape_map().items()
@@ -120,7 +120,7 @@ def test_videos_that_are_evaluated_on_are_left_out(sample, tmp_path):
   flags = ["--model=LogisticModel", "--base_learning_rate=0",
            f"--train_data_pattern={sample}/video/train*.tfrecord",
            f"--label_sets={tmp_path}/sets.npz"]
-  # Frame-level records of the same videos are as good for it.
+  # Frame-level records of the same videos give the same result.
   process = train(tmp_path / "model", *flags, "--label_sets_exclude="
                   f"{sample}/frame/validate*.tfrecord, {sample}/video/test*.tfrecord")
   assert ("Left out 24 of 80 label sets: their videos are in --label_sets_exclude."

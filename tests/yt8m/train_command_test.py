@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""`yt8m-train` killed with SIGKILL at a random step ends as one that ran through."""
+"""`yt8m-train`, killed at a random step and resumed, ends like an uninterrupted run."""
 
 import random
 import re
@@ -28,7 +28,7 @@ def records(tmp_path_factory):
 
 
 def command(records, train_dir):
-  """Frame sampling, dropout, batch normalisation, shuffling: all that could drift."""
+  """Flags with frame sampling, dropout, batch normalisation and shuffling."""
   return [sys.executable, "-m", "yt8m.train", f"--train_dir={train_dir}",
           f"--train_data_pattern={records}/frame/train*.tfrecord",
           "--frame_features", "--feature_names=rgb,audio", "--feature_sizes=16,8",

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Dependence counted in label sets against dense matrices."""
+"""Dependence counted in label sets, compared with dense matrices."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ C = 9
 
 
 def draw(seed, num_sets=200):
-  """Label matrix: class 1 with every class 0, class 8 never, the others at random."""
+  """Labels: class 1 accompanies class 0, class 8 is absent, the others are random."""
   rng = np.random.default_rng(seed)
   labels = rng.random((num_sets, C)) < np.linspace(0.5, 0.02, C)
   labels[:, 1] |= labels[:, 0]

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The report of the steps, of two made-up models of which one thing is known."""
+"""The report of the steps for two artificial models with known properties."""
 
 import dataclasses
 import re
@@ -27,7 +27,7 @@ def _labels():
 
 
 def measure(labels, seed):
-  """Metrics of K steps, from scores at random to all right."""
+  """Metrics of K steps, from random scores to perfect ones."""
   noise = np.random.default_rng(seed).random((N, C))
   steps = []
   for step in range(K):
@@ -54,7 +54,7 @@ def _study(request, labels):
 
 
 def rows(text, *start):
-  """Cells of the rows of all tables that begin with `start`."""
+  """Returns the cells of all table rows that begin with `start`."""
   return [row for line in text.splitlines() if line.startswith("| ")
           for row in [[cell.strip() for cell in line.split("|")[1:-1]]]
           if row[:len(start)] == list(start)]

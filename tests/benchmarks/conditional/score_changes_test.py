@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Metrics of classes, groups and videos against those of the matrices they come from."""
+"""Metrics of classes, groups and videos, compared with metrics of the matrices."""
 
 import numpy as np
 import pytest
@@ -67,7 +67,7 @@ def test_changed_most_by_hand():
   after = np.array([0.6, 0.7, 0.7, 0.1, 0.5, 0.4, 1.0])
   eligible = np.array([True] * 6 + [False])
   gained, lost = score_changes.changed_most(before, after, (2, 3), eligible)
-  assert gained.tolist() == [1, 2]  # the first of equal ones
-  assert lost.tolist() == [3]  # no other lost
+  assert gained.tolist() == [1, 2]  # of equal ones the first
+  assert lost.tolist() == [3]  # no other class lost
   gained, _ = score_changes.changed_most(before, after, (9, 0), eligible)
-  assert gained.tolist() == [1, 2, 0]  # without change is no gain
+  assert gained.tolist() == [1, 2, 0]  # no change is not a gain

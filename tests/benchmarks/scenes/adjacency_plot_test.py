@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures: a PNG of the right size that shows its arguments, and clear errors."""
+"""The plot is a PNG of the right size that shows its arguments; errors are clear."""
 
 import builtins
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Scores of scene boundaries, by hand and against all pairings."""
+"""Scores of scene boundaries, computed by hand and by trying all pairings."""
 
 import itertools
 
@@ -20,7 +20,7 @@ def test_boundaries_are_where_segments_begin():
 def test_hits_by_hand():
   assert scene_boundaries.count_hits([4, 9], [9, 5]) == 1
   assert scene_boundaries.count_hits([4, 9], [9, 5], tolerance=1) == 2
-  # One found boundary is not near two true ones at once, nor the reverse.
+  # One boundary is never matched with two others.
   assert scene_boundaries.count_hits([4, 6], [5], tolerance=1) == 1
   assert scene_boundaries.count_hits([5], [4, 6], tolerance=1) == 1
   assert scene_boundaries.count_hits([], [4, 6], tolerance=1) == 0
@@ -48,7 +48,7 @@ def test_precision_and_recall_count_all_videos_together():
 
 
 def test_chance_is_the_expectation():
-  """Each of m boundaries is met by k of n − 1 frames with probability k / (n − 1)."""
+  """k of n − 1 random frames hit each boundary with probability k / (n − 1)."""
   rng = np.random.default_rng(0)
   true = [1 + rng.choice(20, 4, replace=False) for _ in range(40)]
   found = [np.arange(1, 6)] * 40

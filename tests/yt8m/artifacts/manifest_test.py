@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""A directory that is not what its manifest says is refused, and says which file."""
+"""A directory that differs from its manifest is refused, and the file is named."""
 
 import hashlib
 import json

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""A model goes into an archive and comes out again; a hostile archive does nothing."""
+"""A model is archived and extracted; a hostile archive has no effect."""
 
 import io
 import os
@@ -39,7 +39,7 @@ def test_what_is_packed_is_unpacked(tmp_path, model):
 
 def test_archives_of_others_are_unpacked_too(tmp_path, model):
   with tarfile.open(tmp_path / "model.tgz", "w:gz") as archive:
-    archive.add(model, arcname=".")  # as `tar -czf model.tgz -C model .`
+    archive.add(model, arcname=".")  # as written by `tar -czf model.tgz -C model .`
   model_archive.unpack(tmp_path / "model.tgz", tmp_path / "copy")
   assert files_below(tmp_path / "copy") == CONTENT
 

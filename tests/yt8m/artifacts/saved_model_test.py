@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""A SavedModel directory. Its scores: tests/export/prediction/stores_test.py."""
+"""SavedModel directories. tests/export/prediction/stores_test.py compares scores."""
 
 import collections
 import json
@@ -22,7 +22,7 @@ def a_contract(level="video"):
 
 @pytest.fixture
 def directory(tmp_path):
-  """A directory with the files of a SavedModel, none of which can be loaded."""
+  """Writes the files of a SavedModel that cannot be loaded."""
   folder = tmp_path / "model"
   for name, content in {
       "saved_model.pb": b"graph", "variables/variables.index": b"i",
@@ -62,10 +62,10 @@ def test_every_byte_is_read_once(directory, monkeypatch):
   model = saved_model.SavedModel(str(directory), "name")
   model.verify()
   fingerprint = model.fingerprint
-  with pytest.raises(OSError):  # the graph is none
+  with pytest.raises(OSError):  # the graph is invalid
     model.load()
   assert set(read.values()) == {1} and len(read) == 5
-  # What stores of earlier versions hold.
+  # The form in stores of earlier versions.
   assert fingerprint == checksum.of_tree(
       str(directory), ("saved_model.pb", "variables", "assets"))
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Hyperparameters of a trained model: which may change, and that commands change them."""
+"""Hyperparameters of a trained model: which ones commands may change."""
 
 import json
 
@@ -29,7 +29,7 @@ SHARP = "tests.yt8m.configs.inference_hparams_test:Sharp"
 
 
 class Sharp(logistic.Logistic):
-  """Raises the scores to a power that can be chosen afterwards."""
+  """Raises the scores to a power that can be chosen after training."""
 
   inference_hparams = ("power",)
 
@@ -65,7 +65,7 @@ def test_what_an_option_declares_may_change():
   assert after.build_model().classifier.power == 3.0
   assert before.model["classifier"]["power"] == 1.0
   assert before.with_hparams(None) == before
-  # What was trained may be repeated.
+  # Repeating the trained values is allowed.
   assert changed(before, power=2.0, slope=1).model["classifier"]["power"] == 2.0
 
 
@@ -124,7 +124,7 @@ def test_what_options_declare_they_have(part):
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
-  """Records, and a directory as yt8m-train writes it."""
+  """Records, and a training directory."""
   directory = tmp_path_factory.mktemp("chosen")
   writer.write(writer.SampleDataConfig(
       num_videos=60, num_classes=13, max_frames=12, feature_sizes=(16, 8),

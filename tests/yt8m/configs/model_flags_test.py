@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""From flags to model options: precedence, the starter code's flags, clear errors."""
+"""Flags of the model: precedence, the starter code's flags, clear errors."""
 
 import pytest
 from absl import logging
@@ -46,7 +46,7 @@ def test_starter_flags_reach_their_hyperparameter():
 
 
 def test_explicit_zero_and_false_count():
-  """`x or FLAGS.x` of the starter code ignored them."""
+  """`x or FLAGS.x` in the starter code ignored explicit zeros."""
   made = options("DbofModel", dbof_add_batch_norm=False)
   assert made["aggregation"]["use_batch_norm"] is False
   spec = feature_spec.FeatureSpec(("rgb",), (8,), "video")

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The six members weigh what the budget of the ensemble counts on."""
+"""The six members have the published sizes."""
 
 import pytest
 
@@ -9,11 +9,11 @@ from yt8m.configs import recipes
 from yt8m.core import feature_spec
 from yt8m.export.saved_models import writer
 
-# MiB of the SavedModel at 3,862 classes, to the nearest whole.
+# Size of the SavedModel with 3,862 classes, in MiB, rounded.
 SIZES = {"concat-BLSTM-MoE2": 162, "attention-BLSTM-MoE2": 163,
          "concat-BLSTM-CG-MoE2": 168, "concat-NetVLAD-diff-C64-MoE4": 138,
          "sum-NetVLAD-C64-MoE4": 136, "concat-NetVLAD-C128-MoE4": 200}
-# Of the file that holds the graph; benchmarks/member_sizes.py exports for real.
+# Size of the graph's file; benchmarks/member_sizes.py runs the export.
 GRAPH = 0.25
 
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The small recipes: each shows its option, is small, and scores videos."""
+"""Small recipes: each has its option, is small, and scores videos."""
 
 import numpy as np
 import pytest

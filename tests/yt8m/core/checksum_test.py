@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""SHA-256 of files and of trees of them."""
+"""SHA-256 of files and of directories."""
 
 import hashlib
 

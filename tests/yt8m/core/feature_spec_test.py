@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Feature names and sizes, as flags and as configuration."""
+"""Feature names and sizes, from flags and from configurations."""
 
 import json
 

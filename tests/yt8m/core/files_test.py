@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""A file is there whole or not at all."""
+"""A file is written completely or not at all."""
 
 import os
 import zipfile

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Markdown tables by hand."""
+"""Markdown tables, compared with tables written by hand."""
 
 import math
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Rates and forecasts, on a clock of the test's own."""
+"""Rates and remaining time, on a simulated clock."""
 
 import pytest
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The registry: duplicates, suggestions, classes of the user's own."""
+"""The registry: duplicates, suggestions, and classes of the user."""
 
 import collections
 import sys
@@ -73,7 +73,7 @@ def test_the_prefix_is_checked_before_anything_is_imported(prefix):
     "tests.yt8m.core.registry_test:CODE",  # an object
     "tests.yt8m.core.registry_test:test_a_name_is_taken_once",  # a function
     "tests.yt8m.core.registry_test:Red",  # another class
-    "tests.yt8m.core.registry_test:OrderedDict",  # a class of somebody else
+    "tests.yt8m.core.registry_test:OrderedDict",  # a class from elsewhere
 ])
 def test_only_classes_of_the_right_kind_below_the_prefix_are_allowed(name):
   colours = registry.Registry("colour", dict)
@@ -87,8 +87,8 @@ CODE, OrderedDict = "code", collections.OrderedDict
 
 
 class Blue(dict):
-  """An entry of the test above."""
+  """A registered class, for the test above."""
 
 
 class Red:
-  """No entry of it."""
+  """A class that is not registered."""

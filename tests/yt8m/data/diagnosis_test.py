@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Every fault is put into words; a good record has none."""
+"""Every fault is described; a good record has none."""
 
 import numpy as np
 import pytest

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""One file after another through pipelines that wait, also after errors."""
+"""Pipelines are reused from file to file, also after errors."""
 
 import concurrent.futures
 
@@ -11,7 +11,7 @@ from yt8m.data import file_batches
 
 
 class Pipelines:
-  """Batches of two lines of a text file; counts how often one is made."""
+  """Batches of two lines of a text file; counts how often it is built."""
 
   def __init__(self):
     self.made = []

@@ -47,7 +47,7 @@ def ids(batches):
 
 
 def dequantize(batch):
-  """The model's part, and the concatenation: (batch_size, max_frames, total size)."""
+  """Dequantises and concatenates the features, as the model does."""
   frames = np.concatenate(
       [x.numpy().astype(np.float32) for x in batch["features"].values()], axis=2)
   exists = np.arange(frames.shape[1]) < batch["num_frames"].numpy()[:, np.newaxis]
@@ -63,7 +63,7 @@ class TestStarterCode:
     names = names.split("_")
     spec = FeatureSpec(names, (16, 8)[:len(names)], "frame")
     batch, = FrameLevelReader(spec, 20, 12).dataset(f"{GOLDENS}/frame_small.tfrecord", 7)
-    # vid4 and vid5 have features of different length; there the first one counted.
+    # vid4 and vid5 have features of different length; the starter code uses the first.
     same = [0, 1, 2, 3, 6] if len(names) == 2 else list(range(7))
     np.testing.assert_array_equal(batch["id"], golden["video_ids"])
     np.testing.assert_array_equal(batch["labels"], golden["labels"])
@@ -190,7 +190,7 @@ class TestVideosWithoutFrames:
     (make_example(""), "has neither id nor video_id"),
     (tfrecords.frame_example("v", [1], {"rgb": np.zeros((2, 4), np.uint8)}),
      r"has no feature list audio, only rgb \(--feature_names\)"),
-    # Another multiple of the size was reshaped in silence by the starter code.
+    # The starter code silently reshaped another multiple of the size.
     (tfrecords.frame_example("v", [1], {"rgb": np.zeros((2, 8), np.uint8),
                                         "audio": np.zeros((2, 2), np.uint8)}),
      r"has 8 bytes in frame 0 of feature rgb, expected 4 \(--feature_sizes\)"),

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Label sets without features: kept in a file, counted."""
+"""Label sets without features: stored in a file, and counted."""
 
 import collections
 
@@ -64,7 +64,7 @@ def test_concatenate_keeps_ids_if_all_have_them():
   assert label_sets.concatenate([], CLASSES).ids is None
 
 
-# As a file holds them, as a Python list, and as TensorFlow hands them over.
+# From a file, from a Python list, and from TensorFlow.
 @pytest.mark.parametrize("kept", [str, bytes, object])
 @pytest.mark.parametrize("left_out", [str, bytes, object])
 def test_without(kept, left_out):
@@ -197,7 +197,7 @@ def test_a_flipped_byte_is_noticed_or_does_no_harm(tmp_path):
     try:
       loaded = label_sets.LabelSets.load(str(path), CLASSES)
       assert as_lists(loaded) == VIDEOS
-      # Ids that cannot be found are an error where they are needed.
+      # Missing ids are an error only if they are needed.
       assert loaded.ids is None or loaded.ids.tolist() == IDS
     except ValueError as error:
       assert f"--label_sets={path}" in str(error)

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Counting labels without reading features."""
+"""Labels are counted without reading features."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ LABELS = [[0, 2], [2, 2], [], [1], [2], [0]]
 
 
 def write(folder, make_example):
-  """Three files of two records; the labels of a record are those of `LABELS`."""
+  """Writes three files of two records with the labels in `LABELS`."""
   paths = [str(folder / f"{i}.tfrecord") for i in range(3)]
   for i, path in enumerate(paths):
     with tf.io.TFRecordWriter(path) as writer:
@@ -103,7 +103,7 @@ def test_segments_have_the_id_of_their_video(tmp_path):
   sets = label_statistics.collect_label_sets(reader, [path])
   assert sets.ids.tolist() == ["a", "a", "c"]
   np.testing.assert_array_equal(sets.sizes, [1, 0, 1])
-  # A video without ratings has no label set, but may be one to leave out.
+  # A video without ratings has no label set, but its id can be excluded.
   assert label_statistics.video_ids(reader, [path]).tolist() == [b"a", b"b", b"c"]
 
 

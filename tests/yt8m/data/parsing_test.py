@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Ids, labels and checks inside the graph."""
+"""Ids, labels and checks in the graph."""
 
 import numpy as np
 import pytest

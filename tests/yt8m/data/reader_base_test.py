@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The order of an epoch: shuffled by seed and epoch, resumed exactly, divided fairly."""
+"""The order of an epoch: shuffled by seed and epoch, resumed exactly, sharded evenly."""
 
 import pytest
 import tensorflow as tf

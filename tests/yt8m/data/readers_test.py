@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The reader for a level."""
+"""Selection of the reader by level."""
 
 import pytest
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Patterns, interleaving, and files that are damaged in every way."""
+"""Patterns, interleaving, and all kinds of damaged files."""
 
 import pytest
 import tensorflow as tf
@@ -93,7 +93,7 @@ def flip(data, position):
   return data[:position] + bytes([data[position] ^ 1]) + data[position + 1:]
 
 
-# Records of 20 bytes take 36 on disk; record 2 begins at byte 72.
+# A record of 20 bytes takes 36 bytes on disk, so record 2 begins at byte 72.
 DAMAGE = {
     "truncated in the data": (
         lambda data: cut(data, 90), 2, "is cut off or corrupt: 18 bytes"),

@@ -53,7 +53,7 @@ def test_matches_the_starter_code():
   exists = np.arange(5) < batch["num_frames"].numpy()[:, np.newaxis]
   matrix = np.where(exists[..., np.newaxis], frames * (4 / 255) + (4 / 512 - 2), 0)
   np.testing.assert_allclose(matrix[:-1], expected["video_matrix"], atol=1e-6)
-  # The starter code always says 5; of seg3 (6 frames, from 4) only two exist.
+  # The starter code always gives 5, but seg3 (6 frames, from 4) has only two.
   np.testing.assert_array_equal(batch["num_frames"], [5] * 6 + [2, 3])
   assert not frames[~exists].any()
   np.testing.assert_array_equal(

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Videos composed of video-level vectors, and what their records can have wrong."""
+"""Videos composed of video-level vectors, and faulty source records."""
 
 import numpy as np
 import pytest
@@ -38,7 +38,7 @@ def compose(pattern, num_classes=100, splits=SPLITS):
 
 @pytest.fixture
 def composed(tmp_path):
-  # Source i has the labels i and 50 + i: a label tells its source.
+  # Source i has the labels i and 50 + i, so a label identifies its source.
   for shard in range(2):
     write(tmp_path / f"part{shard}.tfrecord",
           [record([50 + i, i], seed=i) for i in range(shard, NUM_SOURCES, 2)])

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Label sets have the sizes, the frequencies and the dependence of the real ones."""
+"""Label sets have the sizes, frequencies and dependence of the real ones."""
 
 import numpy as np
 import pytest
@@ -78,18 +78,18 @@ def test_drawn_classes_are_as_frequent_as_planned(vocabulary, labels):
   observed = labels.mean(axis=0)
   np.testing.assert_allclose(
       observed[drawn], vocabulary.frequencies[drawn], rtol=0.25, atol=0.002)
-  # Classes that imply the same one overlap, which makes that one a little rarer.
+  # Classes that imply the same class overlap, so that class is slightly rarer.
   assert (observed[~drawn] > 0.7 * vocabulary.frequencies[~drawn]).all()
 
 
 def test_a_class_brings_its_parent_as_planned(vocabulary, labels):
   children = np.flatnonzero(vocabulary.parents >= 0)
-  assert 0.3 < len(children) / vocabulary.num_classes < 0.5  # real: 0.37
+  assert 0.3 < len(children) / vocabulary.num_classes < 0.5  # 0.37 in the real data
   for child in children:
     observed = labels[labels[:, child], vocabulary.parents[child]].mean()
     planted = vocabulary.parent_probabilities[child]
     assert 0.9 <= planted <= 1
-    # A sibling may bring the parent, too: more is possible, less is not.
+    # A sibling may also imply the parent, so more is possible and less is not.
     assert observed > planted - 4 * np.sqrt(.1 * .9 / labels[:, child].sum())
 
 
@@ -138,7 +138,7 @@ def test_the_other_labels_do_not_tell_twins_apart(vocabulary, labels):
 
 def test_sets_are_sorted_and_without_duplicates():
   rng = np.random.default_rng(0)
-  # So few classes that some sets cannot be as large as wished.
+  # With so few classes some sets cannot have the intended size.
   vocabulary = sample_data_labels.make_vocabulary(MIN_CLASSES, rng)
   for label_set in sample_data_labels.draw_label_sets(vocabulary, 2000, rng):
     assert len(label_set) and (np.diff(label_set) > 0).all()

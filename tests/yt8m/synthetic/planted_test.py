@@ -1,10 +1,10 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""What is planted is there, and hidden from whom it should be.
+"""What is planted is present, and hidden from the models it should be hidden from.
 
-Two kinds of witness: a mean-pooled linear model, which must be blind to coincidence,
-order and motion, and for each of these a detector that knows the cues and uses just
-what the kind's name says, which must see them.
+A mean-pooled linear model must not see coincidence, order and motion. For each of these
+kinds, a detector that knows the cues and uses only what the name of the kind says must
+see it.
 """
 
 import collections
@@ -27,11 +27,11 @@ from yt8m.synthetic.scenes import RGB
 from yt8m.synthetic.scenes import dequantize
 
 NUM_VIDEOS, NUM_TRAIN = 3000, 2000
-NUM_CLASSES = 40  # few, so that also the rarest has some videos
+NUM_CLASSES = 40  # few, so that the rarest class also has some videos
 
 
 class Sample:
-  """A data set in memory: truth, labels `(videos, classes)`, frames as floats."""
+  """A data set in memory: ground truth, labels (videos, classes), frames as floats."""
 
   def __init__(self):
     rng = np.random.default_rng(1)
@@ -50,7 +50,7 @@ class Sample:
     return np.flatnonzero(np.isin(self.vocabulary.kinds, kinds))
 
   def mean_pooled_scores(self, l2_normalize):
-    """Scores of the test videos: ridge regression on mean features of the others."""
+    """Scores the test videos by ridge regression on mean features of the others."""
     rows = []
     for frames in self.frames:
       frame = np.concatenate([frames[name] for name in NAMES], axis=1)
@@ -64,7 +64,7 @@ class Sample:
     return x[NUM_TRAIN:] @ np.linalg.solve(gram, x[:NUM_TRAIN].T @ y)
 
   def detector_ap(self, label, change=lambda frames: frames):
-    """Average precision of the detector of the label's kind, on changed frames."""
+    """Returns the average precision of the kind's detector on changed frames."""
     scores = [self._detect(label, change(frames)) for frames in self.frames]
     return average_precision(np.array(scores), self.labels[:, label])
 
@@ -111,13 +111,13 @@ def smooth(values):
 
 
 def shuffled(frames):
-  """The same bag of frames: one permutation for both modalities."""
+  """Shuffles the frames, both modalities with the same permutation."""
   order = np.random.default_rng(3).permutation(len(frames[RGB]))
   return {name: values[order] for name, values in frames.items()}
 
 
 def apart(frames):
-  """The same sequence in each modality, but at different times."""
+  """Shifts one modality in time against the other."""
   return {RGB: frames[RGB], AUDIO: np.roll(frames[AUDIO], len(frames[AUDIO]) // 2, 0)}
 
 
@@ -154,7 +154,7 @@ def test_each_kind_is_recognised_by_what_its_name_says(sample, kind):
 def test_the_bag_of_frames_hides_order_and_motion_but_not_coincidence(sample):
   prior = sample.labels.mean(axis=0)
   for label in sample.classes(ORDER, MOTION):
-    # The detector still sees that the label or its twin is there, not which.
+    # The detector still sees that the label or its twin is present, but not which.
     assert sample.detector_ap(label, shuffled) < 0.5 + prior[label]
   for label in sample.classes(COINCIDENCE):
     assert sample.detector_ap(label, shuffled) > 0.9
@@ -170,8 +170,8 @@ def test_coincidence_is_gone_when_the_modalities_are_shifted(sample):
 @pytest.mark.parametrize("kind, name", [
     (ORDER, RGB), (COINCIDENCE, RGB), (COINCIDENCE, AUDIO)])
 def test_gains_and_their_differences_are_alike_for_twins(sample, kind, name):
-  # The twin has the gains negated (in audio; in rgb they are negated at random), so
-  # neither the bag of gains nor that of their first differences may tell + from -.
+  # The twin has negated gains (in audio; in rgb the sign is random), so neither the bag
+  # of gains nor that of their first differences may distinguish the signs.
   for label in sample.classes(kind):
     for video in sample.videos[:500]:
       if label in video.labels:
@@ -209,10 +209,10 @@ def test_implied_labels_are_known_from_the_others(sample):
 
 
 def best_cuts(frames, num_scenes):
-  """The cuts into scenes whose frames are nearest to their mean (dynamic programme)."""
+  """Finds the cuts with the least squared error within scenes (dynamic programming)."""
   num_frames = len(frames)
   sums = np.concatenate([np.zeros((1, frames.shape[1])), frames.cumsum(axis=0)])
-  gain = np.full((num_frames + 1, num_frames + 1), -np.inf)  # of a scene [i, j)
+  gain = np.full((num_frames + 1, num_frames + 1), -np.inf)  # cost of a scene [i, j)
   for i in range(num_frames):
     lengths = np.arange(1, num_frames - i + 1)
     gain[i, i + 1:] = ((sums[i + 1:] - sums[i]) ** 2).sum(axis=1) / lengths

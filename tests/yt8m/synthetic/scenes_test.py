@@ -69,7 +69,7 @@ def test_cuts_are_spread_over_the_whole_video(rng):
 
 def test_segments_are_rated_by_what_shows_in_most_of_their_frames(rng):
   ratings = scenes.rate_segments(video(24, (7, 3, 13)), rng)
-  # [0, 5) shows it in two frames, [5, 10) in five, [10, 15) in three, [15, 20) in none.
+  # Frames that show it: 2 in [0, 5), 5 in [5, 10), 3 in [10, 15), 0 in [15, 20).
   assert ratings == [(0, 7, 0.), (5, 7, 1.), (10, 7, 1.), (15, 7, 0.)]
 
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The data set on disk, and its command."""
+"""The data set on disk, and the command that writes it."""
 
 import csv
 import dataclasses
@@ -180,7 +180,7 @@ def test_no_segments(tmp_path):
   writer.write(config, str(tmp_path / "data"))
   names = digests(tmp_path / "data")
   assert not any("segment" in name for name in names)
-  # Never an empty shard.
+  # No shard is empty.
   assert sum(name.startswith("frame/test") for name in names) == 12
 
 
@@ -194,7 +194,7 @@ def test_composed_of_records_it_wrote_itself(directory, tmp_path):
 
 def test_an_existing_data_set_is_replaced_only_on_demand(tmp_path):
   path = tmp_path / "data"
-  path.mkdir()  # empty: fine
+  path.mkdir()  # an empty one is accepted
   writer.write(SMALL, str(path))
   (path / "mine").touch()
   with pytest.raises(FileExistsError, match="not empty: .* pass --overwrite"):

@@ -45,7 +45,7 @@ def test_the_current_rate_is_that_of_the_next_update(scaled):
   variable = tf.Variable([2.0])
   optimizer = optimizers.make_optimizer(
       "GradientDescentOptimizer", optimizers.cosine_decay(0.5, 4, 1))
-  if scaled:  # as with --precision=mixed_float16
+  if scaled:  # as --precision=mixed_float16 uses
     optimizer = keras.mixed_precision.LossScaleOptimizer(optimizer)
   optimizers.build(optimizer, [variable])
   for step in range(6):
@@ -73,7 +73,7 @@ def test_stopped_and_resumed_equals_run_through(tmp_path):
 
 
 def test_flags_of_the_command(tmp_path):
-  """Two epochs, then a third along the curve of three."""
+  """Two epochs, and then a third one on the curve of three."""
   sample = tmp_path / "sample"
   writer.write(writer.SampleDataConfig(
       num_videos=60, num_classes=13, max_frames=12, feature_sizes=(16, 8),
@@ -95,9 +95,9 @@ def test_flags_of_the_command(tmp_path):
   cosine = ("--learning_rate_schedule=cosine", "--warmup_examples=14")
   lines, _ = train(*cosine, "--num_epochs=2")
   total = lines[0][1]
-  for step, _, rate in lines:  # what is logged is the rate of the next step
+  for step, _, rate in lines:  # the log shows the rate of the next step
     assert rate == pytest.approx(curve(step, 0.4, total, 2), rel=0.01, abs=1e-6)
-  # The estimate of the number of records hits the step that training ends at.
+  # The estimated number of records gives the step at which training ends.
   assert abs(lines[-1][0] - total) <= 2 and lines[-1][2] < 0.02
   again, _ = train(*cosine, "--num_epochs=3")
   assert again[0][0] == lines[-1][0] + 1

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The training loop: exact resuming, limits, signals, losses that are no numbers."""
+"""The training loop: exact resuming, limits, signals, and losses that are NaN."""
 
 import json
 import os
@@ -36,7 +36,7 @@ def make_dataset(epoch, skip_examples, context):
 
 
 def make_training(train_dir, dataset=make_dataset, learning_rate=0.05, **schedule):
-  """A model with every kind of randomness: frame sampling and dropout."""
+  """A model with both kinds of randomness: frame sampling and dropout."""
   keras.utils.set_random_seed(0)
   model = models.VideoModel(
       5, SPEC, sampling={"num_frames": 4}, aggregation="mean",
@@ -87,7 +87,7 @@ def test_a_finished_run_changes_nothing_when_started_again(tmp_path):
 
 
 def test_the_last_steps_are_saved(tmp_path):
-  """The starter code left 100 steps with the checkpoint of step 10."""
+  """After 100 steps the starter code had the checkpoint of step 10."""
   model, loop = make_training(tmp_path, max_steps=7, checkpoint_steps=1000)
   loop.run()
   other, _ = make_training(tmp_path / "other")
@@ -113,7 +113,7 @@ def test_sigterm_finishes_the_step_and_saves(tmp_path):
 
 
 class _Direct:
-  """The default strategy, but for batches that come from a Python generator."""
+  """The default strategy, but with batches from a Python generator."""
 
   def __init__(self, dataset):
     self._dataset = dataset
@@ -128,7 +128,7 @@ class _Direct:
 def test_a_finished_run_leaves_a_mark_and_more_epochs_update_it(tmp_path, caplog):
   absl_logging.use_python_logging()
   directory = str(tmp_path)
-  assert experiment.is_finished(directory) is None  # as of an older version
+  assert experiment.is_finished(directory) is None  # as an older version wrote it
   _, loop = make_training(tmp_path)
   loop.run()
   assert experiment.is_finished(directory) and loop.stopped_by is None
@@ -150,7 +150,7 @@ def test_a_finished_run_leaves_a_mark_and_more_epochs_update_it(tmp_path, caplog
 
 @pytest.mark.parametrize("checkpoint_steps", [5, 6, 18])
 def test_no_save_writes_over_a_listed_checkpoint(tmp_path, monkeypatch, checkpoint_steps):
-  """Stopped in the middle of such a save, the directory would be lost."""
+  """If it were interrupted while overwriting, the directory would be lost."""
   save = tf.train.CheckpointManager.save
 
   def save_elsewhere(manager, checkpoint_number):

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""`yt8m-train` on two workers (TF_CONFIG): trains, saves once, resumes exactly."""
+"""`yt8m-train` on two workers (TF_CONFIG) trains, saves once and resumes exactly."""
 
 import concurrent.futures
 import json

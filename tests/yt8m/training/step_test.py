@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""A training step against the starter code's recorded trajectories."""
+"""Training steps compared with recorded trajectories of the starter code."""
 
 import json
 
@@ -47,11 +47,11 @@ def trajectory_batch(step, golden, meta):
 
 
 def well_conditioned(optimizer, variables):
-  """Masks, a variable each, of the elements whose update is defined by the gradient.
+  """Returns a mask for each variable: the elements whose update is well defined.
 
-  Adam moves an element by about lr · g / (|g| + ε). Where |g| comes near ε = 1e-8,
-  the rounding of g alone (1e-10) moves it by more than the tolerance, in the
-  reference as in ours; a bias in front of a batch normalisation has a gradient of
+  Adam moves an element by about lr · g / (|g| + ε). If |g| is close to ε = 1e-8, the
+  rounding of g (1e-10) alone moves it by more than the tolerance, in the reference as
+  well as in ours. The gradient of a bias before a batch normalisation consists of
   rounding errors only.
   """
   if "Adam" not in type(optimizer).__name__:
@@ -96,7 +96,7 @@ def test_trajectory_equals_the_starter_code(name):
       regularization_penalty=graph["regularization_penalty"],
       clip_gradient_norm=graph["clip_gradient_norm"])
 
-  # An element that one update threw off stays off, so masks only shrink.
+  # An element that one update has moved stays different, so masks only shrink.
   masks = {id(v): np.ones(v.shape, bool) for v in model.trainable_variables}
   for index in range(meta["steps"]):
     np.testing.assert_allclose(
@@ -160,7 +160,7 @@ def test_label_weights_keep_unrated_classes_untouched():
 
 @keras.utils.register_keras_serializable(package="tests")
 class OwnLoss(models.Logistic):
-  """A head whose own loss is its first score; it hands out the labels it is shown."""
+  """A head whose own loss is its first score; it returns the labels it sees."""
 
   uses_labels = True
 
@@ -198,7 +198,7 @@ def two_modalities():
 
 @pytest.mark.parametrize("name", HEADS)
 def test_a_heads_own_loss_is_what_is_trained(name):
-  """In place of the label loss, or beside it where scores are combined or gated."""
+  """Its loss replaces the label loss, or is added where scores are combined or gated."""
   model, batch = own_loss_model(name), two_modalities()
   outputs = model(prediction.training_inputs(batch), training=True)
   expected = sum(tf.reduce_mean(value) for key, value in outputs.items()

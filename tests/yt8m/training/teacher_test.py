@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Distillation: the join by video id, the loss, and what is refused."""
+"""Distillation: joining by video id, the loss, and refused stores."""
 
 import numpy as np
 import pytest
@@ -40,7 +40,7 @@ def batches(sample, level="video", **options):
 
 @pytest.fixture(scope="module")
 def truth(sample):
-  """`{id: scores}`: random, with 0 for all but the best five, as the store will say."""
+  """Random `{id: scores}`, 0 except for the best five, as in the store."""
   rng = np.random.default_rng(0)
   scores = {}
   for batch in batches(sample).as_numpy_iterator():
@@ -52,7 +52,7 @@ def truth(sample):
 
 def write_store(directory, scores, top_k=5):
   writer = prediction_store_writer.StoreWriter(str(directory), NUM_CLASSES, top_k)
-  ids = sorted(scores)  # not the order of the records
+  ids = sorted(scores)  # another order than the records
   with writer.part("all") as part:
     part.add(np.array(ids), np.stack([scores[i] for i in ids]), None)
   return writer.finish()
@@ -109,7 +109,7 @@ def make_model(classifier="logistic"):
 
 
 def one_step(batch, loss, teacher_weight):
-  """Label loss of a step, and the weights after it."""
+  """Returns the label loss of a step and the weights after it."""
   model = make_model()
   step = train_step.TrainStep(
       model, loss, optimizers.make_optimizer("GradientDescentOptimizer", 1.0),
@@ -155,7 +155,7 @@ def test_the_loss_lies_between_those_of_labels_and_teacher(name):
 
 @pytest.mark.parametrize("name", LOSSES)
 def test_losses_of_soft_labels_fall_towards_the_teacher(name):
-  """A weighted sum of the losses of hard labels: linear in what is normalised of them."""
+  """The loss is a weighted sum of the losses of hard labels."""
   loss, p = losses.LOSSES[name](), tf.constant([[0.2, 0.7, 0.4]])
   first, second = tf.constant([[1.0, 0, 0]]), tf.constant([[0, 1.0, 0]])
   mixed = 0.25 * loss.call(first, p) + 0.75 * loss.call(second, p)

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Averages of the weights against numpy, over resuming, and in what evaluates them."""
+"""Averages of weights: compared with numpy, after resuming, and in evaluation."""
 
 import json
 import subprocess
@@ -41,7 +41,7 @@ def make_dataset(epoch, skip_examples, context):
 
 
 def make_model():
-  """With batch normalisation, and a counter among its weights."""
+  """A model with batch normalisation and with a counter among its weights."""
   keras.utils.set_random_seed(0)
   return models.VideoModel(
       5, SPEC, sampling={"num_frames": 4}, aggregation={
@@ -66,7 +66,7 @@ def make_training(train_dir, case="none", max_steps=STEPS, jit_compile=False):
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-  """Directories of runs from the first step to the last, one a case."""
+  """Training directories of complete runs, one for each case."""
   directories = {}
 
   def run(case):
@@ -80,7 +80,7 @@ def finished(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def restored():
-  """Loads weights of a checkpoint into one and the same model; returns copies."""
+  """Loads the weights of a checkpoint into a model and returns copies."""
   model = make_model()
 
   def load(train_dir, step, averaged=True):
@@ -95,7 +95,7 @@ def is_averaged(case, weight):
 
 
 def numpy_average(case, weights, step, start):
-  """The twin: the average after `step` of a weight, of which `weights` has all steps."""
+  """Numpy twin: the average of a weight after `step`; `weights` has all its values."""
   if step < start:
     return weights[step]
   if case == "swa":
@@ -107,7 +107,7 @@ def numpy_average(case, weights, step, start):
 
 
 def check_averages(case, train_dir, restored, steps, start=None):
-  """Compares averages after `steps` with numpy's, of the weights of the same run."""
+  """Compares averages after `steps` with numpy averages of the same run's weights."""
   start = start or STARTS[case].get("start_step", 1)
   weights = {step: restored(train_dir, step, averaged=False)
              for step in range(start, max(steps) + 1)}
@@ -199,7 +199,7 @@ def test_an_optimizer_without_averages_is_refused(monkeypatch):
 
 
 def test_two_replicas_and_half_precision_keep_the_same_averages():
-  """In a process of its own, which has two logical devices."""
+  """Runs in a separate process with two logical devices."""
   script = support.ROOT / "tests/helpers/two_replicas_averaging.py"
   output = subprocess.run([sys.executable, str(script)], capture_output=True, text=True,
                           timeout=300, cwd=support.ROOT, env=support.ENVIRONMENT)
