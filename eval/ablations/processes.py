@@ -12,6 +12,7 @@ import threading
 import time
 
 from yt8m.core import commands
+from yt8m.core import registry
 
 _GRACE_SECS = 20.0  # to finish a step and save
 
@@ -53,7 +54,11 @@ class Processes:
         raise Stopped
       # In a session of its own, a Ctrl-C reaches it through `stop` only.
       process = subprocess.Popen(
-          commands.as_process(*command), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+          # Flags come from a table: code that they name must be allowed like that of a
+          # file. The last --allow_code counts, not one in the table.
+          [*commands.as_process(*command),
+           f"--allow_code={','.join(registry.allowed_code())}"],
+          stdin=subprocess.DEVNULL, stdout=log, stderr=log,
           env=self._environment, start_new_session=True, pass_fds=self._keep_open)
       self._running.add(process)
     code = process.wait()

@@ -64,7 +64,8 @@ class Checkpoint:
         trained.max_frames)
 
   def _experiment(self):
-    return experiment.Experiment.load(self.train_dir).with_hparams(self.hparams)
+    with registry.allow_code(self.allow_code):
+      return experiment.Experiment.load(self.train_dir).with_hparams(self.hparams)
 
   def __str__(self):
     return f"{self.train_dir} at step {checkpoints.step_of(self.path)}"

@@ -23,6 +23,8 @@ def change(model, text):
   Raises:
     ValueError: not JSON, unknown names, or a change that needs training.
   """
+  if not text:
+    return model
   changed = model_flags.with_hparams(model, text)
   before, after = _values(model), _values(changed)
   different = [path for path in {**after, **before}
