@@ -26,6 +26,7 @@ demo: $(BIN)/.installed
 
 test: $(BIN)/.installed lint
 	$(BIN)/python docs/make_flags.py --check
+	$(BIN)/python -m docs.make_architecture --check
 	$(BIN)/python -m pytest $(PYTEST_FLAGS)
 
 $(ADDONS_VENV)/.installed: setup.py pyproject.toml
@@ -53,6 +54,7 @@ lint: $(BIN)/.installed
 # Rewrites docs/flags.md from the flags of the commands.
 docs: $(BIN)/.installed
 	$(BIN)/python docs/make_flags.py
+	$(BIN)/python -m docs.make_architecture
 
 benchmarks: $(BIN)/.installed
 	$(BIN)/python benchmarks/readers.py
