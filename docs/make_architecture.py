@@ -58,7 +58,7 @@ def table(imports: dict[str, set[str]]) -> str:
   rows = [f"| `{package}` | {', '.join(rooms(package))} | "
           f"{', '.join(sorted(i.removeprefix('yt8m.') for i in imported)) or '–'} |"
           for package, imported in reversed(imports.items())]
-  return "\n".join(["| package | folders or commands | imports |", "|---|---|---|", *rows])
+  return "\n".join(["| package | contents | imports |", "|---|---|---|", *rows])
 
 
 def draw(imports: dict[str, set[str]]) -> None:
