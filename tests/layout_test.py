@@ -139,6 +139,22 @@ def test_wheel_holds_every_source_file(tmp_path):
   assert str(site) in output.stdout
 
 
+def test_checkout_without_links_works(tmp_path):
+  """Git on a system without symbolic links checks them out as files with the target."""
+  copy = copy_of_checkout(tmp_path)
+  for folder in FOLDERS[1:]:
+    link = copy / "yt8m" / folder
+    assert link.is_symlink()
+    target = link.readlink()
+    link.unlink()
+    link.write_text(str(target))
+  output = subprocess.run(
+      [sys.executable, "-c", "import yt8m.eval.metrics as m; print(m.__file__)"],
+      capture_output=True, text=True, cwd=tmp_path, check=True,
+      env={**support.ENVIRONMENT, "PYTHONPATH": str(copy)})
+  assert output.stdout.strip() == str(copy / "eval/metrics/__init__.py")
+
+
 def copy_of_checkout(tmp_path):
   """Copies the files that setup.py needs, so that no `build/` appears in the checkout."""
   copy = tmp_path / "checkout"
