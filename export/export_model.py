@@ -127,7 +127,7 @@ def _export_ensemble():
           "says how a model is exported; the members of --ensemble are SavedModels "
           "already. Export them with it first.")
   chosen = ensemble_file.EnsembleFile.load(FLAGS.ensemble)
-  members = [member.saved_model for member in chosen.members]
+  members = [member.model.directory for member in chosen.members]
   output_dir = _output_dir()
   traced = ensemble.save(
       members, chosen.weights, output_dir, chosen.averaging,

@@ -2,80 +2,57 @@
 # SPDX-License-Identifier: Apache-2.0
 """The candidates of an ensemble: SavedModels, their names and their sizes on disk."""
 
-import dataclasses
 import os
 import pathlib
+import re
+from collections.abc import Iterable
+from collections.abc import Sequence
 
 import tensorflow as tf
 
-from yt8m.core import files
-from yt8m.eval.predictions import members
+from yt8m.artifacts import saved_model
 
-SAVED_MODEL = "saved_model.pb"
-
-
-@dataclasses.dataclass(frozen=True)
-class Candidate:
-  """A trained model that may become a member.
-
-  Attributes:
-    name: what tells its path from the others'.
-    saved_model: its directory.
-    bytes: of all files in it, as they lie on disk.
-    fingerprint: of its graph and weights.
-  """
-  name: str
-  saved_model: str
-  bytes: int
-  fingerprint: str
+MIB = 2**20
+_UNITS = {"": 1, "KIB": 2**10, "MIB": MIB, "GIB": 2**30}
 
 
-def find(patterns):
-  """Returns the candidates that globs match, by name.
+def find(patterns: Iterable[str]) -> list[saved_model.SavedModel]:
+  """Returns the SavedModels that globs match, sorted by path, each with its name.
 
   Args:
-    patterns: globs of directories that `yt8m-export` wrote.
+    patterns: Globs of directories that `yt8m-export` wrote.
 
   Raises:
-    FileNotFoundError: a pattern matches no SavedModel.
-    ValueError: two of them are the same model.
+    FileNotFoundError: A pattern matches no SavedModel.
+    ValueError: Two of them are the same model.
   """
   directories = set()
   for pattern in patterns:
     matched = [path for path in tf.io.gfile.glob(pattern)
-               if tf.io.gfile.exists(os.path.join(path, SAVED_MODEL))]
+               if saved_model.SavedModel(path).exists]
     if not matched:
       raise FileNotFoundError(
           f"--members={pattern} matches no SavedModel: name directories that yt8m-export "
           "wrote.")
     directories.update(map(os.path.abspath, matched))
-  directories = sorted(directories)
-  candidates = [describe(name, directory) for name, directory in zip(
-      names(directories), directories, strict=True)]
+  ordered = sorted(directories)
+  models = [saved_model.SavedModel(directory, name)
+            for directory, name in zip(ordered, names(ordered), strict=True)]
   seen = {}
-  for candidate in candidates:
-    twin = seen.setdefault(candidate.fingerprint, candidate)
-    if twin is not candidate:
+  for model in models:
+    twin = seen.setdefault(model.fingerprint, model)
+    if twin is not model:
       raise ValueError(
-          f"{candidate.saved_model} and {twin.saved_model} are the same model, graph and "
-          "weights: blending it with itself gains nothing. Leave one out of --members.")
-  return candidates
+          f"{model} and {twin} are the same model, graph and weights: blending it with "
+          "itself gains nothing. Leave one out of --members.")
+  return models
 
 
-def describe(name, directory):
-  """The `Candidate` of a SavedModel.
+def names(directories: Sequence[str]) -> list[str]:
+  """Returns what distinguishes each path: its parts that not all of them share.
 
-  Raises:
-    FileNotFoundError: there is none in `directory`.
-  """
-  fingerprint = members.fingerprint(directory)
-  return Candidate(name, directory, files.bytes_on_disk(directory), fingerprint)
-
-
-def names(directories):
-  """What tells each path from the others: its parts that not all of them share.
-
-  >>> names(["/m/blstm/1", "/m/netvlad/1"])
+  >>> from yt8m.eval.blending import candidates
+  >>> candidates.names(["/m/blstm/1", "/m/netvlad/1"])
   ['blstm', 'netvlad']
   """
   paths = [pathlib.PurePath(directory).parts for directory in directories]
@@ -86,6 +63,24 @@ def names(directories):
   return ["-".join(path[first:len(path) - last]) for path in paths]
 
 
-def _num_shared(paths):
-  """How many parts all paths begin with."""
-  return len(os.path.commonprefix(paths))  # of any sequences, not of strings alone
+def parse_bytes(text: str) -> int:
+  """Returns the number of bytes of a value of `--budget_bytes`.
+
+  >>> from yt8m.eval.blending import candidates
+  >>> [candidates.parse_bytes(text) for text in ("1GiB", "167.5 MiB", "1048576")]
+  [1073741824, 175636480, 1048576]
+
+  Raises:
+    ValueError: The text is not a number of bytes.
+  """
+  match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]*)\s*", text)
+  if not match or match[2].upper() not in _UNITS:
+    raise ValueError(f"--budget_bytes={text}: give a number of bytes, or a number with "
+                     "KiB, MiB or GiB, such as 1GiB.")
+  return int(float(match[1]) * _UNITS[match[2].upper()])
+
+
+def _num_shared(paths: Sequence[tuple[str, ...]]) -> int:
+  """Returns how many parts all paths begin with."""
+  # Despite its name, commonprefix takes any sequences.
+  return len(os.path.commonprefix(paths))

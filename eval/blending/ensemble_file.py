@@ -1,41 +1,63 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""`ensemble.json`: which models are blended, how, and how that was found.
+"""`ensemble.json`: which models are blended, how, and how they were found.
 
     {"format": 1, "averaging": "probabilities", "budget_bytes": 1073741824,
      "members": [{"name": …, "saved_model": …, "bytes": …, "weight": 0.2186}, …],
      "scores": {…}, "search": {…}}
+
+`yt8m-ensemble search` writes it, and `yt8m-export --ensemble` puts a copy without the
+search into the SavedModel. Paths are relative to the file, so that it can be moved
+together with its members.
 """
 
 import dataclasses
-import json
 import os
+from typing import Any
 
 import numpy as np
 
+from yt8m.artifacts import saved_model
 from yt8m.core import files
+from yt8m.core.types import PathLike
 
+NAME = "ensemble.json"
 _FORMAT = 1
-# Of the sum of the weights: published ones are rounded to four digits.
+# Bound on the error of the sum of the weights: published ones have four digits.
 _TOLERANCE = 1e-3
 
 
 @dataclasses.dataclass(frozen=True)
-class EnsembleMember:
+class Member:
   """One model of an ensemble.
 
   Attributes:
-    name: among the candidates.
-    saved_model: its SavedModel; in the file relative to the file.
-    bytes: of that directory.
-    weight: w_m, or a list of C numbers, one a class.
-    rank_knots: of `averaging.rank_knots`, if ranks are averaged.
+    model: SavedModel with its name, which `yt8m-ensemble search` chose.
+    weight: Weight w_m, or a list of num_classes weights, one a class.
+    rank_knots: Knots of `averaging.rank_knots`, if ranks are averaged.
+    stored_as: Format of the weights, which only the copy in a SavedModel says.
   """
-  name: str
-  saved_model: str
-  bytes: int
-  weight: float | list
-  rank_knots: list | None = None
+  model: saved_model.SavedModel
+  weight: float | list[float]
+  rank_knots: list[float] | None = None
+  stored_as: str | None = None
+
+  def to_config(self, folder: str) -> dict[str, Any]:
+    """Returns the entry of a file that lies in `folder`."""
+    entry = {"name": self.model.name,
+             "saved_model": relative_path(self.model.directory, folder),
+             "bytes": self.model.bytes, "weight": self.weight,
+             "rank_knots": self.rank_knots, "stored_as": self.stored_as}
+    return {key: value for key, value in entry.items() if value is not None}
+
+  @classmethod
+  def from_config(cls, entry: dict[str, Any], folder: str) -> "Member":
+    """Reads an entry of `to_config`; `bytes` are for people, and not used."""
+    others = {key: value for key, value in entry.items()
+              if key not in ("name", "saved_model", "bytes")}
+    entry["bytes"]  # Every file has them.
+    return cls(saved_model.SavedModel(
+        absolute_path(entry["saved_model"], folder), entry["name"]), **others)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,65 +65,68 @@ class EnsembleFile:
   """The contents of `ensemble.json`.
 
   Attributes:
-    members: of `EnsembleMember`.
-    averaging: one of `averaging.AVERAGINGS`.
-    budget_bytes: that the members together must not exceed, or None.
-    scores: GAP of the blend, of uniform weights, of the best member, …, for the record.
-    search: how the members were found: the whole tree, for the record.
+    members: Members of the ensemble.
+    averaging: One of `averaging.AVERAGINGS`.
+    budget_bytes: Bytes that the members together must not exceed, or None.
+    scores: GAP of the blend, of equal weights, of the best member, …, for the record.
+    search: All candidates and subsets of the search, for `yt8m-ensemble evaluate`.
   """
-  members: tuple
+  members: tuple[Member, ...]
   averaging: str = "probabilities"
   budget_bytes: int | None = None
-  scores: dict = dataclasses.field(default_factory=dict)
-  search: dict = dataclasses.field(default_factory=dict)
+  scores: dict[str, float] = dataclasses.field(default_factory=dict)
+  search: dict[str, Any] = dataclasses.field(default_factory=dict)
 
   @property
-  def weights(self):
-    """`(M,)`, or `(M, num_classes)`; they sum to 1 over the members."""
+  def weights(self) -> np.ndarray:
+    """Weights, (M,) or (M, num_classes), that sum to 1 over the M members."""
     return np.array([member.weight for member in self.members], np.float64)
 
   @property
-  def bytes(self):
-    return sum(member.bytes for member in self.members)
+  def bytes(self) -> int:
+    """Number of bytes of all members together."""
+    return sum(member.model.bytes for member in self.members)
 
-  def save(self, path):
+  def save(self, path: PathLike) -> None:
     """Writes the file, as a whole or not at all."""
     folder = os.path.dirname(os.path.abspath(path))
-    members = [
-        {**{key: value for key, value in dataclasses.asdict(member).items()
-            if value is not None},
-         "saved_model": os.path.relpath(member.saved_model, folder)}
-        for member in self.members]
-    with files.atomic_write(path) as file:
-      json.dump({"format": _FORMAT, **dataclasses.asdict(self), "members": members},
-                file, indent=1)
-      file.write("\n")
+    files.write_json(path, {
+        "format": _FORMAT,
+        "members": [member.to_config(folder) for member in self.members],
+        "averaging": self.averaging, "budget_bytes": self.budget_bytes,
+        "scores": self.scores, "search": self.search}, indent=1)
 
   @classmethod
-  def load(cls, path):
-    """Reads what `save` wrote.
+  def load(cls, path: PathLike) -> "EnsembleFile":
+    """Reads a file that `save` wrote.
 
     Raises:
-      FileNotFoundError: there is no file at `path`.
-      ValueError: it is not an ensemble, or its weights do not sum to 1.
+      FileNotFoundError: There is no file at `path`.
+      ValueError: The file is not an ensemble, or its weights do not sum to 1.
     """
     folder = os.path.dirname(os.path.abspath(path))
-    with files.open_to_read(path) as file:
-      text = file.read()
-    try:
-      content = json.loads(text)
+
+    def parse(content: dict[str, Any]) -> "EnsembleFile":
       if content.pop("format") != _FORMAT:
-        raise KeyError("format")
-      members = tuple(
-          EnsembleMember(**{**member, "saved_model": os.path.normpath(
-              os.path.join(folder, member["saved_model"]))})
-          for member in content.pop("members"))
-      ensemble = cls(members, **content)
-      sums = ensemble.weights.sum(axis=0)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-      raise ValueError(f"{path} is no ensemble that yt8m-ensemble wrote ({error!r}): "
-                       "write it again.") from error
-    if not members or np.abs(sums - 1.0).max() > _TOLERANCE or ensemble.weights.min() < 0:
-      raise ValueError(f"{path}: the weights of the {len(members)} members must be at "
-                       "least 0 and sum to 1. Correct them, or search again.")
-    return ensemble
+        raise ValueError(f"its format is not {_FORMAT}")
+      ensemble = cls(**{**content, "members": tuple(
+          Member.from_config(entry, folder) for entry in content["members"])})
+      weights = ensemble.weights
+      if (not weights.size or weights.min() < 0
+          or np.abs(weights.sum(axis=0) - 1.0).max() > _TOLERANCE):
+        raise ValueError(f"the weights of its {len(weights)} members are not all at "
+                         "least 0, or do not sum to 1")
+      return ensemble
+
+    return files.read_json(path, kind="an ensemble that yt8m-ensemble wrote",
+                           remedy="Correct it, or search again", parse=parse)
+
+
+def relative_path(path: str, folder: str) -> str:
+  """Returns a path as it is written into a file of `folder`; remote ones stay."""
+  return path if files.is_remote(path) else os.path.relpath(path, folder)
+
+
+def absolute_path(path: str, folder: str) -> str:
+  """Returns a path of `relative_path` as one that holds anywhere."""
+  return path if files.is_remote(path) else os.path.normpath(os.path.join(folder, path))

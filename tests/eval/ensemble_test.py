@@ -3,6 +3,8 @@
 """`yt8m-ensemble` as a user types it, on small models; weights that are known."""
 
 import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -10,9 +12,9 @@ import pytest
 from tests.eval.predictions import members_test
 from tests.helpers import descriptors
 from tests.helpers import support
+from yt8m.artifacts import saved_model
 from yt8m.configs import experiment
 from yt8m.core import files
-from yt8m.eval import ensemble
 from yt8m.eval.blending import ensemble_file
 from yt8m.eval.metrics import streaming
 from yt8m.eval.predictions import store as prediction_store
@@ -63,11 +65,11 @@ def test_search_and_evaluate(folder, tmp_path, arguments):
   assert sorted(p.name for p in tmp_path.iterdir()) == [
       "ensemble.json", "predictions", "search-scores.json", "search.png"]
   for member in found.members:
-    assert f"| {member.name} |" in output
-    assert re.fullmatch(r"model\d", member.name)
-    assert files.bytes_on_disk(member.saved_model) == member.bytes
+    assert f"| {member.model.name} |" in output
+    assert re.fullmatch(r"model\d", member.model.name)
+    assert member.model.exists
   if not arguments:
-    names = [member.name for member in found.members]
+    names = [member.model.name for member in found.members]
     scores, labels = dense(tmp_path / "predictions", names)
     for weights, key in ((np.full(2, 0.5), "equal_weights"),
                          (found.weights, "learned_weights")):
@@ -79,7 +81,22 @@ def test_search_and_evaluate(folder, tmp_path, arguments):
       COMMAND, "evaluate", f"--ensemble={path}",
       f"--eval_data_pattern={folder}/others/validate[01].tfrecord").stdout
   assert "8 videos" in output and "| the ensemble | 2 |" in output
-  assert (tmp_path / "evaluation" / found.members[0].name / "store.json").exists()
+  assert (tmp_path / "evaluation" / found.members[0].model.name / "store.json").exists()
+
+
+def test_without_matplotlib_all_but_the_picture_is_written(folder, tmp_path):
+  code = ("import sys; sys.modules['matplotlib'] = None\n"
+          "from yt8m.eval import ensemble; ensemble.run()")
+  for action in ("predict", "search"):
+    output = subprocess.run(
+        [sys.executable, "-c", code, action, f"--members={folder}/members/*/1",
+         f"--eval_data_pattern={folder}/records/*.tfrecord", "--num_models=2",
+         "--num_folds=2", f"--output_dir={tmp_path}"], capture_output=True, text=True,
+        env=support.ENVIRONMENT, cwd=support.ROOT)
+    assert output.returncode == 0, output.stderr
+  assert "not search.png, which needs matplotlib (pip install" in output.stdout
+  assert sorted(path.name for path in tmp_path.iterdir()) == [
+      "ensemble.json", "predictions", "search-scores.json"]
 
 
 def test_from_search_to_submission(folder, tmp_path):
@@ -92,7 +109,7 @@ def test_from_search_to_submission(folder, tmp_path):
                       f"--output_file={tmp_path}/predictions.csv")
   found = ensemble_file.EnsembleFile.load(tmp_path / "ensemble.json")
   assert files.bytes_on_disk(str(tmp_path / "serving")) <= found.budget_bytes
-  names = [member.name for member in found.members]
+  names = [member.model.name for member in found.members]
   scores, _ = dense(tmp_path / "predictions", names)
   blended = np.tensordot(found.weights, scores, 1)
   ids = prediction_store.PredictionStore.open(
@@ -158,8 +175,8 @@ def test_errors_say_what_to_do(folder, tmp_path, arguments, message):
 
 def test_an_ensemble_without_its_search_has_nothing_to_be_compared_with(tmp_path):
   path = tmp_path / "ensemble.json"
-  ensemble_file.EnsembleFile(
-      (ensemble_file.EnsembleMember("a", str(tmp_path / "a"), 1, 1.0),)).save(path)
+  ensemble_file.EnsembleFile((ensemble_file.Member(
+      saved_model.SavedModel(str(tmp_path / "a"), "a"), 1.0),)).save(path)
   failed = support.run_command(COMMAND, "evaluate", f"--ensemble={path}",
                                "--eval_data_pattern=x", check=False)
   assert failed.returncode and "does not say what was searched" in failed.stderr
@@ -170,15 +187,3 @@ def test_one_action_is_wanted():
     failed = support.run_command(COMMAND, *arguments, "--eval_data_pattern=x",
                                  check=False)
     assert failed.returncode and "Say what to do" in failed.stderr
-
-
-@pytest.mark.parametrize("text, number", [
-    ("1GiB", 2 ** 30), ("512 MiB", 2 ** 29), ("1.5kib", 1536), ("1073741824", 2 ** 30)])
-def test_bytes(text, number):
-  assert ensemble.parse_bytes(text) == number
-
-
-def test_what_is_no_number_of_bytes():
-  for text in ("much", "1 GB", "", "-1", "1.2.3"):
-    with pytest.raises(ValueError, match="--budget_bytes="):
-      ensemble.parse_bytes(text)

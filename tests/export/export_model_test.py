@@ -13,6 +13,7 @@ import tensorflow as tf
 from tests.helpers import serving
 from tests.helpers import support
 from yt8m.artifacts import manifest
+from yt8m.artifacts import saved_model
 from yt8m.eval.blending import ensemble_file
 from yt8m.export.saved_models import warmup
 from yt8m.models.layers import variables
@@ -82,7 +83,8 @@ def test_versions(train_dir, tmp_path):
   for case in ("classifier-moe", "classifier-logistic"):
     serving.save(case, tmp_path / "members" / case)
   chosen = ensemble_file.EnsembleFile(tuple(
-      ensemble_file.EnsembleMember(case, str(tmp_path / "members" / case), 1, 0.5)
+      ensemble_file.Member(
+          saved_model.SavedModel(str(tmp_path / "members" / case), case), 0.5)
       for case in ("classifier-moe", "classifier-logistic")))
   chosen.save(str(tmp_path / "ensemble.json"))
   versioned = (f"--output_dir={root}", "--versioned", "--top_k=3")

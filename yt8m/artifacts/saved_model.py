@@ -4,7 +4,6 @@
 
 import dataclasses
 import functools
-import json
 import os
 from collections.abc import Callable
 from typing import Any
@@ -43,9 +42,8 @@ class Contract:
   def save(self, directory: str) -> str:
     """Writes `feature_spec.json` into a directory; returns its path."""
     path = os.path.join(directory, DESCRIPTION)
-    with files.atomic_write(path) as file:
-      json.dump({**self.spec.to_config(), "max_frames": self.max_frames,
-                 "num_classes": self.num_classes}, file, indent=2)
+    files.write_json(path, {**self.spec.to_config(), "max_frames": self.max_frames,
+                            "num_classes": self.num_classes})
     return path
 
   @classmethod
@@ -56,19 +54,12 @@ class Contract:
       FileNotFoundError: The SavedModel has none.
       ValueError: The file is not one of ours.
     """
-    path = os.path.join(saved_model, "assets", DESCRIPTION)
-    if not tf.io.gfile.exists(path):
-      raise FileNotFoundError(f"{path} does not exist: {saved_model} is no SavedModel "
-                              "that yt8m-export wrote.")
-    with files.open_to_read(path) as file:
-      text = file.read()
-    try:
-      config = json.loads(text)
-      return cls(feature_spec.FeatureSpec.from_config(config), config["max_frames"],
-                 config["num_classes"])
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
-      raise ValueError(
-          f"{path} is not a file that yt8m-export wrote ({error!r}).") from error
+    return files.read_json(
+        os.path.join(saved_model, "assets", DESCRIPTION),
+        kind="the description of a SavedModel that yt8m-export wrote",
+        remedy="Name such a SavedModel, or export the model again",
+        parse=lambda config: cls(feature_spec.FeatureSpec.from_config(config),
+                                 config["max_frames"], config["num_classes"]))
 
   def reader(self) -> reader_base.Reader:
     """Returns the reader of such records; it pads to the longest video of a batch."""

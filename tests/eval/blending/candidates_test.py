@@ -32,7 +32,7 @@ def test_candidates_by_name(tmp_path):
   for candidate in found:
     assert candidate.bytes == sum(
         os.path.getsize(os.path.join(folder, name))
-        for folder, _, names in os.walk(candidate.saved_model) for name in names)
+        for folder, _, names in os.walk(candidate.directory) for name in names)
   assert candidates.find(
       [str(tmp_path / "members" / name / "1") for name in "bab"]) == found
 
@@ -47,3 +47,15 @@ def test_the_same_model_twice_is_refused(tmp_path):
 def test_a_pattern_without_a_model_is_refused(tmp_path):
   with pytest.raises(FileNotFoundError, match="matches no SavedModel"):
     candidates.find([str(tmp_path / "*")])
+
+
+@pytest.mark.parametrize("text, number", [
+    ("1GiB", 2 ** 30), ("512 MiB", 2 ** 29), ("1.5kib", 1536), ("1073741824", 2 ** 30)])
+def test_bytes(text, number):
+  assert candidates.parse_bytes(text) == number
+
+
+def test_a_text_that_is_not_a_number_of_bytes():
+  for text in ("much", "1 GB", "", "-1", "1.2.3"):
+    with pytest.raises(ValueError, match="--budget_bytes="):
+      candidates.parse_bytes(text)

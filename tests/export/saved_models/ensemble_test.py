@@ -16,6 +16,7 @@ from tests.helpers import descriptors
 from tests.helpers import serving
 from tests.helpers import support
 from yt8m import models
+from yt8m.artifacts import saved_model
 from yt8m.configs import experiment
 from yt8m.core import feature_spec
 from yt8m.core import files
@@ -286,7 +287,8 @@ def test_the_command(tmp_path):
   sizes = [files.bytes_on_disk(path) for path in paths]
   ensemble = tmp_path / "ensemble.json"
   ensemble_file.EnsembleFile(tuple(
-      map(ensemble_file.EnsembleMember, "ab", paths, sizes, WEIGHTS_OF_TWO)),
+      map(ensemble_file.Member, map(saved_model.SavedModel, paths, "ab"),
+          WEIGHTS_OF_TWO)),
       budget_bytes=2 ** 20).save(str(ensemble))
 
   process = support.run_command(

@@ -48,9 +48,9 @@ def test_the_contract_goes_with_the_model(tmp_path):
   for text in ("{", "[]", '{"names": ["rgb"]}',
                json.dumps({"names": ["rgb"], "sizes": [8], "level": "video"})):
     (assets / "feature_spec.json").write_text(text)
-    with pytest.raises(ValueError, match="feature_spec.json is not a file that yt8m-exp"):
+    with pytest.raises(ValueError, match="feature_spec.json is not the description of"):
       _ = saved_model.SavedModel(str(tmp_path)).contract
-  with pytest.raises(FileNotFoundError, match="no SavedModel that yt8m-export wrote"):
+  with pytest.raises(FileNotFoundError, match="a SavedModel that yt8m-export wrote"):
     _ = saved_model.SavedModel(str(assets)).contract
 
 
