@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""`yt8m-ablation` as a user runs it: finishes, resumes, survives a failing row."""
+"""`yt8m-ablation` as a user runs it: it finishes, resumes, and survives a failing row."""
 
 import csv
 import json
@@ -31,7 +31,7 @@ TABLE = {
         {"name": "hidden", "flags": {
             "model": "FrameLevelLogisticModel", "classifier": "hidden",
             "hparams": {"classifier": {"units": 8}}}},
-        # The same training, measured in another way.
+        # The same training, evaluated in another way.
         {"name": "hidden-top1", "paired_with": "hidden", "evaluate": {"top_k": 1},
          "flags": {"model": "FrameLevelLogisticModel", "classifier": "hidden",
                    "hparams": {"classifier": {"units": 8}}},
@@ -54,7 +54,7 @@ def results(directory):
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-  """Stopped by SIGTERM after its first run, then started again."""
+  """It is stopped by SIGTERM after its first run, and then started again."""
   directory = tmp_path_factory.mktemp("ablation")
   process = subprocess.Popen(
       [sys.executable, "-m", *command(directory, TABLE)], env=support.ENVIRONMENT,
@@ -67,7 +67,7 @@ def finished(tmp_path_factory):
   code = process.wait()
   before = results(directory)
   with ablation_processes.only_one(directory / "out" / "heads"):
-    pass  # Children hold it too: none is left.
+    pass  # Child processes hold the lock as well, so none is left.
   again = support.run_command(*command(directory))
   return directory, code, stopped_output, before, again.stdout
 
@@ -96,7 +96,7 @@ def test_results_are_those_of_the_commands(finished):
   assert int(row["parameters"]) == (24 + 1) * 8 + (8 + 1) * 13
   assert float(row["train_examples_per_second"]) > 0
   assert rows["hidden", "0"]["gap"] != row["gap"]
-  # Models are deleted once measured; what tells how they were made stays.
+  # Models are deleted after evaluation; their configuration is kept.
   assert not list((run / "model").glob("model.ckpt*"))
   assert (run / "model" / "config.json").exists()
 

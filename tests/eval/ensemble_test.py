@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""`yt8m-ensemble` as a user types it, on small models; weights that are known."""
+"""`yt8m-ensemble` as a user types it, on small models with known weights."""
 
 import re
 import subprocess
@@ -26,7 +26,7 @@ COMMAND = "yt8m.eval.ensemble"
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-  """Four models, and records to search on and to evaluate on."""
+  """Four models, records for the search, and records for the evaluation."""
   folder = tmp_path_factory.mktemp("ensemble")
   for seed in range(4):
     model = descriptors.build("classifier-moe")
@@ -46,7 +46,7 @@ def search(folder, output_dir, *arguments, **options):
 
 
 def dense(directory, names):
-  """Scores of the members, and labels, as matrices."""
+  """Returns the scores of the members and the labels, as matrices."""
   stores = [prediction_store.PredictionStore.open(directory / name) for name in names]
   labels = np.zeros((stores[0].num_videos, stores[0].num_classes), bool)
   rows = np.repeat(np.arange(len(labels)), stores[0].labels.sizes)
@@ -170,7 +170,7 @@ def test_a_model_that_says_nan_is_named(folder, tmp_path):
 def test_errors_say_what_to_do(folder, tmp_path, arguments, message):
   failed = search(folder, tmp_path, *arguments, check=False)
   assert failed.returncode and message in failed.stderr
-  assert not list(tmp_path.iterdir())  # before anything was predicted
+  assert not list(tmp_path.iterdir())  # before any prediction
 
 
 def test_an_ensemble_without_its_search_has_nothing_to_be_compared_with(tmp_path):

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The command takes what segment-level inference writes, and says what is wrong."""
+"""The command reads the output of segment-level inference, and names errors in it."""
 
 import pathlib
 import subprocess

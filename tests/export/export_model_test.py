@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Versions in a directory that a server watches. Other flags: tests/commands_test.py."""
+"""Versions in a directory that a server watches; commands_test.py has other flags."""
 
 import json
 import os
@@ -18,7 +18,7 @@ from yt8m.eval.blending import ensemble_file
 from yt8m.export.saved_models import warmup
 from yt8m.models.layers import variables
 
-# Several exports in one process; tells what a server saw just before each was complete.
+# Several exports in one process; records what a server sees before each is complete.
 EXPORTS = """
 import json
 import os
@@ -49,7 +49,7 @@ json.dump(seen, open(f"{root}.seen.json", "w"))
 
 
 def export(root, *exports):
-  """Runs the exports; returns what was seen, or the error, of each, and the log."""
+  """Runs the exports; returns what was seen, or the error, for each, and the log."""
   process = subprocess.run(
       [sys.executable, "-c", EXPORTS, str(root), json.dumps([
           [str(argument) for argument in arguments] for arguments in exports])],
@@ -61,7 +61,7 @@ def export(root, *exports):
 
 @pytest.fixture
 def train_dir(tmp_path):
-  """A directory with checkpoints of steps 5 and 40, and an evaluation."""
+  """A training directory with checkpoints of steps 5 and 40, and an evaluation."""
   (tmp_path / "train" / "eval").mkdir(parents=True)
   trained, model = serving.make("classifier-logistic")
   trained.save(str(tmp_path / "train"))
@@ -105,7 +105,7 @@ def test_versions(train_dir, tmp_path):
   card = (root / "40" / "assets.extra" / "MODEL_CARD.md").read_text()
   assert "step 40" in card and "| GAP | 0.5000 |" in card
 
-  # While one was written, those before it were whole, and it had no number.
+  # While a version was written it had no number, and the earlier ones were complete.
   for before, now in zip(
       [[], ["1"], ["1", "40"], ["1", "40", "41"], ["1", "40", "41", "42"], done],
       [*seen[:5], seen[6]], strict=True):

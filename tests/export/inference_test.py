@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The command is killed, goes on, leaves bad files out, and checks what it wrote."""
+"""The command is killed, resumes, leaves out bad files, and checks its output."""
 
 import json
 import signal
@@ -59,7 +59,7 @@ def test_a_killed_run_goes_on_where_it_was(train_dir, shards, expected, tmp_path
 def test_frames_go_in_smaller_batches(level, batch_size, tmp_path):
   train_dir = small_job.write_model(tmp_path / "model", level=level)
   [good, bad] = small_job.write_shards(tmp_path / "records", [2, 2], level)
-  small_job.break_shard(bad)  # what was done so far is kept
+  small_job.break_shard(bad)  # finished parts are kept
   process = support.run_command(
       COMMAND, f"--train_dir={train_dir}", f"--input_data_pattern={good},{bad}",
       "--top_k=3", f"--output_file={tmp_path}/out.csv", check=False)

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""A process that has TensorFlow and not this package asks as a server would."""
+"""A process with TensorFlow and without this package uses a model like a server."""
 
 import subprocess
 import sys
@@ -12,8 +12,8 @@ from tests.helpers import descriptors
 from tests.helpers import serving
 from tests.helpers import support
 
-# Batches of 1 to 512 rows, of none, malformed ones, and 32 at once; the answers to the
-# batch of `records` must come back each time.
+# Batches of 0 to 512 rows, malformed ones, and 32 at the same time; in between, the
+# answers to the batch of `records` must not change.
 CLIENT = """
 import concurrent.futures
 import sys

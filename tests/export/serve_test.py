@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""`yt8m-serve` as a user starts it, asked over HTTP, and stopped by SIGTERM."""
+"""`yt8m-serve` as a user starts it, called over HTTP and stopped by SIGTERM."""
 
 import base64
 import concurrent.futures
@@ -26,14 +26,14 @@ from tests.helpers import support
 
 MODULE = "yt8m.export.serve"
 MAX_BODY_MIB, TIMEOUT_S = 2, 60
-# Ray is an extra: who has installed the library without it can still test the rest.
+# Ray is an extra: without it, the other tests still run.
 needs_ray = pytest.mark.skipif(
     importlib.util.find_spec("ray") is None,
     reason="Ray is not installed: pip install 'yt8m[ray]'")
 
 
 def take(batch, rows):
-  """Rows of a batch, as often as wanted."""
+  """Repeats the rows of a batch."""
   return {key: {name: tf.gather(x, rows) for name, x in value.items()}
           if isinstance(value, dict) else tf.gather(value, rows)
           for key, value in batch.items()}
@@ -103,7 +103,7 @@ def scores(server):
 
 
 def assert_best(predictions, expected):
-  """Whether the rows of `serving_default` are the best of the scores."""
+  """Returns whether the rows of `serving_default` are the best scores."""
   assert len(predictions) == len(expected)
   for row, answer in enumerate(predictions):
     assert answer["video_id"] == [f"v{row}"]
@@ -207,7 +207,7 @@ def test_a_body_of_unknown_length_is_limited(server):
     status, _ = server.ask("POST", "/v1/models/lstm:predict", chunks())
     assert status == 413
   except (BrokenPipeError, ConnectionResetError):
-    pass  # refused before everything was sent
+    pass  # refused before the whole body was sent
   assert server.ask("GET", "/v1/models/lstm")[0] == 200
 
 
@@ -262,7 +262,7 @@ def test_a_damaged_version_is_reported_and_the_older_one_serves_on(server, score
 @needs_ray
 def test_sigterm_answers_what_has_come_and_ends_well(server, scores):
   with concurrent.futures.ThreadPoolExecutor(1) as pool:
-    # Long enough to be caught by the signal, or done: in both cases it is answered.
+    # The signal arrives during or after the request; either way it is answered.
     answer = pool.submit(server.predict, instances=RECORDS)
     time.sleep(0.2)
     server.process.send_signal(signal.SIGTERM)
@@ -273,7 +273,7 @@ def test_sigterm_answers_what_has_come_and_ends_well(server, scores):
   assert "Traceback" not in server.log.read_text()
 
 
-# What the flags say wrong is told before Ray is started: one process tries them all.
+# Wrong flags are reported before Ray starts, so one process can try them all.
 FLAGS_CODE = """
 import json
 import sys

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Compact bilinear pooling against the outer product that it sketches."""
+"""Compact bilinear pooling, compared with the outer product that it sketches."""
 
 import numpy as np
 import pytest
@@ -52,7 +52,7 @@ def test_inner_products_estimate_those_of_the_outer_products():
 
 
 def test_homogeneous_constant_keeps_first_order_terms():
-  """With one modality at zero, only the constant lets the other through."""
+  """If one modality is zero, the other only passes because of the constant."""
   v, _ = features(4, 3)
   zero = tf.zeros((4, 3, 3))
   assert not np.any(models.CompactBilinear(16, homogeneous=False)([v, zero]))
@@ -84,6 +84,6 @@ def test_padded_frames_are_zero_and_vectors_are_taken():
   assert not np.any(y[~mask.numpy()]) and np.all(np.any(y[mask.numpy()], axis=-1))
   layer = models.CompactBilinear(16)
   vectors, frames = (np.asarray(z) for z in (layer([x[:, 0] for x in xs]), layer(xs)))
-  # Squared again: the root makes much of the rounding near 0.
+  # Squared again, because the root amplifies rounding errors near 0.
   np.testing.assert_allclose(vectors * np.abs(vectors), (frames * np.abs(frames))[:, 0],
                              rtol=1e-4, atol=1e-6)

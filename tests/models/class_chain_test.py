@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Class chains against a numpy twin that goes through every sequence of labels."""
+"""Class chains, compared with a numpy twin that enumerates all label sequences."""
 
 import itertools
 
@@ -37,7 +37,7 @@ def sigmoid(x):
 
 
 def twin_steps(head, x, sequence):
-  """p_1, p_2, … if the chain has said `sequence`: len(sequence) + 1 distributions."""
+  """The distributions p_1, p_2, … after `sequence`, len(sequence) + 1 of them."""
   vectors = tf.convert_to_tensor(head.vectors).numpy()
   kernel, recurrent = head.cell.kernel.numpy(), head.cell.recurrent_kernel.numpy()
   input_bias, bias = head.cell.bias.numpy()
@@ -65,7 +65,7 @@ def twin_path(head, x, path):
 
 
 def twin_all_paths(head, x):
-  # The last label decides nothing: one path for each choice of those before it.
+  # The last label changes nothing: one path for each choice of the labels before it.
   paths = {path[:-1]: path
            for path in itertools.permutations(range(head.num_classes), head.num_steps)}
   return [twin_path(head, x, path) for path in paths.values()]
@@ -79,7 +79,7 @@ def twin_loss(head, x, targets):
 def test_teacher_forcing_equals_the_twin():
   head = make()
   scores, loss = teach(head)
-  # Class 2 is more frequent than class 0; a video without labels just stops.
+  # Class 2 is more frequent than class 0; for a video without labels the chain stops.
   for row, targets in enumerate([(2, 0, STOP), (STOP,)]):
     steps = twin_steps(head, X[row], targets[:-1])
     np.testing.assert_allclose(loss[row], twin_loss(head, X[row], targets), rtol=1e-5)
@@ -154,7 +154,7 @@ def test_random_order_draws_every_order_anew_and_from_the_seed():
 
 
 def test_learns_which_labels_come_together():
-  """Class 1 exactly where class 0 is, which the features do not tell; they tell 2."""
+  """Class 1 equals class 0, which the features do not show; they show class 2."""
   x = np.array([[-1], [-1], [1], [1]] * 16, np.float32)
   pair = np.array([False, True] * 32)
   labels = np.stack([pair, pair, x[:, 0] > 0], axis=1)
@@ -174,7 +174,7 @@ def test_learns_which_labels_come_together():
 
   for _ in range(250):
     loss = train()
-  # One coin a video; two for who takes the labels to be independent.
+  # One coin for each video; two for a model that treats the labels as independent.
   np.testing.assert_allclose(loss, np.log(2), atol=0.03)
   np.testing.assert_allclose(
       head(tf.constant([[-1.0], [1.0]])), [[0.5, 0.5, 0], [0.5, 0.5, 1]], atol=0.03)

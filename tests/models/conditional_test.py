@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Conditional inference, and the network that completes label sets."""
+"""Conditional inference and the network that completes label sets."""
 
 import numpy as np
 import pytest
@@ -110,7 +110,7 @@ def test_a_step_does_not_look_at_x_again():
 
 
 def test_training_observes_a_part_of_the_labels():
-  layer, x = make(empty_share=0.0, evidence_weight=0.5)  # which is not for training
+  layer, x = make(empty_share=0.0, evidence_weight=0.5)  # it does not apply in training
   labels = np.ones((5, C), bool)
   scores, intermediates = layer(x, labels=labels, training=True)
   assert "step_predictions" not in intermediates
@@ -118,7 +118,7 @@ def test_training_observes_a_part_of_the_labels():
   assert 0 < observed.sum() < observed.size
   np.testing.assert_allclose(scores, given(layer, x, observed), atol=1e-5)
   again, _ = layer(x, labels=labels, training=True)
-  assert np.abs(again - scores).max() > 1e-3  # other draws at every step
+  assert np.abs(again - scores).max() > 1e-3  # each step draws anew
   nothing, _ = layer(x, labels=np.zeros((5, C), bool), training=True)
   np.testing.assert_allclose(nothing, layer.head(x), atol=1e-6)
 
@@ -162,7 +162,7 @@ def test_no_sampling_trains_the_head_alone():
 
 
 def toy_sets(n=3000, seed=0):
-  """Class 1 comes with 0 and never with 2; class 3 on its own."""
+  """Class 1 occurs with class 0 and never with class 2; class 3 is independent."""
   rng = np.random.default_rng(seed)
   labels = np.zeros((n, 4), bool)
   labels[:, 0] = rng.random(n) < 0.3
@@ -181,7 +181,7 @@ def test_pretraining_learns_conditional_probabilities():
   np.testing.assert_allclose(network(np.zeros((1, 4))), np.zeros((1, 4)), atol=1e-7)
   q = network(np.eye(4, dtype=np.float32)).numpy()
   p = sigmoid(logit(sets.prior()) + q)
-  # A set of n labels shows one given label and no other with probability
+  # Of a set of n labels, exactly one given label is observed with probability
   # ∫ r (1 − r)ⁿ⁻¹ dr = 1 / (n (n + 1)).
   sizes = labels.sum(axis=1)
   expected = np.array([
@@ -203,7 +203,7 @@ def test_pretraining_needs_label_sets():
 
 
 def test_learns_what_features_cannot_tell():
-  """Class 1 is seen well; what else is there follows from it alone."""
+  """Class 1 is visible; the other labels follow from it alone."""
   labels, sets = toy_sets()
   rng = np.random.default_rng(1)
   x = np.where(labels[:, 1:2], 2.0, -2.0) + rng.normal(size=(len(labels), 1))
@@ -225,7 +225,7 @@ def test_learns_what_features_cannot_tell():
   for one, other in zip(frozen, layer.evidence.get_weights(), strict=True):
     np.testing.assert_array_equal(one, other)
   assert np.all(np.isfinite(layer(x)[0]))
-  # What is certain about class 0 given class 1 is added to what x says.
+  # The evidence of class 1 for class 0 is added to that of x.
   told = layer._given(tf.constant([[0.0, 1.0, 0.0, 0.0]]),
                       tf.zeros((1, 4))).numpy()[0]
   assert told[0] > 0.6 and told[2] < 0.4

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Fusions that look at several frames: attention across modalities, differences."""
+"""Fusions that use several frames: attention across modalities, and differences."""
 
 import numpy as np
 import pytest

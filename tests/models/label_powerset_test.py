@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Label powerset: marginals over frequent sets, and what is learned of other sets."""
+"""Label powerset: marginals over frequent sets, and training on other sets."""
 
 import numpy as np
 import pytest
@@ -45,7 +45,7 @@ def inputs(rows):
 
 
 def twin(head, x):
-  """P(s | x) of the sets in their order, and the scores, in numpy."""
+  """Numpy twin: P(s | x) of the sets in order, and the scores."""
   logits = (x @ head.logits.kernel.numpy() + head.logits.bias.numpy())[:, :len(SETS)]
   probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
   return probabilities, probabilities @ matrix(SETS)
@@ -58,10 +58,10 @@ def test_scores_are_marginals_of_the_most_frequent_sets():
   np.testing.assert_allclose(scores, expected, rtol=1e-5)
   found = intermediates["set_probabilities"].numpy()
   np.testing.assert_allclose(found[:, :4], probabilities, rtol=1e-5)
-  # There are two sets fewer than the head has places for.
+  # There are two sets fewer than the head has room for.
   assert np.all(found[:, 4:] == 0)
   np.testing.assert_allclose(found.sum(axis=1), 1.0, rtol=1e-5)
-  # Labels 1 and 2 only come together; no set holds 4.
+  # Labels 1 and 2 only occur together; no set contains 4.
   np.testing.assert_allclose(scores[:, 1], scores[:, 2], rtol=1e-6)
   assert np.all(scores[:, 4] == 0)
   assert "training_loss" not in intermediates

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Late fusion, and the order of the steps of a branch."""
+"""Late fusion, and the order of steps in a branch."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ def run(**options):
 
 
 def modality(model, number, **options):
-  """A model that reads only one modality, with the layers of `model`'s branch."""
+  """A model that reads one modality only, with the layers of `model`'s branch."""
   branch = model.branches[0]
   features = model.input_features(descriptors.batch("frame")["features"])
   mask = np.arange(7) < np.asarray(descriptors.batch("frame")["num_frames"])[:, None]
@@ -28,7 +28,7 @@ def modality(model, number, **options):
 
 
 def test_late_fusion_1_fuses_aggregated_vectors():
-  """With the mean it is early fusion, as the mean of a concatenation is one of means."""
+  """With the mean it equals early fusion: the mean can be taken before concatenation."""
   _, early = run(aggregation="mean")
   late, found = run(fusion="late1", aggregation="mean")
   assert len(late.branches[0].aggregations) == 2

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Losses against the reference values of the starter, WILLOW and NeXtVLAD code."""
+"""Losses, compared with values of the starter, WILLOW and NeXtVLAD code."""
 
 import numpy as np
 import pytest
@@ -68,7 +68,7 @@ def test_label_weights_scale_terms_and_not_the_denominator(name):
   np.testing.assert_allclose(ones, loss.call(labels, predictions), rtol=1e-6)
   np.testing.assert_allclose(
       loss.call(labels, predictions, np.full((4, 6), 0.5)), ones / 2, rtol=1e-6)
-  # A class that is not rated has no influence at all.
+  # A class that is not rated has no influence.
   rated = np.ones((4, 6), np.float32)
   rated[:, 2] = 0
   changed = predictions.copy()

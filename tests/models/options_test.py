@@ -63,7 +63,7 @@ def test_moe_numpy_twin():
 
 @pytest.mark.parametrize("name", models.CLASSIFIERS.names())
 def test_every_classifier_starts_at_the_prior(name):
-  """An input of zeros, which says nothing, scores the share of each class."""
+  """An input of zeros has no information, so its scores are the class frequencies."""
   prior = np.array([0.5, 0.1, 0.01, 1e-4])
   head = registries.build_option(models.CLASSIFIERS, name, num_classes=4)
   head(tf.zeros((1, 3)))

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The 2017 winners' learnable pooling: layers, heads and whole models.
 
-Their layers do not mask padding: layers are compared without a mask, whole models on
-frames sampled with recorded draws, all of which are valid.
+Their layers do not mask padding. Layers are therefore compared without a mask, and models
+on frames sampled with recorded draws, all of which are valid.
 """
 
 import numpy as np
@@ -57,7 +57,7 @@ def test_layer_equals_the_willow_code(case):
 @support.needs_goldens
 @pytest.mark.parametrize("case", LAYERS)
 def test_layer_with_padding_equals_the_videos_alone(case):
-  """What the reference lacks: a mask. Frames behind it change nothing."""
+  """The reference has no mask. Here, masked frames change nothing."""
   golden, _ = support.load_golden(f"model_willow_layer_{case}")
   x, lengths, layer = golden["in/model_input"], [12, 7, 1, 3, 12], LAYERS[case]()
   found, _ = layer(tf.constant(x), frame_mask=tf.sequence_mask(lengths, 12))
@@ -90,7 +90,7 @@ def test_head_equals_the_willow_code(case):
 
 
 def pooling(case, flags):
-  """The aggregation, and how audio differs: it has fewer clusters."""
+  """Returns the aggregation, and the hyperparameters that differ for audio."""
   common = {"projection": 0, "units": 0, "input_batch_norm": True}
   if "netvlad_cluster_size" in flags:
     clusters = flags["netvlad_cluster_size"]

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Means, deviations, paired differences, kinds of labels: by hand."""
+"""Means, deviations, paired differences and kinds of labels, computed by hand."""
 
 import math
 
@@ -11,7 +11,7 @@ from yt8m.core import markdown
 from yt8m.eval.ablations import numbers
 from yt8m.eval.ablations import table
 
-# Class 0 heads 1 … 4, of which 1 and 2, 3 and 4 are twins.
+# Class 0 is the parent of 1 … 4; 1 and 2 are twins, and so are 3 and 4.
 TRUTH = {"kinds": np.array(["implied", "order", "order", "order", "order", "seen"]),
          "twins": np.array([0, 2, 1, 4, 3, 5])}
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Rows that share a training: who trains, who is measured again, what is kept."""
+"""Rows that share a training: what is trained, evaluated again, and kept."""
 
 import json
 import os
@@ -60,7 +60,7 @@ class Commands:
 
 
 def ablate(directory, rows=None, keep=False, failing=(), config=CONFIG, stopping=False):
-  """What `yt8m-ablation` does; returns the commands it ran and the outcomes by row."""
+  """Runs a table; returns the commands, and the outcomes by row."""
   table = ablation_table.Table.from_config(config)
   every = ablation_runs.make_runs(table, table.rows, 1, str(directory))
   todo = [run for run in every

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The format of tables, their errors, and what becomes of their flags."""
+"""The format of tables, its errors, and the resulting flags."""
 
 import json
 

@@ -48,10 +48,10 @@ def test_logits_of_what_was_stored_give_the_sigmoid_of_the_mean(scores):
 def test_logit_of_what_was_not_stored(scores):
   transformed = averaging.transform(scores, "logits")
   alone = [averaging.output(of_model, "logits") for of_model in transformed]
-  # Cut at two classes a video: half the smallest one stored.
+  # Truncated at two classes a video: half of the smallest stored score.
   np.testing.assert_allclose(alone[0][0, 2], 0.125, rtol=1e-3)
   np.testing.assert_allclose(alone[0][2, 2], 0.0625, rtol=1e-3)
-  # Model 1 stored three classes of the others, one of this: nothing was cut here.
+  # Model 1 stored three classes of the others and one of this: nothing was truncated.
   np.testing.assert_allclose(alone[1][2, [0, 3]], 0, atol=1.1e-6)
   np.testing.assert_array_equal(transformed[:, :, 4], 0)
   assert np.all(alone[0][:, 4] == 0)

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Candidates: their names, sizes, and what is none."""
+"""Candidates: their names and sizes, and directories that are not candidates."""
 
 import os
 import shutil

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""`ensemble.json`: round trip, moved folders, and files that are none."""
+"""`ensemble.json`: round trip, moved folders, and invalid files."""
 
 import json
 

@@ -24,7 +24,7 @@ M = len(NAMES)
 
 
 def problem(seed):
-  """Sizes, and a scorer of random models of random quality."""
+  """Returns sizes, and a scorer of random models with random quality."""
   rng = np.random.default_rng(seed)
   hits = rng.random((60, 24)) < 0.1
   quality = rng.uniform(0.1, 0.6, (M, 1, 1))
@@ -51,7 +51,7 @@ def test_wide_beam_equals_exhaustive(seed, room):
   expected = best_by_force(sizes, score, 6, budget)
   for result in (wide, all_subsets):
     [best] = [node for node in result.nodes if node.models == result.best]
-    # Sums in another order may differ in their last bit.
+    # Sums in another order may differ in the last bit.
     assert best.gap == pytest.approx(expected, abs=1e-6)
     assert best.bytes == sum(sizes[NAMES.index(name)] for name in best.models) <= budget
 
@@ -196,7 +196,7 @@ def test_search_that_failed_goes_on(tmp_path, method, num_threads):
 
 
 def test_killed_search_goes_on(tmp_path):
-  """SIGKILL in the middle of the third level: the first two are not scored again."""
+  """After SIGKILL in the third level, the first two are not scored again."""
   script = textwrap.dedent("""
       import os, signal, sys
       from yt8m.eval.blending.search import search

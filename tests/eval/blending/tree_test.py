@@ -23,7 +23,7 @@ def find(method="beam", num_models=4, num_candidates=9):
 
 @pytest.fixture(name="drawn")
 def _drawn(monkeypatch):
-  """The figures that were written."""
+  """Collects the figures that were written."""
   figures = []
   savefig = figure.Figure.savefig
 

@@ -100,7 +100,7 @@ def test_every_video_is_blended_by_weights_learned_without_it():
   np.testing.assert_array_equal(np.bincount(folds), [15] * 4)
   np.testing.assert_array_equal(by_fold[folds, np.arange(60)], found)
   for fold in range(4):
-    # Other labels of the videos left out do not change their weights.
+    # Other labels of the excluded videos do not change the weights.
     changed = hits.copy()
     changed[folds == fold] = np.roll(hits[folds == fold], 5, axis=1)
     _, others = blend_weights.cross_fit(scores, changed, num_positives, "probabilities",
@@ -109,7 +109,7 @@ def test_every_video_is_blended_by_weights_learned_without_it():
 
 
 def test_gain_over_noise_is_not_reported():
-  """Scores that know nothing seem to gain by weights, but not on other videos."""
+  """Weights seem to improve random scores, but not on other videos."""
   rng = np.random.default_rng(0)
   scores = rng.random((6, 80, 24)).astype(np.float32)
   hits = rng.random((80, 24)) < 0.05

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Evaluation of a model on a dataset: metrics, weights, results on disk."""
+"""Evaluation of a model on a dataset: metrics, weights, and results on disk."""
 
 import json
 

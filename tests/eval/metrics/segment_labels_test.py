@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Ratings are the same out of the records and out of the cache."""
+"""Ratings are the same from the records and from the cache."""
 
 import os
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""mAP of segment submissions equals the starter code's, without its faults."""
+"""mAP of segment submissions equals that of the starter code, without its faults."""
 
 import numpy as np
 import pytest
@@ -42,7 +42,7 @@ RATED = {7: {"a:0": 1., "b:0": 0., "c:5": 1.}, 3: {"a:0": 0.}, 9: {"a:0": 1.}}
 def test_by_hand():
   result = segments.evaluate(
       [(7, ["x:0", "b:0", "y:0", "a:0"]), (3, ["a:0"]), (8, ["a:0"])], RATED)
-  # Of the rated segments b:0 (negative) is first, a:0 second, c:5 not submitted.
+  # Of the rated segments, b:0 (negative) is first, a:0 second; c:5 is not submitted.
   assert result.aps == {7: pytest.approx(1 / 2 * 1 / 2)}
   assert result.map == pytest.approx(1 / 4)
   assert result.num_without_positives == 2

@@ -51,7 +51,7 @@ def literal_metrics(predictions, labels, top_k=20, top_n=None, tie_order=0):
 
 
 def assert_parity(ours, reference, worst, best):
-  """Both between the bounds: equal to 1e-6 where the bounds meet, as without ties."""
+  """Both are within the bounds, and equal to 1e-6 where the bounds coincide."""
   for value in (ours, reference):
     assert worst - 5e-7 <= value <= best + 5e-7
 
@@ -182,7 +182,7 @@ def test_equals_definition_with_thousands_of_classes():
   rng = np.random.default_rng(0)
   labels = rng.random((30, 3000)) < 0.01
   predictions = rng.random(labels.shape) + labels / 2
-  assert labels.sum(axis=1).max() > 20  # PERR looks deeper than the top k
+  assert labels.sum(axis=1).max() > 20  # PERR uses more than the top k
   expected = literal_metrics(predictions, labels)
   result = accumulated([(predictions, labels, 0)], 3000).get()
   for key, value in expected.items():

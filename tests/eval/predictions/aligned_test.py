@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Stores side by side, against the dense matrices that they were made of."""
+"""Aligned stores, compared with the dense matrices that they were made from."""
 
 import numpy as np
 import pytest
@@ -35,7 +35,7 @@ def stores(tmp_path):
 
 
 def expected():
-  """A numpy twin, video by video; of each the classes, scores and hits."""
+  """Numpy twin, video by video: classes, scores and hits of each."""
   _, scores, labels = data()
   for i in range(VIDEOS):
     best = [set(np.argsort(-scores[m, i])[:TOP_K]) for m in range(MODELS)]

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""SavedModels to stores: the scores of the model, whatever stops the run."""
+"""Stores of SavedModels have the scores of the model, after any interruption."""
 
 import json
 import os

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Stores of predictions: what they hold, and that damage is noticed."""
+"""Stores of predictions: their content, and detection of damage."""
 
 import json
 import os

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Writing in parts: joining, resuming, and never anything half-written."""
+"""Writing in parts: joining, resuming, and no incomplete output."""
 
 import os
 import pathlib
@@ -34,7 +34,7 @@ def writer(directory, **options):
 
 
 def write_missing(ours, batches=None):
-  """Writes what is not there; returns the names of what was written."""
+  """Writes the missing parts and returns their names."""
   missing = [name for name in NAMES if not ours.is_finished(name)]
   for name in missing:
     with ours.part(name) as part:

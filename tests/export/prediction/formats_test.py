@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""All formats say the same, and are there whole or not at all."""
+"""All formats have the same content, and are written completely or not at all."""
 
 import os
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The order of the output, what is left to do, and dead letters."""
+"""The order of the output, remaining files, and failed files."""
 
 import json
 
@@ -16,7 +16,7 @@ from yt8m.export.prediction import shards
 
 
 class FakeParts:
-  """Keeps predictions in memory: two a shard."""
+  """Keeps predictions in memory, two for each file."""
 
   def __init__(self, finished=()):
     self.kept = set(finished)
@@ -73,7 +73,7 @@ def test_the_output_is_in_the_order_of_the_files(paths, seed):
   written, failed = job.run(runner, paths, parts, writer)
   assert writer.ids == ["a0", "a1", "b0", "b1", "c0", "c1", "d0", "d1"]
   assert (written, failed) == (8, {})
-  assert sorted(seen) == paths[:seed] + paths[seed + 1:]  # what was there is not redone
+  assert sorted(seen) == paths[:seed] + paths[seed + 1:]  # finished work is not repeated
 
 
 def test_what_is_complete_is_written_while_the_rest_is_predicted(paths):

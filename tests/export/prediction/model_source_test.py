@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""A checkpoint and a SavedModel: sent anywhere, told apart by what they compute."""
+"""A checkpoint and a SavedModel: sent to workers, distinguished by what they compute."""
 
 import os
 import pickle

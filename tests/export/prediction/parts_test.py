@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Parts: read back as written, and never taken for those of another job."""
+"""Parts: read back as written, and never used for another job."""
 
 import json
 import os

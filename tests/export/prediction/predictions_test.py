@@ -18,7 +18,7 @@ def batch(lengths, max_frames):
 
 
 class Model:
-  """Sums of the frames and their number; remembers the sizes of its batches."""
+  """Returns sums of the frames and their number; records its batch sizes."""
 
   def __init__(self):
     self.sizes = []

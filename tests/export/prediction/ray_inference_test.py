@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Ray loses a worker, then its driver, and two files are corrupt: the bytes stay."""
+"""Ray loses a worker, then its driver, and two files are corrupt: same bytes."""
 
 import json
 import os
@@ -40,7 +40,7 @@ def test_the_same_bytes_as_the_plain_path(tmp_path):
     before = workers(driver)
     os.kill(before[0], signal.SIGKILL)
     at_death = len(parts())
-    # Another worker goes on.
+    # Another worker continues.
     processes.wait_for(lambda: len(parts()) > at_death + 4, driver)
     assert set(workers(driver)) - set(before)
     driver.send_signal(signal.SIGKILL)
@@ -61,7 +61,7 @@ def test_a_file_that_no_worker_survives_is_left_out(tmp_path, monkeypatch):
   from yt8m.export.prediction import ray_inference
 
   class Died(BaseException):
-    """Stands for the end of the process."""
+    """Simulates the end of the process."""
 
   def die(*_):
     raise Died
@@ -90,6 +90,6 @@ def test_all_workers_fit_on_the_gpus(size, num_gpus, resources):
 
 
 def workers(driver):
-  """Processes in which the driver's Ray predicts."""
+  """Returns the processes in which the driver's Ray predicts."""
   return [pid for pid in processes.descendants(driver.pid)
           if processes.command(pid).startswith("ray::MapWorker")]

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Threads and processes leave the same parts, and tell of every shard."""
+"""Threads and processes write the same parts, and report every file."""
 
 import os
 import signal

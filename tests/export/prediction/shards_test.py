@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""One shard: its predictions are those of the model, whatever is wrong is named."""
+"""One file: its predictions are those of the model, and every error is named."""
 
 import os
 import pickle
@@ -21,7 +21,7 @@ def train_dir(tmp_path_factory):
 
 
 def all_scores(job, path):
-  """Ids and scores of all classes, from the reader's own dataset in one batch."""
+  """Returns ids and scores of all classes, from the reader's dataset in one batch."""
   model, reader = job.source.load()
   [batch] = reader.dataset(path, 1000)
   return batch["id"].numpy(), model(batch).numpy()
@@ -60,7 +60,7 @@ def test_segments(tmp_path):
 
 
 def test_a_lone_video_has_the_bits_of_a_pair(train_dir, tmp_path):
-  """TensorFlow would add up a single row in an order that depends on its threads."""
+  """TensorFlow sums a single row in an order that depends on the number of threads."""
   [path] = small_job.write_shards(tmp_path, [1])
   [twice] = small_job.write_shards(tmp_path / "twice", [1])
   record = next(iter(tf.data.TFRecordDataset(path)))

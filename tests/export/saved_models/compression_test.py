@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Every option computes with compressed weights as with the same weights, rounded."""
+"""Every option computes with compressed weights as with rounded weights."""
 
 import json
 import types
@@ -24,13 +24,13 @@ from yt8m.models.layers import variables
 CASES = sorted(descriptors.all_models())
 SMALL_FORMATS = compression.WEIGHT_FORMATS[1:]
 
-# On TensorFlow 2.15 it is an error that says so, which has a test of its own.
+# On TensorFlow 2.15 this is an error, which has its own test.
 needs_keras_3 = pytest.mark.skipif(
     not hasattr(tf.keras, "StatelessScope"), reason="Keras 2 has no StatelessScope")
 
 
 def rounded(w, weight_format):
-  """A numpy twin: the values that a weight has when it was stored."""
+  """Numpy twin: the values of a stored weight."""
   if w.dtype != np.float32 or weight_format == "float32":
     return w
   if weight_format != "int8":
@@ -160,7 +160,7 @@ def test_int8_errs_by_half_a_step_of_each_channel():
   assert (error <= 0.5001 * np.abs(values).max(axis=0) / 127).all()
   assert np.abs(q.numpy()[:, 1:]).max(axis=0).tolist() == [127] * 199
   assert (q.numpy()[:, 0] == 0).all()
-  # Vectors and small matrices stay as they are.
+  # Vectors and small matrices are not compressed.
   assert compression._factors(tf.Variable(tf.ones([5000])), "int8") == []
   assert compression._factors(tf.Variable(tf.ones([31, 33])), "int8") == []
   assert compression._factors(tf.Variable(tf.ones([64, 64], tf.int32)), "float16") == []

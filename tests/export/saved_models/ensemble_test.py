@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""An ensemble answers the weighted mean of its members, and is as large as they are."""
+"""An ensemble returns the weighted mean of its members and has their total size."""
 
 import json
 import os
@@ -45,14 +45,14 @@ def load(path):
 
 
 def member_scores(members, batch, level="frame"):
-  """What the members answer on their own, (M, B, C) float64."""
+  """Returns the answers of the members alone, (M, B, C) float64."""
   return np.array([
       load(path)["predict_features"](**serving.arrays(batch, level))["predictions"]
       for path in members], np.float64)
 
 
 def blended(scores, weights, how, knots):
-  """A numpy twin of the equation."""
+  """Numpy twin of the equation."""
   weights = np.asarray(weights).reshape(len(scores), 1, -1)
   if how == "logits":
     scores = np.clip(scores, averaging.EPSILON, 1 - averaging.EPSILON)
@@ -121,7 +121,7 @@ def test_records_are_parsed_once_and_every_weight_is_stored_once(members, tmp_pa
   def parsers(nodes):
     return sum("Parse" in node.op and "Example" in node.op for node in nodes)
 
-  # Each signature is one function of the library, and calls none that parses.
+  # Each signature is one function of the library and calls no parsing function.
   functions = {f.signature.name: f for f in graph.library.function}
   called, todo = [], [graph.node]
   while todo:
@@ -207,7 +207,7 @@ def test_the_budget_is_kept(members, tmp_path):
     save(members, tmp_path / "model", overwrite=True, budget_bytes=1000)
   assert os.listdir(tmp_path) == ["model"]
   assert (tmp_path / "model" / "writer.pb").read_bytes() == before
-  # Numbers in the names of functions take a few bytes more from call to call.
+  # Numbers in function names get longer from call to call.
   save(members, tmp_path / "model", overwrite=True, budget_bytes=size + 5000)
 
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Frame-level models answer MediaPipe's graphs as they answer records at home."""
+"""The MediaPipe export of a frame-level model gives the model's own scores."""
 
 import os
 import re
@@ -32,7 +32,7 @@ SERVED = Served(descriptors.SPECS["frame"], descriptors.MAX_FRAMES,
 
 
 def dequantised(batch):
-  """What MediaPipe feeds of a batch, by the formula of its calculator."""
+  """Returns what MediaPipe feeds for a batch, by the formula of its calculator."""
   rgb, audio = (batch["features"][name].numpy().astype(np.float32) * (4 / 255)
                 + (4 / 512 - 2) for name in ("rgb", "audio"))
   return (np.concatenate([rgb, audio], axis=2).astype(np.float32),
@@ -97,7 +97,7 @@ def test_frames_beyond_num_frames_and_max_frames_are_not_looked_at():
 
 
 def test_one_number_of_frames_may_stand_for_all():
-  """As in the trial run of the starter code: three windows, `num_frames` [[7]]."""
+  """The trial run of the starter code: three windows, `num_frames` [[7]]."""
   _, model = serving.make("aggregation-mean")
   frames = np.random.default_rng(0).normal(size=(3, 7, 12)).astype(np.float32)
   np.testing.assert_array_equal(predict(model, frames, [[6]]),
@@ -110,7 +110,7 @@ def test_one_number_of_frames_may_stand_for_all():
       predict(model, frames, [[wrong]])
 
 
-# What MediaPipe does, in Python: a session, a signature, and tensors by their names.
+# What MediaPipe does, in Python: a session, a signature, and tensors by name.
 CLIENT = """
 import sys
 import numpy as np
@@ -149,7 +149,7 @@ def test_a_session_answers_without_this_package(tmp_path):
   np.testing.assert_allclose(np.load(tmp_path / "answers.npy"),
                              serving.at_home(model, batch), atol=1e-6)
 
-  # Every weight once.
+  # Every weight is stored once.
   weights = writer.bytes_of_weights(model)
   assert weights > 300_000
   assert weights <= files.bytes_on_disk(str(tmp_path / "model" / "variables")) <= (
@@ -187,7 +187,7 @@ def test_the_command(tmp_path):
   assert mediapipe.USAGE in card
   process = support.run_command(*command, "--top_k=3", check=False)
   assert "ERROR: --top_k belongs to our own signatures" in process.stderr
-  # It does not score records, and says so.
+  # It cannot score records, and the error says so.
   with pytest.raises(ValueError, match="has no signature predict_features"):
     served.load_predictor(str(tmp_path / "model"))
   with pytest.raises(ValueError, match="has no signature predict_features"):

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The card says what was exported, and its examples run."""
+"""The card describes the export, and its examples run."""
 
 import dataclasses
 import re
@@ -41,7 +41,7 @@ def section(text, title):
 
 
 def rows(text):
-  """`{first cell: the others}` of the tables of a text."""
+  """Returns `{first cell: other cells}` of the tables in a text."""
   cells = [[cell.strip() for cell in line[1:-2].split(" | ")]
            for line in text.splitlines() if line.startswith("| ")]
   return {first: others for first, *others in cells}

@@ -19,7 +19,7 @@ from yt8m.export.saved_models import model_usage
 
 @pytest.mark.parametrize("case", ["classifier-moe", "aggregation-mean"])
 def test_its_examples_run(case, tmp_path, monkeypatch):
-  """Its Python as it stands; of its requests, that the model takes them."""
+  """Runs the Python example unchanged, and sends the requests to the model."""
   serving.save(case, tmp_path / "SAVED_MODEL")
   level = descriptors.all_models()[case][0]
   served = Served(descriptors.SPECS[level], descriptors.MAX_FRAMES,
@@ -41,7 +41,7 @@ def test_its_examples_run(case, tmp_path, monkeypatch):
   specs = signature.structured_input_signature[1]
   inputs = {name: np.array(x, specs[name].dtype.as_numpy_dtype)
             for name, x in by_features["inputs"].items()}
-  for name in ("rgb", "audio"):  # 0 stands for a vector of as many as the model reads
+  for name in ("rgb", "audio"):  # 0 stands for a vector with the size of the feature
     inputs[name] = np.repeat(inputs[name][..., None], specs[name].shape[-1], axis=-1)
   answer = signature(**{name: tf.constant(x) for name, x in inputs.items()})
   assert answer["predictions"].shape == (1, descriptors.NUM_CLASSES)

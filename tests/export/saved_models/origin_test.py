@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""What a training directory tells of its checkpoints."""
+"""The origin of a checkpoint, from its training directory."""
 
 import json
 
@@ -12,7 +12,7 @@ from yt8m.export.saved_models.origin import Origin
 
 @pytest.fixture
 def train_dir(tmp_path):
-  """Checkpoints of steps 3 and 7, without contents."""
+  """Empty checkpoints of steps 3 and 7."""
   tf.__internal__.train.update_checkpoint_state(
       str(tmp_path), str(tmp_path / "model.ckpt-7"),
       all_model_checkpoint_paths=[str(tmp_path / f"model.ckpt-{n}") for n in (3, 7)],

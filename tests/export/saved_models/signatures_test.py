@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Signatures serve any function that scores videos; `saved_model_test` serves models."""
+"""Signatures of a simple scoring function; writer_test.py exports models."""
 
 import pytest
 import tensorflow as tf
@@ -16,7 +16,7 @@ def served(level):
 
 
 def count(inputs):
-  """Scores that a look at the inputs tells: frames, and sums of both features."""
+  """Scores that are easy to check: numbers of frames, and sums of both features."""
   return {"predictions": tf.stack([
       tf.cast(inputs["num_frames"], tf.float32),
       *(tf.reduce_sum(tf.cast(x, tf.float32), axis=range(1, x.shape.rank))

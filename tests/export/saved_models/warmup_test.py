@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Warm-up requests are TensorFlow Serving's, and the model answers them."""
+"""Warm-up requests have TensorFlow Serving's format, and the model answers them."""
 
 import subprocess
 import sys

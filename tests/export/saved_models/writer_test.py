@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Every option and recipe goes out as a SavedModel and answers as it did at home."""
+"""The SavedModel of every option and recipe gives the scores of the model."""
 
 import json
 import os
@@ -50,7 +50,7 @@ def test_every_model_answers_as_at_home(case, tmp_path):
   assert_answers(signatures, none, level, expected[:0])
 
   manifest.verify(str(tmp_path / "model"))
-  # Every weight once: a model of this size would not show it if the graph were large.
+  # Every weight is stored once; with a large graph the size would not show this.
   weights = writer.bytes_of_weights(model)
   values = files.bytes_on_disk(str(tmp_path / "model" / "variables"))
   assert weights <= values <= 1.01 * weights + 20_000
@@ -106,7 +106,7 @@ def test_serving_default_is_the_starter_codes(level, tmp_path):
   found = serve(example_bytes=tf.constant(serialized))
   expected = support.with_prefix(golden, f"{level}/out/")
   assert found["video_id"].numpy().tolist() == expected["video_id"].tolist()
-  # Their rgb and audio differ in length, and the reference sums frames beyond the end.
+  # Their rgb and audio differ in length, and the reference adds frames after the end.
   rows = [row for row, video_id in enumerate(expected["video_id"].ravel())
           if video_id not in (b"vid4", b"vid5")]
   np.testing.assert_allclose(found["predictions"].numpy()[rows],
@@ -171,7 +171,7 @@ def test_assets_tell_a_client_what_it_needs(tmp_path):
   assert json.loads((assets / "feature_spec.json").read_text()) == {
       "names": ["rgb", "audio"], "sizes": [8, 4], "level": "frame",
       "max_frames": descriptors.MAX_FRAMES, "num_classes": descriptors.NUM_CLASSES}
-  # And our own tools what they need.
+  # Our own tools also find what they need.
   again = experiment.Experiment.load(str(tmp_path / "model" / "assets.extra"))
   assert again.build_model().aggregation.name.startswith("mean")
 
@@ -186,7 +186,7 @@ def test_the_manifest_lists_every_file(tmp_path):
 
 
 def test_the_same_model_gives_the_same_files(tmp_path):
-  """But for a random number of TensorFlow's, and how it counts functions in a process."""
+  """Except for TensorFlow's random number, and its numbers of functions in a process."""
   trained, model = make("aggregation-lstm")
   listed, cards = [], []
   for directory in (tmp_path / "a", tmp_path / "b"):

@@ -67,7 +67,7 @@ def test_strings_and_bytes_are_read():
   wrapped = base64.b64encode(b"\xff\0").decode()
   assert read(f'["ä", {{"b64": "{wrapped}"}}]', [None], tf.string).tolist() == [
       "ä".encode(), b"\xff\0"]
-  # As TensorFlow Serving does: padding may be missing, white space may be there.
+  # As in TensorFlow Serving, padding may be missing and white space is allowed.
   assert read('[{"b64": "/w\\nA"}]', [None], tf.string).tolist() == [b"\xff\0"]
   assert read('{"b64": "AA=="}', [], tf.string).tolist() == b"\0"
 

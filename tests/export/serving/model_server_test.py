@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The routes, their answers and their errors, without a server."""
+"""Routes, answers and errors, without a running server."""
 
 import asyncio
 import json

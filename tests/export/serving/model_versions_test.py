@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The newest whole version is served, and what is damaged is reported, not served."""
+"""The newest intact version is served; damaged ones are reported and not served."""
 
 import shutil
 
@@ -20,7 +20,7 @@ REQUEST = {name: x.numpy() for name, x in serving.arrays(BATCH, "video").items()
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory):
-  """Two SavedModels, and what they answer to `BATCH`."""
+  """Two SavedModels, and their answers to `BATCH`."""
   folder, scores = tmp_path_factory.mktemp("models"), {}
   for case in ("classifier-logistic", "classifier-moe"):
     model = serving.save(case, folder / case)
@@ -64,14 +64,14 @@ def test_a_new_version_takes_over_and_requests_keep_theirs(tmp_path, exported):
   np.testing.assert_allclose(answers(versions), other_scores, atol=1e-6)
   with pytest.raises(KeyError):
     versions.get(1)
-  # A request that began before goes on.
+  # A request that began earlier continues.
   np.testing.assert_allclose(
       held.call("predict_features", REQUEST)["predictions"], scores, atol=1e-6)
-  # Back to the older one, as by removing the newer.
+  # Back to the older version, as if the newer one had been removed.
   shutil.rmtree(tmp_path / "2")
   versions.refresh()
   np.testing.assert_allclose(answers(versions), scores, atol=1e-6)
-  # Where everything is gone, what is in memory stays.
+  # If all versions are gone, the one in memory stays.
   shutil.rmtree(tmp_path / "1")
   versions.refresh()
   assert versions.status() == {1: None}
@@ -100,7 +100,7 @@ def test_a_damaged_version_is_not_served_until_it_is_whole(tmp_path, exported):
   versions.refresh()
   assert versions.status() == {2: None}
 
-  # A server that starts now serves the newest that is whole.
+  # A server that starts now serves the newest intact version.
   damage(tmp_path / "2")
   versions = model_versions.Versions(str(tmp_path))
   assert list(versions.status()) == [2, 1] and versions.get().number == 1

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""How much of a body is read; `serve_test` runs the deployment."""
+"""Limits on reading a body; serve_test.py runs the deployment."""
 
 import asyncio
 
@@ -15,7 +15,7 @@ from yt8m.export.serving import rest_api  # noqa: E402
 
 
 def read(chunks, max_bytes, **headers):
-  """Returns the body, and how many chunks were asked for."""
+  """Returns the body and the number of chunks that were read."""
   messages = [{"type": "http.request", "body": chunk, "more_body": i + 1 < len(chunks)}
               for i, chunk in enumerate(chunks)]
   asked = []

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Answers do not tell which requests shared a call."""
+"""Answers do not depend on which requests shared a call."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ BAD = 255
 
 
 class Model:
-  """Sums the frames that count; refuses bad values, and lengths beyond the frames."""
+  """Sums the valid frames; refuses bad values, and lengths beyond the frames."""
 
   def __init__(self):
     self.calls = []

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Everyone gets their own answer, and batches grow while the model is busy."""
+"""Each request gets its own answer, and batches grow while the model is busy."""
 
 import asyncio
 import threading
@@ -14,7 +14,7 @@ from yt8m.export.serving import rest_api
 
 
 class Doubler:
-  """A version that doubles, once `free` is set."""
+  """A version that doubles its input, once `free` is set."""
 
   signatures = {name: {"x": tf.TensorSpec([None])} for name in ("double", "again")}
 
@@ -73,7 +73,7 @@ def test_signatures_and_versions_are_not_mixed_and_none_is_lost():
       version.free.set()
     answers = await asyncio.gather(*tasks)
     assert [x["y"].tolist() for x in answers[1:]] == [[2 * i] for i in range(40)]
-    # One call beside the first for each version and signature.
+    # Besides the first call, one for each version and signature.
     assert sorted(len(x.calls) for x in versions) == [2, 3]
 
   asyncio.run(scenario())

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Requests and answers in both forms, as TensorFlow Serving's own tests have them."""
+"""Requests and answers in both forms, as in TensorFlow Serving's own tests."""
 
 import json
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The check finds every kind of error, with its line, and nothing in a good file."""
+"""The check finds every kind of error with its line, and none in a valid file."""
 
 import numpy as np
 import pytest

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Predictions are read in every form and written as the starter code's script does."""
+"""Predictions are read in every form and written like the starter code's script."""
 
 import base64
 import json
@@ -18,7 +18,7 @@ EXPECTED = [("a", [3, 1], [0.5, 0.25]), ("ü", [2, 0], [1, 1e-9])]
 
 
 def listed(prediction):
-  """As a frame-level model gives it."""
+  """Wraps a prediction as a frame-level model does."""
   return {key: [value] for key, value in prediction.items()}
 
 
@@ -46,7 +46,7 @@ def test_all_forms_say_the_same(change, form, indent, tmp_path):
             "columns": [columns(first, second)]}[form]
   if form == "lines":
     text = "\n".join(map(json.dumps, values))
-  else:  # TensorFlow Serving spreads an answer over lines.
+  else:  # TensorFlow Serving writes an answer on several lines.
     text = json.dumps(*values, indent=indent, ensure_ascii=False)
   (tmp_path / "results").write_text(text, encoding="utf-8")
   assert read(tmp_path / "results") == EXPECTED
@@ -126,7 +126,7 @@ VIDEOS = [
     # A frame-level model, and scores that `%f` and `%g` write in different ways.
     {"video_id": ["b"], "class_indexes": [[3, 0, 1]], "predictions": [[0.5, 2e-5, 3e-7]]},
     {"video_id": "a", "class_indexes": [], "predictions": []}]
-# By hand: `"%i %f"` of each pair, with a blank between pairs.
+# By hand: `"%i %f"` for each pair, separated by spaces.
 LINES = ["VideoId,LabelConfidencePairs", "c,2210 0.803937 7 1.000000",
          "b,3 0.500000 0 0.000020 1 0.000000", "a,"]
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The CSV of the segment task equals the starter code's, in bounded memory."""
+"""The CSV of the segment task equals that of the starter code, in bounded memory."""
 
 import os
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The CSV of the video task equals the starter code's, and is whole or not there."""
+"""The CSV of the video task equals that of the starter code, and is never incomplete."""
 
 import functools
 import os
@@ -51,11 +51,11 @@ def test_a_whole_submission_equals_the_starter_codes(tmp_path):
   (tmp_path / "golden.csv").write_text(e2e.golden_text("csv/out_video"))
   ours, golden = (videos.read_submission(tmp_path / name)
                   for name in ("ours.csv", "golden.csv"))
-  # The starter code takes the files in the order in which the disk lists them.
+  # The starter code reads the files in the order of the directory.
   assert ours.keys() == golden.keys() and len(ours) == 120
   for video_id, (classes, scores) in golden.items():
     np.testing.assert_array_equal(ours[video_id][0], classes)
-    # Six digits are written, and numpy may round the last one another way.
+    # Six digits are written, and numpy may round the last one differently.
     np.testing.assert_allclose(ours[video_id][1], scores, rtol=5e-6)
 
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Multi-head attention pooling against a numpy twin."""
+"""Multi-head attention pooling, compared with a numpy twin."""
 
 import numpy as np
 import pytest
@@ -25,7 +25,7 @@ def test_numpy_twin_with_mask():
     frames = x[row, :n]
     weights = np.exp(np.tanh(frames @ kernel + bias) @ queries)
     weights /= weights.sum(0)
-    # Values of every frame, as the equation of multi-head attention has them.
+    # Values of every frame, as in the equation of multi-head attention.
     heads = [weights[:, h] @ (frames @ values[h]) for h in range(3)]
     np.testing.assert_allclose(found[row], np.concatenate(heads), rtol=1e-4, atol=1e-6)
     attention = intermediates["attention"][row].numpy()

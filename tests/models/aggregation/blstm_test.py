@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The residual BLSTM, put together by hand from its parts."""
+"""The residual BLSTM, compared with a composition of its parts."""
 
 import numpy as np
 import pytest

@@ -65,7 +65,7 @@ def test_frame_convolution_numpy_twin_with_mask():
 
 
 def test_cbhg_of_identities():
-  """Bank and projections at rest, highways closed: a GRU over embedded frames."""
+  """With bank and projections at 0 and closed highways, it is a GRU over embeddings."""
   lengths = tf.constant([5, 2])
   x = np.random.default_rng(0).normal(size=(2, 5, 6)).astype(np.float32)
   mask = masking.frame_mask(lengths, 5)
@@ -83,7 +83,7 @@ def test_cbhg_of_identities():
 
 
 def test_the_pool_looks_one_frame_ahead():
-  """The bank at frame t sees t, its maximum t and t + 1: the first frame sees two."""
+  """The bank at t sees t, and its maximum t and t + 1, so the first frame sees two."""
   layer = models.Cbhg(units=2, bank_size=1, num_highways=0)
   x = np.random.default_rng(0).normal(size=(1, 4, 3)).astype(np.float32)
   layer.build((None, None, 3))

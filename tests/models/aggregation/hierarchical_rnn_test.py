@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The hierarchical RNN, put together by hand from its parts."""
+"""The hierarchical RNN, compared with a composition of its parts."""
 
 import numpy as np
 import tensorflow as tf

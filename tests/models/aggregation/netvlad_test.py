@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""VLAD pooling against TensorFlow Addons; masks.
+"""VLAD pooling, compared with TensorFlow Addons; masks.
 
 tests/models/willow_parity_test.py has the WILLOW code.
 """

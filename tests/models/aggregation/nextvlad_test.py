@@ -1,11 +1,11 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""NeXtVLAD and its mixture against the authors' code.
+"""NeXtVLAD and its mixture, compared with the authors' code.
 
-The reference masks padding by its attention, but counts padded frames, all 0, among
-the batch statistics and in the mean frame of the mixture. Ours does not; so that the
-values can be compared, the tests switch that difference off. They also take the biased
-variance where the reference does (`fused=False`).
+The reference masks padding in its attention, but includes padded frames (all 0) in the
+batch statistics and in the mean frame of the mixture. Ours does not. The tests switch
+this difference off to compare the values. They also use the biased variance where the
+reference does (`fused=False`).
 """
 
 import numpy as np
@@ -25,7 +25,7 @@ SIZES = (16, 8)  # rgb and audio, in the 24 values of a frame
 
 @pytest.fixture
 def padding_counts(monkeypatch):
-  """Statistics over all frames, padded ones included, as the reference takes them."""
+  """Computes statistics over all frames, including padding, as the reference does."""
   statistics = batch_norm.BatchNorm._update_statistics
   monkeypatch.setattr(batch_norm.BatchNorm, "_update_statistics",
                       lambda self, x, frame_mask: statistics(self, x, None))
@@ -52,7 +52,7 @@ def build(flags):
 
 
 def pool_variables(pool):
-  # Norms of the reference without `fused` keep the biased variance.
+  # Without `fused`, the reference keeps the biased variance.
   pool.assign.norm.unbiased = pool.norm.unbiased = False
   return {"fully_connected/weights": pool.expand.kernel,
           "fully_connected/biases": pool.expand.bias,
@@ -97,7 +97,7 @@ def to_ours(name, value):
 
 
 def bias_penalty(model):
-  """The reference's logistic model penalises its biases too."""
+  """The logistic model of the reference also penalises its biases."""
   heads = [branch.classifiers[0].head for branch in model.branches]
   return sum(h.l2_penalty * np.sum(np.square(h.logits.bias)) / 2 for h in heads)
 
@@ -126,7 +126,7 @@ def test_model_equals_the_authors_code(case, padding_counts):
 def test_mixture_equals_the_authors_code(padding_counts):
   golden, flags, inputs = load("mixnextvlad")
   model = build(flags)
-  # The reference's gradients are of the label loss, without the distillation.
+  # The gradients of the reference are those of the label loss without distillation.
   model.scorer.distillation = 0.0
   assert_model(model, inputs, golden)
 

@@ -26,7 +26,7 @@ CASES = {
 
 
 def build(case, meta, golden, num_frames=None):
-  """Our model with the variables of the reference, sampling frames if told how many."""
+  """Our model with the variables of the reference, optionally with frame sampling."""
   kind, flags = CASES[case]["name"], meta["flags"]
   aggregation = {**CASES[case], "units": flags[f"{kind}_cells"],
                  "num_layers": flags[f"{kind}_layers"]}

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The temporal dependency network against a numpy twin; planted scenes."""
+"""The temporal dependency network, compared with a numpy twin; planted scenes."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ from yt8m.models.layers import masking
 
 
 def level_twin(layer, x, segments):
-  """One video: adjacency, messages inside the given segments, pooled segments."""
+  """Numpy twin for one video: adjacency, messages in given segments, pooled segments."""
   f = x @ layer.kernel.kernel.numpy()
   adjacency = np.maximum(f @ f.T, 0)
   edges = np.where(segments[:, None] == segments, adjacency, 0)
@@ -31,7 +31,7 @@ def level_twin(layer, x, segments):
 
 
 def scenes(sizes, dim=16, seed=0):
-  """Frames of scenes of the given sizes: a direction each, and noise."""
+  """Frames of scenes with the given sizes: one direction a scene, plus noise."""
   rng = np.random.default_rng(seed)
   x = np.repeat(rng.normal(size=(len(sizes), dim)), sizes, axis=0)
   return (x + 0.3 * rng.normal(size=x.shape)).astype(np.float32)
@@ -74,7 +74,7 @@ def test_planted_scenes_are_the_segments():
 
 
 def test_messages_stay_inside_segments():
-  """What a frame shows changes its own segment, and no other."""
+  """The content of a frame changes its own segment and no other."""
   layer = randomized(dependency_graph.DependencyGraph(2, kernel_units=16, hidden=3),
                      (None, None, 16))
   x = scenes([4, 5])

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The base of the layers: configuration, registration and `built`."""
+"""The base class of the layers: configuration, registration and `built`."""
 
 import inspect
 import json

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Recursive normalised cuts against brute force, on planted blocks and on edge cases."""
+"""Recursive normalised cuts, compared with brute force; planted blocks; edge cases."""
 
 import numpy as np
 import pytest
@@ -24,7 +24,7 @@ def random_graph(rng, num_frames, density=1.0):
 
 
 def brute_force_segments(adjacency, num_segments, max_ncut):
-  """Tries every frame of every segment, and sums the edges one by one."""
+  """Numpy twin: tries every frame of every segment and sums the edges one by one."""
   adjacency = adjacency - np.diag(np.diag(adjacency))
   cuts = [0, len(adjacency)]
   for _ in range(num_segments - 1):
@@ -67,7 +67,7 @@ def test_planted_blocks_are_cut_where_they_end():
   for sizes in ([5, 3, 8], [2, 2, 2, 2], [13, 3], [300, 40, 260]):
     graph, expected = blocks(sizes, between=0.05)
     noise = 0.05 * rng.random(graph.shape)
-    # A frame is far more like itself than like any other.
+    # A frame is much more similar to itself than to any other frame.
     graph = graph + noise + noise.T + 3.0 * np.eye(len(graph))
     np.testing.assert_array_equal(cut([graph], 16)[0], expected)
 

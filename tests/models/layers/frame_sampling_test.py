@@ -12,7 +12,7 @@ LENGTHS = np.array([1, 3, 7, 12], np.int32)
 
 
 def features():
-  """One feature that holds its own frame number."""
+  """A feature that contains the number of its frame."""
   frames = np.tile(np.arange(12, dtype=np.float32)[None, :, None], (4, 1, 2))
   return {"x": tf.constant(frames)}
 

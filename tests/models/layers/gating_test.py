@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Gates by numpy twins; tests/models/willow_parity_test.py has the reference code."""
+"""Gates, compared with numpy twins; willow_parity_test.py has the reference code."""
 
 import numpy as np
 import pytest

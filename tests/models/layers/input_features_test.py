@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Dequantisation, masking and normalisation against a numpy twin."""
+"""Dequantisation, masking and normalisation, compared with a numpy twin."""
 
 import numpy as np
 import pytest

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Recurrent layers against those of Keras: values, states, every gradient."""
+"""Recurrent layers, compared with those of Keras: values, states, all gradients."""
 
 import numpy as np
 import pytest
@@ -38,7 +38,7 @@ def randomized(layer):
 
 
 def build_pair(cell, **arguments):
-  """Our layer, and one of Keras with its weights."""
+  """Returns our layer, and the Keras layer with the same weights."""
   ours, keras_layer, hparams = CELLS[cell]
   layer = randomized(ours(UNITS, **hparams, **arguments))
   reference = keras_layer(UNITS, return_sequences=True, return_state=True, **hparams)
@@ -48,13 +48,13 @@ def build_pair(cell, **arguments):
 
 
 def by_keras(reference, x, mask):
-  """Keras repeats the last output over padding; here it is 0 there."""
+  """Keras repeats the last output over padding; ours is 0 there."""
   outputs, *states = reference(x, mask=mask)
   return masking.zero_padding(outputs, mask), tuple(states)
 
 
 def gradients(function, weights, x):
-  """Of a sum over outputs and states with random signs, to x and to the weights."""
+  """Gradients of a random signed sum of outputs and states, for x and the weights."""
   with tf.GradientTape() as tape:
     tape.watch(x)
     values = tf.nest.flatten(function(x))
@@ -170,7 +170,7 @@ def test_half_precision_computes_in_float32_and_returns_half(cell):
 
 @pytest.fixture
 def masks_on_gpu(monkeypatch):
-  """Pretends that there is a GPU; lists the masks that the layers of Keras get."""
+  """Pretends that there is a GPU, and lists the masks that Keras' layers receive."""
   masks = []
 
   def watch(layer):
@@ -227,7 +227,7 @@ def test_a_saved_model_runs_without_the_layer(cell, tmp_path):
 
 
 def hard_sigmoid(x):
-  """As Keras 2 defines it; Keras 3 has another slope."""
+  """The hard sigmoid of Keras 2; Keras 3 has another slope."""
   return tf.clip_by_value(0.2 * x + 0.5, 0.0, 1.0)
 
 

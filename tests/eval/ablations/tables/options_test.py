@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The tables that come with the project name real flags, and every option."""
+"""The built-in tables use existing flags and cover every option."""
 
 import pytest
 
@@ -11,12 +11,12 @@ from yt8m.eval.ablations import table as ablation_table
 from yt8m.eval.ablations.tables import options as ablation_tables
 from yt8m.models import registries
 
-# Of one modality there is nothing to fuse: one row shows that, on its differences.
+# With one modality there is nothing to fuse, except its differences.
 TWO_MODALITIES = {"attention", "bilinear", "late1", "late2", "sum"}
 
 
 def options(table, row):
-  """`{(part, name)}` of the model that a row trains."""
+  """Returns `{(part, name)}` of the model that a row trains."""
   flags = {**table.common, **row.flags}
   given = {name: ablation_table.arguments({name: flags[name]})[0].partition("=")[2]
            for name in ("fusion", "aggregation", "classifier", "hparams")
