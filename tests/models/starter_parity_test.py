@@ -4,9 +4,9 @@
 
 Its LSTM is in aggregation/recurrent_stack_test.py.
 
-The reference inputs are already normalised, so the models here do not normalise them. The
-DBoF of the reference samples frames with recorded draws. The same frames are gathered here,
-and all of them are valid.
+The reference inputs are already normalised, so the models here do not normalise them.
+DBoF of the reference samples frames with recorded draws. The same frames are gathered
+here, and all of them are valid.
 """
 
 import numpy as np

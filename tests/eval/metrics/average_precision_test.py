@@ -17,7 +17,7 @@ from yt8m.eval.metrics.average_precision import average_precision_by_class
 
 
 def literal_ap(scores, labels, top_n=None, total=None, tie_order=0):
-  """The definition, rank by rank; of equal scores, positives are first (1) or last (-1)."""
+  """The definition, rank by rank; among ties, positives are first (1) or last (-1)."""
   ranked = sorted(zip(scores, labels, strict=True),
                   key=lambda pair: (-pair[0], -tie_order * pair[1]))
   total = sum(labels) if total is None else total
