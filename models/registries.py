@@ -3,6 +3,10 @@
 """The three registries of model options, and how an option is built from its config."""
 
 import inspect
+import numbers
+import types
+import typing
+from typing import Any
 
 import tensorflow as tf
 
@@ -48,13 +52,58 @@ def resolve(options, config):
   name = given.pop("name", None)
   if name is None:
     raise ValueError(f"The {options.kind} config {config!r} has no name.")
-  defaults = _hparam_defaults(options[name])
-  unknown = sorted(set(given) - set(defaults))
-  if unknown:
+  check_hparams(f"{options.kind} {name!r}", options[name], given)
+  return {"name": name, **_hparam_defaults(options[name]), **given}
+
+
+def check_hparams(owner: str, option: type, given: dict[str, Any],
+                  required: tuple[str, ...] = ()) -> None:
+  """Checks hyperparameters against the constructor of an option.
+
+  A value must have the type of the annotation, or else that of the default.
+
+  Args:
+    owner: Name of the option, for errors.
+    option: Class of the option.
+    given: Hyperparameters and their values.
+    required: Names of hyperparameters that have no default.
+
+  Raises:
+    ValueError: A name is unknown or missing, or a value has another type, such as a
+      string in place of a number.
+  """
+  valid = sorted({*_hparam_defaults(option), *required})
+  if unknown := sorted(set(given) - set(valid)):
     raise ValueError(
-        f"{options.kind} {name!r} has no hyperparameter {', '.join(unknown)}. "
-        f"Valid: {', '.join(sorted(defaults)) or 'none'} (--hparams).")
-  return {"name": name, **defaults, **given}
+        f"{owner} has no hyperparameter {', '.join(unknown)}. "
+        f"Valid: {', '.join(valid) or 'none'} (--hparams).")
+  if missing := sorted(set(required) - set(given)):
+    raise ValueError(f"{owner} needs {', '.join(missing)} (--hparams).")
+  parameters = inspect.signature(option.__init__).parameters
+  for name, value in given.items():
+    annotation = parameters[name].annotation
+    if annotation is inspect.Parameter.empty:
+      default = parameters[name].default
+      # The default name of an option stands for its config as well.
+      annotation = (str | dict if isinstance(default, str)
+                    else Any if default in (None, inspect.Parameter.empty)
+                    else type(default))
+    if not _has_type(value, annotation):
+      expected = getattr(annotation, "__name__", str(annotation))
+      raise ValueError(f"{owner}: {name} is {value!r}, but must be of type {expected} "
+                       "(--hparams).")
+
+
+def _has_type(value: Any, annotation: Any) -> bool:
+  is_union = typing.get_origin(annotation) in (types.UnionType, typing.Union)
+  kinds = [typing.get_origin(kind) or kind
+           for kind in (typing.get_args(annotation) if is_union else (annotation,))]
+  if any(kind is Any or not isinstance(kind, type) for kind in kinds):
+    return True  # not a plain type
+  if isinstance(value, bool):
+    return bool in kinds
+  wider = {int: numbers.Integral, float: numbers.Real, tuple: list}
+  return isinstance(value, (*kinds, *(wider[kind] for kind in kinds if kind in wider)))
 
 
 def is_option(options, value):

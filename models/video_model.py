@@ -84,6 +84,9 @@ class VideoModel(keras.Model):
     self._options = {**parts, "sampling": dict(sampling) if sampling else None,
                      "normalization": normalization,
                      "mixture": dict(mixture) if mixture else None}
+    if sampling:
+      registries.check_hparams(
+          "sampling", frame_sampling.FrameSampling, sampling, ("num_frames",))
     self.sampling = (frame_sampling.FrameSampling(**sampling) if sampling else None)
     self.input_features = input_features.InputFeatures(
         feature_spec.names, normalization)
@@ -96,6 +99,7 @@ class VideoModel(keras.Model):
     if not isinstance(branches, int) or branches < 2:
       raise ValueError(f"The mixture has branches={branches!r}; give a number of two or "
                        'more (--hparams=\'{"mixture": {"branches": 3}}\').')
+    registries.check_hparams("mixture", mixtures.Mixture, hparams)
     return mixtures.Mixture(
         [branch.Branch(self.num_classes, self.feature_spec.names, **parts)
          for _ in range(branches)], **hparams)

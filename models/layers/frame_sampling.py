@@ -79,7 +79,7 @@ class FrameSampling(keras.layers.Layer):
     or min(n, S) if frames do not repeat.
   """
 
-  def __init__(self, num_frames, method="random_frames", seed=0, repeat=True,
+  def __init__(self, num_frames: int, method="random_frames", seed=0, repeat=True,
                **kwargs):
     super().__init__(autocast=False, **kwargs)
     if method not in METHODS:

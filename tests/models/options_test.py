@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from yt8m import models
 from yt8m.core import feature_spec
+from yt8m.core import registry
 from yt8m.models import registries
 from yt8m.models.classification import classifier
 from yt8m.models.layers import masking
@@ -88,7 +89,8 @@ def test_a_class_of_the_users_own_is_an_option(tmp_path, monkeypatch):
       "    return tf.gather(x, n - self.offset, batch_dims=1), {'last': n}\n")
   monkeypatch.syspath_prepend(str(tmp_path))
   spec = feature_spec.FeatureSpec(("x",), (3,), "frame")
-  model = models.VideoModel(4, spec, aggregation={"name": "my_options:Last"})
+  with registry.allow_code(["my_options"]):
+    model = models.VideoModel(4, spec, aggregation={"name": "my_options:Last"})
   outputs = model({"features": {"x": tf.zeros((2, 5, 3), tf.uint8)},
                    "num_frames": tf.constant([2, 5])})
   assert outputs["predictions"].shape == (2, 4)
@@ -100,3 +102,31 @@ def test_hyperparameter_errors_name_option_and_flag():
     models.DeepBagOfFrames(pooling="min")
   with pytest.raises(ValueError, match="num_mixtures is 0"):
     models.MixtureOfExperts(4, num_mixtures=0)
+
+
+@pytest.mark.parametrize("options, message", [
+    ({"classifier": {"name": "moe", "num_mixtures": "3"}},
+     "classifier 'moe': num_mixtures is '3', but must be of type int (--hparams)"),
+    ({"classifier": {"name": "moe", "num_mixtures": 2.5}}, "num_mixtures is 2.5"),
+    ({"classifier": {"name": "moe", "num_mixtures": True}}, "num_mixtures is True"),
+    ({"classifier": {"name": "moe", "l2_penalty": None}}, "l2_penalty is None"),
+    ({"classifier": {"name": "hidden", "head": {"name": "moe", "num_mixtures": []}}},
+     "classifier 'moe': num_mixtures is []"),
+    ({"aggregation": {"name": "blstm", "skip": 1}}, "skip is 1"),
+    ({"aggregation": {"name": "dbof", "pooling": 1}}, "pooling is 1"),
+    ({"sampling": {"num_frames": "3"}}, "sampling: num_frames is '3'"),
+    ({"sampling": {"frames": 3}}, "sampling has no hyperparameter frames. Valid: method"),
+    ({"sampling": {"method": "first"}}, "sampling needs num_frames (--hparams)"),
+    ({"mixture": {"branches": 2, "temperature": "3"}}, "mixture: temperature is '3'"),
+    ({"mixture": {"branches": 2, "temp": 3}}, "mixture has no hyperparameter temp"),
+])
+def test_types_of_hyperparameters_are_checked(options, message):
+  spec = feature_spec.FeatureSpec(("x",), (3,), "frame")
+  with pytest.raises(ValueError) as error:
+    models.VideoModel(4, spec, **{"aggregation": "mean", **options})
+  assert message in str(error.value)
+
+
+def test_whole_numbers_may_stand_for_fractions():
+  spec = feature_spec.FeatureSpec(("x",), (3,), "video")
+  models.VideoModel(4, spec, classifier={"name": "moe", "l2_penalty": 0})
