@@ -71,7 +71,7 @@ def test_it_says_what_the_model_is(exported):
   assert facts["weights"] == "float32"
   assert facts["checkpoint"] == "step 1,200, 2026-05-03 12:00 UTC"
   weights = files.bytes_on_disk(str(exported / "variables"))
-  graph = (exported / "writer.pb").stat().st_size
+  graph = (exported / "saved_model.pb").stat().st_size
   assert facts["bytes"] == f"{weights:,} of weights, {graph:,} of the graph"
   assert "sampling" not in facts and "mixture" not in facts
 

@@ -197,7 +197,7 @@ def test_the_same_model_gives_the_same_files(tmp_path):
   first, second = listed
   assert first.keys() == second.keys()
   assert {name for name in first if first[name] != second[name]} <= {
-      "fingerprint.pb", "writer.pb", "assets.extra/MODEL_CARD.md"}
+      "fingerprint.pb", "saved_model.pb", "assets.extra/MODEL_CARD.md"}
   assert cards[0] == cards[1]
 
 
