@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Evaluates the CSV that `yt8m-inference --segment_labels` writes.
+"""`yt8m-segment-eval`: evaluates the CSV of `yt8m-inference --segment_labels`.
 
     yt8m-segment-eval --eval_data_pattern='validate*.tfrecord' \
       --label_cache=labels.csv --submission_file=segments.csv
@@ -20,18 +20,18 @@ flags.DEFINE_string(
     "Records with rated segments: globs, separated by commas.")
 flags.DEFINE_string(
     "label_cache", "",
-    "Where to keep the ratings, one id:start,class,score a line. If the file exists, "
-    "it is read instead of the records. Empty: no cache.")
-flags.DEFINE_string("submission_file", "", "The CSV to evaluate.")
+    "File to keep the ratings in, with lines id:start,class,score. If it exists, it is "
+    "read instead of the records. Empty: no cache.")
+flags.DEFINE_string("submission_file", "", "CSV to evaluate.")
 flags.DEFINE_integer(
-    "top_n", 0, "Look at the first N segments of each class only; 0: at all.")
+    "top_n", 0, "Number of segments of each class to use, best first; 0: all.")
 flags.DEFINE_bool("skip_corrupt_records", False,
-                  "Count damaged records and go on, instead of stopping.")
+                  "Count damaged records and continue, instead of stopping.")
 
 FLAGS = flags.FLAGS
 
 
-def main():
+def main() -> None:
   if not tf.io.gfile.exists(FLAGS.submission_file):
     raise FileNotFoundError(f"--submission_file={FLAGS.submission_file} does not exist: "
                             "name the CSV to evaluate.")
@@ -41,7 +41,7 @@ def main():
   result = segments.evaluate(submission, rated_segments, FLAGS.top_n)
   if not result.num_found:
     logging.warning(
-        "None of the %d rated segments is in %s: do the two belong together?",
+        "None of the %d rated segments is in %s. Do the two belong together?",
         result.num_rated, FLAGS.submission_file)
   print(
       f"Num classes: {len(result.aps)} | "
@@ -51,7 +51,7 @@ def main():
       f"rated segments found: {result.num_found} of {result.num_rated}")
 
 
-def run():
+def run() -> None:
   command.run(main)
 
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Commands as child processes: so many at a time, stopped together, logged to files."""
+"""Runs commands as child processes, logs their output and stops them together."""
 
 import contextlib
 import fcntl
@@ -10,6 +10,9 @@ import signal
 import subprocess
 import threading
 import time
+from collections.abc import Iterator
+from collections.abc import Sequence
+from typing import TextIO
 
 from yt8m.core import commands
 from yt8m.core import registry
@@ -18,41 +21,45 @@ _GRACE_SECS = 20.0  # to finish a step and save
 
 
 class RunFailed(Exception):
-  """A command ended with an error; the message holds its last lines."""
+  """A command failed; the message holds the last lines of its log."""
 
 
 class Stopped(Exception):
-  """The processes were told to stop."""
+  """The commands were stopped."""
 
 
-class Processes:
-  """Commands under way, each with its share of the processors; `stop` ends them all.
+class Runner:
+  """Runs commands, from any number of threads, until they are stopped together.
 
   Args:
-    threads: of each process.
-    keep_open: file descriptors that they inherit.
+    num_threads: Number of threads of each command.
+    keep_open: File descriptors that the commands inherit.
   """
 
-  def __init__(self, threads, keep_open=()):
+  def __init__(self, num_threads: int, keep_open: Sequence[int] = ()):
     self._environment = {
         "TF_CPP_MIN_LOG_LEVEL": "3", "TF_FORCE_GPU_ALLOW_GROWTH": "true", **os.environ,
-        **{name: str(threads) for name in (
+        **{name: str(num_threads) for name in (
             "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS")}}
     self._keep_open = keep_open
     self._lock, self._running, self._stopped = threading.Lock(), set(), False
 
-  def run(self, command, log):
-    """Runs `[command, argument, …]` to its end; what it says goes to the file `log`.
+  def run(self, command: Sequence[str], log: TextIO) -> None:
+    """Runs a command to its end.
+
+    Args:
+      command: Name and arguments of the command.
+      log: File for its output.
 
     Raises:
-      RunFailed: it failed.
-      Stopped: `stop` was called, before or meanwhile.
+      RunFailed: The command failed.
+      Stopped: `stop` was called, before or during the run.
     """
     print("$ " + shlex.join(command), file=log, flush=True)
     with self._lock:
       if self._stopped:
         raise Stopped
-      # In a session of its own, a Ctrl-C reaches it through `stop` only.
+      # In a session of its own, so that Ctrl-C reaches the command through `stop` only.
       process = subprocess.Popen(
           # Flags come from a table: code that they name must be allowed like that of a
           # file. The last --allow_code counts, not one in the table.
@@ -70,8 +77,8 @@ class Processes:
       raise RunFailed(f"{command[0]} ended with code {code}, see {log.name}:\n"
                       + _last_lines(log.name))
 
-  def stop(self):
-    """Ends what runs and starts nothing more."""
+  def stop(self) -> None:
+    """Ends all running commands and starts no more."""
     with self._lock:
       self._stopped = True
       running = list(self._running)
@@ -86,7 +93,7 @@ class Processes:
 
 
 def _last_lines(path, count=4):
-  """Of a log: its last error message, or else its end."""
+  """Returns the last error message of a log, or its last lines if there is none."""
   with open(path, errors="replace") as file:
     lines = [line.rstrip() for line in file if line.strip()]
   errors = [index for index, line in enumerate(lines) if line.startswith("ERROR: ")]
@@ -95,13 +102,14 @@ def _last_lines(path, count=4):
 
 
 @contextlib.contextmanager
-def only_one(directory):
-  """Yields a file that one process at a time, with its children, can hold.
+def lock(directory: str | os.PathLike) -> Iterator[TextIO]:
+  """Locks a directory, creating it if necessary; yields the lock file.
 
-  Children inherit it, so that runs left behind by a killed process hold it too.
+  Child processes that inherit the file hold the lock too, even if they outlive this
+  process.
 
   Raises:
-    ValueError: somebody else holds it.
+    ValueError: Another process holds the lock.
   """
   os.makedirs(directory, exist_ok=True)
   with open(os.path.join(directory, ".lock"), "w") as file:

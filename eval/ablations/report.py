@@ -1,113 +1,123 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""What an ablation found, as a section of a Markdown document and as a chart."""
+"""The results of an ablation as a section of a Markdown document and as a chart."""
 
 import math
 import shlex
+from collections.abc import Sequence
 
 import numpy as np
 
-from yt8m.core import files
 from yt8m.core import markdown
-from yt8m.eval.ablations import numbers
-from yt8m.eval.ablations import runs as ablation_runs
+from yt8m.core import plots
+from yt8m.eval.ablations import results as ablation_results
+from yt8m.eval.ablations import runs
+from yt8m.eval.ablations import table as ablation_table
 from yt8m.eval.metrics import streaming
 
+Results = Sequence[ablation_results.RowResults]
 
-def as_markdown(table, found, chart_path=None):
-  """The section of a table in a Markdown document.
+
+def as_markdown(table: ablation_table.Table, results: Results,
+                chart_path: str | None = None) -> str:
+  """Returns the section of a table in a Markdown document.
 
   Args:
-    table: the `Table`.
-    found: list of `Found`, in the order of the table.
-    chart_path: of its chart, as the document shall refer to it.
+    table: Table of the results.
+    results: Results of its rows, in their order.
+    chart_path: Path of the chart, relative to the document.
   """
   parts = [f"## {table.title}", table.note]
   if table.sample_data is not None:
     parts.append(
-        "**The records are synthetic.** They were redesigned until small nets could "
-        "learn the planted kinds of labels (docs/sample_data.md): a row that learns one "
-        "is no evidence for a method on real videos.")
-  parts += [_main_table(table, found), _legend(table, found)]
-  if kinds := numbers.kind_columns(found):
-    parts += [_kind_table(kinds, found),
-              "Mean average precision over the classes of a kind of label; *top*: over "
-              "the two most frequent of them, twins that differ in nothing else."]
+        "**The records are synthetic.** They were redesigned until small networks could "
+        "learn the planted kinds of labels (docs/sample_data.md), so a row that learns "
+        "one is no evidence for a method on real videos.")
+  parts += [_main_table(table, results), _legend(table, results)]
+  if kinds := ablation_results.kind_columns(results):
+    parts += [_kind_table(kinds, results),
+              "Mean average precision over the classes of each kind of label. *top*: "
+              "over the two most frequent classes of the kind, which are twins and "
+              "differ in nothing else."]
   if chart_path:
     parts.append(f"![{table.title}]({chart_path})")
-  parts.append(_commands(table, found))
+  parts.append(_commands(table, results))
   return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _main_table(table, found):
-  columns = [("row", [_row_name(entry) for entry in found]),
-             ("parameters", [_number(entry.values("parameters")[:1]) for entry in found])]
-  published = dict.fromkeys(name for entry in found for name in entry.row.figures)
-  published = {name: [str(entry.row.figures.get(name, "–")) for entry in found]
-               for name in published}
-  for column, title in numbers.METRICS.items():
+def _main_table(table, results):
+  columns = [
+      ("row", [_row_name(entry) for entry in results]),
+      ("parameters", [_number(entry.values("parameters")[:1]) for entry in results])]
+  figures = dict.fromkeys(name for entry in results for name in entry.row.figures)
+  figures = {name: [str(entry.row.figures.get(name, "–")) for entry in results]
+             for name in figures}
+  for column, title in ablation_results.METRICS.items():
     columns.append((title, [markdown.with_deviation(entry.values(column))
-                            for entry in found]))
-    beside = [name for name in published if name.startswith(title + ",")]
-    columns += [(name, published.pop(name)) for name in beside]
-  if any(table.reference(entry.row) for entry in found):
-    others = [_other(table, entry, found) for entry in found]
-    columns += [(f"Δ {numbers.METRICS[column]}",
+                            for entry in results]))
+    beside = [name for name in figures if name.startswith(title + ",")]
+    columns += [(name, figures.pop(name)) for name in beside]
+  references = [_reference(table, entry, results) for entry in results]
+  if any(table.reference(entry.row) for entry in results):
+    columns += [(f"Δ {ablation_results.METRICS[column]}",
                  [markdown.with_error(
-                     entry.differences(column, other) if other else [])
-                  for entry, other in zip(found, others, strict=True)])
-                for column in numbers.COMPARED]
-    columns.append(("against", [other.row.name if other else "–" for other in others]))
+                     entry.differences(column, reference) if reference else [])
+                  for entry, reference in zip(results, references, strict=True)])
+                for column in ablation_results.COMPARED]
+    columns.append(("against", [reference.row.name if reference else "–"
+                                for reference in references]))
   columns.append(
-      ("examples/s", [_number(entry.values(numbers.RATE)) for entry in found]))
-  columns += published.items()
+      ("examples/s", [_number(entry.values(ablation_results.RATE)) for entry in results]))
+  columns += figures.items()
   titles, texts = zip(*columns, strict=True)
   return markdown.make(titles, zip(*texts, strict=True), ("row", "against"))
 
 
-def _other(table, entry, found):
-  """The `Found` that an entry is compared with, or None."""
+def _reference(table, entry, results):
+  """Returns the results that an entry is compared with, or None."""
   name = table.reference(entry.row)
-  return next((other for other in found
+  return next((other for other in results
                if other.row.name == name and other is not entry), None)
 
 
-def _kind_table(kinds, found):
-  names = [name.removeprefix(numbers.PREFIX).replace("_top", ", *top*") for name in kinds]
+def _kind_table(kinds, results):
+  names = [name.removeprefix(ablation_results.PREFIX).replace("_top", ", *top*")
+           for name in kinds]
   return markdown.make(["row", *names], [
       [_row_name(entry),
        *(markdown.with_deviation(entry.values(name), 2) for name in kinds)]
-      for entry in found])
+      for entry in results])
 
 
-def _legend(table, found):
-  counts = sorted({len(entry.runs) for entry in found if entry.runs}) or [0]
+def _legend(table, results):
+  counts = sorted({len(entry.runs) for entry in results if entry.runs}) or [0]
   seeds = " to ".join(map(str, dict.fromkeys((counts[0], counts[-1]))))
-  runs = [ablation_runs.Run(table, entry.row, 0, "") for entry in found]
+  first_runs = [runs.Run(table, entry.row, 0, "") for entry in results]
   top_k = " or ".join(dict.fromkeys(
-      str(run.settings["evaluate"].get("top_k", streaming.TOP_K)) for run in runs))
-  text = (f"Mean ± sample standard deviation; seeds a row: {seeds}. GAP and mAP look at "
-          f"the {top_k} best classes of a video.")
-  if any(table.reference(entry.row) for entry in found):
-    text += (" Δ: difference to the row named beside it, of runs with the same seed, ± "
-             "its standard error.")
-  if len(ablation_runs.make_trainings(runs, runs)) < len(runs):
-    text += " Rows that differ in their evaluation alone share their trained models."
-  return text + (" Parameters: trainable ones. examples/s: of training, several runs at "
-                 "a time on one machine, so good for rough ratios within the table only.")
+      str(run.settings["evaluate"].get("top_k", streaming.TOP_K)) for run in first_runs))
+  text = (f"Mean ± sample standard deviation; seeds per row: {seeds}. GAP and mAP use "
+          f"the {top_k} best classes of each video.")
+  if any(table.reference(entry.row) for entry in results):
+    text += (" Δ: difference from the row under *against*, paired by seed, ± its "
+             "standard error.")
+  if len(runs.make_trainings(first_runs, first_runs)) < len(first_runs):
+    text += " Rows that differ only in their evaluation share their trained models."
+  return text + (
+      " Parameters: trainable parameters. examples/s: training speed with several runs "
+      "at a time on one machine, so only rough ratios within the table are meaningful.")
 
 
-def _commands(table, found):
-  """What to type for seed 0 of every row, in a folded block."""
+def _commands(table, results):
+  """Returns the commands for seed 0 of every row, in a folded block."""
   places = {"data": "$DATA", "sample": "sample"}
-  evaluations = {}  # of each training
-  for entry in found:
-    run = ablation_runs.Run(table, entry.row, 0, "")
+  evaluations = {}  # by training; the inner dictionaries are ordered sets
+  for entry in results:
+    run = runs.Run(table, entry.row, 0, "")
     train, evaluate = map(_typed, run.commands("model", **places))
     evaluations.setdefault(train, {})[evaluate] = None
   lines = []
   if table.sample_data is not None:
-    lines.append(_typed(ablation_runs.sample_command(table, "sample")))
+    lines.append(_typed(runs.sample_command(table, "sample")))
   distinct = set().union(*evaluations.values())
   if len(distinct) == 1:
     lines += [*evaluations, "\nand after each\n", *distinct]
@@ -118,7 +128,7 @@ def _commands(table, found):
 
 
 def _typed(command):
-  # Single quotes would keep the shell from filling in $DATA.
+  # In single quotes, the shell would not replace $DATA.
   return "    " + " ".join(f'"{word}"' if word.count("$DATA") else shlex.quote(word)
                            for word in command)
 
@@ -133,39 +143,27 @@ def _number(values):
   return f"{np.mean(values):,.0f}" if values else "–"
 
 
-def write_chart(path, table, found):
-  """Bars of GAP, mAP and, of sample data, the top twins; whiskers: ± deviation."""
-  figure_class = matplotlib_figure()
-  panels = {name: numbers.METRICS[name] for name in numbers.COMPARED}
-  panels |= {name: name.removeprefix(numbers.PREFIX).removesuffix("_top") + " labels, mAP"
-             for name in numbers.kind_columns(found) if name.endswith("_top")}
-  found = [entry for entry in found if entry.runs]
-  figure = figure_class(figsize=(2 + 2.5 * len(panels), 1.2 + 0.28 * len(found)),
-                        layout="constrained")
+def write_chart(path: str, table: ablation_table.Table, results: Results) -> None:
+  """Writes a chart of GAP, mAP and, for sample data, the top twins of each kind.
+
+  The bars are means over seeds; the whiskers are ± one standard deviation.
+  """
+  panels = {name: ablation_results.METRICS[name] for name in ablation_results.COMPARED}
+  for name in ablation_results.kind_columns(results):
+    if name.endswith("_top"):
+      kind = name.removeprefix(ablation_results.PREFIX).removesuffix("_top")
+      panels[name] = f"{kind} labels, mAP"
+  results = [entry for entry in results if entry.runs]
+  figure = plots.figure(2 + 2.5 * len(panels), 1.2 + 0.28 * len(results))
   axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
-  names = [entry.row.name for entry in found]
+  names = [entry.row.name for entry in results]
   for axis, (column, title) in zip(axes, panels.items(), strict=True):
     statistics = [markdown.mean_and_deviation(entry.values(column) or [math.nan])
-                  for entry in found]
+                  for entry in results]
     means, deviations = np.array(statistics).reshape(-1, 2).T
-    axis.barh(names, means, xerr=deviations, color="tab:blue",
-              ecolor="black", capsize=2)
+    axis.barh(names, means, xerr=deviations, color="tab:blue", ecolor="black", capsize=2)
     axis.set_title(title, fontsize="medium")
     axis.spines[["top", "right"]].set_visible(False)
   axes[0].invert_yaxis()
   figure.suptitle(table.title)
-  with files.atomic_write(path, "wb") as file:
-    figure.savefig(file, format="png", dpi=120)
-
-
-def matplotlib_figure():
-  """The class `Figure`, imported here so that only charts need matplotlib.
-
-  Raises:
-    ValueError: it is not installed.
-  """
-  try:
-    from matplotlib import figure
-  except ImportError as error:
-    raise ValueError("The chart needs matplotlib: pip install 'yt8m[report]'.") from error
-  return figure.Figure
+  plots.save(figure, path)

@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The runs of an ablation: each measures one row with one seed.
 
-    <output_dir>/<table>/<row>/seed-<n>/log.txt        commands and what they said
+    <output_dir>/<table>/<row>/seed-<n>/log.txt        commands and their output
     <output_dir>/<table>/<row>/seed-<n>/result.json    exists if the run is finished
-    <output_dir>/<table>/<row>/seed-<n>/model          what yt8m-train wrote
+    <output_dir>/<table>/<row>/seed-<n>/model          training directory
     <output_dir>/<table>/<row>/seed-<n>/started.json   settings of a training that began
     <output_dir>/<table>/<row>/seed-<n>/training.json  exists if the model is trained
 
-Rows that differ in their evaluation alone share the model of one of them.
+Rows that differ only in their evaluation share the model of one of them.
 """
 
 import contextlib
@@ -18,6 +18,8 @@ import json
 import logging
 import os
 import time
+from collections.abc import Sequence
+from typing import Any
 
 import tensorflow as tf
 from tensorboard.backend.event_processing import event_accumulator
@@ -25,7 +27,8 @@ from tensorboard.backend.event_processing import event_accumulator
 from yt8m.configs import checkpoints
 from yt8m.configs import experiment
 from yt8m.core import files
-from yt8m.eval.ablations import processes as ablation_processes
+from yt8m.core import types
+from yt8m.eval.ablations import processes
 from yt8m.eval.ablations import table as ablation_table
 
 
@@ -34,10 +37,10 @@ class Run:
   """One row of a table with one seed.
 
   Attributes:
-    table: the `Table`.
-    row: its `Row`.
+    table: Table with the row.
+    row: Row to measure.
     seed: `--seed` of the training.
-    directory: where the run writes.
+    directory: Directory of the run.
   """
   table: ablation_table.Table
   row: ablation_table.Row
@@ -45,64 +48,61 @@ class Run:
   directory: str
 
   @property
-  def settings(self):
-    """What the result depends on."""
+  def settings(self) -> types.Config:
+    """Everything that the result depends on."""
     return self.table.settings(self.row, self.seed)
 
   @property
-  def training_settings(self):
-    """What the model depends on."""
+  def training_settings(self) -> types.Config:
+    """Everything that the trained model depends on."""
     return {name: value for name, value in self.settings.items() if name != "evaluate"}
 
   @property
-  def train_dir(self):
-    return os.path.join(self.directory, "model")
+  def train_dir(self) -> str:
+    return self.path("model")
 
-  def commands(self, train_dir, **places):
-    """`[[command, argument, …], …]`: training, then evaluation."""
+  def path(self, name: str) -> str:
+    """Returns the path of a file of the run."""
+    return os.path.join(self.directory, name)
+
+  def commands(self, train_dir: str, **places: str) -> tuple[list[str], list[str]]:
+    """Returns the commands for training and evaluation."""
     settings = self.settings
-    return [
-        ["yt8m-train", f"--train_dir={train_dir}", "--start_new_model",
-         *ablation_table.arguments(settings["train"], **places)],
-        ["yt8m-eval", f"--train_dir={train_dir}", "--run_once",
-         *ablation_table.arguments(settings["evaluate"], **places)]]
+    return (["yt8m-train", f"--train_dir={train_dir}", "--start_new_model",
+             *ablation_table.arguments(settings["train"], **places)],
+            ["yt8m-eval", f"--train_dir={train_dir}", "--run_once",
+             *ablation_table.arguments(settings["evaluate"], **places)])
 
-  def result(self):
-    """What `execute` wrote, or None if the run is not finished with these settings."""
+  def result(self) -> dict[str, Any]:
+    """Returns the result of the run, empty if it is not finished."""
     return _read(self.path("result.json"), self.settings)
 
-  def training(self):
-    """What `execute` wrote of the model in `train_dir`, or None if there is none."""
-    trained = _read(self.path("training.json"), self.training_settings)
-    if not trained or experiment.is_finished(self.train_dir) is False:
-      return None
-    return trained if tf.train.latest_checkpoint(self.train_dir) else None
+  def training(self) -> dict[str, Any]:
+    """Returns the content of `training.json`, empty if there is no trained model."""
+    return self._read_training("training.json", {True, None})
 
-  def unfinished_training(self):
-    """Content of `started.json` if training can be resumed with these settings."""
-    started = _read(self.path("started.json"), self.training_settings)
-    if not started or experiment.is_finished(self.train_dir) is not False:
-      return None
-    return started if tf.train.latest_checkpoint(self.train_dir) else None
+  def unfinished_training(self) -> dict[str, Any]:
+    """Returns the content of `started.json`, empty if no training can be resumed."""
+    return self._read_training("started.json", {False})
 
-  def path(self, name):
-    return os.path.join(self.directory, name)
+  def _read_training(self, name, finished):
+    usable = (experiment.is_finished(self.train_dir) in finished
+              and tf.train.latest_checkpoint(self.train_dir))
+    return _read(self.path(name), self.training_settings) if usable else {}
 
 
 def _read(path, settings):
-  """What a JSON file holds, or None if it is not there or of other settings."""
+  """Returns the content of a JSON file, empty if it is missing or has other settings."""
   try:
-    with open(path) as file:
-      entries = json.load(file)
-  except (FileNotFoundError, json.JSONDecodeError):
-    return None
-  return entries if entries.get("settings") == settings else None
+    content = files.read_json(path, kind="a record of yt8m-ablation", remedy="Delete it")
+  except (FileNotFoundError, ValueError):
+    return {}
+  return content if content.get("settings") == settings else {}
 
 
-def _write(path, **entries):
-  with files.atomic_write(path) as file:
-    json.dump(entries, file, indent=1)
-  return entries
+def _write(path, **content):
+  files.write_json(path, content, indent=1)
+  return content
 
 
 @dataclasses.dataclass(frozen=True)
@@ -110,22 +110,23 @@ class Training:
   """Runs that share a model.
 
   Attributes:
-    runs: all of them.
-    todo: those to measure.
+    runs: All of these runs.
+    todo: The runs to measure.
   """
-  runs: list
-  todo: list
+  runs: list[Run]
+  todo: list[Run]
 
 
-def make_runs(table, rows, num_seeds, output_dir):
-  """Every row with seed 0, then every row with seed 1, …"""
+def make_runs(table: ablation_table.Table, rows: Sequence[ablation_table.Row],
+              num_seeds: int, output_dir: str) -> list[Run]:
+  """Returns the runs of all rows with seed 0, then with seed 1, and so on."""
   return [Run(table, row, seed,
               os.path.join(output_dir, table.name, row.name, f"seed-{seed}"))
           for seed in range(num_seeds) for row in rows]
 
 
-def make_trainings(runs, todo):
-  """The `Training`s of `runs` that have something to do."""
+def make_trainings(runs: Sequence[Run], todo: Sequence[Run]) -> list[Training]:
+  """Groups `runs` by their model; returns the groups with a run in `todo`."""
   groups = {}
   for run in runs:
     groups.setdefault(json.dumps(run.training_settings, sort_keys=True), []).append(run)
@@ -134,37 +135,49 @@ def make_trainings(runs, todo):
   return [training for training in trainings if training.todo]
 
 
-def execute(training, processes, keep_checkpoints=False, **places):
-  """Trains a model, unless it is there, and evaluates it for each run.
+def execute(training: Training, runner: processes.Runner, keep_checkpoints: bool = False,
+            **places: str) -> list[tuple[Run, dict[str, Any] | processes.RunFailed]]:
+  """Trains a model, unless it exists, and evaluates it for each run.
 
-  The model is deleted when everything is measured, unless it was trained to be kept.
+  The model is deleted when all runs are measured, unless it was trained to be kept.
+
+  Args:
+    training: Runs that share the model.
+    runner: Runner of the commands.
+    keep_checkpoints: Whether to keep the model.
+    **places: Values of the placeholders in flags.
 
   Returns:
-    `[(run, result or RunFailed)]`; a result is in its result.json by then.
+    Pairs of a run and its result, or the error. Results are in `result.json` by then.
 
   Raises:
-    Stopped: `processes` were stopped.
+    Stopped: The runner was stopped.
   """
   for run in training.todo:
     os.makedirs(run.directory, exist_ok=True)
     open(run.path("log.txt"), "w").close()
-    with contextlib.suppress(FileNotFoundError):
-      os.remove(run.path("result.json"))
+    _delete(run, "result.json")
   try:
     owner = (next((run for run in training.runs if run.training()), None)
-             or train(training.todo[0], processes, keep_checkpoints, **places))
-  except ablation_processes.RunFailed as error:
+             or _train(training.todo[0], runner, keep_checkpoints, **places))
+  except processes.RunFailed as error:
     return [(run, error) for run in training.todo]
   outcomes = []
   for run in training.todo:
     try:
-      outcomes.append((run, evaluate(run, owner, processes, **places)))
-    except ablation_processes.RunFailed as error:
+      outcomes.append((run, _evaluate(run, owner, runner, **places)))
+    except processes.RunFailed as error:
       outcomes.append((run, error))
-  measured = all(isinstance(outcome, dict) for _, outcome in outcomes)
-  if measured and not (keep_checkpoints or owner.training()["keep"]):
+  succeeded = all(isinstance(outcome, dict) for _, outcome in outcomes)
+  if succeeded and not (keep_checkpoints or owner.training()["keep"]):
     _delete_checkpoints(owner.train_dir)
   return outcomes
+
+
+def _delete(run, *names):
+  for name in names:
+    with contextlib.suppress(FileNotFoundError):
+      os.remove(run.path(name))
 
 
 def _delete_checkpoints(train_dir):
@@ -173,23 +186,20 @@ def _delete_checkpoints(train_dir):
       os.remove(checkpoint)
 
 
-def train(run, processes, keep, **places):
+def _train(run, runner, keep, **places):
   """Trains the model of a run in its directory, or resumes training; returns the run."""
   command, _ = run.commands(run.train_dir, **places)
   started = run.unfinished_training()
   if started:
     command.remove("--start_new_model")
   else:
-    started = {"seconds": 0}
-    for name in ("training.json", "started.json"):
-      with contextlib.suppress(FileNotFoundError):
-        os.remove(run.path(name))
+    _delete(run, "training.json", "started.json")
     _delete_checkpoints(run.train_dir)
   began = time.monotonic()
   try:
-    _execute(command, run, processes)
+    _log_command(command, run, runner)
   finally:  # a stopped training is resumed, and its time counts
-    seconds = started["seconds"] + time.monotonic() - began
+    seconds = started.get("seconds", 0) + time.monotonic() - began
     _write(run.path("started.json"), settings=run.training_settings, seconds=seconds)
   _write(run.path("training.json"), settings=run.training_settings,
          seconds={command[0]: seconds},
@@ -197,33 +207,33 @@ def train(run, processes, keep, **places):
   return run
 
 
-def evaluate(run, owner, processes, **places):
-  """Evaluates the model of the run `owner` as `run` wants it; returns its result."""
+def _evaluate(run, owner, runner, **places):
+  """Evaluates the model of the run `owner` with the settings of `run`."""
   _, command = run.commands(owner.train_dir, **places)
-  seconds = _execute(command, run, processes)
-  [metrics] = glob.glob(
+  began = time.monotonic()
+  _log_command(command, run, runner)
+  seconds = time.monotonic() - began
+  [path] = glob.glob(
       os.path.join(glob.escape(owner.train_dir), "eval", "metrics-*.json"))
-  with open(metrics) as file:
-    evaluation = json.load(file)
-  trained = owner.training()
+  evaluation = files.read_json(path, kind="an evaluation by yt8m-eval",
+                               remedy="Delete it and run the command again")
+  training = owner.training()
   return _write(
       run.path("result.json"), settings=run.settings, evaluation=evaluation,
-      seconds={**trained["seconds"], **seconds},
-      train_examples_per_second=trained["train_examples_per_second"])
+      seconds={**training["seconds"], command[0]: seconds},
+      train_examples_per_second=training["train_examples_per_second"])
 
 
-def _execute(command, run, processes):
-  """Runs a command; returns `{its name: seconds}`."""
-  began = time.monotonic()
+def _log_command(command, run, runner):
   with open(run.path("log.txt"), "a") as log:
-    processes.run(command, log)
-  return {command[0]: time.monotonic() - began}
+    runner.run(command, log)
 
 
-def training_rate(train_dir):
-  """Examples a second, from the first progress line to the last; None without lines.
+def training_rate(train_dir: str) -> float | None:
+  """Returns the examples per second between the first and the last progress line.
 
-  The time before the first line goes into starting; a run with one line has no other.
+  The time before the first line includes the start, so it is left out, unless there is
+  only this line. Without progress lines, the rate is None.
   """
   logging.getLogger("tensorboard").setLevel(logging.WARNING)
   events = event_accumulator.EventAccumulator(
@@ -233,30 +243,31 @@ def training_rate(train_dir):
   rates = [float(tf.make_ndarray(event.tensor_proto))
            for event in events.Tensors("train/examples_per_second")]
   rates = rates[1:] or rates
-  # Equal numbers of examples lie between lines, so that times, not rates, add up.
+  # The number of examples between lines is constant, so times add up and rates do not.
   return len(rates) / sum(1 / rate for rate in rates)
 
 
-def sample_command(table, path):
-  """`[command, argument, …]` that writes the sample data set of a table."""
+def sample_command(table: ablation_table.Table, path: str) -> list[str]:
+  """Returns the command that writes the sample data set of a table."""
   return ["yt8m-sample-data", f"--output_dir={path}",
-          *ablation_table.arguments(table.sample_data)]
+          *ablation_table.arguments(table.sample_data or {})]
 
 
-def prepare_sample_data(table, directory, processes):
-  """Writes the sample data set of a table unless it is there; returns its path."""
+def prepare_sample_data(table: ablation_table.Table, directory: str,
+                        runner: processes.Runner) -> str:
+  """Writes the sample data set of a table unless it exists; returns its path."""
   path = os.path.join(directory, "sample")
   marker = os.path.join(directory, "sample.json")
   if os.path.exists(marker):
-    with open(marker) as file:
-      if json.load(file) == table.sample_data:
-        return path
+    sample_data = files.read_json(marker, kind="the flags of a sample data set",
+                                  remedy="Delete it")
+    if sample_data == table.sample_data:
+      return path
     os.remove(marker)
   command = sample_command(table, path)
   if os.path.exists(path):
     command.append("--overwrite")
   with open(os.path.join(directory, "sample-log.txt"), "w") as log:
-    processes.run(command, log)
-  with files.atomic_write(marker) as file:
-    json.dump(table.sample_data, file)
+    runner.run(command, log)
+  files.write_json(marker, table.sample_data)
   return path

@@ -6,9 +6,14 @@ import dataclasses
 import json
 import os
 import re
+from collections.abc import Iterable
+from collections.abc import Mapping
+from typing import Any
 
 from yt8m.configs import recipes
 from yt8m.core import files
+from yt8m.core import registry
+from yt8m.core import types
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 
@@ -18,54 +23,54 @@ class Row:
   """One model of a table.
 
   Attributes:
-    name: of the row, and of its directory.
-    flags: flags of `yt8m-train`, laid over those common to the table.
-    evaluate: flags of `yt8m-eval`, laid over the table's. Rows that differ in nothing
-      else are one training, evaluated once for each of them.
-    paired_with: name of the row that this one is compared with, seed by seed; None
-      takes the table's.
-    figures: `{column: text}`, columns to print beside the measured ones, e.g. what a
-      paper reports; one such as "GAP, published" stands beside our GAP.
+    name: Name of the row and of its directory.
+    flags: Flags of `yt8m-train`, which override those of the table.
+    evaluate: Flags of `yt8m-eval`, which override those of the table. Rows that differ
+      in nothing else share their trained models.
+    paired_with: Name of the row to compare this one with, seed by seed. Default: that of
+      the table.
+    figures: Further columns to print, `{column: text}`, such as published results. A
+      column whose title begins with that of a metric ("GAP, published") follows it.
   """
   name: str
-  flags: dict
-  evaluate: dict = dataclasses.field(default_factory=dict)
+  flags: types.Config
+  evaluate: types.Config = dataclasses.field(default_factory=dict)
   paired_with: str | None = None
-  figures: dict = dataclasses.field(default_factory=dict)
+  figures: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
 class Table:
-  """Rows that are trained and evaluated alike.
+  """Rows that are trained and evaluated in the same way.
 
-  In the values of flags, `{data}` stands for `--data_dir` and `{sample}` for the
-  sample data set of the table.
+  In the values of flags, `{data}` stands for `--data_dir`, and `{sample}` for the
+  directory of the table's sample data set.
 
   Attributes:
-    name: of the table, and of its directory.
-    title: its heading.
-    rows: list of `Row`.
-    common: flags of `yt8m-train` of every row, without seed and directory.
-    evaluate: flags of `yt8m-eval` of every row.
-    sample_data: flags of `yt8m-sample-data`, if the table is measured on such data.
-    paired_with: name of the row that the others are compared with, or None.
-    note: Markdown, printed under the heading: above all how settings were chosen.
+    name: Name of the table and of its directory.
+    title: Heading of the table.
+    rows: Rows of the table.
+    common: Flags of `yt8m-train` for every row, without seed and directory.
+    evaluate: Flags of `yt8m-eval` for every row.
+    sample_data: Flags of `yt8m-sample-data`, if the table uses such data.
+    paired_with: Name of the row to compare the others with, or None.
+    note: Markdown text below the heading: above all, how the settings were chosen.
   """
   name: str
   title: str
-  rows: list
-  common: dict
-  evaluate: dict
-  sample_data: dict | None = None
+  rows: list[Row]
+  common: types.Config
+  evaluate: types.Config
+  sample_data: types.Config | None = None
   paired_with: str | None = None
   note: str = ""
 
   @classmethod
-  def from_config(cls, config):
-    """Checks and converts a dictionary, as it stands in a JSON file.
+  def from_config(cls, config: types.Config) -> "Table":
+    """Makes a table from the content of a JSON file.
 
     Raises:
-      ValueError: says which entry is wrong.
+      ValueError: An entry is wrong; the message names it.
     """
     where = f"table {config.get('name')!r}"
     rows = [_make(Row, row, f"row {row.get('name')!r} of {where}")
@@ -81,38 +86,46 @@ class Table:
                        f"{', '.join(names) or 'none given'}.")
     for row in rows:
       if table.reference(row) not in (None, *names):
-        raise ValueError(f"row {row.name!r} of {where} is paired with "
-                         f"{table.reference(row)!r}. Rows: {', '.join(names)}.")
+        raise registry.unknown("paired_with", table.reference(row), names,
+                               f"It belongs to row {row.name!r} of {where}.")
     return table
 
-  def reference(self, row):
-    """Name of the row that `row` is compared with, or None."""
+  def reference(self, row: Row) -> str | None:
+    """Returns the name of the row that `row` is compared with, or None."""
     return row.paired_with or self.paired_with
 
-  def settings(self, row, seed):
-    """Everything that a run depends on: equal settings, equal run."""
+  def settings(self, row: Row, seed: int) -> types.Config:
+    """Returns everything that the result of a run depends on."""
     train = {**self.common, **row.flags, "seed": seed}
+    recipe: Any = recipes.RECIPES[train["model"]] if "model" in train else None
     settings = {"train": train, "evaluate": {**self.evaluate, **row.evaluate},
                 "sample_data": self.sample_data,
-                "recipe": dataclasses.asdict(recipes.RECIPES[train["model"]])
-                          if "model" in train else None}
-    return json.loads(json.dumps(settings))  # as it comes back from a file
+                "recipe": recipe and dataclasses.asdict(recipe)}
+    return json.loads(json.dumps(settings))  # equal to the content of a file
 
-  def select(self, names):
-    """The rows with these names; all of them without names.
+  def select(self, names: Iterable[str]) -> list[Row]:
+    """Returns the rows with these names, or all rows if there are no names.
 
     Raises:
-      ValueError: there is no such row.
+      ValueError: There is no such row.
     """
     valid = [row.name for row in self.rows]
     for name in names:
       if name not in valid:
-        raise ValueError(f"--rows: table {self.name!r} has no row {name!r}. Rows: "
-                         f"{', '.join(valid)}.")
+        raise registry.unknown("--rows", name, valid,
+                               f"These are the rows of table {self.name!r}.")
     return [row for row in self.rows if not names or row.name in names]
 
+  def data_patterns(self, **places: str) -> list[str]:
+    """Returns the data patterns of all flags, with the placeholders filled in."""
+    flag_sets = [self.common, self.evaluate]
+    for row in self.rows:
+      flag_sets += [row.flags, row.evaluate]
+    return [_fill(value, places) for flags in flag_sets for name, value in flags.items()
+            if name.endswith("_data_pattern")]
 
-def _make(cls, config, where):
+
+def _make(cls, config: Mapping[str, Any], where: str):
   fields = dataclasses.fields(cls)
   unknown = sorted(set(config) - {field.name for field in fields})
   missing = [field.name for field in fields if field.name not in config
@@ -127,38 +140,45 @@ def _make(cls, config, where):
   return cls(**config)
 
 
-def load(name, tables):
-  """Returns the `Table` that `--table` names: one of `tables`, or a JSON file.
+def load(name: str, tables: Mapping[str, types.Config]) -> Table:
+  """Returns the table with this name, from `tables` or from a JSON file.
+
+  Args:
+    name: Value of `--table`: a key of `tables`, or the path of a JSON file.
+    tables: Configurations of the built-in tables.
 
   Raises:
-    ValueError: no such table, or the file holds none.
-    FileNotFoundError: no such file.
+    ValueError: There is no such table, or the file does not hold one.
+    FileNotFoundError: There is no such file.
   """
   if name in tables:
     return Table.from_config(tables[name])
   if not name.endswith(".json"):
-    raise ValueError(f"Unknown --table={name}. Valid: {', '.join(sorted(tables))}, or "
-                     "the path of a JSON file.")
-  with files.open_to_read(name) as file:
-    try:
-      config = json.loads(file.read())
-    except json.JSONDecodeError as error:
-      raise ValueError(f"--table={name} is not JSON: {error}.") from error
-  if not isinstance(config, dict):
-    raise ValueError(f"--table={name} must hold one JSON object.")
+    raise registry.unknown("--table", name, tables, "Or give the path of a JSON file.")
+  config = files.read_json(name, kind="a table of models",
+                           remedy="Name another file with --table, or correct this one")
   return Table.from_config(
       {"name": os.path.splitext(os.path.basename(name))[0], **config})
 
 
-def arguments(flags, **places):
-  """Command line of `{flag: value}`, with the placeholders `{place}` filled in."""
+def arguments(flags: types.Config, **places: str) -> list[str]:
+  """Returns flags as command-line arguments, with the placeholders filled in.
+
+  >>> from yt8m.eval.ablations import table
+  >>> table.arguments({"run_once": True, "data": "{sample}/*"}, sample="/tmp")
+  ['--run_once', '--data=/tmp/*']
+  """
   return [_argument(name, value, places) for name, value in flags.items()]
 
 
 def _argument(name, value, places):
   if isinstance(value, bool):
     return f"--{name}" if value else f"--no{name}"
+  return f"--{name}={_fill(value, places)}"
+
+
+def _fill(value, places):
   text = json.dumps(value) if isinstance(value, (dict, list)) else str(value)
   for place, path in places.items():
     text = text.replace("{" + place + "}", path)
-  return f"--{name}={text}"
+  return text

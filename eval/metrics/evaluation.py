@@ -1,9 +1,10 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Runs a model over records and measures it."""
+"""Runs a model over records and measures its predictions."""
 
-import json
 import os
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -11,32 +12,32 @@ from absl import logging
 
 from yt8m.core import files
 from yt8m.core import progress
+from yt8m.core import types
 from yt8m.eval.metrics import streaming
 from yt8m.models import losses
 from yt8m.models import prediction
-
-# The scalars of an evaluation, by the names the starter code prints them under.
-LABELS = {"avg_hit_at_one": "Avg_Hit@1", "avg_perr": "Avg_PERR", "map": "MAP",
-          "gap": "GAP", "avg_loss": "Avg_Loss"}
+from yt8m.models import video_model
 
 
-def evaluate(model, dataset, top_k=20, label_loss="CrossEntropyLoss", log_every=10.0,
-             num_examples=None):
-  """Measures `model` on a dataset.
+def evaluate(model: video_model.VideoModel, dataset: Iterable[types.Batch],
+             top_k: int = streaming.TOP_K, label_loss: str = "CrossEntropyLoss",
+             log_every: float = 10.0, num_examples: int | None = None,
+             ) -> streaming.EvaluationMetrics:
+  """Measures a model on a dataset.
 
-  Classes that a batch weighs with 0 (`label_weights`, of rated segments) are not
-  predicted: their scores become 0, as in the starter code.
+  The scores of classes whose label weight is 0 (those not rated for a segment) count as
+  0, as in the starter code.
 
   Args:
-    model: `VideoModel`.
-    dataset: batches of a reader, with labels.
-    top_k: predictions a video in GAP and mAP.
-    label_loss: name of the loss to report.
-    log_every: seconds between progress lines.
-    num_examples: examples of the dataset as far as known; forecasts the time left.
+    model: Model to measure.
+    dataset: Batches of a reader, with labels.
+    top_k: Number of predictions per video in GAP and mAP.
+    label_loss: Name of the loss to report.
+    log_every: Seconds between progress lines.
+    num_examples: Expected number of examples, for the forecast of the time left.
 
   Returns:
-    `EvaluationMetrics`.
+    The accumulated metrics.
 
   Raises:
     ValueError: `top_k` is above the number of classes.
@@ -46,7 +47,7 @@ def evaluate(model, dataset, top_k=20, label_loss="CrossEntropyLoss", log_every=
                      f"{model.num_classes}.")
   loss = losses.LOSSES[label_loss]()
   predict = prediction.prediction_function(model)
-  measured = streaming.EvaluationMetrics(model.num_classes, top_k)
+  metrics = streaming.EvaluationMetrics(model.num_classes, top_k)
   report = progress.Periodic(log_every, progress.Progress(num_examples))
   for batch in dataset:
     predictions = predict(batch)
@@ -54,46 +55,51 @@ def evaluate(model, dataset, top_k=20, label_loss="CrossEntropyLoss", log_every=
     per_video = loss.call(batch["labels"], predictions, weights)
     if weights is not None:
       predictions *= weights
-    measured.accumulate(predictions, batch["labels"], np.asarray(per_video))
-    for line in report(measured.num_examples):
-      logging.info("%d examples | %s", measured.num_examples, line)
-  return measured
+    metrics.accumulate(predictions, batch["labels"], np.asarray(per_video))
+    for line in report(metrics.num_examples):
+      logging.info("%d examples | %s", metrics.num_examples, line)
+  return metrics
 
 
-def format_line(step, values):
-  """`"step 1000 | Avg_Hit@1: 0.8310 | … | GAP: 0.7942 | …"`.
+def format_line(step: int, values: dict[str, Any]) -> str:
+  """Returns `"step 1000 | Avg_Hit@1: 0.8310 | … | GAP: 0.7942 | …"`.
 
   Args:
-    step: of the checkpoint.
-    values: what `EvaluationMetrics.get` returns.
+    step: Step of the checkpoint.
+    values: Metrics, from `EvaluationMetrics.get`.
   """
   return f"step {step} | " + " | ".join(
-      f"{label}: {values[name]:.4f}" for name, label in LABELS.items())
+      f"{title}: {values[name]:.4f}" for name, title in streaming.TITLES.items())
 
 
-def write_results(train_dir, step, model, measured, values, hparams=None, data=None):
-  """Writes `eval/metrics-<step>.json` and TensorBoard scalars; returns the former.
+def write_results(
+    train_dir: str, step: int, model: video_model.VideoModel,
+    metrics: streaming.EvaluationMetrics, values: dict[str, Any], *,
+    hparams: str | None = None, data: str | None = None) -> str:
+  """Writes `eval/metrics-<step>.json` and TensorBoard scalars.
 
   Args:
-    train_dir: the training directory.
-    step: of the checkpoint.
-    model: `VideoModel`, whose trainable parameters are counted.
-    measured: `EvaluationMetrics`.
-    values: what its `get` returns, which takes a while for a million videos.
-    hparams: `--hparams` of the evaluation, written down with the rest.
-    data: the records that it read, likewise.
+    train_dir: Training directory.
+    step: Step of the checkpoint.
+    model: Model, whose trainable parameters are counted.
+    metrics: Accumulated metrics.
+    values: Result of `metrics.get()`, which takes a while for a million videos.
+    hparams: `--hparams` of the evaluation, for the record.
+    data: Pattern of the evaluated records, for the record.
+
+  Returns:
+    The path of the JSON file.
   """
   directory = os.path.join(train_dir, "eval")
   tf.io.gfile.makedirs(directory)
-  scalars = {name: float(values[name]) for name in LABELS}
+  scalars = {name: float(values[name]) for name in streaming.TITLES}
   path = os.path.join(directory, f"metrics-{step}.json")
-  num_parameters = sum(int(np.prod(v.shape)) for v in model.trainable_variables)
-  classes = np.flatnonzero(measured.num_positives).tolist()
-  with files.atomic_write(path, "w") as file:
-    json.dump({"step": step, "data": data, "num_examples": measured.num_examples,
-               "num_parameters": num_parameters, "hparams": hparams, **scalars,
-               "average_precision": dict(
-                   zip(classes, values["aps"].tolist(), strict=True))}, file, indent=1)
+  classes = np.flatnonzero(metrics.num_positives).tolist()
+  files.write_json(path, {
+      "step": step, "data": data, "num_examples": metrics.num_examples,
+      "num_parameters": sum(int(tf.size(v)) for v in model.trainable_variables),
+      "hparams": hparams, **scalars,
+      "average_precision": dict(zip(classes, values["aps"].tolist(), strict=True))})
   writer = tf.summary.create_file_writer(directory)
   with writer.as_default(step=step):
     for name, value in scalars.items():

@@ -1,9 +1,9 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The ratings of segments: out of the records, or out of a cache of them.
+"""The ratings of segments, read from records or from a cache of them."""
 
-Everywhere `rated_segments` is a dict: class → segment id (`video_id:start`) → score.
-"""
+import os
+from collections.abc import Iterator
 
 import tensorflow as tf
 from absl import logging
@@ -12,44 +12,52 @@ from google.protobuf import message
 from yt8m.core import files
 from yt8m.data import records
 
+# Class → segment id (`video_id:start`) → score.
+RatedSegments = dict[int, dict[str, float]]
+
 _RATINGS = "segment_labels, segment_start_times, segment_scores"
 
 
-def load_rated_segments(pattern, cache="", skip_corrupt_records=False):
-  """Returns the ratings in `cache` if that exists, else reads them and writes it.
+def load_rated_segments(pattern: str, cache: str | os.PathLike = "",
+                        skip_corrupt_records: bool = False) -> RatedSegments:
+  """Returns the ratings from `cache` if it exists; otherwise reads and caches them.
 
   Args:
-    pattern: as in `read_rated_segments`.
-    cache: the cache's path; empty for none.
-    skip_corrupt_records: as in `read_rated_segments`.
+    pattern: Comma-separated globs of the records.
+    cache: Path of the cache; empty for none.
+    skip_corrupt_records: Whether to leave a damaged file at its first bad record.
 
   Raises:
-    ValueError: neither is given, or as `read_rated_segments` and `read_cache`.
-    OSError: the cache cannot be written (`files.atomic_write`).
+    ValueError: Neither is given, or as `read_rated_segments` and `read_cache`.
+    OSError: The cache cannot be written (`files.atomic_write`).
   """
   if cache and tf.io.gfile.exists(cache):
     logging.info("Reading the ratings from %s, not from records.", cache)
     return read_cache(cache)
   if not pattern:
-    raise ValueError(
-        "No ratings: give --eval_data_pattern, or a --label_cache that exists.")
+    raise ValueError("No ratings: give --eval_data_pattern, or a --label_cache that "
+                     "exists.")
   rated_segments = read_rated_segments(pattern, skip_corrupt_records)
   if cache:
-    write_cache(rated_segments, cache)
+    with files.atomic_write(cache) as file:
+      for class_id, scores in rated_segments.items():
+        file.writelines(f"{segment_id},{class_id},{score}\n"
+                        for segment_id, score in scores.items())
   return rated_segments
 
 
-def read_rated_segments(pattern, skip_corrupt_records=False):
-  """Reads the ratings out of segment-labelled records; the features are passed over.
+def read_rated_segments(pattern: str, skip_corrupt_records: bool = False,
+                        ) -> RatedSegments:
+  """Reads the ratings from segment-labelled records, ignoring their features.
 
-  Of several ratings of one segment for one class the last counts.
+  Of several ratings of one segment for one class, the last counts.
 
   Args:
-    pattern: comma-separated globs.
-    skip_corrupt_records: leaves a damaged file at its first bad record.
+    pattern: Comma-separated globs of the records.
+    skip_corrupt_records: Whether to leave a damaged file at its first bad record.
 
   Raises:
-    ValueError: no file matches, a record is damaged or its ratings are incomplete
+    ValueError: No file matches, a record is damaged or its ratings are incomplete
       (names file and record), or no record has any.
   """
   paths = records.match_files(pattern, "--eval_data_pattern")
@@ -68,7 +76,7 @@ def read_rated_segments(pattern, skip_corrupt_records=False):
   return rated_segments
 
 
-def _ratings(record, where):
+def _ratings(record: bytes, where: str) -> Iterator[tuple[str, int, float]]:
   """Yields (segment id, class, score) of one serialized record."""
   try:
     context = tf.train.SequenceExample.FromString(record).context.feature
@@ -88,19 +96,11 @@ def _ratings(record, where):
     yield f"{ids[0].decode('utf-8')}:{start}", class_id, score
 
 
-def write_cache(rated_segments, path):
-  """Writes one line `id:start,class,score` a rating."""
-  with files.atomic_write(path) as file:
-    for class_id, scores in rated_segments.items():
-      file.writelines(f"{segment_id},{class_id},{score}\n"
-                      for segment_id, score in scores.items())
-
-
-def read_cache(path):
-  """Reads what `write_cache` or the starter code wrote.
+def read_cache(path: str | os.PathLike) -> RatedSegments:
+  """Reads a cache that `load_rated_segments` or the starter code wrote.
 
   Raises:
-    ValueError: a line is not `id:start,class,score` (names file and line).
+    ValueError: A line is not `id:start,class,score` (names file and line).
   """
   rated_segments = {}
   with files.open_to_read(path) as file:
@@ -111,5 +111,5 @@ def read_cache(path):
       except ValueError as error:
         raise ValueError(
             f"{path}, line {number}: expected id:start,class,score, got {line[:80]!r}. "
-            "Delete the file to have it written anew.") from error
+            "Delete the file to have it written again.") from error
   return rated_segments

@@ -2,44 +2,52 @@
 # SPDX-License-Identifier: Apache-2.0
 """Hit@k, PERR, GAP and mAP: functions on arrays, and their streaming form.
 
-Everywhere `predictions` and `labels` are `(batch_size, num_classes)` arrays or
-tensors, and a label is positive where it is > 0 (bool, integers or floats). Of equal
-predictions for one video the lower class ranks first. Source of the definitions:
-YouTube-8M starter code, `eval_util.py`.
+All functions take `predictions` and `labels` as `(batch_size, num_classes)` arrays or
+tensors. A label is positive where it is > 0 (bool, integers or floats). Of equal
+predictions for one video, the lower class ranks first.
+
+Source of the definitions: YouTube-8M starter code, `eval_util.py`.
 """
 
 import math
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from yt8m.eval.metrics.average_precision import average_precision
 from yt8m.eval.metrics.average_precision import average_precision_by_class
 from yt8m.eval.metrics.ranking import RankedBatch
 
-# As in the YouTube-8M challenge.
+# Predictions per video in the YouTube-8M challenge.
 TOP_K = 20
 
+# The scalars of `EvaluationMetrics.get`, with the names that the starter code prints.
+TITLES = {"avg_hit_at_one": "Avg_Hit@1", "avg_perr": "Avg_PERR", "map": "MAP",
+          "gap": "GAP", "avg_loss": "Avg_Loss"}
 
-def hit_at_k(predictions, labels, k=1):
-  """Share of videos with a label among their k best classes.
+
+def hit_at_k(predictions: npt.ArrayLike, labels: npt.ArrayLike, k: int = 1) -> float:
+  """Returns the share of videos with a label among their k best classes.
 
   A video without labels counts as a miss.
   """
   return float(np.mean(RankedBatch(predictions, labels, k).hits.any(axis=1)))
 
 
-def precision_at_equal_recall_rate(predictions, labels):
-  """PERR: precision of the n best classes of a video with n labels, mean over videos.
+def precision_at_equal_recall_rate(
+    predictions: npt.ArrayLike, labels: npt.ArrayLike) -> float:
+  """Returns PERR: mean precision of the n best classes of a video with n labels.
 
-  A class with a prediction <= 0 is no hit. A video without labels counts as 0.
+  A class with a prediction <= 0 is not a hit. A video without labels counts as 0.
   """
   return RankedBatch(predictions, labels, TOP_K).mean_precision_at_equal_recall()
 
 
-def gap(predictions, labels, top_k=TOP_K):
-  """Global average precision: of one list of the `top_k` predictions of all videos.
+def gap(predictions: npt.ArrayLike, labels: npt.ArrayLike, top_k: int = TOP_K) -> float:
+  """Returns the global average precision, of the `top_k` predictions of all videos.
 
-  Labels outside the top k count as positives missed.
+  Labels outside the top k count as missed positives.
   """
   batch = RankedBatch(predictions, labels, top_k)
   return average_precision(
@@ -47,15 +55,16 @@ def gap(predictions, labels, top_k=TOP_K):
       total_positives=batch.num_positives.sum())
 
 
-def mean_average_precision(predictions, labels, top_k=TOP_K, top_n=None):
-  """mAP: average precision of each class that has positives, mean over these classes.
+def mean_average_precision(predictions: npt.ArrayLike, labels: npt.ArrayLike,
+                           top_k: int = TOP_K, top_n: int | None = None) -> float:
+  """Returns mAP: the mean average precision of the classes with positives.
 
   Args:
-    predictions: `(batch_size, num_classes)`.
-    labels: `(batch_size, num_classes)`.
-    top_k: a prediction is in the list of its class if it is in the top k of its
-      video; positives outside count as missed.
-    top_n: count the first n ranks of each list only, and at most n positives.
+    predictions: Scores, `(batch_size, num_classes)`.
+    labels: Labels, `(batch_size, num_classes)`.
+    top_k: Number of predictions per video that enter the lists of their classes.
+      Positives outside count as missed.
+    top_n: Number of ranks of each list to count, and the most positives to divide by.
 
   Returns:
     The mean, 0 if no class has positives.
@@ -68,34 +77,42 @@ def mean_average_precision(predictions, labels, top_k=TOP_K, top_n=None):
 
 
 class EvaluationMetrics:
-  """The metrics of a whole data set, from batches of it, on one or many workers.
+  """The metrics of a whole data set, accumulated batch by batch on one or more workers.
 
-  Exact: the same as the functions above on all videos at once. Workers may be merged
-  in any order, the results are the same bit for bit: hits are counted as integers,
-  losses are added with a single rounding (`math.fsum`), ties have no order (see
-  `average_precision`). Only `avg_loss` can depend, in its last bit, on how videos
-  were put into batches.
+  The result equals that of the functions above on all videos at once. Workers may be
+  merged in any order: the result is the same bit for bit, because hits are counted as
+  integers, losses are added with a single rounding (`math.fsum`), and ties have no order
+  (see `average_precision`). Only the last bit of `avg_loss` can depend on how the videos
+  were batched.
 
-  Memory: GAP needs the rank of every positive among all top-k predictions, and no
-  rank is final before the last batch. So these are kept, and nothing else a video:
-  a float32 score, and class and label packed into a uint16, 6 bytes. With k = 20
-  that is 120 bytes a video, 132 MB for 1.1 million videos. `get` takes up to 50
-  bytes a prediction more, while it runs.
+  Memory: GAP needs the rank of every positive among all top-k predictions, and no rank
+  is final before the last batch. Each of these predictions is kept in 6 bytes: a float32
+  score, and its class and label packed into a uint16. For k = 20 that is 120 bytes per
+  video, 132 MB for 1.1 million videos. `get` temporarily takes up to 50 more bytes per
+  prediction.
+
+  >>> from yt8m.eval import metrics
+  >>> evaluation = metrics.EvaluationMetrics(num_classes=3)
+  >>> evaluation.accumulate([[0.9, 0.2, 0.4]], [[1, 0, 1]], loss=0.5)
+  {'hit_at_one': 1.0, 'perr': 1.0, 'loss': 0.5}
+  >>> evaluation.get()["gap"]
+  1.0
 
   Args:
-    num_classes: number of classes.
-    top_k: predictions per video in GAP and mAP; more than num_classes means all.
-    top_n: see `mean_average_precision`.
+    num_classes: Number of classes.
+    top_k: Number of predictions per video in GAP and mAP; more than num_classes means
+      all.
+    top_n: Number of ranks to count in mAP, as in `mean_average_precision`.
 
   Attributes:
-    num_examples: videos accumulated.
-    num_positives: `(num_classes,)` int64, videos that have each label.
+    num_examples: Number of accumulated videos.
+    num_positives: Number of videos with each label, `(num_classes,)` int64.
 
   Raises:
     ValueError: `top_k` or `top_n` is not positive.
   """
 
-  def __init__(self, num_classes, top_k=TOP_K, top_n=None):
+  def __init__(self, num_classes: int, top_k: int = TOP_K, top_n: int | None = None):
     if top_k < 1:
       raise ValueError(f"--top_k={top_k} must be at least 1.")
     if top_n is not None and top_n < 1:
@@ -105,38 +122,40 @@ class EvaluationMetrics:
     self.top_n = top_n
     self.clear()
 
-  def clear(self):
-    """Forgets all that was accumulated."""
+  def clear(self) -> None:
+    """Discards everything accumulated so far."""
     self.num_examples = 0
     self.num_positives = np.zeros(self.num_classes, np.int64)
     self._num_hits_at_one = 0
-    # PERR adds hits / n over videos with n labels. The hits summed for each n are
-    # integers, which no order of addition can change.
+    # PERR adds hits / n over the videos with n labels. The hits are summed for each n:
+    # sums of integers do not depend on their order.
     self._perr_hits = np.zeros(self.num_classes + 1, np.int64)
-    self._loss_sums = []  # one a batch
+    self._loss_sums = []  # one per batch
     # The top k of each batch: scores, and 2 · class + (1 if it is a label).
     self._scores = [np.zeros(0, np.float32)]
     self._codes = [np.zeros(0, np.min_scalar_type(2 * self.num_classes - 1))]
 
-  def accumulate(self, predictions, labels, loss, mask=None):
+  def accumulate(self, predictions: npt.ArrayLike, labels: npt.ArrayLike,
+                 loss: npt.ArrayLike, mask: npt.ArrayLike | None = None,
+                 ) -> dict[str, float]:
     """Adds a batch and returns its own metrics.
 
     Args:
-      predictions: `(batch_size, num_classes)`.
-      labels: `(batch_size, num_classes)`.
-      loss: `(batch_size,)`, or the mean over the batch.
-      mask: `(batch_size,)`, false for examples that only fill up the batch; they
-        count nowhere (a loss that is a mean must be the mean over the others).
+      predictions: Scores, `(batch_size, num_classes)`.
+      labels: Labels, `(batch_size, num_classes)`.
+      loss: Losses of the videos, `(batch_size,)`, or their mean.
+      mask: Videos to count, `(batch_size,)`. A loss that is a mean must be the mean over
+        these. The other videos pad the batch and do not contribute.
 
     Returns:
       `{"hit_at_one", "perr", "loss"}`, means over the batch; NaN if all is masked.
 
     Raises:
-      ValueError: shapes do not fit, or a prediction is NaN. Nothing is added then.
+      ValueError: The shapes do not match, or a prediction is NaN. Nothing is added then.
     """
     name = f"Batch {len(self._loss_sums)}"
     batch = RankedBatch(predictions, labels, self.top_k, mask, self.num_classes, name)
-    mean_loss = _mean_loss(loss, mask, len(labels), name)
+    mean_loss = _mean_loss(loss, mask, np.shape(labels)[0], name)
     if not len(batch):
       return {"hit_at_one": math.nan, "perr": math.nan, "loss": math.nan}
     num_hits_at_one = np.count_nonzero(batch.hits[:, 0])
@@ -153,16 +172,16 @@ class EvaluationMetrics:
             "perr": batch.mean_precision_at_equal_recall(),
             "loss": mean_loss}
 
-  def get(self):
-    """Returns the metrics of all that was accumulated.
+  def get(self) -> dict[str, Any]:
+    """Returns the metrics of all accumulated videos.
 
     Returns:
-      A dict of `avg_hit_at_one`, `avg_perr`, `avg_loss`, `gap`, `aps` (the average
-      precision of each class that has positives, in the order of
-      `np.flatnonzero(num_positives)`) and `map` (their mean, 0 if there are none).
+      A dict of `avg_hit_at_one`, `avg_perr`, `avg_loss`, `gap`, `aps` (average precision
+      of each class with positives, in the order of `np.flatnonzero(num_positives)`) and
+      `map` (their mean, 0 if there are none).
 
     Raises:
-      ValueError: nothing was accumulated.
+      ValueError: Nothing was accumulated.
     """
     if not self.num_examples:
       raise ValueError("There are no metrics of 0 examples. Does --eval_data_pattern "
@@ -183,8 +202,8 @@ class EvaluationMetrics:
         "map": _mean_or_zero(aps),
     }
 
-  def merge(self, other):
-    """Adds what another worker accumulated, as if it had been accumulated here."""
+  def merge(self, other: "EvaluationMetrics") -> None:
+    """Adds everything that another worker accumulated."""
     for name in ("num_classes", "top_k", "top_n"):
       mine, theirs = getattr(self, name), getattr(other, name)
       if mine != theirs:
@@ -198,8 +217,8 @@ class EvaluationMetrics:
     self._scores += other._scores
     self._codes += other._codes
 
-  def state(self):
-    """Returns all that was accumulated as a dict of arrays, fit for `np.savez`."""
+  def state(self) -> dict[str, np.ndarray]:
+    """Returns everything accumulated as a dict of arrays, ready for `np.savez`."""
     scores, codes = self._compacted()
     return {
         "num_classes": np.array(self.num_classes),
@@ -215,8 +234,8 @@ class EvaluationMetrics:
     }
 
   @classmethod
-  def from_state(cls, state):
-    """Returns the metrics whose `state` this is (a dict, or what `np.load` returns)."""
+  def from_state(cls, state: Any) -> "EvaluationMetrics":
+    """Restores metrics from their `state`, a dict or the result of `np.load`."""
     metrics = cls(int(state["num_classes"]), int(state["top_k"]),
                   int(state["top_n"]) or None)
     metrics.num_examples = int(state["num_examples"])
@@ -229,7 +248,7 @@ class EvaluationMetrics:
     return metrics
 
   def _compacted(self):
-    """Joins the batches, so that they do not exist twice, and returns them."""
+    """Joins the batches in place, to avoid a second copy, and returns them."""
     self._scores = [np.concatenate(self._scores)]
     self._codes = [np.concatenate(self._codes)]
     return self._scores[0], self._codes[0]
@@ -238,7 +257,7 @@ class EvaluationMetrics:
 def _mean_loss(loss, mask, batch_size, name):
   loss = np.asarray(loss, np.float64)
   if loss.shape not in ((), (batch_size,)):
-    raise ValueError(f"{name}: loss {loss.shape} must be one value, or one a video "
+    raise ValueError(f"{name}: loss {loss.shape} must be one value, or one per video "
                      f"({batch_size},).")
   if loss.ndim and mask is not None:
     loss = loss[np.asarray(mask, bool)]

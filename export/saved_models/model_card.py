@@ -19,7 +19,7 @@ import yt8m
 from yt8m.artifacts.saved_model import DESCRIPTION
 from yt8m.core import files
 from yt8m.core import markdown
-from yt8m.eval.metrics import evaluation
+from yt8m.eval.metrics import streaming
 from yt8m.export.saved_models import model_usage
 
 NAME = "assets.extra/MODEL_CARD.md"
@@ -174,7 +174,7 @@ def _metrics(origin):
   if not (origin and origin.evaluation):
     return "Not evaluated before the export."
   found = origin.evaluation
-  rows = [[label, f"{found[name]:.4f}"] for name, label in evaluation.LABELS.items()
+  rows = [[label, f"{found[name]:.4f}"] for name, label in streaming.TITLES.items()
           if name in found]
   of_other = "" if found["step"] == origin.step else (
       f", **of step {found['step']:,}**, not of this one")

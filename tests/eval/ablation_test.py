@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from tests.helpers import support
-from yt8m.eval.ablations import processes as ablation_processes
+from yt8m.eval.ablations import processes
 
 FRAME = {"frame_features": True, "feature_names": "rgb,audio", "feature_sizes": "16,8",
          "num_classes": 13, "max_frames": 12, "batch_size": 16, "log_steps": 2}
@@ -66,7 +66,7 @@ def finished(tmp_path_factory):
   stopped_output = process.stdout.read()
   code = process.wait()
   before = results(directory)
-  with ablation_processes.only_one(directory / "out" / "heads"):
+  with processes.lock(directory / "out" / "heads"):
     pass  # Child processes hold the lock as well, so none is left.
   again = support.run_command(*command(directory))
   return directory, code, stopped_output, before, again.stdout
@@ -74,7 +74,7 @@ def finished(tmp_path_factory):
 
 def test_a_stopped_ablation_goes_on_with_what_is_missing(finished):
   directory, code, stopped_output, before, output = finished
-  assert code == 1 and "The same command goes on" in stopped_output
+  assert code == 1 and "The same command continues" in stopped_output
   assert 1 <= len(before) <= 5
   assert f"6 runs, {len(before)} of them finished before" in output
   after = results(directory)
@@ -162,7 +162,7 @@ def test_changed_rows_run_again_and_a_failing_one_is_marked(finished):
 
 
 def test_two_at_a_time_in_one_directory_is_an_error(tmp_path):
-  with ablation_processes.only_one(tmp_path / "out" / "heads"):
+  with processes.lock(tmp_path / "out" / "heads"):
     process = support.run_command(*command(tmp_path, TABLE), check=False)
   assert process.returncode == 1
   assert "ERROR: Another yt8m-ablation is at work in" in process.stderr
@@ -182,7 +182,7 @@ def test_missing_records_are_an_error_before_anything_runs(tmp_path):
 
 
 def test_stop_ends_children_and_starts_no_more(tmp_path):
-  processes = ablation_processes.Processes(threads=1)
-  processes.stop()
-  with open(tmp_path / "log", "w") as log, pytest.raises(ablation_processes.Stopped):
-    processes.run(["yt8m-eval"], log)
+  runner = processes.Runner(num_threads=1)
+  runner.stop()
+  with open(tmp_path / "log", "w") as log, pytest.raises(processes.Stopped):
+    runner.run(["yt8m-eval"], log)

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from yt8m.configs import experiment
-from yt8m.eval.ablations import processes as ablation_processes
+from yt8m.eval.ablations import processes
 from yt8m.eval.ablations import runs as ablation_runs
 from yt8m.eval.ablations import table as ablation_table
 
@@ -21,7 +21,7 @@ CONFIG = {
 
 
 class Commands:
-  """Stands in for `Processes`: writes what the commands would write.
+  """Stands in for `processes.Runner`: writes what the commands would write.
 
   Args:
     failing: words; a command with one of them fails.
@@ -37,7 +37,7 @@ class Commands:
     flags = dict(argument.lstrip("-").partition("=")[::2] for argument in arguments)
     self.ran.append((name, flags.get("units") or flags.get("top_k")))
     if any(word in command for word in self.failing):
-      raise ablation_processes.RunFailed(f"{name} failed")
+      raise processes.RunFailed(f"{name} failed")
     if name == "yt8m-train":
       self.ran[-1] += () if "start_new_model" in flags else ("resumed",)
       os.makedirs(os.path.join(flags["train_dir"], "train"), exist_ok=True)
@@ -47,7 +47,7 @@ class Commands:
           max_to_keep=1, checkpoint_name="model.ckpt").save(
               checkpoint_number=2 if self.stopping else 7)
       if self.stopping:
-        raise ablation_processes.RunFailed(f"{name} ended with code 143")
+        raise processes.RunFailed(f"{name} ended with code 143")
     else:
       directory = os.path.join(flags["train_dir"], "eval")
       os.makedirs(directory, exist_ok=True)
@@ -64,7 +64,7 @@ def ablate(directory, rows=None, keep=False, failing=(), config=CONFIG, stopping
   table = ablation_table.Table.from_config(config)
   every = ablation_runs.make_runs(table, table.rows, 1, str(directory))
   todo = [run for run in every
-          if (rows is None or run.row.name in rows) and run.result() is None]
+          if (rows is None or run.row.name in rows) and not run.result()]
   commands, outcomes = Commands(failing, stopping), {}
   for training in ablation_runs.make_trainings(every, todo):
     outcomes |= {run.row.name: outcome for run, outcome in
@@ -124,7 +124,7 @@ def test_a_kept_model_of_other_flags_is_not_used(tmp_path):
 def test_a_failed_evaluation_keeps_the_model_for_the_next_try(tmp_path):
   ran, outcomes = ablate(tmp_path, rows=["one", "two"], failing=["--top_k=20"])
   assert ran == [TRAIN, ONE, TWO]
-  assert isinstance(outcomes["one"], ablation_processes.RunFailed)
+  assert isinstance(outcomes["one"], processes.RunFailed)
   assert outcomes["two"]["evaluation"]["top_k"] == "2"
   ran, outcomes = ablate(tmp_path, rows=["one", "two"])
   assert ran == [ONE] and set(outcomes) == {"one"}
@@ -165,7 +165,7 @@ def test_a_training_that_turns_out_unfinished_is_not_used(tmp_path):
 def test_stopping_is_no_failure_of_a_row(tmp_path):
   table = ablation_table.Table.from_config(CONFIG)
   runs = ablation_runs.make_runs(table, table.rows, 1, str(tmp_path))
-  processes = ablation_processes.Processes(threads=1)
-  processes.stop()
-  with pytest.raises(ablation_processes.Stopped):
-    ablation_runs.execute(ablation_runs.make_trainings(runs, runs)[0], processes)
+  runner = processes.Runner(num_threads=1)
+  runner.stop()
+  with pytest.raises(processes.Stopped):
+    ablation_runs.execute(ablation_runs.make_trainings(runs, runs)[0], runner)

@@ -32,10 +32,10 @@ def make(rows=11, classes=6, weights=False):
 def test_equals_the_metrics_of_all_scores_at_once():
   model, batch = make()
   scores = model(batch)["predictions"].numpy()
-  measured = evaluation.evaluate(
+  metrics = evaluation.evaluate(
       model, tf.data.Dataset.from_tensor_slices(batch).batch(4), top_k=5)
-  values = measured.get()
-  assert measured.num_examples == 11
+  values = metrics.get()
+  assert metrics.num_examples == 11
   assert values["gap"] == pytest.approx(streaming.gap(scores, batch["labels"], 5))
   assert values["avg_loss"] == pytest.approx(float(np.mean(
       losses.CrossEntropyLoss().call(batch["labels"], scores))), rel=1e-6)
@@ -47,8 +47,8 @@ def test_unrated_classes_are_neither_predicted_nor_counted_in_the_loss():
   model, batch = make(weights=True)
   rated = batch["label_weights"].numpy()
   scores = model(batch)["predictions"].numpy()
-  measured = evaluation.evaluate(model, [batch], top_k=6)
-  values = measured.get()
+  metrics = evaluation.evaluate(model, [batch], top_k=6)
+  values = metrics.get()
   assert values["gap"] == pytest.approx(
       streaming.gap(scores * rated, batch["labels"], 6))
   assert values["avg_loss"] == pytest.approx(float(np.mean(
@@ -57,11 +57,11 @@ def test_unrated_classes_are_neither_predicted_nor_counted_in_the_loss():
 
 def test_results_on_disk(tmp_path):
   model, batch = make()
-  measured = evaluation.evaluate(model, [batch], top_k=3)
-  path = evaluation.write_results(str(tmp_path), 12, model, measured, measured.get())
+  metrics = evaluation.evaluate(model, [batch], top_k=3)
+  path = evaluation.write_results(str(tmp_path), 12, model, metrics, metrics.get())
   with open(path) as file:
     results = json.load(file)
-  assert results["step"] == 12 and results["gap"] == measured.get()["gap"]
+  assert results["step"] == 12 and results["gap"] == metrics.get()["gap"]
   assert results["num_parameters"] == sum(
       variable.numpy().size for variable in model.trainable_variables)
   [events] = [p for p in (tmp_path / "eval").iterdir() if "tfevents" in p.name]

@@ -8,7 +8,7 @@ from yt8m import models
 from yt8m.configs import model_flags
 from yt8m.configs import recipes
 from yt8m.eval.ablations import table as ablation_table
-from yt8m.eval.ablations.tables import options as ablation_tables
+from yt8m.eval.ablations.tables import TABLES
 from yt8m.models import registries
 
 # With one modality there is nothing to fuse, except its differences.
@@ -30,7 +30,7 @@ def options(table, row):
 @pytest.mark.parametrize("name, left_out", [
     ("options-sample", set()), ("options-audioset", TWO_MODALITIES)])
 def test_every_registered_option_has_a_row(name, left_out):
-  table = ablation_table.load(name, ablation_tables.TABLES)
+  table = ablation_table.load(name, TABLES)
   shown = set().union(*(options(table, row) for row in table.rows))
   registered = {(part, option) for part, valid in model_flags.OPTIONS.items()
                 for option in valid if option not in left_out}
@@ -45,8 +45,8 @@ def test_every_registered_option_has_a_small_recipe():
   assert small == registered, "recipes.SMALL has the small recipes"
 
 
-@pytest.mark.parametrize("name", sorted(ablation_tables.TABLES))
+@pytest.mark.parametrize("name", sorted(TABLES))
 def test_rows_differ(name):
-  table = ablation_table.load(name, ablation_tables.TABLES)
+  table = ablation_table.load(name, TABLES)
   settings = [table.settings(row, 0) for row in table.rows]
   assert all(settings.count(one) == 1 for one in settings)
