@@ -5,10 +5,10 @@
   python benchmarks/ensemble_search.py
   python benchmarks/ensemble_search.py --num_videos=10000 --sweep=cost.png
 
-Every candidate sees the true labels through noise, some of it shared by all. Beside the
-time of one score stands that of the one thing it cannot do without: sorting the 20 best
-scores of every video as bare numbers. `--sweep` runs the search again for fewer and more
-candidates, videos and subsets in the beam, each changed alone, and draws the cost.
+Every candidate sees the true labels through noise, part of which is common to all. The
+time of one score is compared with its lower bound: sorting the 20 best scores of every
+video as plain numbers. `--sweep` repeats the search for fewer and more candidates,
+videos and subsets in the beam, one changed at a time, and draws the cost.
 """
 
 import os
@@ -28,22 +28,22 @@ from yt8m.eval.metrics import streaming
 
 _CANDIDATES = flags.DEFINE_integer("num_candidates", 30, "Trained models.", 1)
 _VIDEOS = flags.DEFINE_integer("num_videos", 50_000, "Videos of the predictions.", 1)
-_SLOTS = flags.DEFINE_integer("num_slots", 64, "Classes a video that any stored.", 1)
-_STORED = flags.DEFINE_integer("stored_classes", 50, "Classes that each stored.", 1)
-_MODELS = flags.DEFINE_integer("num_models", 6, "Of the ensemble.", 1)
+_SLOTS = flags.DEFINE_integer("num_slots", 64, "Classes a video, over all models.", 1)
+_STORED = flags.DEFINE_integer("stored_classes", 50, "Classes a video and model.", 1)
+_MODELS = flags.DEFINE_integer("num_models", 6, "Size of the ensemble.", 1)
 _WIDTH = flags.DEFINE_integer("beam_width", 10, "Subsets kept at each level.", 1)
 _AVERAGING = flags.DEFINE_enum("averaging", "probabilities", averaging.AVERAGINGS,
-                               "What of the models is averaged.")
-_SWEEP = flags.DEFINE_string("sweep", None, "Also draws the cost of others to this PNG.")
+                               "Form of the scores to average.")
+_SWEEP = flags.DEFINE_string("sweep", None, "PNG for the cost of other sizes.")
 
-_LABELS = 3  # a video, in the mean
+_LABELS = 3  # labels of a video, on average
 _MIB = 2 ** 20
 _REPEATS = 5
 _FACTORS = (1 / 4, 1 / 2, 1, 2)
 
 
 def synthetic(num_candidates, num_videos):
-  """`(scores, hits)`, as `AlignedPredictions` holds them."""
+  """Returns `(scores, hits)` in the form of `AlignedPredictions`."""
   rng = np.random.default_rng(0)
   shape = num_videos, _SLOTS.value
   hits = rng.random(shape) < _LABELS / _SLOTS.value
@@ -59,7 +59,7 @@ def synthetic(num_candidates, num_videos):
 
 
 def search(num_candidates, num_videos, beam_width):
-  """`(seconds, CPU seconds, result, milliseconds of one score, of the sort)`."""
+  """Returns `(seconds, CPU seconds, result, milliseconds of one score, of the sort)`."""
   scores, hits = synthetic(num_candidates, num_videos)
   sizes = np.random.default_rng(1).integers(100 * _MIB, 200 * _MIB, num_candidates)
   start, start_cpu = time.perf_counter(), time.process_time()
@@ -77,7 +77,7 @@ def search(num_candidates, num_videos, beam_width):
 
 
 def fastest(function):
-  """Milliseconds of the best of some calls."""
+  """Returns the milliseconds of the fastest of several calls."""
   times = []
   for _ in range(_REPEATS):
     start = time.perf_counter()
@@ -87,7 +87,7 @@ def fastest(function):
 
 
 def sweep(path):
-  """Changes one of the three sizes at a time, prints and draws the cost."""
+  """Changes one of the three sizes at a time, and prints and draws the cost."""
   base = {"num_candidates": _CANDIDATES.value, "num_videos": _VIDEOS.value,
           "beam_width": _WIDTH.value}
   drawing = figure.Figure(figsize=(11, 3.6), layout="constrained")
@@ -118,7 +118,7 @@ def main(_):
   logging.set_verbosity(logging.INFO)
   seconds, cpu, result, score, sort = search(
       _CANDIDATES.value, _VIDEOS.value, _WIDTH.value)
-  rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2 ** 20  # of KiB
+  rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2 ** 20  # from KiB
   [best] = [node for node in result.nodes if node.models == result.best]
   print(f"{_CANDIDATES.value} candidates x {_VIDEOS.value:,} videos x {_SLOTS.value} "
         f"slots, {_MODELS.value} models, beam {_WIDTH.value}, averaging "

@@ -1,13 +1,13 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The six published members as one SavedModel: its size, and whether it answers as they.
+"""The six published members as one SavedModel: its size, and its answers.
 
   python benchmarks/ensemble_size.py
   python benchmarks/ensemble_size.py --weights=int8
 
-Exports every member untrained, for 3,862 classes, and joins them by the published
-weights. The difference is the largest between an answer of the ensemble and the weighted
-sum of the answers of the members, over all videos and classes.
+Exports every member untrained, with 3,862 classes, and combines them with the published
+weights. The printed difference is the largest one, over all videos and classes, between
+an answer of the ensemble and the weighted sum of the members' answers.
 """
 
 import os
@@ -22,7 +22,7 @@ from absl import flags
 from absl import logging
 
 _ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-# Run as a script, only this folder would be on the path.
+# As a script, only this folder is on the path.
 sys.path.insert(0, _ROOT)
 
 from yt8m.configs import recipes  # noqa: E402
@@ -34,7 +34,7 @@ _CLASSES = flags.DEFINE_integer("num_classes", 3862, "Number of classes.", 20)
 _WEIGHTS = flags.DEFINE_enum("weights", "float32", compression.WEIGHT_FORMATS,
                              "How the members' weights are stored.")
 _VIDEOS = flags.DEFINE_integer("num_videos", 4, "Videos of the comparison.", 1)
-_FRAMES = flags.DEFINE_integer("num_frames", 60, "Frames of the longest.", 1)
+_FRAMES = flags.DEFINE_integer("num_frames", 60, "Frames of the longest video.", 1)
 
 MIB = 2 ** 20
 BUDGET = 2 ** 30
@@ -44,7 +44,7 @@ BLEND = {"concat-BLSTM-MoE2": 0.2186, "attention-BLSTM-MoE2": 0.2220,
 
 
 def export(member, directory):
-  """Writes one member; in a process of its own, which gives its memory back."""
+  """Writes one member, in a separate process so that its memory is freed."""
   subprocess.run(
       [sys.executable, "-m", "yt8m.export.export_model", f"--model={member}",
        "--untrained", f"--num_classes={_CLASSES.value}", f"--weights={_WEIGHTS.value}",
@@ -52,7 +52,7 @@ def export(member, directory):
 
 
 def requests():
-  """The same generated videos as arrays, and as records."""
+  """Returns the same generated videos as arrays and as records."""
   rng = np.random.default_rng(0)
   num_frames = rng.integers(1, _FRAMES.value, _VIDEOS.value, endpoint=True)
   num_frames[0] = _FRAMES.value
@@ -73,7 +73,7 @@ def requests():
   return {**arrays, "num_frames": tf.constant(num_frames, tf.int32)}, tf.constant(records)
 
 
-# What answers is a process that has TensorFlow and not this package.
+# The answers come from a process with TensorFlow and without this package.
 CLIENT = """
 import sys
 import numpy as np
@@ -93,7 +93,7 @@ assert not [name for name in sys.modules if name.split(".")[0] == "yt8m"]
 
 
 def answers(model, arrays, records):
-  """What the signatures answer: `{signature: predictions}`, and the `classes`."""
+  """Returns the answers, `{signature: predictions}`, and the `classes`."""
   with tempfile.TemporaryDirectory() as folder:
     requested = os.path.join(folder, "requests.npz")
     answered = os.path.join(folder, "answers.npz")
@@ -109,7 +109,7 @@ def print_size(name, num_bytes):
 
 
 def main(_):
-  logging.set_verbosity(logging.ERROR)  # TensorFlow reports every import at length
+  logging.set_verbosity(logging.ERROR)  # TensorFlow logs every import
   arrays, records = requests()
   expected, sizes = 0.0, []
   with tempfile.TemporaryDirectory() as folder:

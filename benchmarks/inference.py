@@ -1,16 +1,16 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Speed and memory of yt8m-inference, beside the bare loop over batches.
+"""Speed and memory of yt8m-inference, compared with a bare loop over batches.
 
   python benchmarks/inference.py
   python benchmarks/inference.py --frame_level
 
-Writes SYNTHETIC records into a temporary folder and an untrained model beside them, and
-predicts them in turns: by the bare loop `for batch in dataset: predict(batch)`, whose
-scores nobody looks at; by what the command does, as CSV and as .npz; and by two
-processes. Best of all turns, since other work on the machine can only slow a turn down;
-processor time is less disturbed by it. Memory is the peak of the command itself, for all
-videos and for a quarter of them.
+Writes SYNTHETIC records and an untrained model into a temporary folder, and predicts in
+turns: with the bare loop `for batch in dataset: predict(batch)`, which discards the
+scores; with the code of the command, as CSV and as .npz; and with two processes. Prints
+the best of all turns, because other work on the machine can only slow a turn down; it
+affects CPU time less. Memory is the peak of the command itself, for all videos and for
+a quarter of them.
 """
 
 import functools
@@ -43,7 +43,7 @@ _VIDEOS = flags.DEFINE_integer("videos", None, "Videos; default 100,000, or 2,00
                                "frame level.")
 _SHARD = flags.DEFINE_integer("shard", None, "Videos a file; default 1,000, or 250.")
 _FRAME_LEVEL = flags.DEFINE_bool("frame_level", False, "Frame-level records.")
-_TURNS = flags.DEFINE_integer("turns", 2, "Turns of each.")
+_TURNS = flags.DEFINE_integer("turns", 2, "Turns of each way.")
 _BATCH_SIZE = flags.DEFINE_integer("batch_size", None, "Videos in a batch; default 512, "
                                    "or 128.")
 
@@ -51,12 +51,12 @@ NUM_CLASSES, NUM_FRAMES = 3862, 200
 
 
 def batch_size():
-  """That of the command."""
+  """The default batch size of the command."""
   return _BATCH_SIZE.value or (128 if _FRAME_LEVEL.value else 512)
 
 
 def write_records(folder):
-  """Writes the files of records; returns their paths."""
+  """Writes the record files and returns their paths."""
   rng = np.random.default_rng(0)
   os.mkdir(folder)
   if _FRAME_LEVEL.value:
@@ -81,7 +81,7 @@ def write_records(folder):
 
 
 def write_model(train_dir):
-  """Writes an untrained mixture of two experts, of frames their mean."""
+  """Writes an untrained mixture of two experts, for frames behind their mean."""
   tf.keras.utils.set_random_seed(0)
   if _FRAME_LEVEL.value:
     spec = feature_spec.FeatureSpec(("rgb", "audio"), (1024, 128), feature_spec.FRAME)
@@ -122,7 +122,7 @@ def _loop(predict, dataset):
 
 
 def command(job, paths, folder, output_format, runner):
-  """What the command does once it is started."""
+  """Does what the command does after its start."""
   output = os.path.join(folder, f"out.{output_format}")
   with formats.WRITERS[output_format](output, overwrite=True) as writer:
     parts = prediction_parts.Parts.open(output, job, overwrite=True)
@@ -131,7 +131,7 @@ def command(job, paths, folder, output_format, runner):
 
 
 def turn(way):
-  """Seconds, and processor seconds of all threads and children, that `way` takes."""
+  """Returns the seconds of `way`, and its CPU seconds in all threads and children."""
   start, before = time.perf_counter(), _processor_seconds()
   way()
   return time.perf_counter() - start, _processor_seconds() - before
@@ -142,8 +142,8 @@ def _processor_seconds():
   return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
-# Linux counts what a process used before `exec`, which is the memory of the process that
-# started it: so this small one starts the command, not the benchmark.
+# Linux counts the memory that a process used before `exec`, which is that of its parent.
+# This small process therefore starts the command, instead of the benchmark.
 _MEASURE = """
 import resource, subprocess, sys
 status = subprocess.call(sys.argv[1:])
@@ -153,7 +153,7 @@ sys.exit(status)
 
 
 def peak_of_command(folder, paths):
-  """Peak memory in MiB of the command, its start included."""
+  """Returns the peak memory of the command in MiB, including its start."""
   output = os.path.join(folder, "peak.csv")
   process = subprocess.run(
       [sys.executable, "-c", _MEASURE, sys.executable, "-m", "yt8m.export.inference",

@@ -1,13 +1,12 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""What checking a SavedModel against its manifest costs, beside reading its bytes.
+"""Cost of verifying a SavedModel with its manifest, compared with reading its bytes.
 
   python benchmarks/manifest.py --mib=967
 
-Writes a directory as large as the ensemble of the six members into a temporary one, and
-then in turns reads it (`open`, no checksum) and verifies it; or looks at
-`--saved_model`, which yt8m-export wrote. The files come from the page cache, as they do
-for TensorFlow when it loads them next.
+Writes a directory of the size of the ensemble of six members, and in turns reads it
+(`open`, no checksum) and verifies it; or uses `--saved_model`, which yt8m-export wrote.
+The files come from the page cache, as they do when TensorFlow loads them next.
 """
 
 import os
@@ -20,7 +19,7 @@ import numpy as np
 from absl import app
 from absl import flags
 
-# Run as a script, only this folder would be on the path.
+# As a script, only this folder is on the path.
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from yt8m.artifacts import manifest  # noqa: E402
@@ -28,7 +27,7 @@ from yt8m.core import checksum  # noqa: E402
 from yt8m.core import files  # noqa: E402
 
 _MIB = flags.DEFINE_integer("mib", 967, "Size of the generated directory.", 1)
-_SAVED_MODEL = flags.DEFINE_string("saved_model", None, "Looked at in its place.")
+_SAVED_MODEL = flags.DEFINE_string("saved_model", None, "SavedModel to use instead.")
 _TURNS = flags.DEFINE_integer("turns", 5, "Turns.", 1)
 
 
@@ -50,7 +49,7 @@ def read(directory):
 
 
 def seconds(function, directory):
-  """Of CPU: one thread works, and other processes do not count."""
+  """CPU time, because only one thread works and other processes must not count."""
   start = time.process_time()
   function(directory)
   return time.process_time() - start

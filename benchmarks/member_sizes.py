@@ -1,11 +1,11 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Sizes of the six members of the ensemble, exported for real.
+"""Sizes of the six exported members of the ensemble.
 
   python benchmarks/member_sizes.py
 
-Exports every member untrained, for 3,862 classes, by `yt8m-export`, one after the other
-into a temporary directory, and adds up what lies on disk.
+Runs `yt8m-export --untrained` for every member, with 3,862 classes, in a temporary
+directory, and adds up the sizes on disk.
 """
 
 import os
@@ -17,7 +17,7 @@ import tempfile
 from absl import app
 from absl import flags
 
-# Run as a script, only this folder would be on the path.
+# As a script, only this folder is on the path.
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from yt8m.configs import recipes  # noqa: E402
@@ -26,7 +26,7 @@ _CLASSES = flags.DEFINE_integer("num_classes", 3862, "Number of classes.", 2)
 
 
 def mib_on_disk(member):
-  """Exports one member; returns MiB of its weights, and of its directory."""
+  """Exports one member; returns the MiB of its weights and of its directory."""
   with tempfile.TemporaryDirectory() as directory:
     output = subprocess.run(
         [sys.executable, "-m", "yt8m.export.export_model", f"--model={member}",

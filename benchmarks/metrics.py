@@ -1,13 +1,13 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Time of `EvaluationMetrics` against a loop over videos, classes and heap entries.
+"""Time of `EvaluationMetrics`, compared with a loop over videos and classes.
 
   python benchmarks/metrics.py
 
-The loop does what the YouTube-8M starter code does: per video a partition for PERR
-and one for the top k, per class a list, per prediction a push on a heap of its class
-and on the global one; at the end a shuffle and a sort of every heap. Both get the
-same synthetic batches and must agree; ours must be 15 times as fast.
+The loop does what the YouTube-8M starter code does: for each video a partition for PERR
+and one for the top k, for each class a list, for each prediction a push on the heap of
+its class and on the global one; at the end it shuffles and sorts every heap. Both get
+the same synthetic batches and must agree. Ours must be 15 times as fast.
 """
 
 import heapq
@@ -22,7 +22,7 @@ import tensorflow as tf
 from absl import app
 from absl import flags
 
-# Run as a script, only this folder would be on the path.
+# As a script, only this folder is on the path.
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from yt8m.eval.metrics import streaming  # noqa: E402
@@ -38,7 +38,7 @@ _REPEATS = 5
 
 
 def synthetic_batch(rng, batch_size, num_classes):
-  """Sigmoids of a mediocre model on labels with the skew of a real vocabulary."""
+  """Returns scores of a mediocre model, and labels with realistic frequencies."""
   frequency = 1 / np.arange(1, num_classes + 1)
   labels = rng.random((batch_size, num_classes)) < 3 * frequency / frequency.sum()
   logits = rng.normal(size=labels.shape) + np.log(frequency) - 2 + 4 * labels
@@ -46,7 +46,7 @@ def synthetic_batch(rng, batch_size, num_classes):
 
 
 class LoopAveragePrecision:
-  """Average precision of one list, entry by entry."""
+  """Computes the average precision of one list, entry by entry."""
 
   def __init__(self):
     self._heap, self._total = [], 0
@@ -72,7 +72,7 @@ class LoopAveragePrecision:
 
 
 class LoopMetrics:
-  """The four metrics, video by video and class by class."""
+  """Computes the four metrics, video by video and class by class."""
 
   def __init__(self, num_classes, top_k):
     self._num_classes, self._top_k = num_classes, top_k
@@ -116,7 +116,7 @@ class LoopMetrics:
 
 
 def seconds(function, repeats=_REPEATS):
-  """The fastest of some calls, and the result of the last."""
+  """Returns the time of the fastest of several calls, and the result of the last."""
   times = []
   for _ in range(repeats):
     start = time.perf_counter()
@@ -164,7 +164,7 @@ def main(argv):
   for key, value in loop.items():
     print(f"{key:16s} ours {ours[key]:.9f}  loop {value:.9f}")
 
-  # The loop breaks ties at random, hence not 1e-9.
+  # The loop breaks ties at random, so the tolerance is not 1e-9.
   if not all(np.isclose(ours[key], value, atol=1e-6, rtol=0)
              for key, value in loop.items()):
     raise SystemExit("The results differ.")

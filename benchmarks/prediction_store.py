@@ -1,13 +1,13 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Size and speed of stores of predictions, beside plain files of the same bytes.
+"""Size and speed of prediction stores, compared with plain files of the same size.
 
   python benchmarks/prediction_store.py --num_videos=1000000 --num_models=2
 
-Writes the predictions of so many models for so many videos, opens and aligns them. They
-are synthetic, a few videos over and over: models agree on most of the best classes, and
-each has noise of its own. Reading is from the page cache, for both. Memory is what
-belongs to the process alone, since pages of memory maps can be dropped at any time.
+Writes the predictions of several models for several videos, opens them and aligns them.
+The predictions are synthetic and repeat a few videos: models agree on most of the best
+classes, and each has its own noise. Both are read from the page cache. Memory is the
+private memory of the process, because pages of memory maps can be dropped at any time.
 """
 
 import os
@@ -20,7 +20,7 @@ import numpy as np
 from absl import app
 from absl import flags
 
-# Run as a script, only this folder would be on the path.
+# As a script, only this folder is on the path.
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from yt8m.eval.metrics import metrics_top_k  # noqa: E402
@@ -34,15 +34,15 @@ _CLASSES = flags.DEFINE_integer("num_classes", 3862, "Number of classes.", 2)
 _TOP_K = flags.DEFINE_integer("top_k", 50, "Classes kept a video.", 1)
 _FOLDER = flags.DEFINE_string("folder", None, "Where to write; default: a temporary one.")
 
-_BATCH, _BATCHES = 512, 4  # videos in a batch, and how many different batches there are
+_BATCH, _BATCHES = 512, 4  # videos in a batch, and number of different batches
 _BATCHES_PER_PART = 16
-# A validation set of full size, and the candidates of a search.
+# Size of the complete validation set, and candidates of a search.
 _FULL_VIDEOS, _FULL_MODELS = 1_100_000, 30
 _BLOCK = bytes(2**20)
 
 
 def synthetic_videos(rng):
-  """Labels with the skew of a real vocabulary, and the scores of every model."""
+  """Returns labels with realistic frequencies, and the scores of every model."""
   frequency = 1 / np.arange(1, _CLASSES.value + 1)
   shape = _BATCHES * _BATCH, _CLASSES.value
   labels = rng.random(shape) < 3 * frequency / frequency.sum()
@@ -52,7 +52,7 @@ def synthetic_videos(rng):
 
 
 def write_store(directory, scores, labels):
-  """Writes the predictions of one model, as many times the same as it takes."""
+  """Writes the predictions of one model, repeating them as often as needed."""
   writer = prediction_store_writer.StoreWriter(directory, _CLASSES.value, _TOP_K.value)
   part_size = _BATCHES_PER_PART * _BATCH
   for part_first in range(0, _VIDEOS.value, part_size):
@@ -68,7 +68,7 @@ def write_store(directory, scores, labels):
 
 
 def find_best(scores):
-  """What is the least that writing the stores can take."""
+  """Measures the least time that writing the stores can take."""
   for model_scores in scores:
     for first in range(0, _VIDEOS.value, _BATCH):
       start = first % len(model_scores)
@@ -76,7 +76,7 @@ def find_best(scores):
 
 
 def write_plain(path, size):
-  """Writes a file of so many bytes, and has it on the disk."""
+  """Writes a file of the given size and syncs it to disk."""
   with open(path, "wb") as file:
     for first in range(0, size, len(_BLOCK)):
       file.write(_BLOCK[:size - first])
@@ -91,14 +91,14 @@ def read_plain(path):
 
 
 def seconds(function, *arguments, **options):
-  """Seconds that a call takes, and its result."""
+  """Returns the seconds that a call takes, and its result."""
   start = time.perf_counter()
   result = function(*arguments, **options)
   return time.perf_counter() - start, result
 
 
 class PeakMemory(threading.Thread):
-  """Watches the memory that belongs to this process alone."""
+  """Monitors the private memory of this process."""
 
   def __init__(self):
     super().__init__(daemon=True)

@@ -1,15 +1,14 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Speed of the frame-level reader, beside a naive pipeline and a bare read.
+"""Speed of the frame-level reader, compared with a naive pipeline and a bare read.
 
   python benchmarks/readers.py
 
-Generates frame-level records as long as those of YouTube-8M in a temporary folder and
-reads them in turns with every pipeline; prints the best of all turns, since other work
-on the machine can only slow a turn down. Each turn reads the records several times
-over: what is measured is reading, not the 0.1 s that `tf.data` takes to start.
-
-The naive pipeline parses records one by one and turns frames into float32 on the host.
+Generates frame-level records with the lengths of YouTube-8M in a temporary folder and
+reads them in turns with every pipeline. Prints the best of all turns, because other
+work on the machine can only slow a turn down. Each turn reads the records several
+times, so that the 0.1 s that `tf.data` takes to start do not count. The naive pipeline
+parses records one by one and converts frames to float32 on the host.
 """
 
 import os
@@ -27,19 +26,19 @@ from yt8m.data import readers
 from yt8m.data import tfrecords
 
 _VIDEOS = flags.DEFINE_integer("videos", 1024, "Videos generated.")
-_FILES = flags.DEFINE_integer("files", 4, "Files that they are spread over.")
-_PASSES = flags.DEFINE_integer("passes", 8, "Times that a turn reads every file.")
-_TURNS = flags.DEFINE_integer("turns", 6, "Turns of each; the first is not counted.")
+_FILES = flags.DEFINE_integer("files", 4, "Number of record files.")
+_PASSES = flags.DEFINE_integer("passes", 8, "Times that each turn reads every file.")
+_TURNS = flags.DEFINE_integer("turns", 6, "Turns of each; the first does not count.")
 _BATCH_SIZE = flags.DEFINE_integer("batch_size", 128, "Videos in a batch.")
 
 SIZES = {"rgb": 1024, "audio": 128}
 NUM_CLASSES, MAX_FRAMES = 3862, 300
-# Quantiles of the frames of a YouTube-8M video; their mean is 230.
+# Quantiles of the number of frames of a YouTube-8M video; the mean is 230.
 LENGTHS = ([1, 129, 175, 232, 300, 300], [0, 0.05, 0.25, 0.5, 0.75, 1])
 
 
 def write_records(folder):
-  """Writes the videos, and further names for the same files."""
+  """Writes the videos, and links with further names for the same files."""
   rng = np.random.default_rng(0)
   frames = rng.integers(256, size=(2 * MAX_FRAMES, sum(SIZES.values())), dtype=np.uint8)
   for file in range(_FILES.value):
@@ -100,7 +99,7 @@ def ours(pattern, training=False):
 
 
 def turn(dataset):
-  """Returns the seconds, and the CPU seconds of all threads, to read `dataset`."""
+  """Returns the seconds to read `dataset`, and the CPU seconds of all threads."""
   start, usage = time.perf_counter(), resource.getrusage(resource.RUSAGE_SELF)
   for _ in dataset:
     pass

@@ -1,12 +1,12 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Speed of the recurrent layers, forward and backward, beside those of Keras.
+"""Speed of the recurrent layers, forward and backward, compared with Keras.
 
   python benchmarks/rnn.py
   python benchmarks/rnn.py --cell=gru --units=128
 
 Runs both in turns on the same random batch, and one large matrix product in between,
-which is the most that the machine can do. Prints the best of all turns, since other
+which is the upper limit of the machine. Prints the best of all turns, because other
 work on the machine can only slow a turn down, and the median of the ratios.
 """
 
@@ -24,17 +24,17 @@ keras = tf.keras
 
 _CELL = flags.DEFINE_enum("cell", "lstm", ["lstm", "gru"], "Recurrence.")
 _BATCH_SIZE = flags.DEFINE_integer("batch_size", 32, "Videos in a batch.")
-_FRAMES = flags.DEFINE_integer("frames", 300, "Frames of each.")
+_FRAMES = flags.DEFINE_integer("frames", 300, "Frames of each video.")
 _DIM = flags.DEFINE_integer("dim", 1152, "Size of a frame.")
 _UNITS = flags.DEFINE_integer("units", 1024, "Size of the state.")
-_TURNS = flags.DEFINE_integer("turns", 4, "Turns of each; the first is not counted.")
+_TURNS = flags.DEFINE_integer("turns", 4, "Turns of each; the first does not count.")
 
 GATES = {"lstm": 4, "gru": 3}
 MATMUL = 4096  # rows and columns of the large product
 
 
 def training_step(call, weights, x):
-  """A compiled function of a forward pass and the gradients to input and weights."""
+  """Returns a compiled forward pass with the gradients of the input and the weights."""
   @tf.function
   def step():
     with tf.GradientTape() as tape:
@@ -72,7 +72,7 @@ def main(_):
       seconds[name].append(turn(step))
   seconds = {name: np.array(turns[1:]) for name, turns in seconds.items()}
 
-  # A product forward and two backward for each weight, frame and video.
+  # One product forward and two backward for each weight, frame and video.
   flops = {name: 3 * 2 * _BATCH_SIZE.value * _FRAMES.value * GATES[_CELL.value]
            * _UNITS.value * (_DIM.value + _UNITS.value) for name in ("keras", "ours")}
   flops["matmul"] = 2 * MATMUL ** 3

@@ -4,15 +4,13 @@
 
   python benchmarks/serving_load.py --chart=serving-load.png
 
-Exports untrained models, starts the server for each as a user does, and lets 1, 8 and 64
-clients ask it over loopback, each with a connection that it keeps and one video a
-request. Every client waits for its answer before it asks again. The videos are
-SYNTHETIC. Every answer is compared with that of the model in this process, to 1e-6; what
-is no answer is lost. Beside it stands the same work without a server: one video a call,
-and 64.
-
-Clients, server and model share the cores of one machine: a client of its own would leave
-more of them to the server.
+Exports untrained models, starts the server for each as a user does, and sends requests
+from 1, 8 and 64 clients over the loopback interface. Each client keeps its connection,
+sends one video a request, and waits for the answer before the next request. The videos
+are SYNTHETIC. Every answer is compared with the model in this process, to 1e-6; a
+request without an answer counts as lost. The same work without a server, with 1 and 64
+videos a call, is printed for comparison. Clients, server and model share the cores of
+one machine; clients on another machine would leave more cores to the server.
 """
 
 import base64
@@ -33,7 +31,7 @@ import tensorflow as tf
 from absl import app
 from absl import flags
 
-# Run as a script, only this folder would be on the path.
+# As a script, only this folder is on the path.
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, ROOT)
 
@@ -43,18 +41,18 @@ from yt8m.data import tfrecords  # noqa: E402
 _MODELS = flags.DEFINE_list("models", "MoeModel,FrameLevelLogisticModel",
                             "Recipes to serve.")
 _CLIENTS = flags.DEFINE_list("clients", "1,8,64", "Numbers of clients.")
-_SECONDS = flags.DEFINE_float("seconds", 10.0, "How long they ask.")
-_VIDEOS = flags.DEFINE_integer("videos", 64, "Different videos.")
+_SECONDS = flags.DEFINE_float("seconds", 10.0, "Seconds of each measurement.")
+_VIDEOS = flags.DEFINE_integer("videos", 64, "Number of different videos.")
 _FLAGS = flags.DEFINE_string("server_flags", "", "Further flags of yt8m-serve.")
-_CHART = flags.DEFINE_string("chart", None, "Where to draw the table, if at all.")
+_CHART = flags.DEFINE_string("chart", None, "PNG for a chart of the table.")
 
-# Quantiles of the frames of a YouTube-8M video.
+# Quantiles of the number of frames of a YouTube-8M video.
 LENGTHS = ([1, 129, 175, 232, 300, 300], [0, 0.05, 0.25, 0.5, 0.75, 1])
 ATOL = 1e-6
 
 
 def write_records(served):
-  """Serialized videos of the features that a model reads."""
+  """Returns serialized videos with the features that a model reads."""
   rng = np.random.default_rng(0)
   sizes = dict(zip(served.spec.names, served.spec.sizes, strict=True))
   records = []
@@ -73,7 +71,7 @@ def write_records(served):
 
 @contextlib.contextmanager
 def running_server(model_dir):
-  """Yields the port of a server that answers."""
+  """Yields the port of a running server."""
   with socket.socket() as probe:
     probe.bind(("127.0.0.1", 0))
     port = probe.getsockname()[1]
@@ -106,10 +104,10 @@ def _answers(port):
 
 
 def load(port, num_clients, bodies):
-  """Lets clients ask; an empty body asks for the status.
+  """Runs the clients; an empty body requests the status.
 
   Returns:
-    List of `(number of the body, seconds, answer or None)`, and the seconds in all.
+    A list of `(number of the body, seconds, answer or None)`, and the total seconds.
   """
   found, barrier = [], threading.Barrier(num_clients + 1)
 
@@ -130,7 +128,7 @@ def load(port, num_clients, bodies):
         response.read()
       except (OSError, http.client.HTTPException):
         answer = None
-        connection.close()  # the next request connects again
+        connection.close()  # the next request opens a new connection
       found.append((video, time.perf_counter() - begin, answer))
     connection.close()
 
@@ -147,7 +145,7 @@ def load(port, num_clients, bodies):
 
 
 def is_right(answer, video_id, scores):
-  """Whether an answer has the best classes of these scores."""
+  """Returns whether an answer has the best classes of these scores."""
   [answer] = json.loads(answer)["predictions"]
   found = {name: np.ravel(x) for name, x in answer.items()}
   best = -np.sort(-scores)[:len(found["predictions"])]
@@ -157,10 +155,10 @@ def is_right(answer, video_id, scores):
 
 
 def at_home(signature, records, batch_size):
-  """Requests a second without a server, so many in a call."""
+  """Returns the requests a second without a server, `batch_size` of them a call."""
   def call(first):
-    # By keyword: given by position, TensorFlow first writes all of the input into an
-    # error that it then drops, which takes longer than the prediction.
+    # By keyword. For a positional argument TensorFlow first formats an error message with
+    # the whole input, which takes longer than the prediction.
     signature(example_bytes=tf.constant(records[first:first + batch_size]))
 
   call(0)
@@ -173,7 +171,7 @@ def at_home(signature, records, batch_size):
 
 
 def measure(recipe, folder):
-  """Prints the table of a model; returns its rows."""
+  """Prints the table of a model and returns its rows."""
   model_dir = os.path.join(folder, recipe)
   subprocess.run(
       [sys.executable, "-m", "yt8m.export.export_model", f"--model={recipe}",
@@ -193,7 +191,7 @@ def measure(recipe, folder):
         f"{'requests/s':>10} {'of one by one':>13} {'p50 ms':>7} {'p99 ms':>7}")
   rows = []
   with running_server(model_dir) as port:
-    load(port, 8, bodies)  # shapes that TensorFlow has not seen yet
+    load(port, 8, bodies)  # shapes that are new to TensorFlow
     for what, asked in (("status", [None]), ("predict", bodies)):
       for num_clients in map(int, _CLIENTS.value):
         found, seconds = load(port, num_clients, asked)
@@ -211,7 +209,7 @@ def measure(recipe, folder):
 
 
 def draw(rows, path):
-  """Rate and latency over the number of clients; matplotlib is an extra."""
+  """Draws rate and latency over the number of clients; needs matplotlib."""
   import matplotlib
   matplotlib.use("Agg")
   from matplotlib import pyplot

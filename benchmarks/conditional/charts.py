@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""What the steps of conditional inference changed, as charts."""
+"""Charts of the changes from step to step of conditional inference."""
 
 import numpy as np
 
@@ -13,14 +13,14 @@ _COLOR = "tab:blue"
 
 
 def write_steps(path, study):
-  """GAP, mAP and Hit@1 by step, a line a way to observe; whiskers: ± deviation."""
+  """Draws GAP, mAP and Hit@1 by step, one line for each way to observe."""
   figure, axes = _panels(len(numbers.METRICS))
   values = study.values_by_step()
   for axis, (name, title) in zip(axes, numbers.METRICS.items(), strict=True):
     for number, (way, found) in enumerate(values.items()):
       means, deviations = _statistics(found[name].T)
       steps = np.arange(1, len(means) + 1)
-      # Beside each other, so that no whisker hides another.
+      # Side by side, so that no error bar hides another.
       axis.errorbar(steps + 0.08 * number, means, deviations, label=way, marker="o",
                     markersize=4, capsize=2)
     axis.set(title=title, xlabel="step", xticks=steps)
@@ -30,7 +30,7 @@ def write_steps(path, study):
 
 
 def write_classes(path, study):
-  """Change of average precision and of GAP by groups; whiskers: ± standard error."""
+  """Draws the changes of average precision and GAP by group, ± standard error."""
   figure, axes = _panels(3, rows=2, width=5.2)
   for (above, below), (kind, (names, _)) in zip(
       axes.T, study.groupings.items(), strict=True):
@@ -47,7 +47,7 @@ def write_classes(path, study):
 
 
 def write_couplings(path, study):
-  """λ of every class by its frequency."""
+  """Draws λ of every class by frequency."""
   figure, [axis] = _panels(1)
   axis.scatter(np.maximum(study.counts, 1), study.couplings.mean(0), s=4, alpha=0.4,
                linewidths=0, color=_COLOR)
@@ -68,7 +68,7 @@ def _panels(columns, rows=1, width=4.0):
 
 
 def _statistics(rows, statistic=markdown.mean_and_deviation):
-  """Means and spreads of each row, two arrays; NaN of an empty one."""
+  """Returns the means and the spreads of the rows; NaN for an empty row."""
   return np.array([statistic(row if len(row) else [np.nan]) for row in rows]).T
 
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""How much one label of a video says about another, counted in label sets."""
+"""Dependence between the labels of a video, counted in label sets."""
 
 import numpy as np
 
@@ -9,11 +9,11 @@ def pair_counts(label_sets):
   """Counts the videos that have both labels of a pair.
 
   Args:
-    label_sets: `LabelSets`, where the labels of a video ascend.
+    label_sets: The `LabelSets`, with the labels of each video in ascending order.
 
   Returns:
-    `(pairs, counts)`: (num_pairs, 2) int64, the lower class first, ascending and only
-    those that occur; (num_pairs,) int.
+    `(pairs, counts)`: the pairs that occur, (num_pairs, 2) int64, ascending, with the
+    lower class first; and their counts, (num_pairs,) int.
   """
   classes, rows = label_sets.classes.astype(np.int64), label_sets.rows
   keys = [np.zeros(0, np.int64)]
@@ -27,17 +27,17 @@ def pair_counts(label_sets):
 
 
 def dependence(label_sets, min_count=1):
-  """How likely the best single other label makes a class.
+  """Returns how likely a class is, given the single best other label.
 
       d_c = max_{j ≠ c} P(c | j),   P(c | j) = videos with c and j / videos with j
 
   Args:
     label_sets: `LabelSets`.
-    min_count: of videos with j; the share of a few would be 1 by accident.
+    min_count: Least number of videos with j; with a few, P would be 1 by chance.
 
   Returns:
-    `(d, partner)`: (num_classes,) float, 0 where a class occurs with no such label; and
-    j, (num_classes,) int, −1 there.
+    `(d, partner)`: d, (num_classes,) float, 0 for a class without such a label; and j,
+    (num_classes,) int, −1 for such a class.
   """
   pairs, counts = pair_counts(label_sets)
   totals = np.bincount(label_sets.classes, minlength=label_sets.num_classes)
@@ -48,19 +48,21 @@ def dependence(label_sets, min_count=1):
 
 
 def information(label_sets):
-  """How much of what is open about a class the best single other label tells.
+  """Returns the share of a class's entropy that the best other label removes.
 
       u_c = max_{j ≠ c} I(c; j) / H(c)
 
-  of the indicators of both labels: mutual information over entropy, Theil's uncertainty
-  coefficient. Unlike `dependence` it also counts what c without j, and j without c, are
-  worth: a frequent class is not informed of by a rare one that implies it.
+  for the indicators of both labels: mutual information divided by entropy, which is
+  Theil's uncertainty coefficient. Unlike `dependence` it also depends on c without j
+  and on j without c: a rare class that implies a frequent one removes little of its
+  entropy.
 
   Args:
     label_sets: `LabelSets`.
 
   Returns:
-    `(u, partner)`, as of `dependence`. Labels that never occur together are not compared.
+    `(u, partner)`, in the form of `dependence`. Labels that never occur together are not
+    compared.
   """
   pairs, counts = pair_counts(label_sets)
   num_sets, shape = len(label_sets), label_sets.num_classes
@@ -68,7 +70,7 @@ def information(label_sets):
   entropy = _entropy(present, 1 - present)
   one, other = present[pairs].T
   both = counts / max(num_sets, 1)
-  # A rounding error would be a negative share of videos.
+  # A rounding error could give a negative share of videos.
   joint = _entropy(both, one - both, other - both,
                    np.maximum(1 - one - other + both, 0))
   first, second = pairs.T
@@ -84,8 +86,8 @@ def _entropy(*probabilities):
 
 
 def _largest(values, c, j, num_classes):
-  """The largest value of each c, 0 if it has none, and its j, −1 if it has none."""
-  # Of several values assigned to one place the last stays.
+  """Returns the largest value of each c and its j, or 0 and −1 for a c without values."""
+  # If several values are assigned to one place, the last one remains.
   order = np.argsort(values, kind="stable")
   largest, partner = np.zeros(num_classes), np.full(num_classes, -1)
   largest[c[order]], partner[c[order]] = values[order], j[order]

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""What the steps of conditional inference changed, as sections of a Markdown document."""
+"""A Markdown report on the changes from step to step of conditional inference."""
 
 import numpy as np
 
@@ -20,7 +20,7 @@ _MIN_COUNT = 1_000  # label sets that contain such a label
 
 
 def markdown(study, charts):
-  """The report.
+  """Returns the report.
 
   Args:
     study: The `StepStudy`.

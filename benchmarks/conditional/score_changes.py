@@ -1,9 +1,9 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""What the top lists say of single classes, groups of classes, and videos.
+"""Metrics of single classes, groups of classes, and videos, from the top lists.
 
-For two ways to score the same videos, to see where one is better. All of it is computed
-from the top k predictions of each video that `EvaluationMetrics` keeps.
+They show where one of two ways to score the same videos is better. All are computed from
+the top k predictions of each video, which `EvaluationMetrics` keeps.
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ from yt8m.eval.metrics.average_precision import average_precision_by_class
 
 
 def top_lists(measured):
-  """The predictions that an `EvaluationMetrics` keeps, video by video.
+  """Returns the predictions that an `EvaluationMetrics` keeps, video by video.
 
   Returns:
     `(scores, classes, hits)`, each (num_examples, top_k), in the order of the videos and
@@ -25,24 +25,24 @@ def top_lists(measured):
 
 
 def by_class(measured):
-  """Average precision of every class, (num_classes,); NaN of one without positives."""
+  """Average precision of each class, (num_classes,), NaN without positives."""
   precision = np.full(measured.num_classes, np.nan)
   precision[measured.num_positives > 0] = measured.get()["aps"]
   return precision
 
 
 def by_group(measured, groups, num_groups):
-  """GAP of each group of classes, as if there were no others.
+  """Computes the GAP of each group of classes, as if there were no others.
 
-  The top k of a video are still the best of all classes, as in the GAP of all.
+  The top k of a video are still the best of all classes.
 
   Args:
-    measured: `EvaluationMetrics`.
-    groups: (num_classes,) int, the group of each class.
-    num_groups: G.
+    measured: The `EvaluationMetrics`.
+    groups: Group of each class, (num_classes,) int.
+    num_groups: Number of groups.
 
   Returns:
-    (num_groups,), 0 of a group without positives.
+    The GAPs, (num_groups,), 0 for a group without positives.
   """
   scores, classes, hits = (array.ravel() for array in top_lists(measured))
   positives = np.bincount(groups, measured.num_positives, num_groups)
@@ -50,11 +50,11 @@ def by_group(measured, groups, num_groups):
 
 
 def by_video(measured, num_labels):
-  """Average precision of the top k list of every video, (num_examples,).
+  """Returns the average precision of the top k list of each video, (num_examples,).
 
   Args:
-    measured: `EvaluationMetrics`.
-    num_labels: (num_examples,), labels of each video, in its top k or not.
+    measured: The `EvaluationMetrics`.
+    num_labels: Number of labels of each video, in its top k or not, (num_examples,).
   """
   scores, _, hits = top_lists(measured)
   videos = np.broadcast_to(np.arange(len(scores))[:, np.newaxis], scores.shape)
@@ -63,16 +63,16 @@ def by_video(measured, num_labels):
 
 
 def changed_most(before, after, number, eligible):
-  """Which gained most, and which lost most.
+  """Returns the places with the largest gains and the largest losses.
 
   Args:
-    before, after: (n,) figures; where either is NaN there is no change.
-    number: `(most, least)`: how many gains and losses to return at most.
-    eligible: (n,) bool, which may be returned.
+    before, after: Figures, (n,). Where either is NaN there is no change.
+    number: Largest number of gains and of losses to return.
+    eligible: Places that may be returned, (n,) bool.
 
   Returns:
-    `(gained, lost)`, places of the largest change first; gains are above 0, losses below.
-    Of equal changes the first place comes first.
+    `(gained, lost)`: places with changes above 0 and below 0, largest change first. Equal
+    changes are in the order of their places.
   """
   change = np.where(eligible, after - before, np.nan)
   gained, lost = (np.argsort(-sign * change, kind="stable")[:count]

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""What the steps of conditional inference did, as a report and charts need it."""
+"""Results of the steps of conditional inference, for the report and the charts."""
 
 import dataclasses
 import functools
@@ -19,21 +19,22 @@ INFORMATION = (0.1, 0.2, 0.4, 0.6)
 
 @dataclasses.dataclass(frozen=True)
 class StepStudy:
-  """Models measured at every step, and what is known of their labels.
+  """Metrics of models at every step, and properties of their labels.
 
   Attributes:
-    measured: one dict a model, `{way to observe: [EvaluationMetrics of step 1, 2, …]}`.
-    way: the way that is looked at more closely.
-    step: the step that is compared with the first.
-    videos: `LabelSets` of the videos that were measured, in their order.
-    counts: (num_classes,) int, label sets with each class.
-    dependence: see `label_dependence.dependence`, (num_classes,).
-    information, partner: see `label_dependence.information`.
-    couplings: (num_models, num_classes), λ.
+    measured: One dictionary a model, `{way to observe: [EvaluationMetrics of step 1, 2,
+      …]}`.
+    way: Way to observe that is analysed in detail.
+    step: Step that is compared with the first one.
+    videos: `LabelSets` of the evaluated videos, in order.
+    counts: Number of label sets with each class, (num_classes,) int.
+    dependence: Result of `label_dependence.dependence`, (num_classes,).
+    information, partner: Results of `label_dependence.information`.
+    couplings: λ of each model, (num_models, num_classes).
     coupling: λ before training.
-    evidence: `{class: q}`, (num_classes,) float each: what the label network of the
-      first model says where only this class is observed.
-    names: (num_classes,) str.
+    evidence: `{class: q}`, output of the first model's label network if only this class
+      is observed, (num_classes,) float each.
+    names: Names of the classes, (num_classes,) str.
   """
   measured: list
   way: str
@@ -50,15 +51,15 @@ class StepStudy:
 
   @property
   def pairs(self):
-    """`EvaluationMetrics` of the first and of the compared step, one pair a model."""
+    """`EvaluationMetrics` of the first and the compared step, one pair a model."""
     return [(steps[self.way][0], steps[self.way][self.step - 1])
             for steps in self.measured]
 
   @functools.cached_property
   def class_precision(self):
-    """Average precision of classes before and after, (2, num_classes), means over models.
+    """Average precision of each class before and after, averaged over the models.
 
-    NaN of a class without positives.
+    (2, num_classes), NaN for a class without positives.
     """
     return np.mean([[score_changes.by_class(m) for m in pair] for pair in self.pairs], 0)
 
@@ -70,7 +71,7 @@ class StepStudy:
 
   @functools.cached_property
   def groupings(self):
-    """`{kind: (names of the groups, group of each class)}`, three kinds."""
+    """`{kind: (names of the groups, group of each class)}` for the three kinds."""
     kinds = (
         (FREQUENCY, FREQUENCIES, self.counts),
         ("dependence", DEPENDENCES, self.dependence),
@@ -79,23 +80,23 @@ class StepStudy:
             for kind, edges, values in kinds}
 
   def finite_changes(self, chosen):
-    """`class_change` of the measured ones among the `chosen` classes, a list."""
+    """Returns the list of `class_change` of those `chosen` classes that are measured."""
     changes = self.class_change[chosen]
     return list(changes[np.isfinite(changes)])
 
   def changes_of(self, kind):
-    """`finite_changes` of each group."""
+    """Returns `finite_changes` of each group."""
     names, groups = self.groupings[kind]
     return [self.finite_changes(groups == group) for group in range(len(names))]
 
   def gap_of(self, kind):
-    """GAP of each group before and after, (num_models, 2, num_groups)."""
+    """Returns the GAP of each group before and after, (num_models, 2, num_groups)."""
     names, groups = self.groupings[kind]
     return np.array([[score_changes.by_group(m, groups, len(names)) for m in pair]
                      for pair in self.pairs])
 
   def values_by_step(self):
-    """`{way: {metric: (num_models, K)}}` of the usual metrics and `avg_loss`."""
+    """Returns `{way: {metric: (num_models, K)}}` of the usual metrics and `avg_loss`."""
     return {way: {name: np.array([[step[name] for step in model] for model in found])
                   for name in (*numbers.METRICS, "avg_loss")}
             for way, found in {
@@ -104,7 +105,7 @@ class StepStudy:
 
 
 def _ranges(edges):
-  """Names of the ranges between edges, as `np.digitize` numbers them."""
+  """Returns the names of the ranges between edges, in the order of `np.digitize`."""
   edges = [format(edge, ",") for edge in edges]
   return [f"below {edges[0]}",
           *(f"{low} to {high}" for low, high in zip(edges, edges[1:], strict=False)),

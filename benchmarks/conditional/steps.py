@@ -1,12 +1,13 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""What the steps of conditional inference cost a server.
+"""Cost of the steps of conditional inference in a server.
 
   python -m benchmarks.conditional.steps
 
-Exports a member with `conditional` around its classifier once for every number of steps,
-untrained, and answers the same frames by the SavedModels in turn. A ratio is the time of
-K steps over that of one step, and over that of the member without `conditional`.
+Exports an untrained member with `conditional` around its classifier, once for each
+number of steps, and calls the SavedModels in turn with the same frames. The ratios
+compare the time of K steps with that of one step, and with that of the member without
+`conditional`.
 """
 
 import itertools
@@ -22,7 +23,7 @@ from absl import app
 from absl import flags
 from absl import logging
 
-# Run as a script, only this folder would be on the path.
+# As a script, only this folder is on the path.
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from yt8m import models  # noqa: E402
@@ -42,7 +43,7 @@ _CLASSES = flags.DEFINE_integer("num_classes", 3862, "Number of classes.", 2)
 
 
 def export(options, directory):
-  """Writes the untrained model with these options; returns its loaded signature."""
+  """Writes the untrained model with these options and returns its loaded signature."""
   spec = feature_spec.FeatureSpec(("rgb", "audio"), (1024, 128), "frame")
   model = models.VideoModel(_CLASSES.value, spec, **options).build_variables()
   trained = experiment.Experiment(model.get_config(), _FRAMES.value)
@@ -52,7 +53,7 @@ def export(options, directory):
 
 
 def main(_):
-  logging.set_verbosity(logging.ERROR)  # TensorFlow reports every export at length
+  logging.set_verbosity(logging.ERROR)  # TensorFlow logs every export
   options = recipes.RECIPES[_MEMBER.value].options
   rng = np.random.default_rng(0)
   rows = [_BATCH.value, _FRAMES.value]

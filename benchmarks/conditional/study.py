@@ -1,15 +1,16 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""What the steps of conditional inference do to labels: figures, charts and examples.
+"""Effects of the steps of conditional inference: figures, charts and examples.
 
   python -m benchmarks.conditional.study --train_dir=model_0,model_1,model_2 \
       --eval_data_pattern="…" --label_sets=label_sets.npz --label_sets_exclude="…" \
       --vocabulary=vocabulary.csv --output_dir=study
 
 Each model is evaluated once for each way to observe labels, and all its steps are
-measured at once. Writes report.md and the charts it shows; docs/conditional_inference.md
-holds both. Nothing is chosen on the records that are measured: the step that is looked at
-closely is a flag, the videos and labels shown follow rules that the report states.
+measured in that evaluation. Writes report.md and its charts, which
+docs/conditional_inference.md contains. Nothing is chosen on the evaluated records: the
+step that is analysed in detail is a flag, and the videos and labels that are shown
+follow rules that the report states.
 """
 
 import csv
@@ -47,17 +48,17 @@ WAYS = {
     "scores, γ = 0.4": {**_SCORES, "evidence_weight": 0.4},
     "labels, one a step": {**_LABELS, "labels_per_step": 1},
     "labels, no limit": _LABELS}
-# Of label sets with j: the share of less is not taken for P(c | j).
+# Least number of label sets with j: with fewer, the share does not estimate P(c | j).
 MIN_COUNT = 20
-OBSERVED = 8  # labels whose evidence is shown
+OBSERVED = 8  # number of labels whose evidence is shown
 
-_TRAIN_DIRS = flags.DEFINE_list("train_dir", None, "Models, one a seed.")
-_PATTERN = flags.DEFINE_string("eval_data_pattern", None, "Records to measure.")
+_TRAIN_DIRS = flags.DEFINE_list("train_dir", None, "Training directories, one a seed.")
+_PATTERN = flags.DEFINE_string("eval_data_pattern", None, "Records to evaluate.")
 _VOCABULARY = flags.DEFINE_string("vocabulary", None, "CSV with Index and Name.")
 _LABEL_SETS = flags.DEFINE_string("label_sets", None, "File of yt8m-label-sets.")
-_EXCLUDE = flags.DEFINE_string("label_sets_exclude", None, "See yt8m-train.")
-_OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "Where everything is written.")
-_NUM_STEPS = flags.DEFINE_integer("num_steps", 5, "K, steps to measure.", 2)
+_EXCLUDE = flags.DEFINE_string("label_sets_exclude", None, "Records to leave out.")
+_OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "Directory for the report.")
+_NUM_STEPS = flags.DEFINE_integer("num_steps", 5, "Number of steps, K.", 2)
 _STEP = flags.DEFINE_integer(
     "step", None, "Step to compare with the first, fixed beforehand; default: the last.",
     2)
@@ -68,7 +69,7 @@ flags.mark_flags_as_required(
 
 
 def conditional_path(train_dir):
-  """Path of the `conditional` within a model, e.g. `["classifier", "head"]`."""
+  """Returns the place of `conditional` in a model, e.g. `["classifier", "head"]`."""
   model = experiment.Experiment.load(train_dir).model
   paths = [path.split(".")[:-1] for path in inference_hparams.changeable(model)
            if path.endswith(".observation")]
@@ -79,7 +80,7 @@ def conditional_path(train_dir):
 
 
 def load(train_dir, **hparams):
-  """Loads a model with other hyperparameters of its `conditional`.
+  """Loads a model and changes the hyperparameters of its `conditional`.
 
   Returns:
     `(experiment, model, conditional)`.
@@ -92,7 +93,7 @@ def load(train_dir, **hparams):
 
 
 def measure(trained, model, name):
-  """Returns `EvaluationMetrics` of every step, and `LabelSets` of the videos."""
+  """Returns the `EvaluationMetrics` of each step and the `LabelSets` of the videos."""
   reader = readers.make_reader(
       trained.feature_spec, trained.num_classes, trained.max_frames)
   call = tf.function(lambda inputs: model(inputs, training=False)["step_predictions"],
@@ -117,7 +118,7 @@ def measure(trained, model, name):
 
 
 def count_labels(trained):
-  """Returns the `LabelSets` of the flags."""
+  """Returns the `LabelSets` that the flags name."""
   sets = label_sets.LabelSets.load(_LABEL_SETS.value, trained.num_classes)
   if not _EXCLUDE.value:
     return sets
@@ -135,7 +136,7 @@ def class_names(num_classes):
 
 
 def evidence_of(conditional, labels):
-  """`{label: q}` where only this label is observed."""
+  """Returns `{label: q}`, where q is the evidence if only this label is observed."""
   observed = tf.one_hot(labels, conditional.num_classes)
   return dict(zip(labels.tolist(), conditional.evidence(observed).numpy(), strict=True))
 
@@ -146,7 +147,7 @@ def main(_):
   if step > _NUM_STEPS.value:
     raise ValueError(f"--step={step} is beyond --num_steps={_NUM_STEPS.value}.")
 
-  # What the models score, in every way.
+  # Evaluate the models, for each way to observe.
   measured, couplings, evidence = [], [], {}
   for train_dir in _TRAIN_DIRS.value:
     measured.append({})
@@ -165,7 +166,7 @@ def main(_):
       information, partner = label_dependence.information(sets)
       evidence = evidence_of(conditional, np.argsort(-counts, kind="stable")[:OBSERVED])
 
-  # What it means.
+  # Analyse the results.
   study = step_study.StepStudy(
       measured, _WAY.value, step, videos, counts, dependence, information, partner,
       np.array(couplings), conditional.coupling, evidence,

@@ -1,28 +1,30 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures of what a model found."""
+"""Plot of the graph that a model finds in a video."""
 
 import numpy as np
 
 from yt8m.core import files
 
 _FOUND, _TRUE = "#e8590c", ("#343a40", "#adb5bd")
-_BAR, _GAP = 0.025, 0.012  # width of the bars and space around them, of the matrix
+# Width of the bars and of the space around them, relative to the matrix.
+_BAR, _GAP = 0.025, 0.012
 
 
 def plot_adjacency(adjacency, path, cuts=None, true_cuts=None, title=None):
-  """Draws the graph over the frames of a video as a matrix, with its scenes.
+  """Draws the graph over the frames of a video as a matrix, with scenes.
 
-  Found scenes are outlined on the matrix; true ones are the bars at its left and its
+  Scenes of the model are outlined on the matrix. True scenes are bars at its left and
   top, which change colour where a scene begins.
 
   Args:
-    adjacency: (num_frames, num_frames), not negative; valid frames only. The diagonal is
-      left blank: the edge from a frame to itself would outshine all others.
+    adjacency: Matrix of valid frames, (num_frames, num_frames), not negative. The
+      diagonal is left blank, because the edge from a frame to itself would dominate the
+      colours.
     path: PNG file to write.
-    cuts: first frames of the scenes that were found, in any order; 0 may be left out.
-    true_cuts: the same of the true scenes.
-    title: of the picture.
+    cuts: First frames of the model's scenes, in any order; 0 is optional.
+    true_cuts: First frames of the true scenes, in the same form.
+    title: Title of the plot.
 
   Raises:
     ValueError: `adjacency` is not a square matrix, or a cut is not one of its frames.
@@ -35,7 +37,7 @@ def plot_adjacency(adjacency, path, cuts=None, true_cuts=None, title=None):
                      f"{adjacency.shape}: pass that of one video.")
   found, true = (_scenes(c, num_frames) for c in (cuts, true_cuts))
   matplotlib = _matplotlib()
-  # A figure of its own, and not one of pyplot, needs no display and is not kept.
+  # A figure outside pyplot needs no display and is garbage collected.
   figure = matplotlib.figure.Figure(figsize=(6.4, 6.4), dpi=150, layout="constrained")
   axes = figure.subplots()
   axes.spines[:].set_visible(False)
@@ -62,7 +64,7 @@ def plot_adjacency(adjacency, path, cuts=None, true_cuts=None, title=None):
 
 
 def _scenes(cuts, num_frames):
-  """`[(first frame, frame after the last one)]` of the scenes that begin at `cuts`."""
+  """Returns `[(first frame, last frame + 1)]` of the scenes that begin at `cuts`."""
   if cuts is None:
     return []
   cuts = sorted({0, *(int(cut) for cut in cuts)})
@@ -73,7 +75,7 @@ def _scenes(cuts, num_frames):
 
 
 def _draw_bars(matplotlib, axes, scenes, num_frames):
-  """Bars along the top and the left edge, one a scene."""
+  """Draws bars along the top and the left edge, one a scene."""
   width, gap = _BAR * num_frames, _GAP * num_frames
   for index, (begin, end) in enumerate(scenes):
     style = {"color": _TRUE[index % 2], "linewidth": 0, "clip_on": False}

@@ -1,18 +1,18 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""How well found scene boundaries agree with the true ones, and with chance.
+"""Precision and recall of scene boundaries, compared with chance.
 
-A boundary is the first frame of a scene; frame 0 is none, since every video begins there.
+A boundary is the first frame of a scene, except frame 0, at which every video begins.
 """
 
 import numpy as np
 
 
 def boundaries(segments):
-  """First frames of the segments of a video, but for the first segment.
+  """Returns the first frames of all segments of a video except the first segment.
 
   Args:
-    segments: (num_frames,) int, the segment of each frame, −1 for padding at the end.
+    segments: Segment of each frame, −1 for padding at the end, (num_frames,) int.
   """
   segments = np.asarray(segments)
   segments = segments[segments >= 0]
@@ -20,10 +20,10 @@ def boundaries(segments):
 
 
 def count_hits(true, found, tolerance=0):
-  """Counts the pairs of a true and a found boundary at most `tolerance` frames apart.
+  """Counts pairs of a true and a predicted boundary at most `tolerance` frames apart.
 
-  Each boundary is in one pair at most; of sorted boundaries, pairing the earliest that
-  fit gives the most pairs.
+  Each boundary is in one pair at most. For sorted boundaries, pairing the earliest ones
+  that fit gives the largest number of pairs.
   """
   true, found = np.sort(true), np.sort(found)
   hits = i = j = 0
@@ -38,15 +38,15 @@ def count_hits(true, found, tolerance=0):
 
 
 def precision_recall(true, found, tolerance=0):
-  """Precision and recall of the boundaries of all videos together.
+  """Returns precision and recall of the boundaries of all videos together.
 
   Args:
-    true: a list of arrays, the true boundaries of each video.
-    found: the same, of a model.
-    tolerance: frames by which a boundary may be off.
+    true: List of arrays, the true boundaries of each video.
+    found: List of arrays, the predicted boundaries of each video.
+    tolerance: Largest distance of a match, in frames.
 
   Returns:
-    `(hits / found boundaries, hits / true boundaries)`; 0 where there are none.
+    `(hits / predicted boundaries, hits / true boundaries)`, each 0 without boundaries.
   """
   hits = sum(count_hits(t, f, tolerance) for t, f in zip(true, found, strict=True))
   num_found, num_true = sum(map(len, found)), sum(map(len, true))
@@ -54,14 +54,14 @@ def precision_recall(true, found, tolerance=0):
 
 
 def chance(true, found, num_frames, tolerance=0, draws=100, seed=0):
-  """Precision and recall of as many boundaries as were found, at random frames.
+  """Returns precision and recall of the same number of boundaries at random frames.
 
   Args:
-    true, found, tolerance: see `precision_recall`.
-    num_frames: frames of each video; boundaries are drawn from 1 … num_frames − 1
-      without repetition.
-    draws: over which the two are averaged.
-    seed: of the draws.
+    true, found, tolerance: Arguments of `precision_recall`.
+    num_frames: Number of frames of each video; boundaries are drawn from
+      1 … num_frames − 1 without repetition.
+    draws: Number of draws to average over.
+    seed: Seed of the draws.
   """
   rng = np.random.default_rng(seed)
   drawn = [precision_recall(

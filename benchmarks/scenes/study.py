@@ -1,18 +1,19 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Whether `temporal_graph` finds the scenes that are planted in the sample data.
+"""Tests whether `temporal_graph` finds the planted scenes of the sample data.
 
   python -m benchmarks.scenes.study --output_dir=/tmp/scenes
 
-Makes the sample data (or takes `--sample_dir`), trains a model with `temporal_graph` by
-the commands, and compares the scenes of the validate videos with the planted ones.
-Training sees labels only, never a scene. Beside the trained model stand the same model
-before training, and chance: as many boundaries, at random frames. The graph over one
-video is drawn to `adjacency.png`.
+Generates the sample data (or uses `--sample_dir`), trains a model with `temporal_graph`
+through the commands, and compares the scenes of the validate videos with the planted
+ones. Training sees only labels, never a scene. The trained model is compared with the
+same model before training, and with chance (the same number of boundaries at random
+frames). The graph over one video is drawn to `adjacency.png`.
 
-A linear map drawn at random nearly keeps the dot products of frames, and planted scenes
-differ in all directions: the untrained model finds them best. So this shows that graph
-and cut work, and how much of that training leaves; not that training teaches scenes.
+A random linear map almost preserves the dot products of frames, and planted scenes
+differ in all directions, so the untrained model finds them best. The study therefore
+shows that graph and cut work, and how much of this training preserves; it does not show
+that training teaches scenes.
 """
 
 import os
@@ -30,11 +31,11 @@ from yt8m.configs import experiment
 from yt8m.data import readers
 from yt8m.models import prediction
 
-_OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "Where everything is written.")
+_OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "Directory for all output.")
 _SAMPLE_DIR = flags.DEFINE_string("sample_dir", None, "Sample data of default sizes.")
-_HPARAMS = flags.DEFINE_string("hparams", "{}", "See yt8m-train.")
-_EPOCHS = flags.DEFINE_integer("num_epochs", 5, "Of training.")
-_DRAWN = flags.DEFINE_integer("drawn", 4, "Video that is drawn, by its place.")
+_HPARAMS = flags.DEFINE_string("hparams", "{}", "Hyperparameters, as for yt8m-train.")
+_EPOCHS = flags.DEFINE_integer("num_epochs", 5, "Epochs of training.")
+_DRAWN = flags.DEFINE_integer("drawn", 4, "Number of the video to draw.")
 flags.mark_flag_as_required("output_dir")
 
 MODEL = ("--model=FrameLevelLogisticModel", "--aggregation=temporal_graph",
@@ -49,14 +50,14 @@ def command(module, *arguments):
 
 
 def true_scenes(sample_dir):
-  """`{id: first frames of the scenes}`; the last entry is the number of frames."""
+  """Returns `{id: first frames of the scenes, and last the number of frames}`."""
   with np.load(os.path.join(sample_dir, "ground_truth.npz")) as truth:
     scenes = np.split(truth["cuts"], truth["cuts_offsets"][1:-1])
     return dict(zip(truth["ids"].tolist(), scenes, strict=True))
 
 
 def run_model(model, dataset):
-  """Yields `(id, adjacency, segments)` of every video, without its padding."""
+  """Yields `(id, adjacency, segments)` of each video, without padding."""
   call = tf.function(model, reduce_retracing=True)
   for batch in dataset:
     outputs = call(prediction.model_inputs(batch))
@@ -67,7 +68,7 @@ def run_model(model, dataset):
 
 
 def print_rows(name, scenes, found):
-  """Prints precision and recall of a model and of chance, exact and within a frame."""
+  """Prints precision and recall of a model and of chance, exact and within one frame."""
   videos = list(found)
   true = [scenes[video][1:-1] for video in videos]
   found = [found[video] for video in videos]
