@@ -60,6 +60,14 @@ def test_named_modules_exist(page):
     assert path.exists() or (ROOT / "yt8m" / path.name).exists(), module
 
 
+def test_new_places_of_moved_modules_exist():
+  for row in MOVED.findall((ROOT / "CHANGELOG.md").read_text(encoding="utf-8")):
+    for module in re.findall(r"`yt8m\.([\w.]+)`", row.split("|")[2]):
+      path = module.replace(".", "/")
+      assert any((ROOT / folder / end).exists() for folder in ("", "yt8m")
+                 for end in (f"{path}.py", f"{path}/__init__.py")), module
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
 def test_commands_have_the_flags_that_are_shown(page):
   known = flags_of_commands()
