@@ -23,7 +23,7 @@ from absl import flags
 # As a script, only this folder is on the path.
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-from yt8m.eval.metrics import metrics_top_k  # noqa: E402
+from yt8m.eval.metrics import ranking  # noqa: E402
 from yt8m.eval.predictions import aligned as aligned_predictions  # noqa: E402
 from yt8m.eval.predictions import store as prediction_store  # noqa: E402
 from yt8m.eval.predictions import writer as prediction_store_writer  # noqa: E402
@@ -72,7 +72,7 @@ def find_best(scores):
   for model_scores in scores:
     for first in range(0, _VIDEOS.value, _BATCH):
       start = first % len(model_scores)
-      metrics_top_k.top_k(model_scores[start:start + _BATCH], _TOP_K.value)
+      ranking.best_classes(model_scores[start:start + _BATCH], _TOP_K.value)
 
 
 def write_plain(path, size):

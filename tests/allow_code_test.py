@@ -155,5 +155,5 @@ def test_an_ablation_table_allows_no_code(code, monkeypatch, tmp_path):
   monkeypatch.setattr(subprocess, "Popen", lambda words, **options: started.append(words))
   with registry.allow_code(["mine", "yours"]), pytest.raises(AttributeError):
     with open(tmp_path / "log", "w") as log:
-      processes.Processes(1).run(["yt8m-train", "--allow_code=others"], log)
+      processes.Runner(1).run(["yt8m-train", "--allow_code=others"], log)
   assert started[0][-1] == "--allow_code=mine,yours"

@@ -4,19 +4,18 @@
 
 import numpy as np
 
-from yt8m.core import files
 from yt8m.core import markdown
-from yt8m.eval.ablations import numbers
-from yt8m.eval.ablations import report
+from yt8m.core import plots
+from yt8m.eval.ablations import results
 
 _COLOR = "tab:blue"
 
 
 def write_steps(path, study):
   """Draws GAP, mAP and Hit@1 by step, one line for each way to observe."""
-  figure, axes = _panels(len(numbers.METRICS))
+  figure, axes = _panels(len(results.METRICS))
   values = study.values_by_step()
-  for axis, (name, title) in zip(axes, numbers.METRICS.items(), strict=True):
+  for axis, (name, title) in zip(axes, results.METRICS.items(), strict=True):
     for number, (way, found) in enumerate(values.items()):
       means, deviations = _statistics(found[name].T)
       steps = np.arange(1, len(means) + 1)
@@ -26,7 +25,7 @@ def write_steps(path, study):
     axis.set(title=title, xlabel="step", xticks=steps)
   figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center",
                 ncols=len(values), frameon=False, title="observed")
-  _write(path, figure)
+  plots.save(figure, path)
 
 
 def write_classes(path, study):
@@ -43,7 +42,7 @@ def write_classes(path, study):
       axis.axhline(0, color="black", linewidth=0.8)
       axis.set(title=title, xlabel=kind)
       axis.tick_params("x", labelsize="small")
-  _write(path, figure)
+  plots.save(figure, path)
 
 
 def write_couplings(path, study):
@@ -54,12 +53,11 @@ def write_couplings(path, study):
   axis.axhline(study.coupling, color="black", linewidth=0.8, label="before training")
   axis.legend(frameon=False)
   axis.set(xscale="log", xlabel="label sets with the class", ylabel="coupling λ")
-  _write(path, figure)
+  plots.save(figure, path)
 
 
 def _panels(columns, rows=1, width=4.0):
-  figure = report.matplotlib_figure()(
-      figsize=(max(width * columns, 6.0), 3.4 * rows), layout="constrained")
+  figure = plots.figure(max(width * columns, 6.0), 3.4 * rows)
   axes = figure.subplots(rows, columns, squeeze=False,
                          sharey="row" if rows > 1 else "none")
   for axis in axes.flat:
@@ -70,8 +68,3 @@ def _panels(columns, rows=1, width=4.0):
 def _statistics(rows, statistic=markdown.mean_and_deviation):
   """Returns the means and the spreads of the rows; NaN for an empty row."""
   return np.array([statistic(row if len(row) else [np.nan]) for row in rows]).T
-
-
-def _write(path, figure):
-  with files.atomic_write(path, "wb") as file:
-    figure.savefig(file, format="png", dpi=120)

@@ -7,7 +7,7 @@ import numpy as np
 from benchmarks.conditional import score_changes
 from benchmarks.conditional import step_study
 from yt8m.core import markdown as markdown_table
-from yt8m.eval.ablations import numbers
+from yt8m.eval.ablations import results
 
 # The change of a class with few positives is mostly chance.
 _MIN_POSITIVES = 10
@@ -46,9 +46,9 @@ def _steps(study):
       rows.append([way, str(step + 1), *(
           markdown_table.with_deviation(list(v[:, step])) for v in values.values()), *(
               markdown_table.with_error(list(values[name][:, step] - values[name][:, 0]))
-              if step else "–" for name in numbers.COMPARED)])
-  titles = ["observed", "step", *numbers.METRICS.values(), "loss",
-            *(f"Δ {numbers.METRICS[name]}" for name in numbers.COMPARED)]
+              if step else "–" for name in results.COMPARED)])
+  titles = ["observed", "step", *results.METRICS.values(), "loss",
+            *(f"Δ {results.METRICS[name]}" for name in results.COMPARED)]
   text = f"{len(study.videos):,} videos, models: {len(study.measured)}."
   if len(study.measured) > 1:
     text += (" Mean ± sample standard deviation over the models. Δ: difference from the "

@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmarks.conditional import score_changes
 from yt8m.data import label_sets
-from yt8m.eval.ablations import numbers
+from yt8m.eval.ablations import results
 
 FREQUENCY = "label sets with it"
 FREQUENCIES = (100, 1_000, 10_000)
@@ -98,7 +98,7 @@ class StepStudy:
   def values_by_step(self):
     """Returns `{way: {metric: (num_models, K)}}` of the usual metrics and `avg_loss`."""
     return {way: {name: np.array([[step[name] for step in model] for model in found])
-                  for name in (*numbers.METRICS, "avg_loss")}
+                  for name in (*results.METRICS, "avg_loss")}
             for way, found in {
                 way: [[m.get() for m in steps[way]] for steps in self.measured]
                 for way in self.measured[0]}.items()}

@@ -6,8 +6,7 @@ import textwrap
 
 import numpy as np
 
-from yt8m.core import files
-from yt8m.eval.ablations import report
+from yt8m.core import plots
 
 _BEST, _KEPT, _DROPPED = "tab:red", "tab:blue", "0.75"
 _SPREAD = 0.22  # of the dots of a level, in levels
@@ -36,8 +35,7 @@ def draw(result, path):
   across[way] = 0
   x = levels + across
 
-  figure = report.matplotlib_figure()(
-      figsize=(max(7.0, 1.5 * levels.max() + 2.0), 5.5), layout="constrained")
+  figure = plots.figure(max(7.0, 1.5 * levels.max() + 2.0), 5.5)
   axis = figure.subplots()
   axis.spines[["top", "right"]].set_visible(False)
   for child in np.flatnonzero(kept):
@@ -65,8 +63,7 @@ def draw(result, path):
   figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=3,
                 frameon=False,
                 title=f"{num_below:,} below the axis" if num_below else None)
-  with files.atomic_write(path, "wb") as file:
-    figure.savefig(file, format="png", dpi=120)
+  plots.save(figure, path)
 
 
 def _way_to_best(result):

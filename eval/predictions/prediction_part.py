@@ -5,7 +5,7 @@
 import numpy as np
 
 from yt8m.data import label_sets
-from yt8m.eval.metrics import metrics_top_k
+from yt8m.eval.metrics import ranking
 
 # Scores are sums of products of probabilities: so far beyond 0 or 1 is rounding.
 _TOLERANCE = 1e-5
@@ -49,7 +49,7 @@ class Part:
           "diverged in training?")
     arrays = {"ids": _as_bytes(ids)}
     if self._top_k is not None:
-      scores, classes = metrics_top_k.top_k(scores, self._top_k)
+      scores, classes = ranking.best_classes(scores, self._top_k)
       arrays["classes"] = classes.astype(self._class_type)
     arrays["scores"] = np.clip(scores, 0, 1).astype(np.float16)
     if labels is not None:

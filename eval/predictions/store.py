@@ -26,7 +26,7 @@ from yt8m.core import checksum
 from yt8m.core import directories
 from yt8m.core import files
 from yt8m.data import label_sets
-from yt8m.eval.metrics import metrics_top_k
+from yt8m.eval.metrics import ranking
 
 DESCRIPTION = "store.json"
 FORMAT = 1
@@ -125,7 +125,7 @@ class PredictionStore:
     """
     if self.classes is not None:
       return self.scores[rows, :k], self.classes[rows, :k]
-    return metrics_top_k.top_k(self.dense_rows(rows), min(k, self.num_classes))
+    return ranking.best_classes(self.dense_rows(rows), min(k, self.num_classes))
 
   def dense_rows(self, rows):
     """(num_rows, C) float32 scores of some videos; 0 where none is stored.
