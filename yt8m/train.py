@@ -135,10 +135,7 @@ flags.mark_flag_as_required("train_dir")
 
 @model_flags.named_code_allowed("label_loss")
 def main():
-  recipe = recipes.RECIPES[FLAGS.model]
-  for name, value in recipe.flags.items():
-    if not FLAGS[name].present:
-      FLAGS[name].value = value
+  recipes.RECIPES[FLAGS.model].set_flag_defaults()
 
   # Where it is trained: first, as collectives are set up before anything is computed
   strategy = strategies.make_strategy(FLAGS.strategy, FLAGS.num_gpu)
@@ -281,14 +278,8 @@ def without_videos(sets, reader, excluded):
 
 def prepare_directory(trained):
   """Makes --train_dir, or empties it, or checks that it holds the same model."""
-  train_dir = FLAGS.train_dir
-  if FLAGS.start_new_model:
-    experiment.delete(train_dir)
-  if tf.train.latest_checkpoint(train_dir):
-    experiment.check_same_model(experiment.Experiment.load(train_dir), trained, train_dir)
-  tf.io.gfile.makedirs(train_dir)
-  trained.save(train_dir)
-  logging.info("Model: %s", json.dumps(trained.model, indent=2))
+  experiment.prepare(FLAGS.train_dir, trained, FLAGS.start_new_model)
+  logging.info("Model: %s", json.dumps(trained.model_config, indent=2))
 
 
 def run():

@@ -28,7 +28,7 @@ from benchmarks.conditional import label_dependence
 from benchmarks.conditional import report
 from benchmarks.conditional import step_study
 from yt8m.configs import experiment
-from yt8m.configs import inference_hparams
+from yt8m.configs import hparams as hyperparameters
 from yt8m.core import files
 from yt8m.core import progress
 from yt8m.data import label_sets
@@ -70,8 +70,8 @@ flags.mark_flags_as_required(
 
 def conditional_path(train_dir):
   """Returns the place of `conditional` in a model, e.g. `["classifier", "head"]`."""
-  model = experiment.Experiment.load(train_dir).model
-  paths = [path.split(".")[:-1] for path in inference_hparams.changeable(model)
+  model = experiment.Experiment.load(train_dir).model_config
+  paths = [path.split(".")[:-1] for path in hyperparameters.changeable(model)
            if path.endswith(".observation")]
   if len(paths) != 1:
     raise ValueError(f"--train_dir={train_dir}: the model has {len(paths)} `conditional` "

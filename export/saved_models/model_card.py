@@ -53,7 +53,7 @@ def of_model(directory, served, signatures, trained, model, weight_format, origi
   parameters = sum(int(np.prod(v.shape)) for v in model.trainable_variables)
   facts = [
       ("recipe", recipe),
-      *((name, _option(trained.model.get(name))) for name in _OPTIONS),
+      *((name, _option(trained.model_config.get(name))) for name in _OPTIONS),
       ("parameters", f"{parameters:,}"),
       ("weights", weight_format),
       ("checkpoint", origin and f"step {origin.step:,}" + (

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from yt8m import models
+from yt8m.configs import hparams
 from yt8m.configs import recipes
 from yt8m.core import feature_spec
 
@@ -108,7 +109,7 @@ def recipe_models():
     options = dict(recipe.options)
     for kind in ("fusion", "aggregation", "classifier"):
       if options.get(kind):
-        config = recipes.merge(options[kind], {})
+        config = hparams.merge(options[kind], {})
         options[kind] = {**config, **SMALL[kind].get(config["name"], {})}
     if options.get("sampling"):
       options["sampling"] = {**options["sampling"], "num_frames": 4}

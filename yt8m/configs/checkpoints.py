@@ -1,8 +1,8 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The checkpoints of a training directory: which is the newest and which weights count.
+"""The checkpoints of a training directory: the newest one, and its weights.
 
-A checkpoint of `--weight_averaging` holds, beside the weights, their averages.
+A checkpoint of `--weight_averaging` holds the averages of the weights beside the weights.
 """
 
 import os
@@ -10,21 +10,23 @@ import os
 import tensorflow as tf
 from absl import logging
 
+from yt8m import models
+from yt8m.core.types import PathLike
 from yt8m.models.layers import variables
 
 CONFIG = "config.json"
 PREFIX = "model.ckpt"
-# TensorFlow names a variable by the first of its places in a checkpoint: what is not
-# averaged keeps the name it always had if this one sorts behind "weights".
+# TensorFlow names a variable after the first of its places in a checkpoint. This name
+# sorts behind "weights", so that variables without an average keep their old names.
 AVERAGES = "weights_averaged"
 NUM_AVERAGED = "num_averaged"
 
 
-def latest(train_dir):
-  """Path prefix of the newest checkpoint.
+def latest(train_dir: PathLike) -> str:
+  """Returns the path prefix of the newest checkpoint.
 
   Raises:
-    FileNotFoundError: the directory has none yet.
+    FileNotFoundError: The directory has no checkpoint yet.
   """
   path = tf.train.latest_checkpoint(train_dir)
   if path is None:
@@ -33,61 +35,60 @@ def latest(train_dir):
   return path
 
 
-def step_of(path):
+def step_of(path: str) -> int:
+  """Returns the step of a checkpoint, which its path prefix ends with."""
   return int(path.rsplit("-", 1)[1])
 
 
-def restore_weights(model, path, averaged=True):
-  """Loads the weights of a checkpoint into a model, and nothing else of it.
+def restore_weights(model: models.VideoModel, path: str, averaged: bool = True) -> None:
+  """Loads the weights of a checkpoint into a model.
 
   Args:
-    model: `VideoModel`, its variables created.
-    path: path prefix of the checkpoint.
-    averaged: takes the averages of `--weight_averaging` where the checkpoint has them,
-      and else the weights as trained.
+    model: `VideoModel` with its variables created.
+    path: Path prefix of the checkpoint.
+    averaged: Whether to prefer the averages of `--weight_averaging`, if the checkpoint
+      has them, to the weights themselves.
 
   Raises:
-    ValueError: the checkpoint is of another model.
+    ValueError: The checkpoint belongs to another model.
   """
   weights = variables.checkpoint_parts(model)["weights"]
-  saved = [shape for name, shape in tf.train.list_variables(path)
-           if name.startswith("weights/")]
-  if len(saved) != len(weights):
-    raise ValueError(f"Checkpoint {path} is of another model than its {CONFIG} says: it "
-                     f"has {len(saved)} weights, the model has {len(weights)}.")
+  num_saved = sum(name.startswith("weights/")
+                  for name, _ in tf.train.list_variables(path))
+  wrong = f"Checkpoint {path} is of another model than its {CONFIG} says"
+  if num_saved != len(weights):
+    raise ValueError(f"{wrong}: it has {num_saved} weights, the model has "
+                     f"{len(weights)}.")
   part = part_to_evaluate(path) if averaged else "weights"
   try:
     status = tf.train.Checkpoint(**{part: weights}).restore(path)
     status.assert_existing_objects_matched()
     status.expect_partial()
   except (AssertionError, ValueError) as error:
-    raise ValueError(f"Checkpoint {path} is of another model than its {CONFIG} says: "
-                     f"{error}") from error
+    raise ValueError(f"{wrong}: {error}") from error
 
 
-def inference_files(train_dir):
-  """Names of the files of `train_dir` that prediction needs, for a model archive."""
-  prefix = os.path.basename(latest(train_dir))
-  return [CONFIG, "checkpoint"] + sorted(
-      os.path.basename(path)
-      for path in tf.io.gfile.glob(os.path.join(train_dir, f"{prefix}.*")))
+def inference_files(train_dir: PathLike) -> list[str]:
+  """Returns the names of the files that prediction needs, for a model archive."""
+  paths = tf.io.gfile.glob(f"{latest(train_dir)}.*")
+  return [CONFIG, "checkpoint", *sorted(map(os.path.basename, paths))]
 
 
-def has_averages(path):
-  """Whether a checkpoint was written with averages, whether or not they had begun."""
+def has_averages(path: str) -> bool:
+  """Whether a checkpoint was written with averages, even if averaging had not begun."""
   return _num_averaged(path) is not None
 
 
-def part_to_evaluate(path):
-  """Which list of a checkpoint prediction wants: the averages, if they have begun."""
+def part_to_evaluate(path: str) -> str:
+  """Returns the part to predict with: the averages, if averaging has begun."""
   count = _num_averaged(path)
   if count == 0:
-    logging.warning("%s is from before --averaging_start_step: its weights are taken as "
-                    "trained.", path)
+    logging.warning("%s was written before --averaging_start_step: its weights are used "
+                    "as they are, without averaging.", path)
   return AVERAGES if count else "weights"
 
 
-def _num_averaged(path):
+def _num_averaged(path: str) -> int | None:
   reader = tf.train.load_checkpoint(path)
   name = f"{NUM_AVERAGED}/.ATTRIBUTES/VARIABLE_VALUE"
   return int(reader.get_tensor(name)) if reader.has_tensor(name) else None

@@ -1,15 +1,17 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""A training directory: which model it holds, its checkpoints, and how to load it.
+"""A training directory: the model it holds, and whether training has finished.
 
     <train_dir>/config.json            model, features and flags
     <train_dir>/model.ckpt-<step>.*    checkpoints
-    <train_dir>/checkpoint             the list of them
+    <train_dir>/checkpoint             list of the checkpoints
     <train_dir>/status.json            whether training has finished
-    <train_dir>/train, eval            TensorBoard scalars
+    <train_dir>/train, eval            TensorBoard scalars and metrics
 """
 
 import dataclasses
+import fnmatch
+import inspect
 import json
 import os
 
@@ -18,138 +20,96 @@ from absl import logging
 
 from yt8m import models
 from yt8m.configs import checkpoints
-from yt8m.configs import inference_hparams
+from yt8m.configs import hparams as hyperparameters
+from yt8m.core import directories
 from yt8m.core import feature_spec
 from yt8m.core import files
+from yt8m.core.types import Config
 
 CONFIG = checkpoints.CONFIG
 STATUS = "status.json"
 
+# What yt8m-train and yt8m-eval write into a training directory.
+_OWN_FILES = (STATUS, "checkpoint", f"{checkpoints.PREFIX}-*",
+              "train/events.out.tfevents.*", "eval/events.out.tfevents.*",
+              "eval/metrics-*.json")
+_KIND = directories.Kind("training directory", CONFIG, _OWN_FILES)
+
 
 @dataclasses.dataclass(frozen=True)
 class Experiment:
-  """What `config.json` says, so that no flag need be repeated after training.
+  """Content of `config.json`, so that no flag need be repeated after training.
 
   Attributes:
-    model: config of the `VideoModel`.
-    max_frames: frames of a video that the reader keeps.
-    flags: every flag of the training command, for the record.
+    model_config: Config of the `VideoModel`.
+    max_frames: Number of frames of a video that the reader keeps.
+    flags: Flags of the training command and their values, for the record.
   """
-  model: dict
+  model_config: Config
   max_frames: int = 300
-  flags: dict = dataclasses.field(default_factory=dict)
+  flags: Config = dataclasses.field(default_factory=dict)
 
   @property
-  def num_classes(self):
-    return self.model["num_classes"]
+  def num_classes(self) -> int:
+    return self.model_config["num_classes"]
 
   @property
-  def feature_spec(self):
-    return feature_spec.FeatureSpec.from_config(self.model["feature_spec"])
+  def feature_spec(self) -> feature_spec.FeatureSpec:
+    return feature_spec.FeatureSpec.from_config(self.model_config["feature_spec"])
 
-  def build_model(self):
-    """Builds the model with its variables; call inside `strategy.scope()`."""
-    return models.VideoModel.from_config(self.model).build_variables()
-
-  def with_hparams(self, text):
-    """Returns the experiment with `--hparams` laid over those it was trained with.
+  def build_model(self) -> models.VideoModel:
+    """Builds the model with its variables; call it inside `strategy.scope()`.
 
     Raises:
-      ValueError: not JSON, unknown names, or hyperparameters that need training.
+      ValueError: The config has an entry that no model has, or an unknown option.
     """
-    return dataclasses.replace(self, model=inference_hparams.change(self.model, text))
+    valid = {"name", *inspect.signature(models.VideoModel.__init__).parameters}
+    if others := sorted(set(self.model_config) - valid):
+      raise ValueError(f"The model of {CONFIG} has unknown entries: {', '.join(others)}.")
+    return models.VideoModel.from_config(self.model_config).build_variables()
 
-  def save(self, train_dir):
-    with files.atomic_write(os.path.join(train_dir, CONFIG), "w") as file:
-      json.dump({"format": 1, **dataclasses.asdict(self)}, file, indent=2,
-                sort_keys=True)
-      file.write("\n")
+  def with_hparams(self, text: str | None) -> "Experiment":
+    """Returns the experiment with the hyperparameters of `--hparams` changed.
+
+    Raises:
+      ValueError: Not JSON, unknown names, or hyperparameters that need training.
+    """
+    return dataclasses.replace(
+        self, model_config=hyperparameters.change_trained(self.model_config, text))
+
+  def save(self, train_dir: str) -> None:
+    """Writes `config.json`."""
+    files.write_json(
+        os.path.join(train_dir, CONFIG),
+        {"format": 1, "model": self.model_config, "max_frames": self.max_frames,
+         "flags": self.flags}, sort_keys=True)
 
   @classmethod
-  def load(cls, train_dir):
+  def load(cls, train_dir: str) -> "Experiment":
     """Reads `config.json`.
 
     Raises:
-      FileNotFoundError: no directory, or nothing was trained in it.
-      ValueError: the file is not a configuration of ours.
+      FileNotFoundError: There is no such directory, or nothing was trained in it.
+      ValueError: The path is empty, or the file is not a configuration of ours.
     """
-    path = os.path.join(train_dir, CONFIG)
-    if not tf.io.gfile.exists(path):
-      raise FileNotFoundError(
-          f"{path} does not exist: --train_dir={train_dir} holds no trained model. "
-          "Give the directory that yt8m-train wrote, or train there first.")
-    with tf.io.gfile.GFile(path) as file:
-      text = file.read()
-    try:
-      config = json.loads(text)
-      return cls(config["model"], config["max_frames"], config["flags"])
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
-      raise ValueError(f"{path} is not a configuration that yt8m-train wrote "
-                       f"({error!r}).") from error
+    if not train_dir:
+      raise ValueError("--train_dir is empty: name the directory that yt8m-train wrote.")
+    return files.read_json(
+        os.path.join(train_dir, CONFIG), kind="a configuration of yt8m-train",
+        remedy=f"{train_dir} holds no trained model: name the directory that yt8m-train "
+               "wrote (--train_dir), or train there first",
+        parse=lambda config: cls(config["model"], config["max_frames"], config["flags"]))
 
 
-def check_same_model(before, after, train_dir):
-  """Refuses to continue a directory with another model.
-
-  Raises:
-    ValueError: names the first difference and the remedy.
-  """
-  # The round trip makes tuples lists, as they are in the file.
-  before, after = before.model, json.loads(json.dumps(after.model))
-  for key in sorted({*before, *after} - {"name"}):
-    if before.get(key) != after.get(key):
-      raise ValueError(
-          f"{train_dir} holds another model: its {key} is {before.get(key)!r}, the "
-          f"flags say {after.get(key)!r}. Choose another --train_dir, or add "
-          "--start_new_model to delete the old one.")
-
-
-def write_status(train_dir, finished, total_steps=None):
-  """Records whether training has finished, and its number of steps if that is known."""
-  with files.atomic_write(os.path.join(train_dir, STATUS)) as file:
-    json.dump({"finished": finished, "total_steps": total_steps}, file)
-    file.write("\n")
-
-
-def is_finished(train_dir):
-  """Whether training has finished; None for a directory that does not record it."""
-  status = _read_status(train_dir)
-  return status and status["finished"]
-
-
-def warn_if_unfinished(train_dir, path):
-  """Logs a warning if `path`, a checkpoint of `train_dir`, is from unfinished training."""
-  if is_finished(train_dir) is False:
-    total = _read_status(train_dir)["total_steps"]
-    logging.warning("Training in %s has not finished: step %d%s. To finish it, run the "
-                    "same yt8m-train command again, without --start_new_model.",
-                    train_dir, checkpoints.step_of(path), f" of {total}" if total else "")
-
-
-def _read_status(train_dir):
-  path = os.path.join(train_dir, STATUS)
-  if not tf.io.gfile.exists(path):
-    return None
-  with tf.io.gfile.GFile(path) as file:
-    return json.loads(file.read())
-
-
-def delete(train_dir):
-  """Deletes what training wrote into `train_dir`, and nothing else in it."""
-  for pattern in (CONFIG, STATUS, "checkpoint", checkpoints.PREFIX + "-*", "train",
-                  "eval"):
-    for path in tf.io.gfile.glob(os.path.join(train_dir, pattern)):
-      (tf.io.gfile.rmtree if tf.io.gfile.isdir(path) else tf.io.gfile.remove)(path)
-
-
-def load(train_dir, checkpoint=None, hparams=None, averaged=True):
+def load(train_dir: str, checkpoint: str | None = None, hparams: str | None = None,
+         averaged: bool = True) -> tuple[Experiment, models.VideoModel, int]:
   """Loads a trained model.
 
   Args:
-    train_dir: written by `yt8m-train`.
-    checkpoint: path prefix; the newest if None.
-    hparams: `--hparams`, see `Experiment.with_hparams`.
-    averaged: see `checkpoints.restore_weights`.
+    train_dir: Directory that `yt8m-train` wrote.
+    checkpoint: Path prefix of the checkpoint; the newest one if None.
+    hparams: Value of `--hparams`, as in `Experiment.with_hparams`.
+    averaged: Whether to prefer averaged weights, as in `checkpoints.restore_weights`.
 
   Returns:
     `(experiment, model, step)`.
@@ -159,3 +119,99 @@ def load(train_dir, checkpoint=None, hparams=None, averaged=True):
   model = experiment.build_model()
   checkpoints.restore_weights(model, path, averaged)
   return experiment, model, checkpoints.step_of(path)
+
+
+def prepare(train_dir: str, experiment: Experiment, start_new: bool = False) -> None:
+  """Makes a training directory, or checks that it holds the same model.
+
+  Args:
+    train_dir: Directory to train in.
+    experiment: What is to be trained there.
+    start_new: Whether to delete the model that the directory holds.
+
+  Raises:
+    ValueError: The directory holds another model, or a `config.json` of somebody else.
+    FileExistsError: `start_new` would delete files that are not ours.
+  """
+  if start_new:
+    delete(train_dir)
+  if tf.io.gfile.exists(os.path.join(train_dir, CONFIG)):
+    before = Experiment.load(train_dir)  # an error if it is not ours: it stays
+    if tf.train.latest_checkpoint(train_dir):
+      check_same_model(before, experiment, train_dir)
+  tf.io.gfile.makedirs(train_dir)
+  experiment.save(train_dir)
+
+
+def check_same_model(before: Experiment, after: Experiment, train_dir: str) -> None:
+  """Checks that training in a directory goes on with the model it began with.
+
+  Raises:
+    ValueError: The models differ; names the first difference and the remedy.
+  """
+  # Through JSON, tuples become lists, as they are in the file.
+  old, new = before.model_config, json.loads(json.dumps(after.model_config))
+  for key in sorted({*old, *new} - {"name"}):
+    if old.get(key) != new.get(key):
+      raise ValueError(
+          f"{train_dir} holds another model: its {key} is {old.get(key)!r}, the "
+          f"flags say {new.get(key)!r}. Choose another --train_dir, or add "
+          "--start_new_model to delete the old one.")
+
+
+def delete(train_dir: str) -> None:
+  """Deletes what training and evaluation wrote into a directory, and nothing else.
+
+  Raises:
+    ValueError: The path is empty, or `config.json` is not a configuration of ours.
+    FileExistsError: The directory is a symbolic link; or it has files with names of ours
+      but no `config.json`; or its `train` or `eval` holds files that are not ours.
+  """
+  train_dir = directories.checked_path(train_dir, "--train_dir")
+  names = ([name.rstrip("/") for name in tf.io.gfile.listdir(train_dir)]
+           if tf.io.gfile.isdir(train_dir) else [])
+  own = [name for name in names if any(
+      fnmatch.fnmatchcase(name, pattern.split("/")[0]) for pattern in _OWN_FILES)]
+  foreign = own
+  if CONFIG in names:
+    Experiment.load(train_dir)  # an error if it is not ours
+    foreign = [entry for entry in _KIND.foreign_entries(train_dir)
+               if entry.split("/")[0] in own]
+    own = [*own, CONFIG]  # last: a directory that is deleted in part is still ours
+  if foreign:
+    raise FileExistsError(
+        f"--start_new_model does not delete {', '.join(foreign[:3])} in {train_dir}: "
+        "yt8m-train did not write that. Move it away, or choose another --train_dir.")
+  for path in (os.path.join(train_dir, name) for name in own):
+    if tf.io.gfile.isdir(path):
+      directories.remove(path)
+    else:
+      tf.io.gfile.remove(path)
+
+
+def write_status(train_dir: str, finished: bool, total_steps: int | None = None) -> None:
+  """Records whether training has finished, and its number of steps if that is known."""
+  files.write_json(os.path.join(train_dir, STATUS),
+                   {"finished": finished, "total_steps": total_steps})
+
+
+def is_finished(train_dir: str) -> bool | None:
+  """Whether training has finished; None if the directory is from an older version."""
+  return _status(train_dir).get("finished")
+
+
+def warn_if_unfinished(train_dir: str, path: str) -> None:
+  """Logs a warning if a checkpoint of `train_dir` is from a training without an end."""
+  status = _status(train_dir)
+  if status.get("finished") is False:
+    total = status.get("total_steps")
+    logging.warning("Training in %s has not finished: step %d%s. To finish it, run the "
+                    "same yt8m-train command again, without --start_new_model.",
+                    train_dir, checkpoints.step_of(path), f" of {total}" if total else "")
+
+
+def _status(train_dir: str) -> Config:
+  path = os.path.join(train_dir, STATUS)
+  if not tf.io.gfile.exists(path):
+    return {}
+  return files.read_json(path, kind="a status of yt8m-train", remedy="Delete it")

@@ -2,30 +2,34 @@
 # SPDX-License-Identifier: Apache-2.0
 """From model flags to the arguments of a `VideoModel`.
 
-The order of precedence, weakest first: the recipe, the starter code's flags, the
-flags that name an option, `--hparams`.
+From weakest to strongest: the recipe, the starter code's flags, the flags that name an
+option, `--hparams`. Defaults stand in the constructors and recipes alone.
 """
 
 import contextlib
-import json
+import inspect
 import re
 import sys
+from collections.abc import Callable
+from collections.abc import Iterator
+from typing import Any
 
 from absl import flags
 from absl import logging
 
+from yt8m import models
+from yt8m.configs import hparams
 from yt8m.configs import recipes
 from yt8m.core import registry
+from yt8m.core.types import Config
 from yt8m.models import registries
 from yt8m.models.layers import input_features
 
-# What `define` defines belongs to the command that calls it, and its --help.
+# What `define` defines belongs to the command that calls it, and to its --help.
 flags.disclaim_key_flags()
 
-OPTIONS = {"fusion": registries.FUSIONS, "aggregation": registries.AGGREGATIONS,
-           "classifier": registries.CLASSIFIERS}
 
-# Starter flag -> the part, the option (None: any) and the hyperparameter it sets.
+# Starter flag -> argument of `VideoModel`, option (None: any), and hyperparameter.
 STARTER_FLAGS = {
     "iterations": ("sampling", None, "num_frames"),
     "sample_random_frames": ("sampling", None, "method"),
@@ -39,92 +43,108 @@ STARTER_FLAGS = {
     "moe_num_mixtures": ("classifier", "moe", "num_mixtures"),
 }
 
-MODEL_FLAGS = (*OPTIONS, *STARTER_FLAGS, "hparams", "normalization",
+MODEL_FLAGS = (*hparams.OPTIONS, *STARTER_FLAGS, "hparams", "normalization",
                "video_level_classifier_model")
 
 
-def define():
-  """Defines the flags that describe a model, in the command that calls."""
-  flags.DEFINE_integer("num_classes", 3862, "Classes; labels are 0 … num_classes − 1.")
-  flags.DEFINE_integer("max_frames", 300, "Frames of a video that are read, the first.")
-  flags.DEFINE_string("model", "LogisticModel",
-                      f"Recipe: {recipes.listing()}.")
+def define() -> None:
+  """Defines the flags that describe a model, for the command that calls this."""
+  flags.DEFINE_integer("num_classes", 3862, "Number of classes. Labels are numbers from "
+                       "0 to num_classes - 1.")
+  flags.DEFINE_integer("max_frames", 300,
+                       "Number of frames that are read from the start of a video.")
+  flags.DEFINE_string("model", "LogisticModel", f"Recipe: {recipes.listing()}.")
   flags.DEFINE_alias("recipe", "model")
-  flags.DEFINE_string("fusion", None, "Option in place of the recipe's.")
-  flags.DEFINE_string("aggregation", None, "Option in place of the recipe's.")
-  flags.DEFINE_string("classifier", None, "Option in place of the recipe's.")
+  for part, options in hparams.OPTIONS.items():
+    flags.DEFINE_string(
+        part, None, f"{part.capitalize()} to use instead of the recipe's: "
+        f"{', '.join(options)}, or your own class as my_package.my_module:MyClass.")
   define_hparams()
-  flags.DEFINE_enum("normalization", "l2", input_features.NORMALIZATIONS,
-                    "Of the input vectors; l2 is the starter code's.")
-  flags.DEFINE_integer("iterations", 30, "Frames that a sampling model looks at.")
-  flags.DEFINE_bool("sample_random_frames", True,
-                    "Sample single frames, or else a sequence.")
-  flags.DEFINE_bool("dbof_add_batch_norm", True, "Batch normalisation in DBoF.")
-  flags.DEFINE_integer("dbof_cluster_size", 8192, "Clusters of DBoF.")
-  flags.DEFINE_integer("dbof_hidden_size", 1024, "Output units of DBoF.")
-  flags.DEFINE_string("dbof_pooling_method", "max", "max or average.")
-  flags.DEFINE_string("dbof_activation", "sigmoid", "sigmoid, relu6, …")
-  flags.DEFINE_string("video_level_classifier_model", "MoeModel",
-                      "Classifier of a frame-level model.")
-  flags.DEFINE_integer("lstm_cells", 1024, "Cells a layer.")
-  flags.DEFINE_integer("lstm_layers", 2, "Layers.")
-  flags.DEFINE_integer("moe_num_mixtures", 2, "Experts a class.")
+  constructor = inspect.signature(models.VideoModel.__init__).parameters
+  flags.DEFINE_enum(
+      "normalization", None, input_features.NORMALIZATIONS,
+      "Normalization of the input vectors. Default: the recipe's, or else "
+      f"{constructor['normalization'].default}.")
+  flags.DEFINE_string(
+      "video_level_classifier_model", None,
+      "Recipe whose classifier a frame-level model uses. Default: the model's own.")
+  sampling = recipes.RECIPES["DbofModel"].options["sampling"]
+  flags.DEFINE_integer(
+      "iterations", None, "Number of frames that are sampled from a video. Default: the "
+      f"recipe's; DbofModel: {sampling['num_frames']}.")
+  flags.DEFINE_bool("sample_random_frames", None, "Whether to sample single frames "
+                    "instead of a sequence. Default: the recipe's; DbofModel: "
+                    f"{sampling['method'] == 'random_frames'}.")
+  _define(flags.DEFINE_bool, "dbof_add_batch_norm", "Whether DBoF normalizes batches.")
+  _define(flags.DEFINE_integer, "dbof_cluster_size", "Number of clusters of DBoF.")
+  _define(flags.DEFINE_integer, "dbof_hidden_size", "Number of output units of DBoF.")
+  _define(flags.DEFINE_string, "dbof_pooling_method", "Pooling of DBoF: max or average.")
+  _define(flags.DEFINE_string, "dbof_activation",
+          "Activation of DBoF: sigmoid, relu6, or another one of Keras.")
+  _define(flags.DEFINE_integer, "lstm_cells", "Number of cells of an LSTM layer.")
+  _define(flags.DEFINE_integer, "lstm_layers", "Number of LSTM layers.")
+  _define(flags.DEFINE_integer, "moe_num_mixtures", "Number of experts of a class.")
 
 
-def define_hparams():
-  """Defines --hparams, in the command that calls."""
-  flags.DEFINE_string("hparams", None, "Hyperparameters of the options, as JSON: "
-                      "'{\"aggregation\": {\"units\": 512}}'. Of a trained model only "
-                      "those that need no training, e.g. "
-                      "'{\"classifier\": {\"num_steps\": 3}}'.")
+def _define(define: Callable, name: str, text: str) -> None:
+  """Defines a starter flag; its help shows the default of the constructor."""
+  part, option, hparam = STARTER_FLAGS[name]
+  default = registries.resolve(hparams.OPTIONS[part], option)[hparam]
+  define(name, None, f"{text} Default: the recipe's, or else {default}.")
+
+
+def define_hparams() -> None:
+  """Defines --hparams, for the command that calls this."""
+  flags.DEFINE_string(
+      "hparams", None, "Hyperparameters of the options, as JSON: "
+      "'{\"aggregation\": {\"units\": 512}}'. Of a trained model, only those can be "
+      "changed that need no training, e.g. '{\"classifier\": {\"num_steps\": 3}}'.")
 
 
 @contextlib.contextmanager
-def named_code_allowed(*other_flags):
+def named_code_allowed(*other_flags: str) -> Iterator[None]:
   """Allows the classes that the user has typed as `my_package.my_module:MyClass`.
 
   Names in a flag file do not count, and with --allow_code nothing else is allowed.
 
   Args:
-    *other_flags: Flags that name classes besides the model flags.
+    *other_flags: Names of flags that may name classes, besides the model flags.
   """
-  values = [str(flags.FLAGS[flag].value) for flag in (*MODEL_FLAGS, "model", *other_flags)]
-  names = re.findall(r"[\w.]+:\w+", " ".join(values))
+  values = [flags.FLAGS[name].value for name in (*MODEL_FLAGS, "model", *other_flags)]
+  names = re.findall(r"[\w.]+:\w+", " ".join(map(str, values)))
   typed = [name for name in names if any(name in argument for argument in sys.argv)]
   with registry.allow_code([] if flags.FLAGS["allow_code"].present else typed):
     yield
 
 
-def chosen_options():
-  """Returns the arguments of `VideoModel` that the command line says."""
+def chosen_options() -> Config:
+  """Returns the arguments of `VideoModel` that the command line describes."""
   given = {name: flags.FLAGS[name].value for name in MODEL_FLAGS
            if flags.FLAGS[name].present}
   return model_options(recipes.RECIPES[flags.FLAGS.model], given)
 
 
-def model_options(recipe, given):
+def model_options(recipe: recipes.Recipe, given: Config) -> Config:
   """Returns the arguments of `VideoModel` other than classes and features.
 
   Args:
-    recipe: a `Recipe`.
-    given: `{flag: value}` of the model flags set on the command line.
+    recipe: The recipe.
+    given: Model flags set on the command line, and their values.
 
   Raises:
-    ValueError: unknown option or hyperparameter, or `--hparams` is not JSON.
+    ValueError: Unknown option or hyperparameter, or `--hparams` is not JSON.
   """
   options = dict(recipe.options)
-  given = dict(given)
-  head = given.pop("video_level_classifier_model", None)
-  if head is not None:
-    options["classifier"] = _video_level_classifier(head)
-  for part, valid in OPTIONS.items():
+  if "video_level_classifier_model" in given:
+    options["classifier"] = _video_level_classifier(given["video_level_classifier_model"])
+  for part, registered in hparams.OPTIONS.items():
     name = given.get(part)
     if name is None:
       continue
     if name.lower() == "none":
       options[part] = None
       continue
-    valid[name]  # An unknown name is an error here, with the valid ones.
+    registered[name]  # An unknown name is an error here.
     if registries.normalise_config(options.get(part) or "")["name"] != name:
       options[part] = {"name": name}
   if "normalization" in given:
@@ -134,7 +154,7 @@ def model_options(recipe, given):
       continue
     current = options.get(part)
     config = registries.normalise_config(current) if current else {}
-    if not config or (name is not None and config.get("name") != name):
+    if not config or name not in (None, config.get("name")):
       logging.warning("--%s has no effect: the model has no %s %s.", flag,
                       name or "frame", part)
       continue
@@ -142,40 +162,12 @@ def model_options(recipe, given):
     if flag == "sample_random_frames":
       value = "random_frames" if value else "random_sequence"
     options[part] = {**config, hparam: value}
-  return with_hparams(options, given.get("hparams"))
+  return hparams.change(options, given.get("hparams"))
 
 
-def _video_level_classifier(name):
+def _video_level_classifier(name: str) -> Any:
   recipe = recipes.RECIPES[name]
   if recipe.frame_level:
     raise ValueError(f"--video_level_classifier_model={name} reads frames; choose a "
                      "video-level model, e.g. MoeModel or LogisticModel.")
   return recipe.options["classifier"]
-
-
-def with_hparams(options, text):
-  """Lays `--hparams` over the arguments of a `VideoModel`.
-
-  Raises:
-    ValueError: it is not JSON, or names a part that models do not have.
-  """
-  if not text:
-    return options
-  form = "Write it as --hparams='{\"aggregation\": {\"units\": 512}}'."
-  try:
-    hparams = json.loads(text)
-  except json.JSONDecodeError as error:
-    raise ValueError(f"--hparams={text!r} is not JSON ({error}). {form}") from error
-  if not isinstance(hparams, dict):
-    raise ValueError(f"--hparams={text!r} is no JSON object. {form}")
-  options = dict(options)
-  for part, changes in hparams.items():
-    if part == "normalization":
-      options[part] = changes
-    elif part in (*OPTIONS, "sampling", "mixture") and isinstance(changes, dict):
-      options[part] = recipes.merge(options.get(part), changes)
-    else:
-      raise ValueError(
-          f"--hparams has {part!r}: {changes!r}; valid are dictionaries under "
-          f"{', '.join((*OPTIONS, 'sampling', 'mixture'))}, and 'normalization'.")
-  return options

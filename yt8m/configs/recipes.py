@@ -1,36 +1,44 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Recipes: whole models by name, each a choice of options with its hyperparameters.
+"""Recipes: whole models by name, each a choice of options and their hyperparameters.
 
-A recipe is what `--model` (or `--recipe`) names. Train one with
+`--model` (or `--recipe`) names a recipe. Train one with
 
     yt8m-train --model=<recipe> --train_data_pattern=… --train_dir=…
 """
 
 import dataclasses
 
+from absl import flags
+
 from yt8m.core import registry
-from yt8m.models import registries
+from yt8m.core.types import Config
+from yt8m.core.types import OptionConfig
 
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
-  """The arguments of a `VideoModel`, and the flags its training starts from.
+  """The arguments of a `VideoModel`, and defaults of the flags that train it.
 
   Attributes:
-    frame_level: whether the model reads frames, or one vector a video.
-    options: arguments of `VideoModel` (fusion, aggregation, classifier, sampling,
+    frame_level: Whether the model reads frames, instead of one vector for each video.
+    options: Arguments of `VideoModel` (fusion, aggregation, classifier, sampling,
       normalization).
-    flags: defaults of training flags; a flag on the command line wins.
+    flags: Training flags and their defaults; the command line has precedence.
   """
   frame_level: bool
-  options: dict
-  flags: dict = dataclasses.field(default_factory=dict)
+  options: Config
+  flags: Config = dataclasses.field(default_factory=dict)
+
+  def set_flag_defaults(self) -> None:
+    """Makes the flags of the recipe the defaults of the command that runs."""
+    for name, value in self.flags.items():
+      flags.FLAGS.set_default(name, value)
 
 
 RECIPES = registry.Registry("model", Recipe)
 
-# The five models of the starter code, at its defaults.
+# The five models of the starter code, with its defaults.
 RECIPES.register("LogisticModel", Recipe(False, {"classifier": "logistic"}))
 RECIPES.register("MoeModel", Recipe(False, {"classifier": "moe"}))
 RECIPES.register("FrameLevelLogisticModel", Recipe(
@@ -41,8 +49,8 @@ RECIPES.register("DbofModel", Recipe(
 RECIPES.register("LstmModel", Recipe(
     True, {"aggregation": "lstm", "classifier": "moe"}))
 
-# For a few thousand to a few hundred thousand videos with video-level features:
-# classes with ten positives need to share what the frequent ones learn.
+# For a few thousand to a few hundred thousand videos with video-level features: rare
+# classes share the hidden layer that frequent classes train.
 #   yt8m-train --model=concat-hidden2048-logistic \
 #     --feature_names=mean_rgb,mean_audio --feature_sizes=1024,128 \
 #     --train_data_pattern='yt8m/video/fit/*.tfrecord' --train_dir=…
@@ -55,10 +63,9 @@ RECIPES.register("concat-hidden2048-logistic", Recipe(
     {"batch_size": 256, "base_learning_rate": 4e-4, "num_epochs": 15,
      "learning_rate_decay": 0.8, "learning_rate_decay_examples": 20000}))
 
-# One small recipe an option, `small-<option>`, for trying options out and for
-# comparing them at equal effort (eval/ablations/tables/options.py).
-# A fusion stands in front of a bag of frames, which reads every frame by itself; a
-# classifier behind the mean.
+# One small recipe for each option, `small-<option>`, to try options out and to compare
+# them at equal cost (eval/ablations/tables/options.py). A fusion comes before a bag of
+# frames, which reads every frame by itself; a classifier comes after the mean.
 #   yt8m-train --model=small-netvlad --frame_features --feature_names=rgb,audio \
 #     --feature_sizes=1024,128 --train_data_pattern='sample/frame/train*.tfrecord' …
 #   One core, half a minute for 2,000 videos of 40 frames.
@@ -113,7 +120,7 @@ for _part, _options in SMALL.items():
         {"batch_size": 64, "base_learning_rate": 0.005, "num_epochs": 10}))
 
 
-def _member(fusion, aggregation, num_mixtures):
+def _member(fusion: OptionConfig, aggregation: Config, num_mixtures: int) -> Recipe:
   return Recipe(
       True,
       {"fusion": fusion, "aggregation": aggregation,
@@ -121,9 +128,9 @@ def _member(fusion, aggregation, num_mixtures):
       {"batch_size": 128, "base_learning_rate": 2e-4, "learning_rate_decay": 0.8})
 
 
-# The six members of the ensemble. In float32 and with 3,862 classes their SavedModels
+# The six members of the ensemble. In float32 and with 3,862 classes, their SavedModels
 # take 162, 163, 168, 138, 136 and 200 MiB, in this order: 967 MiB of a budget of 1 GiB
-# (`python benchmarks/member_sizes.py` exports and weighs them).
+# (`python benchmarks/member_sizes.py` exports and measures them).
 #   yt8m-train --model=concat-NetVLAD-C128-MoE4 --frame_features \
 #     --feature_names=rgb,audio --feature_sizes=1024,128 \
 #     --train_data_pattern='yt8m/frame/train*.tfrecord' --train_dir=…
@@ -133,12 +140,12 @@ _NETVLAD = {"name": "netvlad", "clusters": 64, "projection": 512, "units": 512,
 MEMBERS = {
     "concat-BLSTM-MoE2": _member("concat", _BLSTM, 2),
     "attention-BLSTM-MoE2": _member("attention", _BLSTM, 2),
-    # With 1,024 units it would take 167.28 MiB.
+    # With 1,024 units, it would take 167.28 MiB.
     "concat-BLSTM-CG-MoE2": _member(
         "concat", {**_BLSTM, "units": 1032, "context_gating": True}, 2),
     "concat-NetVLAD-diff-C64-MoE4": _member(
         {"name": "differential", "fusion": "concat"}, _NETVLAD, 4),
-    # The sum has the size that the others are projected to.
+    # The fusion projects to 512 already, so that the aggregation need not.
     "sum-NetVLAD-C64-MoE4": _member(
         {"name": "sum", "units": 512}, {**_NETVLAD, "projection": 0}, 4),
     "concat-NetVLAD-C128-MoE4": _member("concat", {**_NETVLAD, "clusters": 128}, 4),
@@ -147,22 +154,7 @@ for _name, _recipe in MEMBERS.items():
   RECIPES.register(_name, _recipe)
 
 
-def listing():
-  """The names for a `--help`, the small recipes as one."""
+def listing() -> str:
+  """Returns the names for a help text, with one entry for all small recipes."""
   names = [name for name in RECIPES if not name.startswith(SMALL_PREFIX)]
   return ", ".join([*names, f"{SMALL_PREFIX}<option>"])
-
-
-def merge(option, changes):
-  """Lays the hyperparameters `changes` over a config, `{"name": …, **hparams}`.
-
-  An option within it, such as the head of a classifier, is merged in the same way. A
-  change of the name is another option: nothing is left of the config.
-  """
-  config = registries.normalise_config(option) if option else {}
-  if changes.get("name", config.get("name")) != config.get("name"):
-    return dict(changes)
-  return {**config, **{
-      name: merge(config[name], value)
-      if isinstance(value, dict) and isinstance(config.get(name), (dict, str)) else value
-      for name, value in changes.items()}}

@@ -6,6 +6,7 @@ import pytest
 from absl import logging
 
 from yt8m import models
+from yt8m.configs import hparams
 from yt8m.configs import model_flags
 from yt8m.configs import recipes
 from yt8m.core import feature_spec
@@ -82,20 +83,20 @@ def test_naming_the_recipes_own_option_keeps_its_hyperparameters():
 
 def test_an_option_within_an_option_is_merged_or_replaced_by_name():
   config = {"name": "hidden", "head": {"name": "moe", "num_mixtures": 3}}
-  assert recipes.merge(config, {"head": {"l2_penalty": 0.5}})["head"] == {
+  assert hparams.merge(config, {"head": {"l2_penalty": 0.5}})["head"] == {
       "name": "moe", "num_mixtures": 3, "l2_penalty": 0.5}
-  assert recipes.merge(config, {"head": {"name": "logistic"}})["head"] == {
+  assert hparams.merge(config, {"head": {"name": "logistic"}})["head"] == {
       "name": "logistic"}
-  assert recipes.merge({**config, "head": "moe"}, {"head": {"num_mixtures": 5}})[
+  assert hparams.merge({**config, "head": "moe"}, {"head": {"num_mixtures": 5}})[
       "head"] == {"name": "moe", "num_mixtures": 5}
-  assert recipes.merge(config, {"name": "moe"}) == {"name": "moe"}
+  assert hparams.merge(config, {"name": "moe"}) == {"name": "moe"}
   assert config["head"] == {"name": "moe", "num_mixtures": 3}
 
 
 @pytest.mark.parametrize("given, message", [
     (dict(fusion="concatenate"), "Unknown fusion 'concatenate'. Valid: concat, "),
     (dict(hparams="{'a': 1}"), "--hparams=.* is not JSON"),
-    (dict(hparams="[1]"), "--hparams=.* is no JSON object. Write it as"),
+    (dict(hparams="[1]"), "--hparams=.* is not a JSON object. Write it as"),
     (dict(hparams='{"pooling": {}}'), "--hparams has 'pooling'"),
     (dict(video_level_classifier_model="LstmModel"), "reads frames"),
     (dict(video_level_classifier_model="Moe"), "Unknown model 'Moe'. Valid: MoeModel"),

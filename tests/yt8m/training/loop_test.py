@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The training loop: exact resuming, limits, signals, and losses that are NaN."""
 
-import json
 import os
 import signal
 
@@ -208,29 +207,3 @@ def test_tensorboard_scalars_are_written(tmp_path):
           for value in event.summary.value}
   assert {"train/loss", "train/gap", "train/hit_at_one", "train/learning_rate",
           "train/examples_per_second"} <= tags
-
-
-def test_experiment_round_trip_and_refusal(tmp_path):
-  model, _ = make_training(tmp_path)
-  saved = experiment.Experiment(model.get_config(), 9, {"batch_size": 4})
-  saved.save(str(tmp_path))
-  loaded = experiment.Experiment.load(str(tmp_path))
-  assert json.dumps(loaded.model, sort_keys=True) == json.dumps(
-      saved.model, sort_keys=True)
-  experiment.check_same_model(loaded, saved, "here")
-  other = experiment.Experiment({**saved.model, "num_classes": 8}, 9, {})
-  with pytest.raises(ValueError, match="num_classes is 5, the flags say 8.*--start_new"):
-    experiment.check_same_model(loaded, other, "here")
-  with pytest.raises(FileNotFoundError, match="holds no trained model"):
-    experiment.Experiment.load(str(tmp_path / "nothing"))
-  (tmp_path / "config.json").write_text("{}")
-  with pytest.raises(ValueError, match="not a configuration"):
-    experiment.Experiment.load(str(tmp_path))
-
-
-def test_delete_leaves_foreign_files_alone(tmp_path):
-  model, loop = make_training(tmp_path)
-  loop.run()
-  (tmp_path / "thesis.tex").write_text("years of work")
-  experiment.delete(str(tmp_path))
-  assert os.listdir(tmp_path) == ["thesis.tex"]

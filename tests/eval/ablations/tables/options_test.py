@@ -5,6 +5,7 @@
 import pytest
 
 from yt8m import models
+from yt8m.configs import hparams
 from yt8m.configs import model_flags
 from yt8m.configs import recipes
 from yt8m.eval.ablations import table as ablation_table
@@ -24,7 +25,7 @@ def options(table, row):
   chosen = model_flags.model_options(recipes.RECIPES[flags["model"]], given)
   defaults = {"fusion": "concat", "classifier": "logistic"}
   return {(part, registries.resolve(valid, chosen.get(part) or defaults[part])["name"])
-          for part, valid in model_flags.OPTIONS.items()}
+          for part, valid in hparams.OPTIONS.items()}
 
 
 @pytest.mark.parametrize("name, left_out", [
@@ -32,7 +33,7 @@ def options(table, row):
 def test_every_registered_option_has_a_row(name, left_out):
   table = ablation_table.load(name, TABLES)
   shown = set().union(*(options(table, row) for row in table.rows))
-  registered = {(part, option) for part, valid in model_flags.OPTIONS.items()
+  registered = {(part, option) for part, valid in hparams.OPTIONS.items()
                 for option in valid if option not in left_out}
   assert not registered - shown, "add a row to eval/ablations/tables/options.py"
 

@@ -12,8 +12,7 @@ from tests.helpers import support
 from yt8m import models
 from yt8m.configs import checkpoints
 from yt8m.configs import experiment
-from yt8m.configs import inference_hparams
-from yt8m.configs import model_flags
+from yt8m.configs import hparams
 from yt8m.core import feature_spec
 from yt8m.core import registry
 from yt8m.export.submissions import videos
@@ -25,7 +24,7 @@ from yt8m.synthetic import writer
 keras = tf.keras
 
 SPEC = feature_spec.FeatureSpec(("mean_rgb", "mean_audio"), (16, 8), "video")
-SHARP = "tests.yt8m.configs.inference_hparams_test:Sharp"
+SHARP = "tests.yt8m.configs.hparams_test:Sharp"
 
 
 class Sharp(logistic.Logistic):
@@ -63,16 +62,16 @@ def test_what_an_option_declares_may_change():
   before = trained()
   after = changed(before, power=3.0)
   assert after.build_model().classifier.power == 3.0
-  assert before.model["classifier"]["power"] == 1.0
+  assert before.model_config["classifier"]["power"] == 1.0
   assert before.with_hparams(None) == before
   # Repeating the trained values is allowed.
-  assert changed(before, power=2.0, slope=1).model["classifier"]["power"] == 2.0
+  assert changed(before, power=2.0, slope=1).model_config["classifier"]["power"] == 2.0
 
 
 @pytest.mark.parametrize("head", [SHARP, {"name": SHARP, "slope": 2.0}])
 def test_a_head_within_a_head_keeps_the_rest_of_its_config(head):
   before = trained({"name": "hidden", "units": 5, "head": head})
-  assert inference_hparams.changeable(before.model) == ["classifier.head.power"]
+  assert hparams.changeable(before.model_config) == ["classifier.head.power"]
   model = changed(before, head={"power": 3.0}).build_model()
   assert model.classifier.head.power == 3.0
   assert model.classifier.head.slope == (1.0 if head is SHARP else 2.0)
@@ -86,10 +85,10 @@ def test_every_modality_and_every_branch_is_changed():
   assert [branch.classifiers[0].power for branch in mixture.branches] == [3.0, 3.0]
 
 
-@pytest.mark.parametrize("hparams, message", [
+@pytest.mark.parametrize("changes, message", [
     ({"classifier": {"head": {"slope": 2.0}}},
      "classifier.head.slope was 1.0 in training and cannot become 2.0 without training "
-     "again. Of this model can change: classifier.head.power."),
+     "again. This model lets you change: classifier.head.power."),
     ({"classifier": {"units": 6, "power": 2.0}}, "has no hyperparameter power. Valid: "),
     ({"classifier": {"units": 6}}, "classifier.units was 5 in training"),
     ({"classifier": {"head": {"pow": 6}}},
@@ -102,21 +101,21 @@ def test_every_modality_and_every_branch_is_changed():
     ({"fusion": {"name": "late2"}}, "fusion.name was 'concat' in training"),
     ({"head": {}}, "--hparams has 'head'"),
 ], ids=lambda value: json.dumps(value)[:40] if isinstance(value, dict) else "")
-def test_other_changes_are_refused(hparams, message):
+def test_other_changes_are_refused(changes, message):
   before = trained({"name": "hidden", "units": 5, "head": SHARP})
   with pytest.raises(ValueError) as error:
-    before.with_hparams(json.dumps(hparams))
+    before.with_hparams(json.dumps(changes))
   assert message in str(error.value)
 
 
 def test_a_model_without_such_hyperparameters_says_so():
-  with pytest.raises(ValueError, match="Of this model can change: nothing"):
+  with pytest.raises(ValueError, match="This model lets you change: nothing"):
     changed(trained("logistic"), l2_penalty=1.0)
 
 
-@pytest.mark.parametrize("part", sorted(model_flags.OPTIONS))
+@pytest.mark.parametrize("part", sorted(hparams.OPTIONS))
 def test_what_options_declare_they_have(part):
-  options = model_flags.OPTIONS[part]
+  options = hparams.OPTIONS[part]
   for name in options:
     declared = getattr(options[name], "inference_hparams", ())
     assert set(declared) <= set(registries.resolve(options, name)), name

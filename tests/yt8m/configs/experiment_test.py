@@ -1,0 +1,128 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""A training directory: its configuration, and what may be deleted in it."""
+
+import json
+import os
+
+import pytest
+import tensorflow as tf
+
+from yt8m import models
+from yt8m.configs import experiment
+from yt8m.core import feature_spec
+
+SPEC = feature_spec.FeatureSpec(("x",), (6,), "frame")
+
+
+def described(num_classes=5, **options):
+  model = models.VideoModel(num_classes, SPEC, aggregation="mean", **options)
+  return experiment.Experiment(model.get_config(), 9, {"batch_size": 4})
+
+
+def test_round_trip_and_errors(tmp_path):
+  saved = described()
+  saved.save(str(tmp_path))
+  loaded = experiment.Experiment.load(str(tmp_path))
+  assert json.dumps(loaded.model_config, sort_keys=True) == json.dumps(
+      saved.model_config, sort_keys=True)
+  assert (loaded.max_frames, loaded.flags) == (9, {"batch_size": 4})
+  content = json.loads((tmp_path / "config.json").read_text())
+  assert set(content) == {"format", "model", "max_frames", "flags"}
+  with pytest.raises(FileNotFoundError, match="holds no trained model"):
+    experiment.Experiment.load(str(tmp_path / "nothing"))
+  with pytest.raises(ValueError, match="--train_dir is empty"):
+    experiment.Experiment.load("")
+  (tmp_path / "config.json").write_text("{}")
+  with pytest.raises(ValueError, match="not a configuration"):
+    experiment.Experiment.load(str(tmp_path))
+
+
+def test_a_model_with_unknown_entries_is_not_built():
+  """Keras would look up some of them, such as a dtype, by the module they name."""
+  saved = described()
+  strange = experiment.Experiment({**saved.model_config, "dtype": {"module": "this"}})
+  with pytest.raises(ValueError, match="unknown entries: dtype"):
+    strange.build_model()
+
+
+def test_another_model_is_refused(tmp_path):
+  before, after = described(5), described(8)
+  experiment.check_same_model(before, before, "here")
+  with pytest.raises(ValueError, match="num_classes is 5, the flags say 8.*--start_new"):
+    experiment.check_same_model(before, after, "here")
+  experiment.prepare(str(tmp_path), before)
+  experiment.prepare(str(tmp_path), after)  # nothing was trained yet
+  tf.train.CheckpointManager(tf.train.Checkpoint(), str(tmp_path), 1).save()
+  with pytest.raises(ValueError, match="holds another model"):
+    experiment.prepare(str(tmp_path), before)
+
+
+def trained(directory):
+  """A directory with all that yt8m-train and yt8m-eval write."""
+  experiment.prepare(str(directory), described())
+  experiment.write_status(str(directory), True)
+  for name in ("checkpoint", "model.ckpt-3.index", "train/events.out.tfevents.1.host",
+               "eval/events.out.tfevents.2.host.v2", "eval/metrics-3.json"):
+    (directory / name).parent.mkdir(exist_ok=True)
+    (directory / name).write_text("")
+  return directory
+
+
+def files(directory):
+  return {os.path.relpath(os.path.join(folder, name), directory)
+          for folder, _, names in os.walk(directory) for name in names}
+
+
+def test_a_new_model_replaces_what_is_ours_and_nothing_else(tmp_path):
+  trained(tmp_path)
+  (tmp_path / "thesis.tex").write_text("years of work")
+  experiment.prepare(str(tmp_path), described(7), start_new=True)
+  assert files(tmp_path) == {"thesis.tex", "config.json"}
+  experiment.delete(str(tmp_path))
+  assert os.listdir(tmp_path) == ["thesis.tex"]
+  experiment.delete(str(tmp_path / "nothing"))
+
+
+@pytest.mark.parametrize("name", [
+    "train/mine.csv", "eval/videos/1.mp4", "train/plugins/events.out.tfevents.1"])
+def test_folders_with_foreign_files_are_not_deleted(name, tmp_path):
+  trained(tmp_path)
+  (tmp_path / name).parent.mkdir(exist_ok=True)
+  (tmp_path / name).write_text("mine")
+  before = files(tmp_path)
+  with pytest.raises(FileExistsError, match=name):
+    experiment.prepare(str(tmp_path), described(), start_new=True)
+  assert files(tmp_path) == before
+
+
+@pytest.mark.parametrize("name", ["train/data.csv", "eval/events.out.tfevents.1",
+                                  "checkpoint", "model.ckpt-1.index"])
+def test_a_directory_without_our_config_is_not_deleted(name, tmp_path):
+  (tmp_path / name).parent.mkdir(exist_ok=True)
+  (tmp_path / name).write_text("mine")
+  with pytest.raises(FileExistsError, match=f"does not delete {name.split('/')[0]} in"):
+    experiment.prepare(str(tmp_path), described(), start_new=True)
+  (tmp_path / "config.json").write_text('{"name": "a project of mine"}')
+  for start_new in (True, False):
+    with pytest.raises(ValueError, match="config.json is not a configuration of yt8m"):
+      experiment.prepare(str(tmp_path), described(), start_new)
+  assert files(tmp_path) == {name, "config.json"}
+
+
+def test_links_are_not_followed(tmp_path):
+  outside = tmp_path / "outside"
+  (outside / "train").mkdir(parents=True)
+  (outside / "train" / "events.out.tfevents.1").write_text("mine")
+  directory = tmp_path / "model"
+  directory.mkdir()
+  experiment.prepare(str(directory), described())
+  (directory / "train").symlink_to(outside / "train")
+  with pytest.raises(FileExistsError, match="does not delete train in"):
+    experiment.delete(str(directory))
+  (tmp_path / "link").symlink_to(directory)
+  with pytest.raises(FileExistsError, match="symbolic link"):
+    experiment.delete(str(tmp_path / "link"))
+  assert len(os.listdir(outside / "train")) == 1
+  with pytest.raises(ValueError, match="--train_dir is empty"):
+    experiment.delete("")
