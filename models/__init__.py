@@ -1,9 +1,11 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""What is trained: fusion of modalities, temporal aggregation, classification.
+"""The models: fusion of modalities, temporal aggregation, classification.
 
-Importing this package registers every option.
+Importing this package registers every option. A new option needs one import below.
 """
+# The imports are the public names of this package, so none of them is unused.
+# ruff: noqa: F401
 
 from yt8m.models.aggregation.attention_pooling import AttentionPooling
 from yt8m.models.aggregation.blstm import Blstm
@@ -18,57 +20,22 @@ from yt8m.models.aggregation.recurrent_stack import Gru
 from yt8m.models.aggregation.recurrent_stack import Lstm
 from yt8m.models.aggregation.soft_dbof import SoftBagOfFrames
 from yt8m.models.aggregation.temporal_graph import TemporalGraph
+from yt8m.models.classification.binary_relevance import Logistic
+from yt8m.models.classification.binary_relevance import MixtureOfExperts
 from yt8m.models.classification.class_chain import ClassChain
 from yt8m.models.classification.classifier import Classifier
 from yt8m.models.classification.conditional import Conditional
-from yt8m.models.classification.gated import Gated
-from yt8m.models.classification.hidden import Hidden
 from yt8m.models.classification.label_powerset import LabelPowerset
-from yt8m.models.classification.logistic import Logistic
-from yt8m.models.classification.moe import MixtureOfExperts
+from yt8m.models.classification.wrappers import Gated
+from yt8m.models.classification.wrappers import Hidden
 from yt8m.models.fusion.attention import CrossModalAttention
 from yt8m.models.fusion.bilinear import CompactBilinear
-from yt8m.models.fusion.concat import Concat
-from yt8m.models.fusion.differential import Differential
+from yt8m.models.fusion.framewise import Concat
+from yt8m.models.fusion.framewise import Differential
+from yt8m.models.fusion.framewise import Sum
 from yt8m.models.fusion.late import LateFusion1
 from yt8m.models.fusion.late import LateFusion2
-from yt8m.models.fusion.sum import Sum
 from yt8m.models.registries import AGGREGATIONS
 from yt8m.models.registries import CLASSIFIERS
 from yt8m.models.registries import FUSIONS
 from yt8m.models.video_model import VideoModel
-
-__all__ = [
-    "AGGREGATIONS",
-    "AttentionPooling",
-    "Blstm",
-    "CLASSIFIERS",
-    "Cbhg",
-    "ClassChain",
-    "Classifier",
-    "CompactBilinear",
-    "Concat",
-    "Conditional",
-    "CrossModalAttention",
-    "DeepBagOfFrames",
-    "Differential",
-    "FUSIONS",
-    "Gated",
-    "Gru",
-    "Hidden",
-    "HierarchicalRnn",
-    "LabelPowerset",
-    "LateFusion1",
-    "LateFusion2",
-    "Logistic",
-    "Lstm",
-    "Mean",
-    "MixtureOfExperts",
-    "NetFv",
-    "NetVlad",
-    "NextVlad",
-    "SoftBagOfFrames",
-    "Sum",
-    "TemporalGraph",
-    "VideoModel",
-]

@@ -1,47 +1,54 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""One way from modalities to scores: fusion, aggregation and classification."""
+"""The path from modalities to scores: fusion, aggregation and classification."""
+
+from collections.abc import Sequence
+from typing import Any
 
 import tensorflow as tf
 
+from yt8m.core import registry
+from yt8m.core import types
 from yt8m.models import registries
+from yt8m.models.layers import base
 
-keras = tf.keras
 
-
-@keras.utils.register_keras_serializable(package="yt8m")
-class Branch(keras.layers.Layer):
-  """Fuses, aggregates and classifies, in the order that the fusion asks for.
+class Branch(base.Layer):
+  """Fuses, aggregates and classifies, in the order that the fusion requires.
 
       early:   p = classifier(aggregation(fusion(x_1, …, x_M)))
       late 1:  p = classifier(fusion(aggregation_1(x_1), …, aggregation_M(x_M)))
       late 2:  p = fusion(classifier_1(aggregation_1(x_1)), …)
 
-  A fusion with `stage = "videos"` is late fusion 1, one with `"predictions"` late
-  fusion 2: before it, every modality m has options of its own. `None` as the
-  aggregation leaves that step out (video-level features).
+  The fusion's attribute `stage` selects the order: "frames" (early, the default),
+  "videos" (late 1) or "predictions" (late 2). Each modality has its own options in the
+  steps before a late fusion. Without an aggregation, as for video-level features, that
+  step is skipped.
 
   Args:
-    num_classes: C.
-    feature_names: names of the modalities, in their order.
-    fusion, aggregation, classifier: configs of the options.
+    num_classes: Number of classes, C.
+    feature_names: Names of the modalities, in the order of the call argument.
+    fusion: Config of the fusion.
+    aggregation: Config of the aggregation, or None.
+    classifier: Config of the classifier.
 
   Call arguments:
-    modalities: list of (batch_size, num_frames, dim_m), or (batch_size, dim_m).
-    frame_mask: (batch_size, num_frames), bool; None at video level.
-    labels: (batch_size, num_classes), bool, in training; for classifiers that use them.
+    modalities: List of (batch_size, num_frames, dim_m), or of (batch_size, dim_m).
+    frame_mask: (batch_size, num_frames), bool; None for video-level features.
+    labels: (batch_size, num_classes), bool; None except in training. Only classifiers
+      that set `uses_labels` receive them.
 
   Returns:
-    Scores (batch_size, num_classes), and the intermediates of the options, with the
-    name of the modality at the end where each modality has one.
+    Scores (batch_size, num_classes), and the intermediates of the options. If each
+    modality has an option of its own, its name is appended to theirs.
   """
 
-  def __init__(self, num_classes, feature_names, fusion, aggregation, classifier,
-               **kwargs):
+  def __init__(self, num_classes: int, feature_names: Sequence[str],
+               fusion: types.OptionConfig, aggregation: types.OptionConfig | None,
+               classifier: types.OptionConfig, **kwargs: Any):
     super().__init__(autocast=False, **kwargs)
     self.num_classes, self.feature_names = num_classes, list(feature_names)
-    self._options = {"fusion": fusion, "aggregation": aggregation,
-                     "classifier": classifier}
+    self.aggregation, self.classifier = aggregation, classifier
     self.fusion = registries.build_option(registries.FUSIONS, fusion)
     stage = getattr(self.fusion, "stage", "frames")
     self._steps = {
@@ -49,27 +56,29 @@ class Branch(keras.layers.Layer):
         "videos": (self._aggregate, self._fuse, self._classify),
         "predictions": (self._aggregate, self._classify, self._fuse),
     }[stage]
-    self.aggregations = self._build(
-        registries.AGGREGATIONS, "aggregation", stage != "frames")
-    self.classifiers = self._build(
-        registries.CLASSIFIERS, "classifier", stage == "predictions",
+    self.aggregations = self._build_options(
+        registries.AGGREGATIONS, aggregation, stage != "frames")
+    self.classifiers = self._build_options(
+        registries.CLASSIFIERS, classifier, stage == "predictions",
         num_classes=num_classes)
 
-  def _build(self, options, part, one_a_modality, **arguments):
-    """The layers of a step: one, or one for each modality; none if it is left out."""
-    config = self._options[part]
+  def _build_options(self, options: registry.Registry, config: types.OptionConfig | None,
+                     one_per_modality: bool, **arguments: Any) -> list[Any]:
+    """Returns the layers of a step: none, one, or one for each modality."""
     if not config:
       return []
     configs = [config]
-    if one_a_modality:
+    if one_per_modality:
       self.fusion.check_names(self.feature_names)
-      configs = [self.fusion.adapt(part, config, name) for name in self.feature_names]
+      configs = [self.fusion.adapt(options.kind, config, name)
+                 for name in self.feature_names]
     return [registries.build_option(options, c, **arguments) for c in configs]
 
-  def build(self, *input_shapes):
-    self.built = True  # the options build themselves in the first call
+  def build(self, *input_shapes: Any) -> None:
+    """Leaves the options to build themselves in the first call."""
 
-  def call(self, modalities, frame_mask=None, labels=None):
+  def call(self, modalities: list[tf.Tensor], frame_mask: tf.Tensor | None = None,
+           labels: tf.Tensor | None = None) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
     xs, intermediates = modalities, {}
     for step in self._steps:
       xs, frame_mask = step(xs, frame_mask, labels, intermediates)
@@ -91,7 +100,7 @@ class Branch(keras.layers.Layer):
     return self._each(self.classifiers, xs, intermediates, **arguments), frame_mask
 
   def _each(self, layers, xs, intermediates, **arguments):
-    """Calls one layer for each x; keeps the intermediates apart by modality."""
+    """Calls one layer for each x and collects the intermediates."""
     suffixes = [""] if len(layers) == 1 else [f"_{n}" for n in self.feature_names]
     results = []
     for layer, x, suffix in zip(layers, xs, suffixes, strict=True):
@@ -99,17 +108,3 @@ class Branch(keras.layers.Layer):
       results.append(result)
       intermediates.update({key + suffix: value for key, value in more.items()})
     return results
-
-  def start_from_prior(self, prior):
-    """Sets biases so that an uninformative input scores the class prior."""
-    for classifier in self.classifiers:
-      classifier.start_from_prior(prior)
-
-  def start_from_label_sets(self, label_sets):
-    """Hands the classifiers `LabelSets`: what labels alone can teach."""
-    for classifier in self.classifiers:
-      classifier.start_from_label_sets(label_sets)
-
-  def get_config(self):
-    return {**super().get_config(), "num_classes": self.num_classes,
-            "feature_names": self.feature_names, **self._options}

@@ -2,8 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Several branches trained as one model, each also learning from their mixture."""
 
+from typing import Any
+
 import tensorflow as tf
 
+from yt8m.models import branch as branches
+from yt8m.models.layers import base
 from yt8m.models.layers import batch_norm
 from yt8m.models.layers import log_odds
 from yt8m.models.layers import masking
@@ -11,55 +15,63 @@ from yt8m.models.layers import masking
 keras = tf.keras
 
 
-@keras.utils.register_keras_serializable(package="yt8m")
-class Mixture(keras.layers.Layer):
+class Mixture(base.Layer):
   """Mixes the log-odds of several branches by weights that depend on the video.
 
       w = softmax(W BN(x̄) + b)                       x̄: mean frame of all modalities
       z_n = logit(p_n),   z = Σ_n w_n z_n,   p = σ(z)
       penalty = λ Σ_n KL(softmax(z / τ) ‖ softmax(z_n / τ)), mean over the batch
 
-  The penalty, of training only, distils the mixture into every branch.
+  The penalty applies in training only. It distils the mixture into every branch.
 
   Args:
-    branches: list of `Branch` layers.
-    temperature: τ.
-    distillation: λ.
-    batch_norm_decay: of the moving averages.
+    num_branches: Number of branches, at least 2.
+    branch: Arguments of each `Branch`.
+    temperature: Temperature of the penalty, τ.
+    distillation: Weight of the penalty, λ.
+    batch_norm_decay: Decay of the moving averages.
 
   Call arguments:
-    modalities: list of (batch_size, num_frames, dim_m), or (batch_size, dim_m).
-    frame_mask: (batch_size, num_frames), bool; None at video level.
-    labels: (batch_size, num_classes), bool, in training; for classifiers that use them.
+    modalities: List of (batch_size, num_frames, dim_m), or of (batch_size, dim_m).
+    frame_mask: (batch_size, num_frames), bool; None for video-level features.
+    labels: (batch_size, num_classes), bool; None except in training.
 
   Returns:
-    Scores (batch_size, num_classes); the intermediates `mixture_weights`,
-    (batch_size, branches), `branch_predictions`, (batch_size, branches,
-    num_classes), and those of the branches, with the number of the branch at the end.
+    Scores (batch_size, num_classes), and the intermediates `mixture_weights`
+    (batch_size, branches), `branch_predictions` (batch_size, branches, num_classes),
+    and those of the branches, each with the number of its branch appended.
+
+  Raises:
+    ValueError: `num_branches` is not an integer of at least 2.
 
   Reference: Lin et al. 2018 (arXiv:1811.05014), section 3.4; `MixNeXtVladModel` of the
-  authors' code, where x̄ also counted padded frames.
+  authors' code, where x̄ also included padded frames.
   """
 
-  def __init__(self, branches, temperature=3.0, distillation=9.0,
-               batch_norm_decay=0.999, **kwargs):
+  def __init__(self, num_branches: int, branch: dict[str, Any], temperature: float = 3.0,
+               distillation: float = 9.0, batch_norm_decay: float = 0.999, **kwargs: Any):
     super().__init__(autocast=False, **kwargs)
-    self.branches = branches
+    if not isinstance(num_branches, int) or num_branches < 2:
+      raise ValueError(f"The mixture has branches={num_branches!r}, but needs at least 2 "
+                       '(--hparams=\'{"mixture": {"branches": 3}}\').')
+    self.num_branches, self.branch = num_branches, branch
+    self.branches = [branches.Branch(**branch) for _ in range(num_branches)]
     self.temperature, self.distillation = temperature, distillation
     self.batch_norm_decay = batch_norm_decay
 
-  def build(self, modalities_shape, *other_shapes):
+  def build(self, modalities_shape: Any, *other_shapes: Any) -> None:
     dim = sum(shape[-1] for shape in modalities_shape)
     self.norm = batch_norm.BatchNorm(decay=self.batch_norm_decay, name="norm")
     self.norm.build((None, dim))
-    # float32 like the scores that it weighs.
+    # float32, like the scores that it weighs.
     self.weigh = keras.layers.Dense(
-        len(self.branches), dtype="float32", name="weigh",
+        self.num_branches, dtype="float32", name="weigh",
         kernel_initializer=keras.initializers.VarianceScaling(scale=2.0))
     self.weigh.build((None, dim))
-    self.built = True
 
-  def call(self, modalities, frame_mask=None, labels=None, training=False):
+  def call(self, modalities: list[tf.Tensor], frame_mask: tf.Tensor | None = None,
+           labels: tf.Tensor | None = None, training: bool = False
+           ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
     x = tf.concat([tf.cast(m, tf.float32) for m in modalities], axis=-1)
     if len(x.shape) == 3:
       x = masking.masked_mean(x, frame_mask)
@@ -77,33 +89,13 @@ class Mixture(keras.layers.Layer):
     return tf.sigmoid(logits), {
         "mixture_weights": weights, "branch_predictions": predictions, **intermediates}
 
-  def _penalty(self, logits, branch_logits):
+  def _penalty(self, logits: tf.Tensor, branch_logits: tf.Tensor) -> tf.Tensor:
     mixture = tf.nn.log_softmax(logits / self.temperature)
     branch = tf.nn.log_softmax(branch_logits / self.temperature)
     divergence = tf.reduce_sum(tf.exp(mixture) * (mixture - branch), axis=[1, 2])
-    # Replicas' penalties are averaged later, and their shares of the batch differ.
-    share = batch_norm.sum_over_replicas(
+    # The penalties of the replicas are averaged later, but their shares of the batch
+    # may differ.
+    rows, replicas = batch_norm.sum_over_replicas(
         [tf.cast(tf.size(divergence), tf.float32), tf.ones([])])
-    return self.distillation * tf.reduce_sum(divergence) * share[1] / tf.maximum(
-        share[0], 1.0)
-
-  def start_from_prior(self, prior):
-    """Sets biases so that an uninformative input scores the class prior."""
-    for branch in self.branches:
-      branch.start_from_prior(prior)
-
-  def start_from_label_sets(self, label_sets):
-    """Hands the classifiers `LabelSets`: what labels alone can teach."""
-    for branch in self.branches:
-      branch.start_from_label_sets(label_sets)
-
-  def get_config(self):
-    return {**super().get_config(),
-            "branches": [keras.utils.serialize_keras_object(b) for b in self.branches],
-            "temperature": self.temperature, "distillation": self.distillation,
-            "batch_norm_decay": self.batch_norm_decay}
-
-  @classmethod
-  def from_config(cls, config):
-    branches = [keras.utils.deserialize_keras_object(b) for b in config["branches"]]
-    return cls(**{**config, "branches": branches})
+    penalty = self.distillation * tf.reduce_sum(divergence)
+    return penalty * replicas / tf.maximum(rows, 1.0)

@@ -11,6 +11,7 @@ from typing import Any
 import tensorflow as tf
 
 from yt8m.core import registry
+from yt8m.core import types as aliases
 
 keras = tf.keras
 
@@ -19,53 +20,55 @@ AGGREGATIONS = registry.Registry("aggregation", keras.layers.Layer)
 CLASSIFIERS = registry.Registry("classifier", keras.layers.Layer)
 
 
-def normalise_config(config):
+def normalise_config(config: aliases.OptionConfig) -> dict[str, Any]:
   """Returns `{"name": …, **hparams}` for a name or for such a dictionary."""
   return {"name": config} if isinstance(config, str) else dict(config)
 
 
-def build_option(options, config, **arguments):
+def build_option(options: registry.Registry, config: aliases.OptionConfig,
+                 **arguments: Any) -> Any:
   """Builds the layer that `config` names.
 
   Args:
-    options: one of the registries.
-    config: a name, or a dictionary `{"name": …, **hparams}`.
-    **arguments: what the model knows, e.g. `num_classes`.
+    options: Registry of the option.
+    config: Name of the option, or `{"name": …, **hparams}`.
+    **arguments: Arguments that the model provides, such as `num_classes`.
 
   Raises:
-    ValueError: unknown name, or a hyperparameter the option does not have.
+    ValueError: The name is unknown, the option lacks a hyperparameter, or a value has
+      another type.
   """
   config = resolve(options, config)
   hparams = {key: value for key, value in config.items() if key != "name"}
   option = options[config["name"]](**hparams, **arguments)
-  option.option_config = config  # what the config of an enclosing layer holds
+  option.option_config = config  # The config of an enclosing layer holds it.
   return option
 
 
-def resolve(options, config):
-  """Returns `{"name": …, **hparams}` with the default of every hyperparameter left out.
+def resolve(options: registry.Registry, config: aliases.OptionConfig) -> dict[str, Any]:
+  """Returns `{"name": …, **hparams}` with all hyperparameters, including the defaults.
 
-  Written into a model's configuration, it keeps the model what it is should a default
-  ever change. Errors: see `build_option`.
+  The configuration of a model holds this result, so that a later change of a default
+  does not change the model. Errors: see `build_option`.
   """
-  given = normalise_config(config)
-  name = given.pop("name", None)
+  hparams = normalise_config(config)
+  name = hparams.pop("name", None)
   if name is None:
     raise ValueError(f"The {options.kind} config {config!r} has no name.")
-  check_hparams(f"{options.kind} {name!r}", options[name], given)
-  return {"name": name, **_hparam_defaults(options[name]), **given}
+  check_hparams(f"{options.kind} {name!r}", options[name], hparams)
+  return {"name": name, **_hparam_defaults(options[name]), **hparams}
 
 
-def check_hparams(owner: str, option: type, given: dict[str, Any],
+def check_hparams(owner: str, option: type, hparams: dict[str, Any],
                   required: tuple[str, ...] = ()) -> None:
   """Checks hyperparameters against the constructor of an option.
 
-  A value must have the type of the annotation, or else that of the default.
+  A value must have the type of the annotation, or without one, that of the default.
 
   Args:
     owner: Name of the option, for errors.
     option: Class of the option.
-    given: Hyperparameters and their values.
+    hparams: Hyperparameters and their values.
     required: Names of hyperparameters that have no default.
 
   Raises:
@@ -73,14 +76,14 @@ def check_hparams(owner: str, option: type, given: dict[str, Any],
       string in place of a number.
   """
   valid = sorted({*_hparam_defaults(option), *required})
-  if unknown := sorted(set(given) - set(valid)):
+  if unknown := sorted(set(hparams) - set(valid)):
     raise ValueError(
         f"{owner} has no hyperparameter {', '.join(unknown)}. "
         f"Valid: {', '.join(valid) or 'none'} (--hparams).")
-  if missing := sorted(set(required) - set(given)):
+  if missing := sorted(set(required) - set(hparams)):
     raise ValueError(f"{owner} needs {', '.join(missing)} (--hparams).")
   parameters = inspect.signature(option.__init__).parameters
-  for name, value in given.items():
+  for name, value in hparams.items():
     annotation = parameters[name].annotation
     if annotation is inspect.Parameter.empty:
       default = parameters[name].default
@@ -99,28 +102,28 @@ def _has_type(value: Any, annotation: Any) -> bool:
   kinds = [typing.get_origin(kind) or kind
            for kind in (typing.get_args(annotation) if is_union else (annotation,))]
   if any(kind is Any or not isinstance(kind, type) for kind in kinds):
-    return True  # not a plain type
+    return True  # Not a plain type.
   if isinstance(value, bool):
     return bool in kinds
   wider = {int: numbers.Integral, float: numbers.Real, tuple: list}
   return isinstance(value, (*kinds, *(wider[kind] for kind in kinds if kind in wider)))
 
 
-def is_option(options, value):
-  """Whether a hyperparameter is itself an option, such as a head within a head."""
+def is_option(options: registry.Registry, value: Any) -> bool:
+  """Returns whether a hyperparameter is itself an option, such as the head of a head."""
   name = value.get("name") if isinstance(value, dict) else value
   return isinstance(name, str) and (name in options or ":" in name)
 
 
-def _hparam_defaults(option):
-  """Hyperparameters of an option and their defaults, read off its constructor."""
+def _hparam_defaults(option: Any) -> dict[str, Any]:
+  """Returns the hyperparameters of an option with the defaults of its constructor."""
   if option.__init__ is keras.layers.Layer.__init__:
-    return {}  # what Keras takes (trainable, dtype, …) is not the option's
+    return {}  # The arguments of Keras (trainable, dtype, …) are no hyperparameters.
   parameters = inspect.signature(option.__init__).parameters.values()
   return {p.name: p.default for p in parameters
           if p.default is not inspect.Parameter.empty}
 
 
-def split_intermediates(result):
-  """Splits what an option returns: a tensor, or `(tensor, {name: intermediate})`."""
+def split_intermediates(result: Any) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+  """Returns the tensor and the intermediates of an option, which may return no others."""
   return result if isinstance(result, tuple) else (result, {})

@@ -2,14 +2,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """The model: fusion of modalities, temporal aggregation, classification."""
 
-import json
+from collections.abc import Callable
+from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from yt8m.core import feature_spec as feature_specs
+from yt8m.core import types
 from yt8m.models import branch
 from yt8m.models import mixture as mixtures
 from yt8m.models import registries
+from yt8m.models.layers import base
 from yt8m.models.layers import frame_sampling
 from yt8m.models.layers import input_features
 from yt8m.models.layers import masking
@@ -17,52 +21,62 @@ from yt8m.models.layers import masking
 keras = tf.keras
 
 
-@keras.utils.register_keras_serializable(package="yt8m")
-class VideoModel(keras.Model):
+class VideoModel(base.Configured, keras.Model):
   """Scores every class for every video of a batch.
 
-      x_m = normalise(dequantise(q_m))          input features, one a modality
+      x_m = normalise(dequantise(q_m))          input features of modality m
       x_t = fusion(x_1t, …, x_Mt)               (batch_size, num_frames, dim)
       h   = aggregation(x_1, …, x_T)            (batch_size, units)
       p   = classifier(h)                       (batch_size, num_classes)
 
-  Video-level features have no frames: there is no aggregation, and h = x. Late fusion
-  changes the order of the steps (`Branch`); a mixture takes them several times.
+  Video-level features have no frames: there is no aggregation, and h = x. A late fusion
+  changes the order of the steps (`Branch`), and a mixture takes them several times
+  (`Mixture`).
 
+  >>> from yt8m.core import feature_spec
   >>> spec = feature_spec.FeatureSpec(("rgb", "audio"), (1024, 128), "frame")
   >>> model = VideoModel(3862, spec, aggregation={"name": "lstm", "units": 512})
+  >>> model.aggregation.units
+  512
 
   Args:
-    num_classes: C.
+    num_classes: Number of classes, C.
     feature_spec: `FeatureSpec` of the input, or its config.
-    fusion: option of `registries.FUSIONS`, as a name or `{"name": …, **hparams}`.
-    aggregation: option of `registries.AGGREGATIONS`; None at video level.
-    classifier: option of `registries.CLASSIFIERS`.
-    sampling: None to look at every frame, or the arguments of `FrameSampling`,
-      e.g. `{"num_frames": 30, "method": "random_frames"}`.
-    normalization: of the input vectors, see `InputFeatures`.
-    mixture: None, or `{"branches": n, **hparams}`: n copies of fusion, aggregation and
-      classifier, mixed by `Mixture` of those hyperparameters.
+    fusion: Option of `registries.FUSIONS`, a name or `{"name": …, **hparams}`.
+    aggregation: Option of `registries.AGGREGATIONS`; None for video-level features.
+    classifier: Option of `registries.CLASSIFIERS`.
+    sampling: Arguments of `FrameSampling`, for example
+      `{"num_frames": 30, "method": "random_frames"}`; None to use every frame.
+    normalization: Normalisation of the input vectors, see `InputFeatures`.
+    mixture: `{"branches": n, **hparams}` for n copies of fusion, aggregation and
+      classifier, mixed by a `Mixture` with those hyperparameters; None for one copy.
 
   Call arguments:
     inputs: `{"features": {name: (batch_size, num_frames, size)},
-      "num_frames": (batch_size,)}`; at video level `{name: (batch_size, size)}` and
-      no `num_frames` needed. Frames from `num_frames` on are padding and change no
-      output. In training also `"labels"`, (batch_size, num_classes) bool, if the
-      classifier `uses_labels`. Other entries are not looked at.
+      "num_frames": (batch_size,)}`; for video-level features
+      `{"features": {name: (batch_size, size)}}`. Frames from `num_frames` on are padding
+      and do not change any output. In training also `"labels"`, (batch_size,
+      num_classes) bool, if the classifier sets `uses_labels`. Other entries are ignored.
 
   Returns:
     `{"predictions": (batch_size, num_classes) float32, …}` with the named
     intermediates of the options.
 
   Raises:
-    ValueError: an aggregation without frames, frames without an aggregation, or a
-      mixture without a number of branches.
+    ValueError: There is an aggregation but no frames, or there are frames but no
+      aggregation, or the mixture lacks its number of branches.
+
+  Attributes:
+    options: Config of every option, with all its hyperparameters.
   """
 
-  def __init__(self, num_classes, feature_spec, fusion="concat", aggregation=None,
-               classifier="logistic", sampling=None, normalization="l2",
-               mixture=None, **kwargs):
+  def __init__(self, num_classes: int,
+               feature_spec: feature_specs.FeatureSpec | dict[str, Any],
+               fusion: types.OptionConfig = "concat",
+               aggregation: types.OptionConfig | None = None,
+               classifier: types.OptionConfig = "logistic",
+               sampling: dict[str, Any] | None = None, normalization: str = "l2",
+               mixture: dict[str, Any] | None = None, **kwargs: Any):
     super().__init__(autocast=False, **kwargs)
     if not isinstance(feature_spec, feature_specs.FeatureSpec):
       feature_spec = feature_specs.FeatureSpec.from_config(feature_spec)
@@ -75,36 +89,32 @@ class VideoModel(keras.Model):
           "Frame-level features need an aggregation: choose a frame-level model or "
           "--aggregation, or drop --frame_features and --segment_labels.")
     self.num_classes, self.feature_spec = num_classes, feature_spec
-    parts = {
+    steps = {
         "fusion": registries.resolve(registries.FUSIONS, fusion),
         "aggregation": (registries.resolve(registries.AGGREGATIONS, aggregation)
                         if aggregation else None),
         "classifier": registries.resolve(registries.CLASSIFIERS, classifier),
     }
-    self._options = {**parts, "sampling": dict(sampling) if sampling else None,
-                     "normalization": normalization,
-                     "mixture": dict(mixture) if mixture else None}
+    self.options = {**steps, "sampling": dict(sampling) if sampling else None,
+                    "normalization": normalization,
+                    "mixture": dict(mixture) if mixture else None}
     if sampling:
       registries.check_hparams(
           "sampling", frame_sampling.FrameSampling, sampling, ("num_frames",))
-    self.sampling = (frame_sampling.FrameSampling(**sampling) if sampling else None)
+    self.sampling = frame_sampling.FrameSampling(**sampling) if sampling else None
     self.input_features = input_features.InputFeatures(
         feature_spec.names, normalization)
+    arguments = {"num_classes": num_classes, "feature_names": list(feature_spec.names),
+                 **steps}
     if mixture:
-      self.scorer = self._build_mixture(parts, **mixture)
+      hparams = dict(mixture)
+      num_branches = hparams.pop("branches", None)
+      registries.check_hparams("mixture", mixtures.Mixture, hparams)
+      self.scorer = mixtures.Mixture(num_branches, arguments, **hparams)
     else:
-      self.scorer = branch.Branch(num_classes, feature_spec.names, **parts)
+      self.scorer = branch.Branch(**arguments)
 
-  def _build_mixture(self, parts, branches=None, **hparams):
-    if not isinstance(branches, int) or branches < 2:
-      raise ValueError(f"The mixture has branches={branches!r}; give a number of two or "
-                       'more (--hparams=\'{"mixture": {"branches": 3}}\').')
-    registries.check_hparams("mixture", mixtures.Mixture, hparams)
-    return mixtures.Mixture(
-        [branch.Branch(self.num_classes, self.feature_spec.names, **parts)
-         for _ in range(branches)], **hparams)
-
-  def call(self, inputs, training=False):
+  def call(self, inputs: types.Batch, training: bool = False) -> dict[str, tf.Tensor]:
     features, frame_mask = inputs["features"], None
     if not self.feature_spec.is_video_level:
       num_frames = inputs["num_frames"]
@@ -113,7 +123,7 @@ class VideoModel(keras.Model):
       max_frames = tf.shape(features[self.feature_spec.names[0]])[1]
       frame_mask = masking.frame_mask(num_frames, max_frames)
 
-    # Keras hands `training` on to every layer below that asks for it.
+    # Keras passes `training` to every layer below that takes it.
     modalities = self.input_features(features, frame_mask=frame_mask)
     predictions, intermediates = self.scorer(
         modalities, frame_mask=frame_mask,
@@ -121,69 +131,96 @@ class VideoModel(keras.Model):
     return {"predictions": predictions, **intermediates}
 
   @property
-  def branches(self):
+  def branches(self) -> list[branch.Branch]:
     """The `Branch` layers: one, or those of the mixture."""
     return getattr(self.scorer, "branches", [self.scorer])
 
   @property
-  def fusion(self):
+  def fusion(self) -> Any:
     """The fusion layer of the first branch."""
     return self.branches[0].fusion
 
   @property
-  def aggregation(self):
-    """Its first aggregation layer; None at video level."""
+  def aggregation(self) -> Any:
+    """The first aggregation layer of the first branch; None for video-level features."""
     return next(iter(self.branches[0].aggregations), None)
 
   @property
-  def classifier(self):
-    """Its first classifier layer."""
+  def classifier(self) -> Any:
+    """The first classifier layer of the first branch."""
     return self.branches[0].classifiers[0]
 
-  def start_from_prior(self, prior):
+  @property
+  def classifiers(self) -> list[Any]:
+    """The classifier layers of all branches."""
+    return [classifier for one in self.branches for classifier in one.classifiers]
+
+  def start_from_prior(self, prior: np.ndarray) -> None:
     """Sets biases so that an uninformative input scores the class prior.
 
     Args:
-      prior: (num_classes,) share of the videos that have each label.
+      prior: Share of the videos that have each label, (num_classes,).
     """
-    self.scorer.start_from_prior(prior)
+    for classifier in self.classifiers:
+      classifier.start_from_prior(prior)
 
   @property
-  def needs_label_sets(self):
-    """Whether a classifier must see label sets before training."""
-    return any(classifier.needs_label_sets
-               for branch in self.branches for classifier in branch.classifiers)
+  def needs_label_sets(self) -> bool:
+    """Whether a classifier must receive label sets before training."""
+    return any(classifier.needs_label_sets for classifier in self.classifiers)
 
-  def start_from_label_sets(self, label_sets):
-    """Lets the classifiers learn what labels alone can teach; of a built model.
+  def start_from_label_sets(self, label_sets: Any, pretrain: Callable) -> None:
+    """Lets the classifiers learn what labels alone can teach. The model must be built.
 
     Args:
       label_sets: `LabelSets` of many videos.
+      pretrain: Function that trains a label network, see `Classifier`.
     """
-    self.scorer.start_from_label_sets(label_sets)
+    for classifier in self.classifiers:
+      classifier.start_from_label_sets(label_sets, pretrain)
 
-  def build(self, input_shape):
-    # Layers build themselves in the first call; without this method Keras would try
-    # them on symbolic inputs first, and warn where one of them refuses its input.
-    self.built = True
+  def build(self, input_shape: Any = None) -> None:
+    """Creates every variable by one inference on zeros.
 
-  def build_variables(self, num_frames=2):
-    """Creates every variable by one call on zeros; returns self.
-
-    Call it inside `strategy.scope()`.
+    Keras calls this method before the first call. Without it, Keras would call the
+    layers on symbolic inputs, and warn if one of them refuses those.
     """
-    spec, frames = self.feature_spec, ()
-    dtype = tf.float32
-    if not spec.is_video_level:
-      frames, dtype = (num_frames,), tf.uint8
-    self({"features": {name: tf.zeros((1, *frames, size), dtype)
-                       for name, size in zip(spec.names, spec.sizes, strict=True)},
-          "num_frames": tf.fill([1], num_frames)})
+    self.built = True  # The call below must not build the model again.
+    spec = self.feature_spec
+    frames, dtype = ((), tf.float32) if spec.is_video_level else ((2,), tf.uint8)
+    with tf.init_scope():
+      self({"features": {name: tf.zeros((1, *frames, size), dtype)
+                         for name, size in zip(spec.names, spec.sizes, strict=True)},
+            "num_frames": tf.fill([1], 2)}, training=False)
+
+  def build_variables(self) -> "VideoModel":
+    """Creates every variable unless they exist, and returns the model.
+
+    Call this method inside `strategy.scope()`.
+    """
+    if not self.built:
+      self.build()
     return self
 
-  def get_config(self):
-    # Keras 2 wraps the dictionaries that a model holds; here they become plain again.
-    options = json.loads(json.dumps(self._options, default=dict))
-    return {"name": self.name, "num_classes": self.num_classes,
-            "feature_spec": self.feature_spec.to_config(), **options}
+  # Keras restores weights by walking the layers, and skips layers without variables.
+  # A model that was never called therefore creates its variables first.
 
+  def get_build_config(self) -> dict[str, Any]:
+    self.build_variables()
+    return {"feature_spec": self.feature_spec.to_config()}
+
+  def build_from_config(self, config: dict[str, Any]) -> None:
+    self.build_variables()
+
+  def save_weights(self, *args: Any, **kwargs: Any) -> None:
+    self.build_variables()
+    super().save_weights(*args, **kwargs)
+
+  def load_weights(self, *args: Any, **kwargs: Any) -> Any:
+    self.build_variables()
+    return super().load_weights(*args, **kwargs)
+
+  def get_config(self) -> dict[str, Any]:
+    return {"name": self.name, "num_classes": self.num_classes,
+            "feature_spec": self.feature_spec.to_config(),
+            **base.plain(self.options)}

@@ -29,6 +29,7 @@ from yt8m.data import record_count
 from yt8m.data import records
 from yt8m.eval.predictions import store
 from yt8m.models import losses
+from yt8m.training import label_network_pretraining
 from yt8m.training import loop
 from yt8m.training import optimizers
 from yt8m.training import step as train_step
@@ -261,7 +262,7 @@ def start_from_labels(model, reader, files, excluded):
     model.start_from_prior(
         label_statistics.class_prior(*first_records) if sets is None else sets.prior())
   if model.needs_label_sets:
-    model.start_from_label_sets(sets)
+    label_network_pretraining.start_from_label_sets(model, sets)
 
 
 def without_videos(sets, reader, excluded):

@@ -1,56 +1,66 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""What every classifier shares: its number of classes, its L2, its start at the prior."""
+"""The base of the classifiers: number of classes, L2 penalty, start at the prior."""
+
+import abc
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from yt8m.core import numerics
+from yt8m.models.layers import base
+
 keras = tf.keras
 
 
-def log_odds(probability):
-  """`ln p − ln(1 − p)`, for p kept away from 0 and 1."""
-  p = np.clip(np.asarray(probability, np.float64), 1e-7, 1.0 - 1e-3)
-  return (np.log(p) - np.log1p(-p)).astype(np.float32)
+def prior_log_odds(prior: np.ndarray) -> np.ndarray:
+  """Returns the log-odds of a class prior, kept away from 0 and 1, in float32."""
+  prior = np.asarray(prior, np.float64)
+  return numerics.logit(prior, 1e-7, upper_epsilon=1e-3).astype(np.float32)
 
 
-class Classifier(keras.layers.Layer):
-  """Base of the heads; a subclass defines `build`, `call` and `start_from_prior`.
+class Classifier(base.Layer, abc.ABC):
+  """Base of the classifiers; a subclass defines `build`, `call` and `start_from_prior`.
 
-  A head that learns from labels in other ways than through the label loss says so:
+  A classifier that learns from labels in other ways than through the label loss says so
+  in these attributes:
 
-  * `uses_labels`: in training its `call` takes `labels`, (batch_size, num_classes) bool.
-  * `needs_label_sets`: it must see `LabelSets` before training.
-  * The intermediate `training_loss`, (batch_size,), which it may return in training,
-    takes the place of the label loss: the negative log likelihood of a video's labels
-    under a model that is no product over classes.
+  * `uses_labels`: In training, `call` takes `labels`, (batch_size, num_classes) bool.
+  * `needs_label_sets`: The classifier must receive label sets before training.
 
-  * `inference_hparams`: names of its hyperparameters that change nothing but what a
-    trained head does at inference. `--hparams` of the other commands may change them.
+  In training, `call` may return the intermediate `training_loss`, (batch_size,). It
+  replaces the label loss: the negative log-likelihood of the labels of each video under
+  a model that is not a product over classes.
+
+  `inference_hparams` names the hyperparameters that only change what a trained
+  classifier does at inference. Other commands than training may change them
+  (`--hparams`).
 
   Args:
-    num_classes: C.
-    l2_penalty: s in the regularisation `s · Σ w² / 2` over the weights (never the
-      biases), as `slim.l2_regularizer` counts it.
+    num_classes: Number of classes, C.
+    l2_penalty: Factor s of the regularisation `s · Σ w² / 2` over the weights, without
+      the biases, as `slim.l2_regularizer` counts it.
 
   Call arguments:
     x: (batch_size, dim).
 
   Returns:
-    Scores in [0, 1], (batch_size, num_classes), always float32: a score near 0 or 1
-    has too few bits in half precision for the loss and the ranking.
+    Scores in [0, 1], (batch_size, num_classes). They are float32 under every policy:
+    half precision has too few bits near 0 and 1 for the loss and the ranking.
   """
 
   uses_labels = False
   needs_label_sets = False
-  inference_hparams = ()
+  inference_hparams: tuple[str, ...] = ()
 
-  def __init__(self, num_classes, l2_penalty=1e-8, **kwargs):
+  def __init__(self, num_classes: int, l2_penalty: float = 1e-8, **kwargs: Any):
     super().__init__(**kwargs)
     self.num_classes, self.l2_penalty = num_classes, l2_penalty
 
-  def dense(self, units, dim, name, use_bias=True):
-    """A built `Dense` layer with this classifier's L2 penalty on its kernel."""
+  def dense(self, units: int, dim: int, name: str, use_bias: bool = True) -> Any:
+    """Returns a built `Dense` layer with the L2 penalty on its kernel."""
     layer = keras.layers.Dense(
         units, use_bias=use_bias, name=name,
         # Keras counts l2 · Σ w², the starter code s · Σ w² / 2.
@@ -58,22 +68,20 @@ class Classifier(keras.layers.Layer):
     layer.build((None, dim))
     return layer
 
-  def start_from_prior(self, prior):
+  @abc.abstractmethod
+  def start_from_prior(self, prior: np.ndarray) -> None:
     """Sets the biases so that an uninformative input scores the class prior.
 
     Args:
-      prior: (num_classes,) share of the videos that have each label.
+      prior: Share of the videos that have each label, (num_classes,).
     """
-    # A base class: each head knows where its biases are.
-    raise NotImplementedError(f"{type(self).__name__} must define start_from_prior.")
 
-  def start_from_label_sets(self, label_sets):
-    """Learns from the label sets of many videos, before training; here: nothing.
+  def start_from_label_sets(self, label_sets: Any, pretrain: Callable) -> None:
+    """Learns from the label sets of many videos, before training. The base does nothing.
 
     Args:
-      label_sets: `LabelSets`.
+      label_sets: `LabelSets` of the videos.
+      pretrain: Function that trains a `LabelNetwork` on these label sets, from
+        `(num_classes, units, num_epochs, seed)` to its weights. Training passes
+        `yt8m.training.label_network_pretraining`.
     """
-
-  def get_config(self):
-    return {**super().get_config(), "num_classes": self.num_classes,
-            "l2_penalty": self.l2_penalty}

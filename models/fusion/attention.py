@@ -2,57 +2,57 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fusion by temporal attention across two modalities."""
 
+from typing import Any
+
 import tensorflow as tf
 
 from yt8m.models import registries
+from yt8m.models.layers import base
 from yt8m.models.layers import masking
-
-keras = tf.keras
 
 
 @registries.FUSIONS.register("attention")
-@keras.utils.register_keras_serializable(package="yt8m")
-class CrossModalAttention(keras.layers.Layer):
-  """Adds to each frame what its modality shows at the times the other one points to.
+class CrossModalAttention(base.Layer):
+  """Adds to each frame an average of its modality, weighted by the other modality.
 
       α_ts = softmax_s(v_tᵀ W₁ a_s),   ã_t = Σ_s α_ts a_s
       β_ts = softmax_s(a_tᵀ W₂ v_s),   ṽ_t = Σ_s β_ts v_s
       x_t  = [v_t + ṽ_t ; a_t + ã_t]
 
-  A video frame attends over the audio frames and an audio frame over the video
-  frames. W₁ is (dim_v, dim_a), W₂ is (dim_a, dim_v).
+  Each video frame attends to the audio frames, and each audio frame to the video
+  frames. W₁ has the shape (dim_v, dim_a), and W₂ has the shape (dim_a, dim_v).
 
   Call arguments:
     features: `[v, a]`, (batch_size, num_frames, dim_v) and (batch_size, num_frames,
       dim_a).
-    frame_mask: (batch_size, num_frames), bool. Padded frames are not attended.
+    frame_mask: (batch_size, num_frames), bool. Padded frames receive no attention.
 
   Returns:
     (batch_size, num_frames, dim_v + dim_a), and the intermediates `attention_over_1`
     (α) and `attention_over_0` (β), each (batch_size, num_frames, num_frames): row t
-    says where frame t looks in modality 1 or 0.
+    holds the attention of frame t over the frames of modality 1 or 0.
 
   Raises:
-    ValueError: not exactly two modalities, or no frames.
+    ValueError: There are not exactly two modalities, or there are no frames.
 
   Reference: Kim et al. 2018 (ECCV Workshops), temporal attention across modalities;
   Luong et al. 2015 (arXiv:1508.04025), section 3.1, for the "general" (bilinear) score.
   """
 
-  def build(self, input_shape):
+  def build(self, input_shape: Any) -> None:
     if len(input_shape) != 2 or len(input_shape[0]) != 3:
       raise ValueError(
-          f"Fusion 'attention' relates the frames of two modalities; the features have "
-          f"shapes {[tuple(shape) for shape in input_shape]}. Name two frame-level "
+          "Fusion 'attention' relates the frames of two modalities, but the features "
+          f"have shapes {[tuple(shape) for shape in input_shape]}. Name two frame-level "
           "features (--feature_names), or choose another --fusion.")
     video, audio = input_shape[0][-1], input_shape[1][-1]
     self.audio_under_video = self.add_weight(
         name="audio_under_video", shape=(video, audio), initializer="glorot_uniform")
     self.video_under_audio = self.add_weight(
         name="video_under_audio", shape=(audio, video), initializer="glorot_uniform")
-    self.built = True
 
-  def call(self, features, frame_mask=None):
+  def call(self, features: list[tf.Tensor], frame_mask: tf.Tensor | None = None
+           ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
     video, audio = features
     attended_audio, alpha = _attend(video, self.audio_under_video, audio, frame_mask)
     attended_video, beta = _attend(audio, self.video_under_audio, video, frame_mask)
@@ -61,8 +61,9 @@ class CrossModalAttention(keras.layers.Layer):
             {"attention_over_1": alpha, "attention_over_0": beta})
 
 
-def _attend(queries, weights, keys, frame_mask):
-  """`Σ_s softmax_s(q_tᵀ W k_s) k_s` over valid frames s, and the weights of the sum."""
+def _attend(queries: tf.Tensor, weights: tf.Variable, keys: tf.Tensor,
+            frame_mask: tf.Tensor | None) -> tuple[tf.Tensor, tf.Tensor]:
+  """Returns `Σ_s softmax_s(q_tᵀ W k_s) k_s` over valid frames s, and the weights."""
   projected = tf.einsum("btd,de->bte", queries, tf.cast(weights, queries.dtype))
   scores = tf.cast(tf.matmul(projected, keys, transpose_b=True), tf.float32)
   if frame_mask is not None:

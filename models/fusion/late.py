@@ -2,102 +2,101 @@
 # SPDX-License-Identifier: Apache-2.0
 """Late fusion: of the vectors of the modalities, or of their predictions."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import tensorflow as tf
 
+from yt8m.core import types
 from yt8m.models import registries
+from yt8m.models.layers import base
 
-keras = tf.keras
 
+class LateFusion(base.Layer):
+  """Base of the fusions that follow separate steps for each modality.
 
-class LateFusion(keras.layers.Layer):
-  """Base of the fusions before which every modality goes its own way.
+  A subclass sets `stage`, the step after which it fuses: "videos" or "predictions".
+  `Branch` then builds the steps before it once for each modality.
 
-  A subclass says at which `stage` it fuses: `"videos"` or `"predictions"`; `Branch`
-  builds the steps before it once a modality.
-
-  Args:
-    aggregation, classifier: hyperparameters that differ by modality, `{modality:
-      {hyperparameter: value}}`, e.g. `{"audio": {"clusters": 32}}`.
+  A subclass takes `aggregation`, `classifier`, or both: hyperparameters that differ
+  between modalities, `{modality: {hyperparameter: value}}`, for example
+  `{"audio": {"clusters": 32}}`.
   """
 
-  def __init__(self, aggregation=None, classifier=None, **kwargs):
-    super().__init__(**kwargs)
-    self.changes = {"aggregation": dict(aggregation or {}),
-                    "classifier": dict(classifier or {})}
+  aggregation: dict[str, dict[str, Any]] = {}
+  classifier: dict[str, dict[str, Any]] = {}
 
-  def check_names(self, feature_names):
-    """Refuses hyperparameters for modalities that are not there (ValueError)."""
-    for part, changes in self.changes.items():
-      unknown = sorted(set(changes) - set(feature_names))
+  def check_names(self, feature_names: Sequence[str]) -> None:
+    """Raises a ValueError if hyperparameters are given for an unknown modality."""
+    for kind in ("aggregation", "classifier"):
+      unknown = sorted(set(getattr(self, kind)) - set(feature_names))
       if unknown:
         raise ValueError(
-            f"The fusion changes the {part} of {unknown[0]!r}, but the features are "
+            f"The fusion changes the {kind} of {unknown[0]!r}, but the features are "
             f"{', '.join(feature_names)} (--feature_names, --hparams).")
 
-  def adapt(self, part, config, name):
-    """Config of the aggregation or classifier of the modality `name`."""
-    return {**registries.normalise_config(config), **self.changes[part].get(name, {})}
+  def adapt(self, kind: str, config: types.OptionConfig, name: str) -> dict[str, Any]:
+    """Returns the config of the aggregation or classifier of the modality `name`."""
+    return {**registries.normalise_config(config), **getattr(self, kind).get(name, {})}
 
 
 @registries.FUSIONS.register("late1")
-@keras.utils.register_keras_serializable(package="yt8m")
 class LateFusion1(LateFusion):
-  """Aggregates every modality on its own, then fuses the vectors.
+  """Aggregates every modality separately, then fuses the vectors.
 
       h_m = aggregation_m(x_m1, …, x_mT),   h = fusion(h_1, …, h_M)
 
   Args:
-    fusion: the fusion of the vectors, a name or `{"name": …, **hparams}`.
-    aggregation: see `LateFusion`.
+    fusion: Config of the fusion of the vectors, a name or `{"name": …, **hparams}`.
+    aggregation: Hyperparameters that differ between modalities, see `LateFusion`.
 
   Call arguments:
-    features: list of (batch_size, dim_m), the vectors h_m.
-    frame_mask: None, as vectors have no frames.
+    features: List of (batch_size, dim_m), the vectors h_m.
+    frame_mask: None, because vectors have no frames.
 
   Returns:
-    What the wrapped fusion makes of the vectors, (batch_size, dim).
+    The result of the wrapped fusion, (batch_size, dim).
 
   Raises:
-    ValueError: a fusion that needs frames, or that is late itself.
+    ValueError: The wrapped fusion needs frames, or is a late fusion itself.
   """
 
   stage = "videos"
 
-  def __init__(self, fusion="concat", aggregation=None, **kwargs):
-    super().__init__(aggregation=aggregation, **kwargs)
-    self.fusion_config = registries.resolve(registries.FUSIONS, fusion)
-    self.fusion = registries.build_option(registries.FUSIONS, self.fusion_config)
+  def __init__(self, fusion: types.OptionConfig = "concat",
+               aggregation: dict[str, dict[str, Any]] | None = None, **kwargs: Any):
+    super().__init__(**kwargs)
+    self.aggregation = dict(aggregation or {})
+    self.fusion = registries.build_option(registries.FUSIONS, fusion)
     if isinstance(self.fusion, LateFusion):
-      raise ValueError(f"Fusion 'late1' cannot wrap {self.fusion_config['name']!r}, "
-                       "which is late itself: give it concat, sum or bilinear.")
+      raise ValueError(
+          f"Fusion 'late1' cannot wrap {self.fusion.option_config['name']!r}, which is "
+          "late itself: give it concat, sum or bilinear.")
 
-  def build(self, *input_shapes):
-    self.built = True
+  def build(self, *input_shapes: Any) -> None:
+    """Leaves the wrapped fusion to build itself in the first call."""
 
-  def call(self, features, frame_mask=None):
+  def call(self, features: list[tf.Tensor], frame_mask: tf.Tensor | None = None) -> Any:
     return self.fusion(features, frame_mask=frame_mask)
-
-  def get_config(self):
-    return {**super().get_config(), "fusion": self.fusion_config,
-            "aggregation": self.changes["aggregation"]}
 
 
 @registries.FUSIONS.register("late2")
-@keras.utils.register_keras_serializable(package="yt8m")
 class LateFusion2(LateFusion):
-  """Classifies by every modality on its own, then averages the predictions.
+  """Classifies by every modality separately, then averages the predictions.
 
       p_c = Σ_m w_mc p_mc,   w_·c = softmax_m(θ_·c)
 
-  θ starts at 0: the plain mean. What is learned is how far to trust each modality.
+  θ starts at 0, so that w starts as the plain mean. Training learns how far to trust
+  each modality.
 
   Args:
-    per_class: whether every class weighs the modalities for itself.
-    aggregation, classifier: see `LateFusion`.
+    per_class: Whether every class has its own weights.
+    aggregation: Hyperparameters that differ between modalities, see `LateFusion`.
+    classifier: The same for the classifiers.
 
   Call arguments:
-    features: list of (batch_size, num_classes), the scores of the modalities.
-    frame_mask: None, as scores have no frames.
+    features: List of (batch_size, num_classes), the scores of the modalities.
+    frame_mask: None, because scores have no frames.
 
   Returns:
     (batch_size, num_classes) float32, and the intermediate `modality_weights`,
@@ -106,20 +105,20 @@ class LateFusion2(LateFusion):
 
   stage = "predictions"
 
-  def __init__(self, per_class=True, aggregation=None, classifier=None, **kwargs):
-    super().__init__(aggregation=aggregation, classifier=classifier, **kwargs)
+  def __init__(self, per_class: bool = True,
+               aggregation: dict[str, dict[str, Any]] | None = None,
+               classifier: dict[str, dict[str, Any]] | None = None, **kwargs: Any):
+    super().__init__(**kwargs)
     self.per_class = per_class
+    self.aggregation, self.classifier = dict(aggregation or {}), dict(classifier or {})
 
-  def build(self, features_shape, *other_shapes):
+  def build(self, features_shape: Any, *other_shapes: Any) -> None:
     classes = features_shape[0][-1] if self.per_class else 1
     self.theta = self.add_weight(
         name="theta", shape=(len(features_shape), classes), initializer="zeros")
-    self.built = True
 
-  def call(self, features, frame_mask=None):
+  def call(self, features: list[tf.Tensor], frame_mask: tf.Tensor | None = None
+           ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
     weights = tf.nn.softmax(tf.cast(self.theta, tf.float32), axis=0)
     scores = tf.stack([tf.cast(p, tf.float32) for p in features], axis=1)
     return tf.reduce_sum(weights * scores, axis=1), {"modality_weights": weights}
-
-  def get_config(self):
-    return {**super().get_config(), "per_class": self.per_class, **self.changes}

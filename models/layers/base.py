@@ -51,7 +51,7 @@ class Configured:
     """
     keras_object: Any = super()
     return {**keras_object.get_config(),
-            **{name: _plain(getattr(self, name))
+            **{name: plain(getattr(self, name))
                for name in constructor_parameters(type(self))}}
 
 
@@ -114,14 +114,14 @@ def _then_built(build: Callable) -> Callable:
   return build_and_set
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
   """Returns a value in plain types: Keras 2 wraps containers that a layer stores.
 
   The value of an option is its layer; `registries.build_option` stored its config.
   """
   value = getattr(value, "option_config", value)
   if isinstance(value, dict):
-    return {key: _plain(entry) for key, entry in value.items()}
+    return {key: plain(entry) for key, entry in value.items()}
   if isinstance(value, (list, tuple)):
-    return [_plain(entry) for entry in value]
+    return [plain(entry) for entry in value]
   return value

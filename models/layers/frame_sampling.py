@@ -1,33 +1,37 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Which frames of a video a model looks at: a stage of its own."""
+"""Sampling of frames, before a model reads them."""
+
+from typing import Any
 
 import tensorflow as tf
 
+from yt8m.core import registry
+from yt8m.core import types
+from yt8m.models.layers import base
 from yt8m.models.layers import variables
-
-keras = tf.keras
 
 METHODS = ("random_frames", "random_sequence", "strided", "first")
 
 
-def frame_indices(method, num_frames, num_samples, draws=None, repeat=True):
-  """Indices of the sampled frames, each in [0, num_frames).
+def frame_indices(method: str, num_frames: tf.Tensor, num_samples: int,
+                  draws: tf.Tensor | None = None, repeat: bool = True) -> tf.Tensor:
+  """Returns the indices of the sampled frames, each in [0, num_frames).
 
       random_frames:    ⌊u_s · n⌋, u_s uniform, with replacement
-      random_sequence:  min(⌊u · (max(n − S, 0) + 1)⌋ + s, n − 1), one u a video
-      strided:          ⌊(s + ½) · n / S⌋, evenly spaced, no randomness;
+      random_sequence:  min(⌊u · (max(n − S, 0) + 1)⌋ + s, n − 1), one u for each video
+      strided:          ⌊(s + ½) · n / S⌋, evenly spaced, not random;
                         s while s < n ≤ S if no frame may repeat
       first:            min(s, n − 1)
 
   Args:
-    method: one of `METHODS`.
-    num_frames: n, (batch_size,) int32, at least 1.
-    num_samples: S.
-    draws: u in [0, 1): (batch_size, S) for `random_frames`, (batch_size, 1) for
-      `random_sequence`, unused otherwise.
-    repeat: False if only the first min(n, S) samples will be read, which must then
-      cover the video.
+    method: Sampling method, one of `METHODS`.
+    num_frames: Number of frames of each video, n, (batch_size,) int32, at least 1.
+    num_samples: Number of samples, S.
+    draws: u in [0, 1): (batch_size, S) for "random_frames", (batch_size, 1) for
+      "random_sequence", unused otherwise.
+    repeat: Whether all S samples are used. If False, only the first min(n, S) are, and
+      they cover the video.
 
   Returns:
     (batch_size, S) int32.
@@ -50,47 +54,49 @@ def frame_indices(method, num_frames, num_samples, draws=None, repeat=True):
   return tf.minimum(indices, n - 1)
 
 
-@keras.utils.register_keras_serializable(package="yt8m")
-class FrameSampling(keras.layers.Layer):
+class FrameSampling(base.Layer):
   """Keeps `num_frames` frames of each video.
 
-  In training the frames are drawn by `method`. At evaluation and inference they
-  are evenly spaced (`strided`), so that the same video always gets the same
-  scores; the starter code draws there too.
+  In training, the method selects the frames. At evaluation and inference they are evenly
+  spaced ("strided"), so that a video always gets the same scores; the starter code draws
+  random frames there as well.
 
-  Draws are a function of the seed and of a counter, which is a weight: a resumed run
-  draws what the uninterrupted run would have drawn. Under a strategy every replica
-  draws for itself.
+  The draws depend on the seed and on a counter only. The counter is a weight, so a
+  resumed run draws the same frames as an uninterrupted one. Under a strategy, every
+  replica draws its own frames.
 
   Args:
-    num_frames: S, frames kept of each video.
-    method: `random_frames`, `random_sequence`, `strided` or `first`.
-    seed: seed of the draws.
-    repeat: whether a video of n < S frames is filled up to S by repeating frames.
+    num_frames: Number of frames kept of each video, S.
+    method: Sampling method, one of `METHODS`.
+    seed: Seed of the draws.
+    repeat: Whether a video of n < S frames is filled up to S by repeating frames.
       If False, n samples are kept and the rest is padding, as in the LSTM and GRU
       of the WILLOW code on random frames (`lstm_random_sequence`).
 
   Call arguments:
     features: `{name: (batch_size, max_frames, size)}`.
-    num_frames: (batch_size,) int32, valid frames of each video.
+    num_frames: (batch_size,) int32, number of valid frames of each video.
 
   Returns:
     `({name: (batch_size, S, size)}, num_frames)`, the latter (batch_size,) int32: S,
     or min(n, S) if frames do not repeat.
+
+  Raises:
+    ValueError: `method` is unknown.
   """
 
-  def __init__(self, num_frames: int, method="random_frames", seed=0, repeat=True,
-               **kwargs):
+  def __init__(self, num_frames: int, method: str = "random_frames", seed: int = 0,
+               repeat: bool = True, **kwargs: Any):
     super().__init__(autocast=False, **kwargs)
     if method not in METHODS:
-      raise ValueError(
-          f"Unknown frame sampling {method!r}. Valid: {', '.join(METHODS)}.")
+      raise registry.unknown("frame sampling", method, METHODS)
     self.num_frames, self.method, self.seed = num_frames, method, seed
     self.repeat = repeat
     self.draws = variables.add_counter(self, "draws")
     self.built = True
 
-  def call(self, features, num_frames, training=False):
+  def call(self, features: types.Features, num_frames: tf.Tensor, training: bool = False
+           ) -> tuple[types.Features, tf.Tensor]:
     method = self.method if training or self.method == "first" else "strided"
     draws = None
     if method.startswith("random"):
@@ -102,10 +108,6 @@ class FrameSampling(keras.layers.Layer):
     kept = tf.fill(tf.shape(num_frames), self.num_frames)
     return sampled, kept if self.repeat else tf.minimum(num_frames, kept)
 
-  def _uniform(self, shape):
+  def _uniform(self, shape: Any) -> tf.Tensor:
     return tf.random.stateless_uniform(
         shape, tf.stack([self.seed, variables.next_stream(self.draws)]))
-
-  def get_config(self):
-    return {**super().get_config(), "num_frames": self.num_frames,
-            "method": self.method, "seed": self.seed, "repeat": self.repeat}

@@ -1,31 +1,36 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""A dense layer with batch normalisation, activation and gating, each by choice."""
+"""A dense layer with optional batch normalisation, activation and gating."""
+
+from typing import Any
 
 import tensorflow as tf
 
+from yt8m.core import registry
+from yt8m.models.layers import base
 from yt8m.models.layers import batch_norm
 from yt8m.models.layers import gating as gatings
 
 keras = tf.keras
 
+GATINGS = ("none", "context", "squeeze")
 
-@keras.utils.register_keras_serializable(package="yt8m")
-class GatedDense(keras.layers.Layer):
+
+class GatedDense(base.Layer):
   """Transforms a vector, then gates it.
 
       h = gate(φ(W dropout(x) + b))
       with batch normalisation: h = gate(φ(BN(W dropout(x))))
 
   Args:
-    units: width of the output.
-    activation: φ, any Keras activation; None for the identity.
-    input_dropout: share of the input values dropped in training.
-    use_batch_norm: normalise W x instead of giving it a bias.
-    gating: `"none"`, `"context"` (`ContextGating`) or `"squeeze"` (`SqueezeGating`).
-    gating_reduction: reduction of the `"squeeze"` gate.
-    batch_norm_decay: of the moving averages.
-    remove_diagonal: whether the context gate of a value ignores the value itself.
+    units: Width of the output.
+    activation: Keras activation φ; None for the identity.
+    input_dropout: Share of the input values dropped in training.
+    use_batch_norm: Whether W x is normalised instead of having a bias.
+    gating: Gate, "none", "context" (`ContextGating`) or "squeeze" (`SqueezeGating`).
+    gating_reduction: Reduction of the "squeeze" gate.
+    batch_norm_decay: Decay of the moving averages.
+    remove_diagonal: Whether the context gate of a value ignores the value itself.
 
   Call arguments:
     x: (batch_size, dim).
@@ -34,21 +39,33 @@ class GatedDense(keras.layers.Layer):
     (batch_size, units).
 
   Raises:
-    ValueError: unknown `gating`, or `remove_diagonal` without context gating.
+    ValueError: `gating` is unknown, or `remove_diagonal` is given without context
+      gating.
   """
 
-  def __init__(self, units, activation=None, input_dropout=0.0, use_batch_norm=False,
-               gating="none", gating_reduction=8, batch_norm_decay=0.999,
-               remove_diagonal=False, **kwargs):
+  def __init__(self, units: int, activation: str | None = None,
+               input_dropout: float = 0.0, use_batch_norm: bool = False,
+               gating: str = "none", gating_reduction: int = 8,
+               batch_norm_decay: float = 0.999, remove_diagonal: bool = False,
+               **kwargs: Any):
     super().__init__(**kwargs)
+    if gating not in GATINGS:
+      raise registry.unknown("gating", gating, GATINGS, "Set it with --hparams.")
+    if remove_diagonal and gating != "context":
+      raise ValueError("remove_diagonal=True needs context gating: no other gate has a "
+                       "diagonal to remove (--hparams).")
     self.units, self.activation, self.input_dropout = units, activation, input_dropout
     self.use_batch_norm, self.gating = use_batch_norm, gating
     self.gating_reduction, self.batch_norm_decay = gating_reduction, batch_norm_decay
     self.remove_diagonal = remove_diagonal
-    self.gate = gatings.make_gating(
-        gating, gating_reduction, batch_norm_decay, remove_diagonal)
+    self.gate = None
+    if gating == "context":
+      self.gate = gatings.ContextGating(
+          remove_diagonal=remove_diagonal, batch_norm_decay=batch_norm_decay, name="gate")
+    elif gating == "squeeze":
+      self.gate = gatings.SqueezeGating(gating_reduction, batch_norm_decay, name="gate")
 
-  def build(self, input_shape):
+  def build(self, input_shape: Any) -> None:
     self._phi = keras.activations.get(self.activation)
     self.drop_input = keras.layers.Dropout(self.input_dropout)
     self.dense = keras.layers.Dense(
@@ -59,20 +76,10 @@ class GatedDense(keras.layers.Layer):
       self.norm.build((None, self.units))
     if self.gate is not None:
       self.gate.build((None, self.units))
-    self.built = True
 
-  def call(self, x, training=False):
+  def call(self, x: tf.Tensor, training: bool = False) -> tf.Tensor:
     h = self.dense(self.drop_input(x, training=training))
     if self.use_batch_norm:
       h = self.norm(h, training=training)
     h = self._phi(h)
     return h if self.gate is None else self.gate(h, training=training)
-
-  def get_config(self):
-    return {**super().get_config(), "units": self.units, "activation": self.activation,
-            "input_dropout": self.input_dropout,
-            "use_batch_norm": self.use_batch_norm, "gating": self.gating,
-            "gating_reduction": self.gating_reduction,
-            "batch_norm_decay": self.batch_norm_decay,
-            "remove_diagonal": self.remove_diagonal}
-

@@ -1,32 +1,33 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Context gating: every value scaled by how much the others speak for it."""
+"""Gates that scale every value of a vector by how well it fits the other values."""
+
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from yt8m.core import numerics
+from yt8m.models.layers import base
 from yt8m.models.layers import batch_norm
 
 keras = tf.keras
 
-GATINGS = ("none", "context", "squeeze")
 
-
-@keras.utils.register_keras_serializable(package="yt8m")
-class ContextGating(keras.layers.Layer):
-  """Reweighs a vector by a sigmoid gate of itself, or of another vector.
+class ContextGating(base.Layer):
+  """Multiplies a vector by a sigmoid gate of itself, or of another vector.
 
       y = x ⊙ σ(BN(W c)),   c = x unless a context is given
       without batch normalisation: y = x ⊙ σ(W c + b)
 
-  With `remove_diagonal` a value has no say in its own gate: W c − diag(W) ⊙ c. With a
-  `rank` the matrix is a product of two, W = W₂ W₁.
+  With `remove_diagonal`, the gate of a value ignores the value itself: W c − diag(W) ⊙ c.
+  With a `rank`, the matrix is a product of two, W = W₂ W₁.
 
   Args:
-    use_batch_norm: normalise the gate instead of giving it a bias.
-    remove_diagonal: leave out the diagonal of W; needs c of the size of x.
-    rank: rows of W₁; 0 for one full matrix.
-    batch_norm_decay: of the moving averages.
+    use_batch_norm: Whether W c is normalised instead of having a bias.
+    remove_diagonal: Whether the diagonal of W is left out; c then has the size of x.
+    rank: Number of rows of W₁; 0 for one full matrix.
+    batch_norm_decay: Decay of the moving averages.
 
   Call arguments:
     x: (batch_size, dim).
@@ -36,21 +37,21 @@ class ContextGating(keras.layers.Layer):
     (batch_size, dim).
 
   Raises:
-    ValueError: `remove_diagonal` of a W that is not square or has a rank.
+    ValueError: `remove_diagonal` is given, but W is not square or has a rank.
 
   Reference: Miech et al. 2017 (arXiv:1706.06905), equation 1; the WILLOW code
   (`gating_remove_diag`, `moe_prob_gating_input`).
   """
 
-  def __init__(self, use_batch_norm=True, remove_diagonal=False, rank=0,
-               batch_norm_decay=0.999, **kwargs):
+  def __init__(self, use_batch_norm: bool = True, remove_diagonal: bool = False,
+               rank: int = 0, batch_norm_decay: float = 0.999, **kwargs: Any):
     super().__init__(**kwargs)
     self.use_batch_norm, self.remove_diagonal = use_batch_norm, remove_diagonal
     self.rank, self.batch_norm_decay = rank, batch_norm_decay
 
-  def build(self, x_shape, context_shape=None):
-    # The dense layers build themselves in the first call: Keras 2 says nothing here
-    # about the size of the context.
+  def build(self, x_shape: Any, context_shape: Any = None) -> None:
+    # The dense layers build themselves in the first call, because Keras 2 does not pass
+    # the shape of the context.
     dim = x_shape[-1]
     normal = keras.initializers.RandomNormal
     if self.rank:
@@ -63,9 +64,9 @@ class ContextGating(keras.layers.Layer):
     if self.use_batch_norm:
       self.norm = batch_norm.BatchNorm(decay=self.batch_norm_decay, name="norm")
       self.norm.build((None, dim))
-    self.built = True
 
-  def call(self, x, context=None, training=False):
+  def call(self, x: tf.Tensor, context: tf.Tensor | None = None,
+           training: bool = False) -> tf.Tensor:
     context = x if context is None else tf.cast(context, self.compute_dtype)
     if self.remove_diagonal and (self.rank or context.shape[-1] != x.shape[-1]):
       raise ValueError(
@@ -75,7 +76,7 @@ class ContextGating(keras.layers.Layer):
     logits = self._logits(context, training)
     return x * tf.sigmoid(tf.cast(logits, x.dtype))
 
-  def _logits(self, context, training=False):
+  def _logits(self, context: tf.Tensor, training: bool = False) -> tf.Tensor:
     logits = self.gate(self.squeeze(context) if self.rank else context)
     if self.remove_diagonal:
       diagonal = tf.linalg.diag_part(tf.convert_to_tensor(self.gate.kernel))
@@ -84,34 +85,29 @@ class ContextGating(keras.layers.Layer):
       logits = self.norm(logits, training=training)
     return logits
 
-  def start_at(self, openness, context):
-    """Sets the biases so that `context` opens the gates so far at inference.
+  def start_at(self, openness: np.ndarray, context: np.ndarray) -> None:
+    """Sets the biases so that `context` opens the gates to given values at inference.
 
     Args:
-      openness: (dim,) values of the gates, each in (0, 1).
-      context: (context_dim,).
+      openness: Values of the gates, each in (0, 1), (dim,).
+      context: Context, (context_dim,).
     """
     biases = self.norm.beta if self.use_batch_norm else self.gate.bias
     biases.assign(tf.zeros_like(biases))
-    wanted = np.log(openness) - np.log1p(-openness)
     context = tf.cast(tf.convert_to_tensor(context), self.compute_dtype)
-    biases.assign(wanted - tf.cast(self._logits(context[tf.newaxis])[0], tf.float32))
-
-  def get_config(self):
-    return {**super().get_config(), "use_batch_norm": self.use_batch_norm,
-            "remove_diagonal": self.remove_diagonal, "rank": self.rank,
-            "batch_norm_decay": self.batch_norm_decay}
+    logits = tf.cast(self._logits(context[tf.newaxis])[0], tf.float32)
+    biases.assign(numerics.logit(openness, 0) - logits)
 
 
-@keras.utils.register_keras_serializable(package="yt8m")
-class SqueezeGating(keras.layers.Layer):
-  """Reweighs a vector by a gate that sees only a summary of it (squeeze and excite).
 
-      y = x ⊙ σ(W₂ relu(BN(W₁ x))),   W₁ to dim / r values
+class SqueezeGating(base.Layer):
+  """Multiplies a vector by a gate that sees only a summary of it (squeeze and excite).
+
+      y = x ⊙ σ(W₂ relu(BN(W₁ x))),   W₁ maps to dim / r values
 
   Args:
-    reduction: r, must not exceed dim.
-    batch_norm_decay: of the moving averages.
+    reduction: Reduction r, at most dim.
+    batch_norm_decay: Decay of the moving averages.
 
   Call arguments:
     x: (batch_size, dim).
@@ -120,17 +116,17 @@ class SqueezeGating(keras.layers.Layer):
     (batch_size, dim).
 
   Raises:
-    ValueError: nothing is left of `dim` after the reduction.
+    ValueError: The reduction exceeds `dim`.
 
   Reference: Hu et al. 2018 (arXiv:1709.01507), equation 3; Lin et al. 2018
   (arXiv:1811.05014), section 3.3 (SE Context Gating).
   """
 
-  def __init__(self, reduction=8, batch_norm_decay=0.999, **kwargs):
+  def __init__(self, reduction: int = 8, batch_norm_decay: float = 0.999, **kwargs: Any):
     super().__init__(**kwargs)
     self.reduction, self.batch_norm_decay = reduction, batch_norm_decay
 
-  def build(self, input_shape):
+  def build(self, input_shape: Any) -> None:
     dim = input_shape[-1]
     squeezed = dim // self.reduction
     if not squeezed:
@@ -140,35 +136,14 @@ class SqueezeGating(keras.layers.Layer):
     self.norm = batch_norm.BatchNorm(decay=self.batch_norm_decay, name="norm")
     self.norm.build((None, squeezed))
     self.excite = self._dense(dim, squeezed, "excite")
-    self.built = True
 
-  def _dense(self, units, dim, name):
+  def _dense(self, units: int, dim: int, name: str) -> Any:
     dense = keras.layers.Dense(
         units, use_bias=False, name=name,
         kernel_initializer=keras.initializers.VarianceScaling(2.0))
     dense.build((None, dim))
     return dense
 
-  def call(self, x, training=False):
+  def call(self, x: tf.Tensor, training: bool = False) -> tf.Tensor:
     summary = tf.nn.relu(self.norm(self.squeeze(x), training=training))
     return x * tf.sigmoid(self.excite(summary))
-
-  def get_config(self):
-    return {**super().get_config(), "reduction": self.reduction,
-            "batch_norm_decay": self.batch_norm_decay}
-
-
-def make_gating(gating, reduction=8, batch_norm_decay=0.999, remove_diagonal=False):
-  """The layer of a hyperparameter `gating`, one of `GATINGS`; None for `"none"`."""
-  if gating not in GATINGS:
-    raise ValueError(f"Unknown gating {gating!r}. Valid: {', '.join(GATINGS)} "
-                     "(--hparams).")
-  if remove_diagonal and gating != "context":
-    raise ValueError("remove_diagonal=True needs context gating: no other gate has a "
-                     "diagonal to remove (--hparams).")
-  if gating == "context":
-    return ContextGating(remove_diagonal=remove_diagonal,
-                         batch_norm_decay=batch_norm_decay, name="gate")
-  if gating == "squeeze":
-    return SqueezeGating(reduction, batch_norm_decay, name="gate")
-  return None

@@ -1,49 +1,49 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Masks of padded frames, and reductions that respect them."""
+"""Masks of padded frames, and reductions that ignore those frames."""
 
 import tensorflow as tf
 
 
-def frame_mask(num_frames, max_frames):
-  """`m_t = [t < num_frames]`: (batch_size,) -> (batch_size, max_frames), bool."""
+def frame_mask(num_frames: tf.Tensor, max_frames: int | tf.Tensor) -> tf.Tensor:
+  """Returns `m_t = [t < num_frames]`: (batch_size,) to (batch_size, max_frames), bool."""
   return tf.sequence_mask(num_frames, max_frames)
 
 
-def zero_padding(x, mask):
-  """Sets padded frames to exactly 0, whatever they held (NaN included).
+def zero_padding(x: tf.Tensor, mask: tf.Tensor | None) -> tf.Tensor:
+  """Sets padded frames to exactly 0, even if they hold NaN.
 
   Args:
-    x: (batch_size, num_frames, dim).
-    mask: (batch_size, num_frames), bool; None means that every frame is valid.
+    x: Frames, (batch_size, num_frames, dim).
+    mask: Mask of the valid frames, (batch_size, num_frames), bool; None if all are valid.
   """
   return x if mask is None else tf.where(mask[..., tf.newaxis], x, tf.zeros_like(x))
 
 
-def masked_mean(x, mask):
-  """`Σ_t m_t x_t / Σ_t m_t`: (batch_size, num_frames, dim) -> (batch_size, dim)."""
+def masked_mean(x: tf.Tensor, mask: tf.Tensor | None) -> tf.Tensor:
+  """Returns the mean of the valid frames, `Σ_t m_t x_t / Σ_t m_t`: (batch_size, dim)."""
   if mask is None:
     return tf.reduce_mean(x, axis=1)
   count = tf.reduce_sum(tf.cast(mask, x.dtype), axis=1, keepdims=True)
   return tf.math.divide_no_nan(tf.reduce_sum(zero_padding(x, mask), axis=1), count)
 
 
-def masked_max(x, mask):
-  """`max_{t: m_t} x_t`: (batch_size, num_frames, dim) -> (batch_size, dim)."""
+def masked_max(x: tf.Tensor, mask: tf.Tensor | None) -> tf.Tensor:
+  """Returns the maximum of the valid frames, `max_{t: m_t} x_t`: (batch_size, dim)."""
   if mask is not None:
     x = tf.where(mask[..., tf.newaxis], x, x.dtype.min)
   return tf.reduce_max(x, axis=1)
 
 
-def reverse(x, mask):
-  """Reverses the valid frames, which come before all padding; padding stays in place."""
+def reverse(x: tf.Tensor, mask: tf.Tensor | None) -> tf.Tensor:
+  """Reverses the valid frames, which precede all padding. The padding keeps its place."""
   if mask is None:
     return tf.reverse(x, [1])
   return tf.reverse_sequence(x, tf.math.count_nonzero(mask, axis=1), seq_axis=1)
 
 
-def last_valid(x, mask):
-  """The last valid frame, 0 if there is none: as `masked_mean`, also in shapes."""
+def last_valid(x: tf.Tensor, mask: tf.Tensor | None) -> tf.Tensor:
+  """Returns the last valid frame, (batch_size, dim); 0 if there is none."""
   if mask is None:
     return x[:, -1]
   last = mask & ~tf.pad(mask, [[0, 0], [0, 1]])[:, 1:]

@@ -1,13 +1,15 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The variables behind Keras weights, and what Keras 2 and Keras 3 spell differently."""
+"""The TensorFlow variables behind Keras weights, and their names in Keras 2 and 3."""
+
+from typing import Any
 
 import tensorflow as tf
 
 keras = tf.keras
 
-# How a variable that every replica assigns becomes one value: a string in Keras 3, a
-# constant of TensorFlow in Keras 2, which has no `ops`.
+# How the values that the replicas assign to a variable become one value. Keras 3 names
+# it by a string, Keras 2 (which has no `ops`) by a constant of TensorFlow.
 if not hasattr(keras, "ops"):
   MEAN = tf.VariableAggregation.MEAN
   FIRST_REPLICA = tf.VariableAggregation.ONLY_FIRST_REPLICA
@@ -16,19 +18,19 @@ else:
   FIRST_REPLICA = "only_first_replica"
 
 
-def add_counter(layer, name):
-  """Gives a layer the weight that `next_stream` counts with."""
+def add_counter(layer: Any, name: str) -> Any:
+  """Adds the weight to a layer that `next_stream` counts with, and returns it."""
   return layer.add_weight(
       name=name, shape=(), dtype="int64", initializer="zeros", trainable=False,
       aggregation=FIRST_REPLICA)
 
 
-def next_stream(counter):
-  """A number that no earlier step and no other replica has, to draw with.
+def next_stream(counter: Any) -> tf.Tensor:
+  """Returns a number that no earlier step and no other replica has, for random draws.
 
-  Random numbers that are a function of a seed and of it are those that an
-  uninterrupted run would have drawn, as the counter is a weight. Called once a step,
-  on a replica.
+  The counter is a weight, so a resumed run continues it. Draws that depend only on a
+  seed and on this number are therefore those of an uninterrupted run. Call this function
+  once in each step, on a replica.
   """
   context = tf.distribute.get_replica_context()
   replica = tf.cast(context.replica_id_in_sync_group, tf.int64)
@@ -37,21 +39,20 @@ def next_stream(counter):
   return drawn * context.num_replicas_in_sync + replica
 
 
-def tf_variable(variable):
-  """The `tf.Variable` of a Keras variable; in Keras 2 the two are one."""
+def tf_variable(variable: Any) -> tf.Variable:
+  """Returns the `tf.Variable` of a Keras variable. In Keras 2 they are the same."""
   return variable if isinstance(variable, tf.Variable) else variable.value
 
 
-def checkpoint_parts(model):
-  """What a checkpoint of a model must hold, as arguments of `tf.train.Checkpoint`.
+def checkpoint_parts(model: Any) -> dict[str, list[tf.Variable]]:
+  """Returns the content of a checkpoint of a model, for `tf.train.Checkpoint(**parts)`.
 
-  Weights are listed in the order of `model.weights`, as `get_weights` lists them.
-  Handing the model itself to `tf.train.Checkpoint` would lose every layer that a
-  layer keeps in a list: Keras 3 tracks such lists, TensorFlow does not see them.
+  The weights are in the order of `model.weights`. If the model itself were given to
+  `tf.train.Checkpoint`, the checkpoint would lack every layer that a layer holds in a
+  list: Keras 3 tracks such lists, but TensorFlow does not.
 
-  Generator states are the variables that Keras 3 counts among the variables of a
-  model but not among its weights; without them a resumed run would draw other
-  dropout masks.
+  The random states are the variables that Keras 3 includes in the variables of a model
+  but not in its weights. Without them, a resumed run would draw other dropout masks.
   """
   weights = {id(v) for v in model.weights}
   states = [v for v in model.variables if id(v) not in weights]

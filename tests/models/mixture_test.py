@@ -68,7 +68,7 @@ def test_layer_config_round_trip():
   clone = mixture.Mixture.from_config(layer.get_config())
   assert (clone.temperature, len(clone.branches)) == (3.0, 3)
   for one, other in zip(clone.branches, layer.branches, strict=True):
-    assert one.get_config() == other.get_config()
+    assert {**one.get_config(), "name": ""} == {**other.get_config(), "name": ""}
 
 
 @pytest.mark.parametrize("hparams", [{}, {"branches": 1}, {"temperature": 2.0}])

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from yt8m.models.layers import gated_dense
 from yt8m.models.layers import gating
 
 
@@ -61,8 +62,8 @@ def test_a_gate_without_a_diagonal_cannot_lose_it(hparams, context_size):
 def test_errors_name_the_values():
   with pytest.raises(ValueError, match="reduction of 8 leaves nothing of 4"):
     gating.SqueezeGating(8)(tf.zeros((1, 4)))
-  with pytest.raises(ValueError, match="gating 'open'. Valid: none, context, squeeze"):
-    gating.make_gating("open")
+  with pytest.raises(ValueError, match="gating 'open'. Valid: context, none, squeeze"):
+    gated_dense.GatedDense(3, gating="open")
   for kind in ("none", "squeeze"):
     with pytest.raises(ValueError, match="remove_diagonal=True needs context gating"):
-      gating.make_gating(kind, remove_diagonal=True)
+      gated_dense.GatedDense(3, gating=kind, remove_diagonal=True)

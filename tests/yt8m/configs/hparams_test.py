@@ -17,7 +17,7 @@ from yt8m.core import feature_spec
 from yt8m.core import registry
 from yt8m.export.submissions import videos
 from yt8m.models import registries
-from yt8m.models.classification import logistic
+from yt8m.models.classification import binary_relevance
 from yt8m.models.layers import variables
 from yt8m.synthetic import writer
 
@@ -27,7 +27,7 @@ SPEC = feature_spec.FeatureSpec(("mean_rgb", "mean_audio"), (16, 8), "video")
 SHARP = "tests.yt8m.configs.hparams_test:Sharp"
 
 
-class Sharp(logistic.Logistic):
+class Sharp(binary_relevance.Logistic):
   """Raises the scores to a power that can be chosen after training."""
 
   inference_hparams = ("power",)

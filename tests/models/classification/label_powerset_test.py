@@ -14,6 +14,7 @@ from yt8m.export.saved_models import writer
 from yt8m.models import losses
 from yt8m.models import prediction
 from yt8m.models.layers import variables
+from yt8m.training import label_network_pretraining
 from yt8m.training import step as train_step
 
 keras = tf.keras
@@ -36,7 +37,8 @@ def make_head(videos=VIDEOS, **hparams):
   keras.utils.set_random_seed(0)
   head = models.LabelPowerset(CLASSES, **{"num_sets": 6, "max_labels": 3, **hparams})
   head(tf.zeros((1, 3)))
-  head.start_from_label_sets(label_sets.LabelSets.from_matrix(matrix(videos)))
+  head.start_from_label_sets(
+      label_sets.LabelSets.from_matrix(matrix(videos)), pretrain=None)
   return head
 
 
@@ -128,7 +130,8 @@ def test_learns_which_labels_come_together(objective):
                   "objective": objective})
   assert model.classifier.uses_labels == (objective == "sets")
   model.build_variables()
-  model.start_from_label_sets(label_sets.LabelSets.from_matrix(labels))
+  label_network_pretraining.start_from_label_sets(
+      model, label_sets.LabelSets.from_matrix(labels))
   step = train_step.TrainStep(
       model, losses.CrossEntropyLoss(), keras.optimizers.Adam(0.05),
       tf.distribute.get_strategy(), clip_gradient_norm=0.0)
@@ -145,7 +148,8 @@ def make_model(videos):
       classifier={"name": "label_powerset", "num_sets": 6, "max_labels": 3})
   model.build_variables()
   if videos:
-    model.start_from_label_sets(label_sets.LabelSets.from_matrix(matrix(videos)))
+    label_network_pretraining.start_from_label_sets(
+        model, label_sets.LabelSets.from_matrix(matrix(videos)))
   return model
 
 

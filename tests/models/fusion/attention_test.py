@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Fusions that use several frames: attention across modalities, and differences."""
+"""Fusion by attention across two modalities."""
 
 import numpy as np
 import pytest
@@ -61,28 +61,3 @@ def test_attention_needs_two_modalities(names, sizes):
   model = models.VideoModel(4, spec, fusion="attention", aggregation="mean")
   with pytest.raises(ValueError, match="two modalities"):
     model.build_variables()
-
-
-@pytest.mark.parametrize("fusion", ["attention", "differential"])
-def test_video_level_features_are_refused(fusion):
-  model = models.VideoModel(4, descriptors.SPECS["video"], fusion=fusion)
-  with pytest.raises(ValueError, match="video-level|two modalities"):
-    model.build_variables()
-
-
-def test_differences_of_frames():
-  features, mask = inputs()
-  found, _ = models.Differential()(features, frame_mask=mask)
-  x = np.concatenate([f.numpy() for f in features], axis=-1)
-  for row, n in enumerate(LENGTHS):
-    np.testing.assert_array_equal(found[row, :n, :7], x[row, :n])
-    np.testing.assert_array_equal(found[row, 0, 7:], 0)
-    np.testing.assert_allclose(found[row, 1:n, 7:], np.diff(x[row, :n], axis=0),
-                               rtol=1e-6)
-    np.testing.assert_array_equal(found[row, n:], 0)
-
-
-def test_differential_wraps_any_fusion():
-  features, mask = inputs()
-  layer = models.Differential(fusion={"name": "sum", "units": 6})
-  assert layer(features, frame_mask=mask)[0].shape == (2, 5, 12)

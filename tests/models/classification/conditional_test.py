@@ -2,14 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Conditional inference and the network that completes label sets."""
 
+import functools
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.helpers import support
 from yt8m import models
 from yt8m.data import label_sets
 from yt8m.models.layers import label_network
+from yt8m.training import label_network_pretraining
 
 keras = tf.keras
 
@@ -172,36 +174,6 @@ def toy_sets(n=3000, seed=0):
   return labels, label_sets.LabelSets.from_matrix(labels)
 
 
-def test_pretraining_learns_conditional_probabilities():
-  labels, sets = toy_sets(n=20000)
-  network = label_network.LabelNetwork(4, 16)
-  network.build((None, 4))
-  weights = label_network.pretrain(4, 16, sets, num_epochs=15, batch_size=100)
-  network.set_weights(weights)
-  np.testing.assert_allclose(network(np.zeros((1, 4))), np.zeros((1, 4)), atol=1e-7)
-  q = network(np.eye(4, dtype=np.float32)).numpy()
-  p = sigmoid(logit(sets.prior()) + q)
-  # Of a set of n labels, exactly one given label is observed with probability
-  # ∫ r (1 − r)ⁿ⁻¹ dr = 1 / (n (n + 1)).
-  sizes = labels.sum(axis=1)
-  expected = np.array([
-      np.average(labels[labels[:, c]], axis=0,
-                 weights=1 / (sizes * (sizes + 1.0))[labels[:, c]]) for c in range(4)])
-  off_diagonal = ~np.eye(4, dtype=bool)
-  np.testing.assert_allclose(p[off_diagonal], expected[off_diagonal], atol=0.04)
-  arguments = dict(num_epochs=15, batch_size=100)
-  assert label_network.pretrain(4, 16, sets, **arguments) is weights  # not learned twice
-  again = label_network.pretrain(4, 16, toy_sets(n=20000)[1], **arguments)
-  for one, other in zip(weights, again, strict=True):
-    np.testing.assert_array_equal(one, other)
-
-
-def test_pretraining_needs_label_sets():
-  empty = label_sets.LabelSets.from_matrix(np.zeros((0, 4)))
-  with pytest.raises(ValueError, match="no label sets to learn from"):
-    label_network.pretrain(4, 3, empty, 1)
-
-
 def test_learns_what_features_cannot_tell():
   """Class 1 is visible; the other labels follow from it alone."""
   labels, sets = toy_sets()
@@ -211,7 +183,8 @@ def test_learns_what_features_cannot_tell():
   layer = models.Conditional(4, units=16, pretraining_epochs=60, num_steps=4)
   layer(x)
   layer.start_from_prior(sets.prior())
-  layer.start_from_label_sets(sets)
+  layer.start_from_label_sets(
+      sets, functools.partial(label_network_pretraining.pretrain, sets))
   frozen = layer.evidence.get_weights()
   optimizer = keras.optimizers.Adam(0.05)
   for _ in range(200):
@@ -236,7 +209,8 @@ def test_label_network_is_in_the_saved_model(tmp_path):
   layer = models.Conditional(4, units=3, pretraining_epochs=1)
   x = tf.random.stateless_normal((5, DIM), [0, 0])
   layer(x)
-  layer.start_from_label_sets(sets)
+  layer.start_from_label_sets(
+      sets, functools.partial(label_network_pretraining.pretrain, sets))
   module = tf.Module()
   module.weights = list(layer.weights)
   module.score = tf.function(lambda x: layer(x)[0], input_signature=[
@@ -246,34 +220,10 @@ def test_label_network_is_in_the_saved_model(tmp_path):
   np.testing.assert_allclose(loaded.score(x), layer(x)[0], atol=1e-6)
 
 
-@support.needs_data
-def test_real_label_sets_know_that_a_car_is_a_vehicle():
-  sets = label_sets.LabelSets.load(
-      str(support.DATA / "yt8m" / "label_sets_980k.npz"), 3862)
-  first = slice(0, int(sets.sizes[:30000].sum()))
-  few = label_sets.LabelSets(sets.classes[first], sets.sizes[:30000], 3862)
-  weights = label_network.pretrain(3862, 32, few, num_epochs=2, batch_size=64)
-  network = label_network.LabelNetwork(3862, 32)
-  network.build((None, 3862))
-  network.set_weights(weights)
-  matrix = np.zeros((len(few), 10), bool)
-  head = few.classes < 10
-  matrix[few.rows[head], few.classes[head]] = True
-  counts = matrix.T.astype(float) @ matrix
-  conditional = counts / np.diag(counts)[:, None]
-  np.fill_diagonal(conditional, 0)
-  one, other = np.unravel_index(conditional.argmax(), conditional.shape)
-  observed = np.zeros((1, 3862), np.float32)
-  observed[0, one] = 1
-  p = sigmoid(logit(few.prior()) + network(observed).numpy()[0])
-  assert conditional[one, other] > 0.9
-  assert p[other] > 0.5 > 3 * few.prior()[other]
-
-
 def test_errors_name_the_values():
-  with pytest.raises(ValueError, match="Unknown sampling 'all'. Valid: none, uniform"):
+  with pytest.raises(ValueError, match="Unknown sampling 'all'. Valid: curriculum, none"):
     models.Conditional(C, sampling="all")
-  with pytest.raises(ValueError, match="Unknown observation 'logits'. Valid: scores"):
+  with pytest.raises(ValueError, match="observation 'logits'. Valid: labels, scores"):
     models.Conditional(C, observation="logits")
   with pytest.raises(ValueError, match="num_steps is 0, must be at least 1"):
     models.Conditional(C, num_steps=0)

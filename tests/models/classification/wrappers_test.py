@@ -24,5 +24,3 @@ def test_errors_name_the_values():
     models.Gated(4, context="labels")
   with pytest.raises(ValueError, match="remove_diagonal needs the context 'scores'"):
     models.Gated(4, context="input", remove_diagonal=True)
-  with pytest.raises(ValueError, match="max_pool=True and gated=True"):
-    models.SoftBagOfFrames(clusters=4, max_pool=True, gated=True)(tf.zeros((1, 2, 3)))

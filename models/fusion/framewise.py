@@ -1,0 +1,107 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Fusions frame by frame: concatenation, sum, differences between neighbours."""
+
+from typing import Any
+
+import tensorflow as tf
+
+from yt8m.core import types
+from yt8m.models import registries
+from yt8m.models.layers import base
+from yt8m.models.layers import masking
+
+keras = tf.keras
+
+
+@registries.FUSIONS.register("concat")
+class Concat(base.Layer):
+  """Concatenates the modalities: `x_t = [v_t ; a_t]`.
+
+  Call arguments:
+    features: List of (batch_size, num_frames, dim_m), or of (batch_size, dim_m) for
+      video-level features.
+    frame_mask: Unused. Padded frames are 0 and remain 0.
+
+  Returns:
+    (batch_size, num_frames, Σ_m dim_m), or (batch_size, Σ_m dim_m).
+  """
+
+  def call(self, features: list[tf.Tensor],
+           frame_mask: tf.Tensor | None = None) -> tf.Tensor:
+    return features[0] if len(features) == 1 else tf.concat(features, axis=-1)
+
+
+@registries.FUSIONS.register("sum")
+class Sum(base.Layer):
+  """Projects every modality to one space and adds them: `x_t = Σ_m W_m x_tm + b_m`.
+
+  Args:
+    units: Size of the common space.
+
+  Call arguments:
+    features: List of (batch_size, num_frames, dim_m), or of (batch_size, dim_m) for
+      video-level features.
+    frame_mask: (batch_size, num_frames), bool. Padded frames are set back to 0 after
+      the biases.
+
+  Returns:
+    (batch_size, num_frames, units), or (batch_size, units).
+  """
+
+  def __init__(self, units: int = 512, **kwargs: Any):
+    super().__init__(**kwargs)
+    self.units = units
+
+  def build(self, input_shape: Any) -> None:
+    self.projections = [keras.layers.Dense(self.units) for _ in input_shape]
+    for projection, shape in zip(self.projections, input_shape, strict=True):
+      projection.build(shape)
+
+  def call(self, features: list[tf.Tensor],
+           frame_mask: tf.Tensor | None = None) -> tf.Tensor:
+    projected = [project(x) for project, x in
+                 zip(self.projections, features, strict=True)]
+    return masking.zero_padding(tf.add_n(projected), frame_mask)
+
+
+@registries.FUSIONS.register("differential")
+class Differential(base.Layer):
+  """Appends to every fused frame its difference from the previous frame.
+
+      y = fusion(x),   z_t = [y_t ; y_t − y_{t−1}],   y_0 := y_1
+
+  The first difference is 0. The second half shows motion whatever the scene.
+
+  Args:
+    fusion: Config of the wrapped fusion, a name or `{"name": …, **hparams}`.
+
+  Call arguments:
+    features: List of (batch_size, num_frames, dim_m), as the wrapped fusion takes them.
+    frame_mask: (batch_size, num_frames), bool. Padded frames remain 0, and no
+      difference involves them.
+
+  Returns:
+    (batch_size, num_frames, 2 · dim) for a fusion that returns (batch_size, num_frames,
+    dim), and the intermediates of that fusion.
+
+  Raises:
+    ValueError: The features have no frames.
+  """
+
+  def __init__(self, fusion: types.OptionConfig = "concat", **kwargs: Any):
+    super().__init__(**kwargs)
+    self.fusion = registries.build_option(registries.FUSIONS, fusion)
+
+  def build(self, input_shape: Any) -> None:
+    if len(input_shape[0]) != 3:
+      raise ValueError("Fusion 'differential' compares frames, but the features are "
+                       "video-level: add --frame_features, or choose another --fusion.")
+
+  def call(self, features: list[tf.Tensor], frame_mask: tf.Tensor | None = None
+           ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+    x, intermediates = registries.split_intermediates(
+        self.fusion(features, frame_mask=frame_mask))
+    previous = tf.concat([x[:, :1], x[:, :-1]], axis=1)
+    x = tf.concat([x, x - previous], axis=-1)
+    return masking.zero_padding(x, frame_mask), intermediates

@@ -1,0 +1,108 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Trains the label network of conditional inference, before the model is trained."""
+
+import functools
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from absl import logging
+
+from yt8m.core import numerics
+from yt8m.core import progress
+from yt8m.models import video_model
+from yt8m.models.layers import label_network
+
+keras = tf.keras
+
+_LEARNING_RATE = 3e-3
+# Share of the label sets of which nothing is observed, so that q(0) = 0 remains the
+# prior.
+_EMPTY_SHARE = 0.2
+
+
+def start_from_label_sets(model: video_model.VideoModel, label_sets: Any) -> None:
+  """Lets the classifiers of a built model learn what labels alone can teach.
+
+  Branches of a mixture that need the same label network share one training.
+
+  Args:
+    model: Model whose variables exist.
+    label_sets: `LabelSets` of many videos.
+  """
+  model.start_from_label_sets(
+      label_sets, functools.cache(functools.partial(pretrain, label_sets)))
+
+
+def pretrain(label_sets: Any, num_classes: int, units: int,
+             num_epochs: int, seed: int = 0, *, batch_size: int | None = None
+             ) -> list[np.ndarray]:
+  """Trains a `LabelNetwork` to complete label sets, and returns its weights.
+
+      L = −Σ_c y_c ln P_c + (1 − y_c) ln(1 − P_c),   P = σ(z),  z = logit π + q(o)
+        = Σ_c softplus(z_c) − Σ_{c ∈ y} z_c
+
+  The optimizer is Adam with a cosine schedule. o holds every label of y with probability
+  r; r is 0 for a fifth of the label sets and uniform for the others.
+
+  Args:
+    label_sets: `LabelSets` to learn from.
+    num_classes: Number of classes of the network.
+    units: Width of the network.
+    num_epochs: Passes over the label sets.
+    seed: Seed of the weights, the order and the draws.
+    batch_size: Label sets in a step; by default 1,024, or fewer if a pass would then
+      have less than a hundred steps.
+
+  Returns:
+    The weights of the network.
+
+  Raises:
+    ValueError: There are no label sets.
+  """
+  num_sets = len(label_sets)
+  if not num_sets:
+    raise ValueError("There are no label sets to learn from: check --train_data_pattern "
+                     "or --label_sets.")
+  batch_size = batch_size or min(1024, max(1, num_sets // 100))
+  offset = tf.constant(numerics.logit(label_sets.prior(), 0), tf.float32)
+  # The network is in float32 under every policy, and belongs to no strategy.
+  network = label_network.LabelNetwork(num_classes, units, dtype="float32")
+  network.build((None, num_classes))
+  network.initialize(seed)
+  optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(
+      _LEARNING_RATE, -(-num_sets // batch_size) * num_epochs))
+  optimizer.build(network.trainable_variables)
+  sets = tf.RaggedTensor.from_row_lengths(label_sets.classes, label_sets.sizes)
+
+  @tf.function(reduce_retracing=True)
+  def step(rows, number):
+    labels = tf.gather(sets, rows)
+    shares, draw_seed = label_network.draw_shares(
+        labels.nrows(), _EMPTY_SHARE, 1.0, tf.stack([seed, number]))
+    draws = tf.random.stateless_uniform(tf.shape(labels.values), draw_seed)
+    observed = labels.with_values(tf.cast(
+        draws < tf.gather(shares, labels.value_rowids()), tf.float32))
+    with tf.GradientTape() as tape:
+      logits = offset + network.of_labels(labels, observed)
+      positives = tf.gather_nd(
+          logits, tf.stack([labels.value_rowids(), labels.values], axis=1))
+      loss = (tf.reduce_sum(tf.nn.softplus(logits)) - tf.reduce_sum(positives)) / (
+          tf.cast(tf.size(rows), tf.float32))
+    gradients = tape.gradient(loss, network.trainable_variables)
+    optimizer.apply_gradients(zip(
+        map(tf.convert_to_tensor, gradients), network.trainable_variables, strict=True))
+    return loss
+
+  report = progress.Periodic(10.0, progress.Progress(num_epochs * num_sets, "label sets"))
+  rng, done, number = np.random.default_rng(seed), 0, 0
+  for _ in range(num_epochs):
+    order = rng.permutation(num_sets)
+    for start in range(0, num_sets, batch_size):
+      rows = order[start:start + batch_size]
+      loss = step(tf.constant(rows), tf.constant(number))
+      done, number = done + len(rows), number + 1
+      for line in report(done):
+        logging.info("Learning label sets: loss %.3f | %s", float(loss), line)
+  return network.get_weights()
