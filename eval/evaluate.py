@@ -18,7 +18,6 @@ from yt8m.configs import experiment
 from yt8m.configs import model_flags
 from yt8m.core import command
 from yt8m.data import readers
-from yt8m.data import record_count
 from yt8m.data import records
 from yt8m.eval.metrics import evaluation
 
@@ -49,7 +48,7 @@ def main() -> None:
   reader = readers.make_reader(
       config.feature_spec.with_segment_labels(FLAGS.segment_labels),
       config.num_classes, config.max_frames)
-  num_examples = record_count.estimate_record_count(
+  num_examples = records.estimate_count(
       records.match_files(FLAGS.eval_data_pattern, "--eval_data_pattern"))
   for path in _checkpoints():
     checkpoints.restore_weights(model, path)

@@ -26,7 +26,7 @@ from yt8m.configs import experiment
 from yt8m.configs import model_flags
 from yt8m.core import command
 from yt8m.core import feature_spec
-from yt8m.data import label_statistics
+from yt8m.data import label_reader
 from yt8m.data import reader_base
 from yt8m.data import records
 from yt8m.export.prediction import formats
@@ -202,7 +202,7 @@ def _check():
     # Ids are read alike at every level, and without the features.
     reader = reader_base.Reader(feature_spec.FeatureSpec(
         ("mean_rgb",), (1024,), feature_spec.VIDEO), 1)
-    ids = {video_id.decode() for video_id in label_statistics.video_ids(
+    ids = {video_id.decode() for video_id in label_reader.video_ids(
         reader, paths, FLAGS.skip_corrupt_records)}
   report = check.check(
       FLAGS.check, FLAGS.top_k, FLAGS.segment_max_pred, classes, ids)

@@ -18,9 +18,8 @@ from yt8m.core import command
 from yt8m.core import feature_spec
 from yt8m.core import files
 from yt8m.core import progress
-from yt8m.data import label_statistics
+from yt8m.data import label_reader
 from yt8m.data import readers
-from yt8m.data import record_count
 from yt8m.data import records
 
 FLAGS = flags.FLAGS
@@ -59,7 +58,7 @@ def main():
   paths = records.match_files(FLAGS.input_data_pattern, "--input_data_pattern")
   # Opened first: an output that cannot be written is an error before the long pass.
   with files.atomic_write(FLAGS.output_file, "wb") as file:
-    sets = label_statistics.collect_label_sets(
+    sets = label_reader.collect_label_sets(
         reader, paths, FLAGS.max_examples, FLAGS.skip_corrupt_records,
         _progress_report(paths))
     if not len(sets):
@@ -73,7 +72,7 @@ def _progress_report(paths):
   """Returns a function that logs rate and time left, given how many sets there are."""
   total = None  # nobody knows how many segments a record has
   if not FLAGS.segment_labels:
-    total = record_count.estimate_record_count(paths)
+    total = records.estimate_count(paths)
     if total and FLAGS.max_examples:
       total = min(total, FLAGS.max_examples)
   report = progress.Periodic(_PROGRESS_SECS, progress.Progress(total, "label sets"))

@@ -22,10 +22,9 @@ from yt8m.configs import model_flags
 from yt8m.configs import recipes
 from yt8m.core import command
 from yt8m.core import feature_spec
+from yt8m.data import label_reader
 from yt8m.data import label_sets
-from yt8m.data import label_statistics
 from yt8m.data import readers
-from yt8m.data import record_count
 from yt8m.data import records
 from yt8m.eval.predictions import store
 from yt8m.models import losses
@@ -164,7 +163,7 @@ def main():
   schedule = loop.Schedule(
       FLAGS.batch_size, FLAGS.num_epochs, FLAGS.max_steps, FLAGS.export_model_steps,
       FLAGS.save_checkpoint_secs, FLAGS.log_steps,
-      record_count.estimate_record_count(files))
+      records.estimate_count(files))
   rate = learning_rate(schedule)
 
   # Every worker looks at the directory after the chief has made or emptied it.
@@ -250,24 +249,24 @@ def excluded_records():
 
 def start_from_labels(model, reader, files, excluded):
   """Lets the classifier start from what labels say without features."""
-  first_records = (reader, files, FLAGS.prior_examples, FLAGS.skip_corrupt_records)
-  sets = None
+  if not (FLAGS.start_from_prior or model.needs_label_sets):
+    return
   if FLAGS.label_sets:
     sets = label_sets.LabelSets.load(FLAGS.label_sets, FLAGS.num_classes)
     if excluded:
       sets = without_videos(sets, reader, excluded)
-  elif model.needs_label_sets:
-    sets = label_statistics.collect_label_sets(*first_records)
+  else:
+    sets = label_reader.collect_label_sets(
+        reader, files, FLAGS.prior_examples, FLAGS.skip_corrupt_records)
   if FLAGS.start_from_prior:
-    model.start_from_prior(
-        label_statistics.class_prior(*first_records) if sets is None else sets.prior())
+    model.start_from_prior(sets.prior())
   if model.needs_label_sets:
     label_network_pretraining.start_from_label_sets(model, sets)
 
 
 def without_videos(sets, reader, excluded):
   """Leaves the videos of the records `excluded` out of `LabelSets`."""
-  others = sets.without(label_statistics.video_ids(
+  others = sets.without(label_reader.video_ids(
       reader, excluded, FLAGS.skip_corrupt_records))
   if not len(others):
     raise ValueError(f"--label_sets_exclude={FLAGS.label_sets_exclude} leaves none of "

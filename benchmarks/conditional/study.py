@@ -31,10 +31,9 @@ from yt8m.configs import experiment
 from yt8m.configs import hparams as hyperparameters
 from yt8m.core import files
 from yt8m.core import progress
+from yt8m.data import label_reader
 from yt8m.data import label_sets
-from yt8m.data import label_statistics
 from yt8m.data import readers
-from yt8m.data import record_count
 from yt8m.data import records
 from yt8m.eval.metrics import streaming
 from yt8m.models import losses
@@ -100,7 +99,7 @@ def measure(trained, model, name):
                      reduce_retracing=True)
   steps = [streaming.EvaluationMetrics(model.num_classes)
            for _ in range(_NUM_STEPS.value)]
-  total = record_count.estimate_record_count(
+  total = records.estimate_count(
       records.match_files(_PATTERN.value, "--eval_data_pattern"))
   report, parts = progress.Periodic(10.0, progress.Progress(total)), []
   loss = losses.LOSSES[trained.flags.get("label_loss", "CrossEntropyLoss")]()
@@ -123,7 +122,7 @@ def count_labels(trained):
   if not _EXCLUDE.value:
     return sets
   reader = readers.make_reader(trained.feature_spec, trained.num_classes)
-  return sets.without(label_statistics.video_ids(
+  return sets.without(label_reader.video_ids(
       reader, records.match_files(_EXCLUDE.value, "--label_sets_exclude")))
 
 

@@ -13,7 +13,6 @@ from absl import logging
 
 from yt8m.artifacts import saved_model
 from yt8m.core import progress
-from yt8m.data import record_count
 from yt8m.data import records
 from yt8m.eval.predictions import store as prediction_store
 from yt8m.eval.predictions import writer as prediction_store_writer
@@ -71,7 +70,7 @@ def write(saved_model_dir, data_pattern, store_dir, top_k=prediction_store.TOP_K
                len(paths))
   if missing:
     report = progress.Periodic(_PROGRESS_SECS, progress.Progress(
-        record_count.estimate_record_count(list(missing)), "videos"))
+        records.estimate_count(list(missing)), "videos"))
     reader = described.reader()
     predict = saved_model.load_predictor(saved_model_dir)
   num_videos = 0

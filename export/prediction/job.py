@@ -16,7 +16,6 @@ from absl import logging
 
 from yt8m.core import files
 from yt8m.core import progress
-from yt8m.data import record_count
 from yt8m.data import records
 
 
@@ -88,7 +87,7 @@ class _Advance:
 
   def __init__(self, paths):
     self._report = progress.Periodic(self._SECONDS, progress.Progress(
-        record_count.estimate_record_count(paths), "videos"))
+        records.estimate_count(paths), "videos"))
     self._videos = 0
     self._lock = threading.Lock()
 

@@ -4,7 +4,7 @@
 
 import tensorflow as tf
 
-from yt8m.data import segments
+from yt8m.data import segment_reader
 from yt8m.models import prediction
 
 
@@ -37,7 +37,7 @@ def of_segments(predict, dataset, batch_size):
     they come from.
   """
   for batch in dataset:
-    features, num_frames, rows_and_starts = segments.split_into_segments(
+    features, num_frames, rows_and_starts = segment_reader.split_into_segments(
         batch["features"], batch["num_frames"])
     videos, starts = tf.unstack(rows_and_starts, axis=1)
     ids = tf.strings.join([tf.gather(batch["id"], videos), tf.strings.as_string(starts)],

@@ -4,42 +4,41 @@
 
 import tensorflow as tf
 
+from yt8m.core import feature_spec
 from yt8m.data import diagnosis
 from yt8m.data import parsing
 from yt8m.data import reader_base
 
-# Records are parsed and padded this many at a time, so that the frames, which are
-# single strings for a moment, stay in the processor's cache.
+# Number of records that are parsed and padded together. While they are parsed, frames
+# are single strings, and more of them would not fit the processor's cache.
 CHUNK_SIZE = 16
 
 
 class FrameLevelReader(reader_base.Reader):
   """Reads `SequenceExample`s with one byte string a frame for each feature.
 
-  The first `max_frames` frames are kept. Where features differ in length the shortest
-  one counts, and the record is named in a warning; a video without frames is left out,
-  with a warning. Both are counted in `incidents`.
+  The first `max_frames` frames are kept. If the features of a video differ in length,
+  the shortest one counts. A video without frames is left out. A warning names the record
+  in either case, and `incidents` counts them.
 
   Args:
-    spec: a `FeatureSpec`.
-    num_classes: columns of the label matrix.
-    max_frames: frames kept.
-    pad_to_max_frames: False pads to the longest video of a batch, without static
-      shapes.
+    spec: Names and sizes of the features.
+    num_classes: Number of classes, C.
+    max_frames: Number of frames of a video that are kept.
+    pad_to_max_frames: Whether videos are padded to `max_frames`. False pads them to the
+      longest video of the batch, so that shapes are not static.
   """
+  EXPECTED = ("an id, labels below {num_classes}, and frames of so many bytes of "
+              "the features {sizes}.")
+  EXPLAIN = diagnosis.explain_frames
 
-  def __init__(self, spec, num_classes, max_frames=300, pad_to_max_frames=True):
+  def __init__(self, spec: feature_spec.FeatureSpec, num_classes: int,
+               max_frames: int = 300, pad_to_max_frames: bool = True):
     super().__init__(spec, num_classes)
     self.max_frames = max_frames
     self.pad_to_max_frames = pad_to_max_frames
 
-  def parse_batch(self, serialized):
-    names = parsing.row_names(serialized)
-    examples, _ = self._parse(serialized, parsing.stop(
-        names, f"an id, labels below {self.num_classes}, and frames of so many bytes of "
-        f"the features {self.sizes}."), names)
-    return examples
-
+  @property
   def _record_bytes(self):
     return self.max_frames * self.spec.total_size
 
@@ -54,8 +53,9 @@ class FrameLevelReader(reader_base.Reader):
     chunk_size = min(CHUNK_SIZE, batch_size)
 
     def parse_chunk(serialized, names):
-      # A last, smaller chunk is filled up with its last record, under no name: since
-      # all have one size, `batch` puts each in its place as soon as it is parsed.
+      # A smaller chunk at the end is filled up with copies of its last record that have
+      # no name. As all chunks then have one size, `batch` copies each to its place as
+      # soon as it is parsed.
       size = tf.size(serialized)
       rows = tf.minimum(tf.range(chunk_size), size - 1)
       serialized, names = tf.cond(
@@ -75,10 +75,8 @@ class FrameLevelReader(reader_base.Reader):
     return batches.rebatch(batch_size, drop_remainder)
 
   def _parse_and_report(self, serialized, names):
-    """Returns examples, and which of them are real and have frames."""
-    examples, counts = self._parse(serialized, parsing.stop_explaining(
-        serialized, names, lambda record: diagnosis.explain_frames(
-            record, self.sizes, self.num_classes)), names)
+    """Returns the examples, and which of them have a name and frames."""
+    examples, counts = self._parse_explaining(serialized, names)
 
     def report(names, ids, counts):
       for name, video_id, row in zip(names, ids, counts, strict=True):
@@ -101,27 +99,25 @@ class FrameLevelReader(reader_base.Reader):
       self.incidents.add(
           "features of different length", f"{what}. The first {min(counts)} count.")
 
-  def _parse(self, serialized, check, names=None):
-    """Returns examples, and (batch_size, num_features) the frames of each feature."""
+  def _parse(self, serialized, names, check):
+    """Returns the examples, and the number of frames of each feature."""
     context, frames, counts, good = self._parse_frames(
         serialized, parsing.LABEL_FEATURES, names)
-    ids = parsing.video_ids(context)
-    good &= tf.not_equal(ids, "") & parsing.valid_labels(
-        context["labels"], self.num_classes)
-    with tf.control_dependencies([check(good)]):
+    with tf.control_dependencies([check(good & self._valid(context, "labels"))]):
       num_frames = tf.minimum(tf.reduce_min(counts, axis=1), self.max_frames)
       return {
-          "id": tf.identity(ids), "features": self._decode(frames, counts, num_frames),
+          "id": tf.identity(parsing.video_ids(context)),
+          "features": self._decode(frames, counts, num_frames),
           "num_frames": num_frames,
           "labels": parsing.label_matrix(context["labels"], self.num_classes)}, counts
 
   def _parse_frames(self, serialized, context_features, names):
-    """Parses without judging.
+    """Parses records without checking them.
 
     Returns:
-      The context; {name: (batch_size, num_frames) string}; (batch_size, num_features)
-      int32, the frames of each feature; (batch_size,) bool, whether a record has
-      frames of every feature, all of the right size.
+      The context; {name: (batch_size, num_frames) string}; the number of frames of each
+      feature, (batch_size, num_features) int32; and whether a record has frames of every
+      feature, all of the right size, (batch_size,) bool.
     """
     context, frames, lengths = tf.io.parse_sequence_example(
         serialized, parsing.ID_FEATURES | context_features,
@@ -130,9 +126,9 @@ class FrameLevelReader(reader_base.Reader):
     counts = tf.stack([tf.cast(lengths[name], tf.int32) for name in self.sizes], 1)
     good = tf.reduce_all(counts > 0, axis=1)
     for i, (name, size) in enumerate(self.sizes.items()):
-      found = tf.strings.length(frames[name])
-      expected = tf.where(_exists(counts[:, i], tf.shape(found)[1]), size, 0)
-      good &= tf.reduce_all(tf.equal(found, expected), axis=1)
+      num_bytes = tf.strings.length(frames[name])
+      expected = tf.where(_exists(counts[:, i], tf.shape(num_bytes)[1]), size, 0)
+      good &= tf.reduce_all(tf.equal(num_bytes, expected), axis=1)
     return context, frames, counts, good
 
   def _decode(self, frames, counts, num_frames):
@@ -146,23 +142,23 @@ class FrameLevelReader(reader_base.Reader):
       exists = _exists(num_frames, length)[:, :, tf.newaxis]
       return {name: tf.where(exists, decoded[name], 0) for name in decoded}
 
-    # What a feature has beyond the end of a shorter one is padding.
+    # The frames of a feature beyond the end of a shorter one are padding.
     decoded = tf.cond(tf.reduce_all(_all_equal(counts)), lambda: decoded, masked)
     if not self.pad_to_max_frames:
       return decoded
+    padding = tf.convert_to_tensor([[0, 0], [0, self.max_frames - length], [0, 0]])
     return {
-        name: tf.ensure_shape(
-            tf.pad(decoded[name], [[0, 0], [0, self.max_frames - length], [0, 0]]),
-            [counts.shape[0], self.max_frames, size])
+        name: tf.ensure_shape(tf.pad(decoded[name], padding),
+                              [counts.shape[0], self.max_frames, size])
         for name, size in self.sizes.items()}
 
 
-def _exists(num_frames, length):
-  """Returns (batch_size, length) bool, true for the first `num_frames` of each row."""
+def _exists(num_frames: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
+  """Returns (batch_size, length) bool, True for the first `num_frames` of each row."""
   return tf.range(length) < num_frames[:, tf.newaxis]
 
 
-def _all_equal(counts):
+def _all_equal(counts: tf.Tensor) -> tf.Tensor:
   return tf.reduce_all(counts == counts[:, :1], axis=1)
 
 

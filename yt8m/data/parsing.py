@@ -1,10 +1,13 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""What the readers share inside the graph: names, ids, labels, and the check of both.
+"""The parts of parsing that the readers share: ids, labels, and checks in the graph.
 
-While all is well a check costs one reduction. In a data set it ends in words, by way of
-`diagnosis`; in a SavedModel, which holds no Python, it only says which record is bad.
+A check costs one reduction as long as all records are good. In a dataset, the check of a
+bad record calls `diagnosis` for a clear message. In a SavedModel, which holds no Python,
+it only says which record is bad.
 """
+
+from collections.abc import Callable
 
 import tensorflow as tf
 
@@ -12,26 +15,20 @@ ID_FEATURES = {"id": tf.io.FixedLenFeature([], tf.string, default_value=""),
                "video_id": tf.io.FixedLenFeature([], tf.string, default_value="")}
 LABEL_FEATURES = {"labels": tf.io.VarLenFeature(tf.int64)}
 
+# Function from (batch_size,) bool, False for suspicious records, to an op. Whatever needs
+# good records must depend on that op. On a bad record the op raises
+# `tf.errors.InvalidArgumentError`; see `records.clear_errors`.
+Check = Callable[[tf.Tensor], tf.Operation]
 
-def record_names(files, file_index, record_number):
-  """Returns `"<file>, record <number>"` for each row, as errors begin."""
-  return tf.strings.join([tf.gather(tf.convert_to_tensor(files), file_index), ", record ",
-                          tf.strings.as_string(record_number)])
 
-
-def stop_explaining(serialized, names, explain):
-  """Returns a check that stops with the name and the fault of the first bad record.
+def check_explaining(serialized: tf.Tensor, names: tf.Tensor,
+                     explain: Callable[[tf.train.SequenceExample], str]) -> Check:
+  """Returns a check whose error has the name and the fault of the first bad record.
 
   Args:
-    serialized: (batch_size,) records.
-    names: (batch_size,) what to call them.
-    explain: function from a `tf.train.SequenceExample` to its fault, or to `""` if it
-      is to pass all the same.
-
-  Returns:
-    A function from (batch_size,) bool, false for suspicious records, to an op that
-    what needs good records must depend on. When that op runs on a bad record it raises
-    `tf.errors.InvalidArgumentError`; see `records.clear_errors`.
+    serialized: Records, (batch_size,) string.
+    names: Names of the records in errors, (batch_size,) string.
+    explain: Function from a record to its fault, or to `""` if it is good after all.
   """
   def first_fault(good, serialized, names):
     for row in (~good).nonzero()[0]:
@@ -49,43 +46,43 @@ def stop_explaining(serialized, names, explain):
   return check
 
 
-def row_names(batch):
-  """Returns what to call the records of a batch where no file is known."""
-  rows = tf.strings.as_string(tf.range(tf.shape(batch)[0]))
+def row_names(serialized: tf.Tensor) -> tf.Tensor:
+  """Returns names for the records of a batch whose files are not known."""
+  rows = tf.strings.as_string(tf.range(tf.shape(serialized)[0]))
   return tf.strings.join(["record ", rows, " of the batch"])
 
 
-def stop(names, expected):
-  """Returns a check like that of `stop_explaining`, which holds no Python.
+def check_plainly(names: tf.Tensor, expected: str) -> Check:
+  """Returns a check without Python, for graphs that are saved.
 
   Args:
-    names: (batch_size,) what to call the records.
-    expected: what a good record has; all that the error says beside the name.
+    names: Names of the records in errors, (batch_size,) string.
+    expected: Description of a good record, for the error.
   """
   def check(good):
-    bad = tf.boolean_mask(names, ~good)[:1]  # of none, if all are good
+    bad = tf.boolean_mask(names, ~good)[:1]  # empty if all are good
     return tf.debugging.Assert(
         tf.reduce_all(good), [tf.strings.join([bad, " is bad. Expected: ", expected])])
   return check
 
 
-def video_ids(context):
-  """Returns the (batch_size,) ids, from `id` or `video_id`, whichever is present."""
+def video_ids(context: dict[str, tf.Tensor]) -> tf.Tensor:
+  """Returns the ids, (batch_size,), from `id` or `video_id`, whichever is present."""
   return tf.where(tf.equal(context["id"], ""), context["video_id"], context["id"])
 
 
-def valid_labels(labels, num_classes):
-  """Returns (batch_size,) bool: whether all of a row of sparse labels are classes."""
+def valid_labels(labels: tf.SparseTensor, num_classes: int) -> tf.Tensor:
+  """Returns whether all labels of a row are classes, (batch_size,) bool."""
   bad = (labels.values < 0) | (labels.values >= num_classes)
   return tf.equal(0, tf.math.unsorted_segment_sum(
       tf.cast(bad, tf.int32), labels.indices[:, 0], labels.dense_shape[0]))
 
 
-def label_matrix(labels, num_classes):
+def label_matrix(labels: tf.SparseTensor, num_classes: int) -> tf.Tensor:
   """Returns sparse sets of labels as a (batch_size, num_classes) bool matrix.
 
-  Labels are a set: one that appears twice counts once. Class 0 is a label like any
-  other, and nothing is padded with it.
+  A label that appears twice counts once. Class 0 is a label like any other: nothing is
+  padded with it.
   """
   return tf.tensor_scatter_nd_update(
       tf.zeros([labels.dense_shape[0], num_classes], tf.bool),

@@ -1,70 +1,97 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""What the three readers share: which records of an epoch, in which order."""
+"""The base of the three readers: which records an epoch has, and in which order."""
+
+import abc
+import functools
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from yt8m.core import feature_spec
+from yt8m.core.types import Batch
 from yt8m.data import diagnosis
 from yt8m.data import file_batches
 from yt8m.data import parsing
 from yt8m.data import records
 
+# Function that maps a function of records and their names over a dataset of batches.
+MapNamed = Callable[[tf.data.Dataset, Callable], tf.data.Dataset]
 
-class Reader:
-  """Base of the three readers.
+
+class Reader(abc.ABC):
+  """Base of the readers of video-level, frame-level and segment records.
+
+  Args:
+    spec: Names and sizes of the features.
+    num_classes: Number of classes, C.
 
   Attributes:
-    incidents: `records.Incidents`, counts what was left out or shortened.
+    spec: Names and sizes of the features.
+    sizes: `{name: size}` of the features.
+    num_classes: Number of classes, C.
+    incidents: `records.Incidents` with the counts of what was left out or shortened.
   """
+  # Records in the shuffle buffer, by default.
   SHUFFLE_BUFFER = 1024
+  # Description of a good record, for the errors of `parse_batch`.
+  EXPECTED = ""
+  # Function of a record, `sizes` and `num_classes` that explains what is wrong with it.
+  EXPLAIN: Callable[..., str]
 
-  def __init__(self, spec, num_classes):
+  def __init__(self, spec: feature_spec.FeatureSpec, num_classes: int):
     self.spec = spec
     self.sizes = dict(zip(spec.names, spec.sizes, strict=True))
     self.num_classes = num_classes
     self.incidents = records.Incidents()
 
-  def dataset(self, pattern, batch_size, training=False, shuffle_buffer=None,
-              num_readers=8, drop_remainder=False, seed=0, epoch=0, skip_examples=0,
-              deterministic=True, skip_corrupt_records=False, input_pipeline=None,
-              flag="the data pattern"):
+  def dataset(self, pattern: str, batch_size: int, training: bool = False,
+              shuffle_buffer: int | None = None, *, num_readers: int = 8,
+              drop_remainder: bool = False, seed: int = 0, epoch: int = 0,
+              skip_examples: int = 0, deterministic: bool = True,
+              skip_corrupt_records: bool = False,
+              input_pipeline: tf.distribute.InputContext | None = None,
+              flag: str = "the data pattern") -> tf.data.Dataset:
     """Reads one epoch.
 
     Args:
-      pattern: comma-separated globs.
-      batch_size: examples in a batch.
-      training: shuffles the files, and the records in a buffer of `shuffle_buffer`.
-      shuffle_buffer: records in that buffer; by default 1,024, at video level 16,384.
-      num_readers: files read at the same time.
-      drop_remainder: leaves out a last, smaller batch: static shapes.
-      seed, epoch: what the order is a function of, in training (and of
-        `tf.random.set_seed`, where that is used).
-      skip_examples: leaves out the first examples of the epoch, at video and frame
-        level before they are parsed; there a video without frames counts as one.
-      deterministic: the same order every time, at a cost of up to a third in speed.
-      skip_corrupt_records: leaves a damaged file at its first bad record instead of
-        raising an error; logged, and counted in `incidents`.
-      input_pipeline: a `tf.distribute.InputContext`; the files are divided among the
-        pipelines, or the records where files are fewer than pipelines.
-      flag: what to call the pattern in errors.
+      pattern: Comma-separated globs.
+      batch_size: Number of examples in a batch.
+      training: Whether the files, and the records in a buffer, are shuffled.
+      shuffle_buffer: Number of records in that buffer. Default: 1,024, at video level
+        16,384.
+      num_readers: Number of files read at the same time.
+      drop_remainder: Whether a last, smaller batch is left out, for static shapes.
+      seed: Seed of the order in training (besides `tf.random.set_seed`, where used).
+      epoch: Number of the epoch. Together with `seed` it determines the order.
+      skip_examples: Number of examples at the start of the epoch to leave out. At video
+        and frame level they are not parsed, and a video without frames counts as one.
+      deterministic: Whether the order is the same every time. It costs up to a third of
+        the speed.
+      skip_corrupt_records: Whether the rest of a damaged file is logged, counted in
+        `incidents` and left out instead of raising an error.
+      input_pipeline: Number and index of this input pipeline. The files are divided
+        among the pipelines, or the records if there are fewer files than pipelines.
+      flag: Name of the pattern in errors.
 
     Returns:
-      A `tf.data.Dataset` of dicts:
+      A `tf.data.Dataset` of dictionaries:
         id: (batch_size,) string.
         features: {name: (batch_size, max_frames, size) uint8}, at video level
           {name: (batch_size, size) float32}.
         num_frames: (batch_size,) int32; 1 at video level.
-        labels: (batch_size, num_classes) bool, a quarter of the bytes of float32;
-          for segments the scores, float32.
+        labels: (batch_size, num_classes) bool, a quarter of the bytes of float32; for
+          segments the scores, float32.
         label_weights: (batch_size, num_classes) float32, 1 where a class is rated
           (segments only).
         segment_start_times: (batch_size,) int32 (segments only).
 
     Raises:
-      ValueError: no file matches.
-      tf.errors.InvalidArgumentError: while reading, for a bad record; a
-        `records.RecordError` inside `records.clear_errors()`.
+      ValueError: No file matches.
+      tf.errors.InvalidArgumentError: A record is bad (raised while reading). Inside
+        `records.clear_errors()` it becomes a `records.RecordError`.
     """
     files = records.match_files(pattern, flag)
     order = np.random.default_rng([seed, epoch])
@@ -76,7 +103,7 @@ class Reader:
       if len(files) >= shard[0]:
         files, shard = files[shard[1]::shard[0]], None
     dataset = records.read(
-        files, num_readers, self._record_bytes(), shard, deterministic=deterministic,
+        files, num_readers, self._record_bytes, shard, deterministic=deterministic,
         skip_corrupt_records=skip_corrupt_records, incidents=self.incidents)
     if training:
       dataset = dataset.shuffle(
@@ -85,74 +112,88 @@ class Reader:
     return self._parsed(dataset, files, batch_size, drop_remainder, skip_examples,
                         deterministic)
 
-  def file_reader(self, batch_size, skip_corrupt_records=False):
-    """Returns a function from a path to the batches of that file, as of `dataset`.
+  def file_reader(self, batch_size: int, skip_corrupt_records: bool = False
+                  ) -> file_batches.FileBatches:
+    """Returns a function from the path of a file to its batches, as in `dataset`.
 
-    For many files, each read by itself and in order (`file_batches.FileBatches`).
+    It is meant for many files that are read one by one, each in order.
     """
     def pipeline(path, remote):
       files = path[tf.newaxis]
       dataset = records.read(
-          files, num_readers=1, record_bytes=self._record_bytes(), remote=remote,
+          files, num_readers=1, record_bytes=self._record_bytes, remote=remote,
           skip_corrupt_records=skip_corrupt_records, incidents=self.incidents)
       return self._parsed(dataset, files, batch_size)
 
     return file_batches.FileBatches(pipeline)
 
-  def _parsed(self, dataset, files, batch_size, drop_remainder=False, skip_examples=0,
-              deterministic=True):
-    """Turns what `records.read` gives for `files` into batches of examples."""
-    def map_named(records, function):
-      """Maps `function(serialized, names)` over batches of records."""
-      @tf.autograph.experimental.do_not_convert
-      def named(serialized, *where):
-        return function(serialized, parsing.record_names(files, *where))
+  def parse_batch(self, serialized: tf.Tensor) -> Batch:
+    """Parses (batch_size,) serialized records to the dictionary of `dataset`.
 
-      return records.map(
-          named, num_parallel_calls=tf.data.AUTOTUNE, deterministic=deterministic)
+    The graph holds no Python, so that a SavedModel can contain it. Segments have one row
+    each, so there may be more or fewer rows than records.
+
+    Raises:
+      tf.errors.InvalidArgumentError: A record is bad, or has no frames.
+    """
+    names = parsing.row_names(serialized)
+    expected = self.EXPECTED.format(num_classes=self.num_classes, sizes=self.sizes)
+    return self._parse(serialized, names, parsing.check_plainly(names, expected))[0]
+
+  def parse_ids(self, serialized: tf.Tensor, names: tf.Tensor) -> tf.Tensor:
+    """Returns the ids of (batch_size,) records of any level."""
+    context, _, _ = tf.io.parse_sequence_example(
+        serialized, parsing.ID_FEATURES, example_names=names)
+    ids = parsing.video_ids(context)
+    check = parsing.check_explaining(serialized, names, diagnosis.explain_id)
+    with tf.control_dependencies([check(tf.not_equal(ids, ""))]):
+      return tf.identity(ids)
+
+  def parse_labels(self, serialized: tf.Tensor, names: tf.Tensor
+                   ) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns the ids and labels of (batch_size,) records, without their features."""
+    context, _, _ = tf.io.parse_sequence_example(
+        serialized, parsing.ID_FEATURES | parsing.LABEL_FEATURES, example_names=names)
+    check = parsing.check_explaining(serialized, names, functools.partial(
+        diagnosis.explain_id_and_labels, num_classes=self.num_classes))
+    with tf.control_dependencies([check(self._valid(context, "labels"))]):
+      return (tf.identity(parsing.video_ids(context)),
+              parsing.label_matrix(context["labels"], self.num_classes))
+
+  def _parsed(self, dataset: tf.data.Dataset, files: Any, batch_size: int,
+              drop_remainder: bool = False, skip_examples: int = 0,
+              deterministic: bool = True) -> tf.data.Dataset:
+    """Turns the records that `records.read` returns for `files` into batches."""
+    def map_named(dataset, function):
+      return records.map_named(dataset, files, function, deterministic)
 
     dataset = self._batches(
         dataset, map_named, batch_size, drop_remainder, skip_examples)
     return dataset.prefetch(tf.data.AUTOTUNE)
 
-  def parse_batch(self, serialized):
-    """Parses (batch_size,) serialized records to the dict of `dataset`.
+  def _parse_explaining(self, serialized: tf.Tensor, names: tf.Tensor
+                        ) -> tuple[Batch, Any]:
+    """Parses like `_parse`, with an error that explains what is wrong with a record."""
+    return self._parse(serialized, names, parsing.check_explaining(
+        serialized, names, lambda record: type(self).EXPLAIN(
+            record, self.sizes, self.num_classes)))
 
-    Holds no Python: a SavedModel can contain it.
+  def _valid(self, context: dict[str, Any], labels: str) -> tf.Tensor:
+    """Returns whether a record has an id and only valid labels, (batch_size,) bool."""
+    return tf.not_equal(parsing.video_ids(context), "") & parsing.valid_labels(
+        context[labels], self.num_classes)
 
-    Raises:
-      tf.errors.InvalidArgumentError: a record is bad, or has no frames.
-    """
-    # Each of the three readers defines its own.
-    raise NotImplementedError
+  @property
+  @abc.abstractmethod
+  def _record_bytes(self) -> int:
+    """Size of a large record."""
 
-  def parse_ids(self, serialized, names):
-    """Returns the ids of (batch_size,) records alone; the level does not matter."""
-    context, _, _ = tf.io.parse_sequence_example(
-        serialized, parsing.ID_FEATURES, example_names=names)
-    ids = parsing.video_ids(context)
-    check = parsing.stop_explaining(serialized, names, diagnosis.explain_id)
-    with tf.control_dependencies([check(tf.not_equal(ids, ""))]):
-      return tf.identity(ids)
+  @abc.abstractmethod
+  def _parse(self, serialized: tf.Tensor, names: tf.Tensor, check: parsing.Check
+             ) -> tuple[Batch, Any]:
+    """Parses records; returns the examples, and what is needed to report incidents."""
 
-  def parse_labels(self, serialized, names):
-    """Returns ids and labels of (batch_size,) records, as `dataset`, no features."""
-    context, _, _ = tf.io.parse_sequence_example(
-        serialized, parsing.ID_FEATURES | parsing.LABEL_FEATURES, example_names=names)
-    ids, labels = parsing.video_ids(context), context["labels"]
-    check = parsing.stop_explaining(
-        serialized, names, lambda record: diagnosis.explain_id_and_labels(
-            record, self.num_classes))
-    good = tf.not_equal(ids, "") & parsing.valid_labels(labels, self.num_classes)
-    with tf.control_dependencies([check(good)]):
-      return tf.identity(ids), parsing.label_matrix(labels, self.num_classes)
-
-  def _record_bytes(self):
-    """Returns the size of a large record."""
-    # Each of the three readers defines its own.
-    raise NotImplementedError
-
-  def _batches(self, dataset, map_named, batch_size, drop_remainder, skip_examples):
+  @abc.abstractmethod
+  def _batches(self, dataset: tf.data.Dataset, map_named: MapNamed, batch_size: int,
+               drop_remainder: bool, skip_examples: int) -> tf.data.Dataset:
     """Turns the records of an epoch into batches of examples."""
-    # Each of the three readers defines its own.
-    raise NotImplementedError

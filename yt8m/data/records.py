@@ -1,49 +1,54 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Files and raw records: patterns, interleaved reading, and the name of what is bad.
+"""Record files: patterns, interleaved reading, and errors that name the bad record.
 
-Every record travels with its file and its number in that file (counting from 0), so
-that an error found at any later stage can name both. The bytes read of each file are
-added up and compared with its size at its end: TensorFlow names no file when a record
-is corrupt, and takes a file that is cut inside a record header for complete.
+Every record travels with the index of its file and its number in that file, counting
+from 0, so that an error at any later stage can name both. The bytes read from a file are
+added up and compared with the size of the file at its end: TensorFlow names no file when
+a record is corrupt, and takes a file that is cut inside a record header for complete.
 """
 
 import collections
 import contextlib
 import re
 import threading
+from collections.abc import Callable
+from collections.abc import Iterator
+from collections.abc import Sequence
+from typing import Any
 
 import tensorflow as tf
 from absl import logging
 
-from yt8m.core.files import is_remote
+from yt8m.core import files as files_lib
 
-# Records are read and counted in groups, to pay for one function call a group. Larger
-# groups of frame-level records (270 kB each) would leave the processor's cache.
+# Records are read and counted in groups, so that one function call serves a group.
+# Larger groups of frame-level records (270 kB each) would not fit the processor's cache.
 GROUP_SIZE = 8
+_SAMPLED = 64  # records whose sizes are read to estimate how many there are
 
-# On disk a record has its length (8 bytes), the checksum of that (4), and after the
-# data the checksum of the data (4).
+# A record on disk: length (8 bytes), checksum of the length (4), data, checksum of the
+# data (4).
 _HEADER_BYTES = 12
 _FRAMING_BYTES = 16
 
-_REMEDY = ("Copy the file again, or pass --skip_corrupt_records to go on without the "
+_REMEDY = ("Copy the file again, or pass --skip_corrupt_records to continue without the "
            "rest of it.")
 
 
 class RecordError(ValueError):
-  """A record that cannot be used; the message names file, record and remedy."""
+  """A record that cannot be used. The message names file, record and remedy."""
 
 
-# Our own checks and those of TensorFlow's parser, in the midst of op names.
+# The message of our own checks, or of TensorFlow's parser, among the names of ops.
 _FAULT = re.compile(
     r"(?:assertion failed: \[(.*)\]"
     r"|((?:Name|Invalid protocol message input, example id): .*))\s+\[\[", re.DOTALL)
 
 
 @contextlib.contextmanager
-def clear_errors():
-  """Turns the `tf.data` error of a bad record into a `RecordError`: its message alone."""
+def clear_errors() -> Iterator[None]:
+  """Turns the `tf.data` error about a bad record into a `RecordError`."""
   try:
     yield
   except tf.errors.InvalidArgumentError as error:
@@ -54,10 +59,10 @@ def clear_errors():
 
 
 class Incidents:
-  """Counts what was left out or repaired while reading, and logs the first of each kind.
+  """Counts what a reader left out or shortened, and logs the first of each kind.
 
   Attributes:
-    counts: occurrences of each kind, over all epochs read so far.
+    counts: Number of occurrences of each kind, over all epochs read so far.
   """
   LOGGED = 10
 
@@ -65,7 +70,8 @@ class Incidents:
     self.counts = collections.Counter()
     self._lock = threading.Lock()
 
-  def add(self, kind, message):
+  def add(self, kind: str, message: str) -> None:
+    """Counts an occurrence of `kind`; the first ten are logged, then every 1,000th."""
     with self._lock:
       self.counts[kind] += 1
       count = self.counts[kind]
@@ -73,15 +79,15 @@ class Incidents:
       logging.warning("%s [%s: %d so far]", message, kind, count)
 
 
-def match_files(pattern, flag="the data pattern"):
-  """Returns the sorted files matching a comma-separated list of globs.
+def match_files(pattern: str, flag: str = "the data pattern") -> list[str]:
+  """Returns the sorted files that match a comma-separated list of globs.
 
   Args:
-    pattern: e.g. `"train*.tfrecord,gs://bucket/more*.tfrecord"`.
-    flag: what to call the pattern in errors, e.g. `"--train_data_pattern"`.
+    pattern: Globs, e.g. `"train*.tfrecord,gs://bucket/more*.tfrecord"`.
+    flag: Name of the pattern in errors, e.g. `"--train_data_pattern"`.
 
   Raises:
-    ValueError: the list is empty, or one of its globs matches no file.
+    ValueError: The list is empty, or one of its globs matches no file.
   """
   globs = [glob.strip() for glob in pattern.split(",") if glob.strip()]
   if not globs:
@@ -97,86 +103,125 @@ def match_files(pattern, flag="the data pattern"):
   return sorted(files)
 
 
-def read(files, num_readers=8, record_bytes=0, shard=None, max_per_file=None,
-         deterministic=True, skip_corrupt_records=False, incidents=None, remote=None):
+def estimate_count(files: Sequence[str]) -> int | None:
+  """Estimates how many records files hold, from their bytes and a few records.
+
+  The estimate is exact if all records have the same size. It is None if no record can be
+  read, which is left to the reader to report.
+  """
+  total = sum(tf.io.gfile.stat(path).length for path in files)
+  for path in files:
+    first = tf.data.TFRecordDataset(path).take(_SAMPLED).ignore_errors()
+    sizes = [len(record) + _FRAMING_BYTES for record in first.as_numpy_iterator()]
+    if sizes:
+      return round(total * len(sizes) / sum(sizes))
+  return None
+
+
+def read(files: Any, num_readers: int = 8, record_bytes: int = 0,
+         shard: tuple[int, int] | None = None, *, max_per_file: int | None = None,
+         deterministic: bool = True, skip_corrupt_records: bool = False,
+         incidents: Incidents | None = None, remote: bool | None = None
+         ) -> tf.data.Dataset:
   """Reads files interleaved, `num_readers` at a time.
 
   Args:
-    files: paths, read in this order; a list, or a `(num_files,)` tensor.
-    num_readers: files open at the same time; 1 reads one file after the other.
-    record_bytes: expected size of a record; large local records are read unbuffered.
-    shard: `(number, index)` keeps every `number`-th record of each file.
-    max_per_file: reads only the first records of each file, and leaves the rest of it
-      unchecked.
-    deterministic: the same order every time, at some cost in speed.
-    skip_corrupt_records: a damaged file is left at its first bad record (what follows
-      in that file is lost), logged and counted, instead of raising an error.
-    incidents: an `Incidents` that counts damaged files.
-    remote: whether a file is remote; if None it is read off the paths, which must be a
-      list then.
+    files: Paths, read in this order: a list, or a (num_files,) string tensor.
+    num_readers: Number of files open at the same time; 1 reads file after file.
+    record_bytes: Expected size of a record. Large local records are read unbuffered.
+    shard: `(number, index)`, which keeps every `number`-th record of each file.
+    max_per_file: Number of records to read from each file. The rest is not checked.
+    deterministic: Whether the order is the same every time, at some cost in speed.
+    skip_corrupt_records: Whether the rest of a damaged file is logged, counted and left
+      out instead of raising an error.
+    incidents: `Incidents` in which damaged files are counted.
+    remote: Whether a file is remote. None derives it from the paths, which must then be
+      a list.
 
   Returns:
-    A dataset of `(record, index in files, number in that file)`; the last two int64.
+    A dataset of `(record, index in files, number in the file)`; the last two are int64.
   """
   incidents = incidents or Incidents()
   if remote is None:
-    remote = any(is_remote(path) for path in files)
+    remote = any(files_lib.is_remote(path) for path in files)
   # A buffer is worth its copy only where it saves reads.
-  buffered = record_bytes < 2**16 or remote
-  buffer_size = None if buffered else 0
+  buffer_size = None if record_bytes < 2**16 or remote else 0
 
-  def damage(path, count, offset):
-    fault = _describe_damage(path.decode(), int(count), int(offset))
-    if fault and skip_corrupt_records:
-      incidents.add("damaged files", f"{fault} The rest of the file is left out.")
+  def describe(path, count, offset):
+    damage = _describe_damage(path.decode(), int(count), int(offset))
+    if damage and skip_corrupt_records:
+      incidents.add("damaged files", f"{damage} The rest of the file is left out.")
       return b""
-    return f"{fault} {_REMEDY}".encode() if fault else b""
+    return f"{damage} {_REMEDY}".encode() if damage else b""
 
-  def account(path, file_index):
+  def count_group(path, file_index):
     @tf.autograph.experimental.do_not_convert
     def step(state, group):
       count, offset = state
       size = tf.size(group, tf.int64)
-      read_bytes = tf.reduce_sum(tf.cast(tf.strings.length(group), tf.int64))
+      group_bytes = tf.reduce_sum(tf.cast(tf.strings.length(group), tf.int64))
 
-      def end_of_file():
+      def check_end_of_file():
         message = tf.numpy_function(
-            damage, [path, count, offset], tf.string, stateful=False)
+            describe, [path, count, offset], tf.string, stateful=False)
         return tf.debugging.Assert(tf.equal(message, ""), [message])
 
-      with tf.control_dependencies([tf.cond(size > 0, tf.no_op, end_of_file)]):
-        state = (count + size, offset + read_bytes + _FRAMING_BYTES * size)
+      with tf.control_dependencies([tf.cond(size > 0, tf.no_op, check_end_of_file)]):
+        state = (count + size, offset + group_bytes + _FRAMING_BYTES * size)
       return state, (group, tf.fill([size], file_index), count + tf.range(size))
     return step
 
-  # There is no Python control flow to convert, and looking for it takes seconds.
+  # There is no Python control flow to convert, and searching for it takes seconds.
   @tf.autograph.experimental.do_not_convert
   def read_file(path, file_index):
     groups = tf.data.TFRecordDataset(path, buffer_size=buffer_size)
-    # What `ignore_errors` hides is found again by `account` at the end of the file,
-    # which an empty group marks.
+    # `ignore_errors` hides damage, which `count_group` finds again at the end of the
+    # file: an empty group marks it.
     groups = groups.ignore_errors().batch(GROUP_SIZE)
     groups = groups.concatenate(tf.data.Dataset.from_tensors(tf.zeros([0], tf.string)))
     zero = tf.zeros([], tf.int64)
-    records = groups.scan((zero, zero), account(path, file_index)).unbatch()
+    records = groups.scan((zero, zero), count_group(path, file_index)).unbatch()
     if shard:
       records = records.shard(*shard)
     return records if max_per_file is None else records.take(max_per_file)
 
   files = tf.convert_to_tensor(files)
-  paths = tf.data.Dataset.from_tensor_slices(
-      (files, tf.range(files.shape[0], dtype=tf.int64)))
-  return paths.interleave(
-      read_file, cycle_length=min(num_readers, files.shape[0]),
+  num_files = int(files.shape[0])
+  interleave: Any = tf.data.Dataset.from_tensor_slices(
+      (files, tf.range(num_files, dtype=tf.int64))).interleave
+  return interleave(
+      read_file, cycle_length=min(num_readers, num_files),
       num_parallel_calls=tf.data.AUTOTUNE, deterministic=deterministic)
 
 
-def _describe_damage(path, count, offset):
+def map_named(dataset: tf.data.Dataset, files: Any, function: Callable,
+              deterministic: bool | None = None) -> tf.data.Dataset:
+  """Maps a function over batches of `read(files)`.
+
+  Args:
+    dataset: Batches of what `read` returns.
+    files: Paths that were given to `read`.
+    function: Function of the records and their names in errors, both (batch_size,)
+      string. A name is `"<file>, record <number>"`.
+    deterministic: Whether the order of the batches is kept. None: it is, unless the
+      options of the dataset say otherwise.
+  """
+  @tf.autograph.experimental.do_not_convert
+  def call(serialized, file_index, record_number):
+    names = tf.strings.join([
+        tf.gather(tf.convert_to_tensor(files), file_index), ", record ",
+        tf.strings.as_string(record_number)])
+    return function(serialized, names)
+
+  return dataset.map(
+      call, num_parallel_calls=tf.data.AUTOTUNE, deterministic=deterministic)
+
+
+def _describe_damage(path: str, count: int, offset: int) -> str:
   """Returns why a file does not end after `count` records and `offset` bytes, or ''."""
-  size = tf.io.gfile.stat(path).length
-  if offset == size:
+  left = tf.io.gfile.stat(path).length - offset
+  if not left:
     return ""
-  left = size - offset
   with tf.io.gfile.GFile(path, "rb") as file:
     file.seek(offset)
     length = int.from_bytes(file.read(8), "little")

@@ -1,6 +1,8 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Rated segments of frame-level records to batches, one example a segment."""
+"""Segments of five frames: the rated ones of records, or all of a batch of videos."""
+
+from typing import Any
 
 import tensorflow as tf
 
@@ -8,29 +10,34 @@ from yt8m.core import feature_spec
 from yt8m.data import diagnosis
 from yt8m.data import frame_reader
 from yt8m.data import parsing
-from yt8m.data import segments
+
+_RATING_FEATURES = {
+    "segment_start_times": tf.io.VarLenFeature(tf.int64),
+    "segment_labels": tf.io.VarLenFeature(tf.int64),
+    "segment_scores": tf.io.VarLenFeature(tf.float32)}
 
 
 class SegmentReader(frame_reader.FrameLevelReader):
   """Reads the rated segments of frame-level records.
 
-  Every distinct start time is an example of five frames. Those after the last frame of
+  Every distinct start time is an example of five frames. Frames after the last one of
   the video (or after `max_frames`) are padding; `num_frames` says how many exist. A
-  segment that starts after the last frame is left out, with a warning, and counted in
-  `incidents`; a video without ratings has no examples. `skip_examples` counts segments,
-  so here the records skipped are parsed.
+  segment that starts after the last frame is left out with a warning, and counted in
+  `incidents`. A video without ratings has no examples. `skip_examples` counts segments,
+  so the skipped records are parsed here.
+
+  Args:
+    spec: Names and sizes of the features.
+    num_classes: Number of classes, C.
+    max_frames: Number of frames of a video that are kept.
   """
+  EXPECTED = ("an id, ratings of labels below {num_classes}, and frames of so many "
+              "bytes of the features {sizes}.")
+  EXPLAIN = diagnosis.explain_segments
 
-  def __init__(self, spec, num_classes, max_frames=300):
+  def __init__(self, spec: feature_spec.FeatureSpec, num_classes: int,
+               max_frames: int = 300):
     super().__init__(spec, num_classes, max_frames)
-
-  def parse_batch(self, serialized):
-    """Parses records as the base does, but to one row a segment, not one a record."""
-    names = parsing.row_names(serialized)
-    examples, _ = self._parse(serialized, parsing.stop(
-        names, f"an id, ratings of labels below {self.num_classes}, and frames of so "
-        f"many bytes of the features {self.sizes}."), names)
-    return examples
 
   def parse_labels(self, serialized, names):
     examples = self._parse_and_report(serialized, names)
@@ -44,41 +51,136 @@ class SegmentReader(frame_reader.FrameLevelReader):
     return examples.rebatch(batch_size, drop_remainder)
 
   def _parse_and_report(self, serialized, names):
-    examples, outside = self._parse(serialized, parsing.stop_explaining(
-        serialized, names, lambda record: diagnosis.explain_segments(
-            record, self.sizes, self.num_classes)), names)
+    examples, (videos, starts) = self._parse_explaining(serialized, names)
 
     def report(names, starts):
       for name, start in zip(names, starts, strict=True):
-        self.incidents.add("segments outside their video",
-                           f"{name.decode()} has a segment that starts at frame {start}: "
-                           "its video has none there. It is left out.")
+        self.incidents.add(
+            "segments outside their video",
+            f"{name.decode()} has a segment that starts at frame {start}, where its "
+            "video has no frame. It is left out.")
       return True
 
-    videos, starts = outside
     reported = tf.cond(
         tf.equal(tf.size(starts), 0), lambda: True, lambda: tf.numpy_function(
             report, [tf.gather(names, videos), starts], tf.bool, stateful=False))
     with tf.control_dependencies([reported]):
       return tf.nest.map_structure(tf.identity, examples)
 
-  def _parse(self, serialized, check, names=None):
-    """Returns the segments, and the (record, start) of those left out."""
+  def _parse(self, serialized, names, check):
+    """Returns the segments, and `(record, start)` of those outside their video."""
     context, frames, counts, good = self._parse_frames(
-        serialized, segments.RATING_FEATURES, names)
-    ids = parsing.video_ids(context)
-    good &= (tf.not_equal(ids, "") & segments.complete_ratings(context)
-             & parsing.valid_labels(context["segment_labels"], self.num_classes))
+        serialized, _RATING_FEATURES, names)
+    good &= self._valid(context, "segment_labels") & _complete_ratings(context)
     with tf.control_dependencies([check(good)]):
       num_frames = tf.minimum(tf.reduce_min(counts, axis=1), self.max_frames)
-    rated, outside = segments.rated_segments(context, num_frames, self.num_classes)
-    videos, starts = rated["video"], rated["start"]
+    videos, starts, labels, label_weights, outside = _rated_segments(
+        context, num_frames, self.num_classes)
     left = tf.gather(num_frames, videos) - starts
     return {
-        "id": tf.gather(ids, videos),
+        "id": tf.gather(parsing.video_ids(context), videos),
         "features": {
-            name: segments.decode_segments(frames[name], videos, starts, left, size)
+            name: _decode_segments(frames[name], videos, starts, left, size)
             for name, size in self.sizes.items()},
         "num_frames": tf.minimum(left, feature_spec.SEGMENT_FRAMES),
-        "labels": rated["labels"], "label_weights": rated["label_weights"],
+        "labels": labels, "label_weights": label_weights,
         "segment_start_times": starts}, outside
+
+
+def split_into_segments(features: Any, num_frames: tf.Tensor,
+                        segment_frames: int = feature_spec.SEGMENT_FRAMES
+                        ) -> tuple[Any, tf.Tensor, tf.Tensor]:
+  """Cuts videos into consecutive segments; a shorter one at the end is padded.
+
+  Args:
+    features: Frames, (batch_size, max_frames, dim), or a nest of such tensors.
+      `max_frames` need not be a multiple of `segment_frames`.
+    num_frames: Number of valid frames of each video, (batch_size,).
+    segment_frames: Number of frames of a segment.
+
+  Returns:
+    The frames, (num_segments, segment_frames, dim) or a nest of such tensors; the number
+    of valid frames of each segment, (num_segments,) int32; the row of the video and the
+    first frame of each segment, (num_segments, 2) int32.
+  """
+  num_frames = tf.cast(num_frames, tf.int32)
+  counts = -(-num_frames // segment_frames)
+
+  def cut(frames):
+    frames = tf.convert_to_tensor(frames)
+    shape = tf.shape(frames)
+    num_segments = -(-shape[1] // segment_frames)
+    padding = num_segments * segment_frames - shape[1]
+    frames = tf.pad(frames, tf.convert_to_tensor([[0, 0], [0, padding], [0, 0]]))
+    frames = tf.reshape(
+        frames, [shape[0], num_segments, segment_frames, frames.shape[-1]])
+    return tf.boolean_mask(frames, tf.sequence_mask(counts, num_segments))
+
+  rows, segments = tf.unstack(
+      tf.cast(tf.where(tf.sequence_mask(counts)), tf.int32), num=2, axis=1)
+  starts = segments * segment_frames
+  return (tf.nest.map_structure(cut, features),
+          tf.minimum(segment_frames, tf.gather(num_frames, rows) - starts),
+          tf.stack([rows, starts], axis=1))
+
+
+def _complete_ratings(ratings):
+  """Returns (batch_size,) bool: whether every rating has a start, a label and a score."""
+  def count(ratings):
+    rows = ratings.indices[:, 0]
+    return tf.math.unsorted_segment_sum(
+        tf.ones_like(rows), rows, ratings.dense_shape[0])
+
+  starts, labels, scores = (count(ratings[name]) for name in _RATING_FEATURES)
+  return tf.equal(starts, labels) & tf.equal(starts, scores)
+
+
+def _rated_segments(ratings, num_frames, num_classes):
+  """Collects the ratings of a batch of videos, one row for each distinct start time.
+
+  Args:
+    ratings: Parsed `_RATING_FEATURES`, complete.
+    num_frames: Number of valid frames of each video, (batch_size,) int32.
+    num_classes: Number of classes, C.
+
+  Returns:
+    The video and the start of each segment, (num_segments,) int32, in the order of first
+    appearance; the labels, (num_segments, num_classes) float32, with the score of every
+    rated class (the last one if a class is rated twice); the label weights, 1 for every
+    rated class; and (video, start) of the ratings that start after the last frame.
+  """
+  video = tf.cast(ratings["segment_start_times"].indices[:, 0], tf.int32)
+  start, label, score = (ratings[name].values for name in _RATING_FEATURES)
+  inside = (start >= 0) & (start < tf.cast(tf.gather(num_frames, video), tf.int64))
+  outside = tf.boolean_mask(video, ~inside), tf.boolean_mask(start, ~inside)
+
+  video, start, label, score = (
+      tf.boolean_mask(x, inside) for x in (video, start, label, score))
+  stride = tf.maximum(1, tf.reduce_max(num_frames))
+  segments, segment = tf.unique(video * stride + tf.cast(start, tf.int32), tf.int64)
+  rated, rating = tf.unique(segment * num_classes + label)
+  last = tf.math.unsorted_segment_max(
+      tf.range(tf.size(rating)), rating, num_segments=tf.size(rated))
+  cells = tf.stack([rated // num_classes, rated % num_classes], axis=1)
+  shape = tf.stack([tf.size(segments, tf.int64), num_classes])
+  labels = tf.scatter_nd(cells, tf.gather(score, last), shape)
+  label_weights = tf.scatter_nd(cells, tf.ones_like(last, tf.float32), shape)
+  return segments // stride, segments % stride, labels, label_weights, outside
+
+
+def _decode_segments(frames, video, start, left, size):
+  """Returns the frames of segments, (num_segments, 5, size) uint8, padded with 0.
+
+  Args:
+    frames: Byte strings, (batch_size, num_frames).
+    video: Row of the video of each segment, (num_segments,).
+    start: First frame of each segment, (num_segments,).
+    left: Number of frames from there to the end of the video, (num_segments,).
+    size: Number of bytes of a frame.
+  """
+  offsets = tf.range(feature_spec.SEGMENT_FRAMES)
+  times = start[:, tf.newaxis] + tf.minimum(offsets, left[:, tf.newaxis] - 1)
+  rows = tf.broadcast_to(video[:, tf.newaxis], tf.shape(times))
+  strings = tf.gather_nd(frames, tf.stack([rows, times], axis=2))
+  strings = tf.where(offsets < left[:, tf.newaxis], strings, "")
+  return tf.io.decode_raw(strings, tf.uint8, fixed_length=size)

@@ -1,61 +1,76 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Records of YouTube-8M as protocol buffers: what the readers read, for writing."""
+"""Builds the records of YouTube-8M, which the readers read, as protocol buffers."""
+
+from collections.abc import Iterable
+from collections.abc import Mapping
+from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
 
-from yt8m.core.feature_spec import SEGMENT_FRAMES
+from yt8m.core import feature_spec
+
+# Features by name, one array each.
+Arrays = Mapping[str, np.ndarray]
 
 
-def video_example(video_id, labels, features):
-  """Returns a video-level `tf.train.Example`.
+def video_example(video_id: str, labels: Iterable[int], features: Mapping
+                  ) -> tf.train.Example:
+  """Returns a video-level record.
 
   Args:
-    video_id: string.
-    labels: class indices.
-    features: `{name: (size,)}` floats, e.g. under `mean_rgb` and `mean_audio`.
+    video_id: Id of the video.
+    labels: Class indices.
+    features: `{name: (size,) floats}`, e.g. for `mean_rgb` and `mean_audio`.
   """
   entries = _context(video_id, labels, "id")
   for name, values in features.items():
-    entries[name] = tf.train.Feature(float_list=tf.train.FloatList(value=values))
+    entries[name] = _floats(values)
   return tf.train.Example(features=tf.train.Features(feature=entries))
 
 
-def frame_example(video_id, labels, features, id_key="id"):
-  """Returns a frame-level `tf.train.SequenceExample`.
+def frame_example(video_id: str, labels: Iterable[int], features: Arrays,
+                  id_key: str = "id") -> tf.train.SequenceExample:
+  """Returns a frame-level record.
 
   Args:
-    video_id: string.
-    labels: class indices.
-    features: `{name: (num_frames, size)}` uint8, e.g. under `rgb` and `audio`.
-    id_key: key of the id; AudioSet has `video_id`.
+    video_id: Id of the video.
+    labels: Class indices.
+    features: `{name: (num_frames, size) uint8}`, e.g. for `rgb` and `audio`.
+    id_key: Key of the id, `"video_id"` in AudioSet.
   """
   return _sequence_example(_context(video_id, labels, id_key), features)
 
 
-def segment_example(video_id, labels, features, segments):
+def segment_example(video_id: str, labels: Iterable[int], features: Arrays,
+                    segments: Sequence[tuple[int, int, float]]
+                    ) -> tf.train.SequenceExample:
   """Returns a frame-level record with rated segments.
 
   Args:
-    video_id: string.
-    labels: class indices of the whole video.
-    features: `{name: (num_frames, size)}` uint8.
-    segments: iterable of `(start, label, score)`, the start in frames, the score 1
-      where the label holds and 0 where it does not.
+    video_id: Id of the video.
+    labels: Class indices of the whole video.
+    features: `{name: (num_frames, size) uint8}`.
+    segments: Ratings, `(start, label, score)` each: the first frame, the class, and 1 if
+      the segment shows it, 0 if not.
   """
   starts, segment_labels, scores = zip(*segments, strict=True) if segments else ([],) * 3
   context = _context(video_id, labels, "id")
   context["segment_start_times"] = _ints(starts)
-  context["segment_end_times"] = _ints([start + SEGMENT_FRAMES for start in starts])
+  context["segment_end_times"] = _ints(
+      start + feature_spec.SEGMENT_FRAMES for start in starts)
   context["segment_labels"] = _ints(segment_labels)
-  context["segment_scores"] = tf.train.Feature(
-      float_list=tf.train.FloatList(value=scores))
+  context["segment_scores"] = _floats(scores)
   return _sequence_example(context, features)
 
 
-def shard_name(split, index, count):
-  """Returns e.g. `train-00-of-04.tfrecord`."""
+def shard_name(split: str, index: int, count: int) -> str:
+  """Returns the file name of a part of a split.
+
+  >>> shard_name("train", 0, 4)
+  'train-00-of-04.tfrecord'
+  """
   return f"{split}-{index:02d}-of-{count:02d}.tfrecord"
 
 
@@ -76,6 +91,10 @@ def _sequence_example(context, features):
 
 def _bytes(values):
   return tf.train.Feature(bytes_list=tf.train.BytesList(value=values))
+
+
+def _floats(values):
+  return tf.train.Feature(float_list=tf.train.FloatList(value=values))
 
 
 def _ints(values):

@@ -10,36 +10,33 @@ from yt8m.data import reader_base
 
 
 class VideoLevelReader(reader_base.Reader):
-  """Reads `Example`s with one float vector for each feature, e.g. `mean_rgb`."""
+  """Reads `Example`s with one float vector for each feature, e.g. `mean_rgb`.
+
+  Args and attributes: see `reader_base.Reader`.
+  """
   SHUFFLE_BUFFER = 16384
+  EXPECTED = ("an id, labels below {num_classes}, and the float features "
+              "{sizes}.")
+  EXPLAIN = diagnosis.explain_video
 
-  def parse_batch(self, serialized):
-    names = parsing.row_names(serialized)
-    return self._parse(serialized, parsing.stop(
-        names, f"an id, labels below {self.num_classes}, and the float features "
-        f"{self.sizes}."), names)
-
+  @property
   def _record_bytes(self):
     return 4 * self.spec.total_size
 
   def _batches(self, dataset, map_named, batch_size, drop_remainder, skip_examples):
-    def parse(serialized, names):
-      return self._parse(serialized, parsing.stop_explaining(
-          serialized, names, lambda record: diagnosis.explain_video(
-              record, self.sizes, self.num_classes)), names)
+    return map_named(
+        dataset.skip(skip_examples).batch(batch_size, drop_remainder),
+        lambda serialized, names: self._parse_explaining(serialized, names)[0])
 
-    return map_named(dataset.skip(skip_examples).batch(batch_size, drop_remainder), parse)
-
-  def _parse(self, serialized, check, names=None):
+  def _parse(self, serialized, names, check):
     columns = {name: tf.io.RaggedFeature(tf.float32) for name in self.sizes}
     context, _, _ = tf.io.parse_sequence_example(
         serialized, parsing.ID_FEATURES | parsing.LABEL_FEATURES | columns,
         example_names=names)
-    ids = parsing.video_ids(context)
-    good = tf.not_equal(ids, "") & parsing.valid_labels(
-        context["labels"], self.num_classes)
+    good = self._valid(context, "labels")
     for name, size in self.sizes.items():
       good &= tf.equal(context[name].row_lengths(), size)
+    ids = parsing.video_ids(context)
     with tf.control_dependencies([check(good)]):
       return {
           "id": tf.identity(ids),
@@ -49,4 +46,4 @@ class VideoLevelReader(reader_base.Reader):
           "num_frames": tf.ones_like(ids, tf.int32),
           "labels": tf.ensure_shape(
               parsing.label_matrix(context["labels"], self.num_classes),
-              [serialized.shape[0], self.num_classes])}
+              [serialized.shape[0], self.num_classes])}, None

@@ -50,14 +50,14 @@ def test_good_records_pass_and_empty_videos_too(level, example):
     ("video", without(video(), "mean_audio"),
      "has no feature mean_audio, only id, labels, mean_rgb (--feature_names)."),
     ("video", frame(),
-     "has no feature mean_rgb, but frames of audio, rgb: these look like frame-level "
-     "records: add --frame_features."),
+     "has no feature mean_rgb, but frames of audio, rgb. If these are frame-level "
+     "records, add --frame_features."),
     ("video", video(video_id=""), "has neither id nor video_id."),
     ("video", without(video(), "id"), "has neither id nor video_id."),
     ("video", video(labels=[5]), "has label 5, outside the 5 classes (--num_classes)."),
     ("frame", video(),
-     "has no frames of feature rgb, only id, labels, mean_audio, mean_rgb: these look "
-     "like video-level records: drop --frame_features."),
+     "has no frames of feature rgb, only id, labels, mean_audio, mean_rgb. If these "
+     "are video-level records, drop --frame_features."),
     ("frame", frame(audio=np.zeros((3, 2), np.uint8)),
      "has 2 bytes in frame 0 of feature audio, expected 1 (--feature_sizes)."),
     ("frame", frame(labels=[3, -1]),

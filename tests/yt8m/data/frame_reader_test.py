@@ -195,8 +195,8 @@ class TestVideosWithoutFrames:
                                         "audio": np.zeros((2, 2), np.uint8)}),
      r"has 8 bytes in frame 0 of feature rgb, expected 4 \(--feature_sizes\)"),
     (tfrecords.video_example("v", [1], {"mean_rgb": [1.0]}),
-     "has no frames of feature rgb, only id, labels, mean_rgb: these look like "
-     "video-level records: drop --frame_features."),
+     "has no frames of feature rgb, only id, labels, mean_rgb. If these are "
+     "video-level records, drop --frame_features."),
 ])
 def test_bad_record_is_named(tmp_path, bad, message):
   examples = [make_example(f"v{i}") for i in range(20)]

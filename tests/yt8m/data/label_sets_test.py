@@ -9,8 +9,8 @@ import pytest
 
 from tests.helpers import support
 from yt8m.core.feature_spec import FeatureSpec
+from yt8m.data import label_reader
 from yt8m.data import label_sets
-from yt8m.data import label_statistics
 from yt8m.data.readers import make_reader
 
 CLASSES = 6
@@ -86,7 +86,7 @@ def test_ids_that_are_no_text():
 
 
 def test_without_needs_ids():
-  with pytest.raises(ValueError, match="--label_sets has no ids.*write the file again "
+  with pytest.raises(ValueError, match="--label_sets has no ids.*Write the file again "
                                        "with yt8m-label-sets"):
     make().without(["a1"])
 
@@ -134,7 +134,7 @@ def test_save_and_load(tmp_path):
   assert as_lists(loaded) == VIDEOS and loaded.num_classes == CLASSES
   assert loaded.ids is None
   label_sets.LabelSets.load(path, 100)
-  with pytest.raises(ValueError, match="has the labels 0 to 5, but --num_classes=5"):
+  with pytest.raises(ValueError, match="has labels from 0 to 5, but --num_classes=5"):
     label_sets.LabelSets.load(path, 5)
 
 
@@ -163,7 +163,7 @@ def test_ids_of_other_videos(tmp_path, ids):
     ([[0, 1]], [1], "do not add up"),
     ([0, 2, 1], [1, 2], "labels of a set must ascend"),
     ([2, 2], [2], "labels of a set must ascend"),
-    ([-1, 2], [2], "has the labels -1 to 2"),
+    ([-1, 2], [2], "has labels from -1 to 2"),
 ])
 def test_impossible_arrays(tmp_path, flat, lens, message):
   path = str(tmp_path / "sets.npz")
@@ -180,7 +180,7 @@ def test_files_of_another_kind(tmp_path):
   other = [(tmp_path / name).read_bytes() for name in ("array.npy", "other.npz")]
   for content in (b"", b"0 5\n2\n", path.read_bytes()[:-30], *other):
     path.write_bytes(content)
-    with pytest.raises(ValueError, match="is no file of label sets .*yt8m-label-sets"):
+    with pytest.raises(ValueError, match="is not a file of label sets .*yt8m-label-sets"):
       label_sets.LabelSets.load(str(path), CLASSES)
   with pytest.raises(FileNotFoundError, match="nowhere.npz"):
     label_sets.LabelSets.load(str(tmp_path / "nowhere.npz"), CLASSES)
@@ -210,7 +210,7 @@ def test_sets_of_the_videos_that_are_evaluated_on_are_left_out():
   sets = label_sets.LabelSets.load(
       str(support.DATA / "yt8m" / "label_sets_980k.npz"), 3862)
   reader = make_reader(FeatureSpec(("mean_rgb",), (1024,), "video"), 3862)
-  heldout = label_statistics.video_ids(reader, sorted(map(str, (
+  heldout = label_reader.video_ids(reader, sorted(map(str, (
       support.DATA / "yt8m" / "video" / "heldout").glob("*.tfrecord"))))
   assert len(heldout) == 3501
   rest = sets.without(heldout)

@@ -35,12 +35,7 @@ def test_video_ids_come_from_whichever_is_present():
   assert list(ids.numpy()) == [b"a", b"b", b""]
 
 
-def test_record_names():
-  names = parsing.record_names(["p/x", "q"], tf.constant([1, 0]), tf.constant([3, 12]))
-  assert list(names.numpy()) == [b"q, record 3", b"p/x, record 12"]
-
-
-class TestStopExplaining:
+class TestCheckExplaining:
 
   def run(self, good, explain):
     serialized = tf.constant([tf.train.SequenceExample().SerializeToString()] * len(good))
@@ -48,7 +43,7 @@ class TestStopExplaining:
 
     @tf.function
     def graph(good):
-      check = parsing.stop_explaining(serialized, names, explain)
+      check = parsing.check_explaining(serialized, names, explain)
       with tf.control_dependencies([check(good)]):
         return tf.reduce_sum(tf.cast(good, tf.int32))
 
@@ -65,10 +60,10 @@ class TestStopExplaining:
       self.run([True, False, False], lambda record: next(answers))
 
 
-def test_stop_names_row_and_expectation():
+def test_check_names_row_and_expectation():
   @tf.function
   def graph(good):
-    check = parsing.stop(parsing.row_names(good), "a 'label'.")
+    check = parsing.check_plainly(parsing.row_names(good), "a 'label'.")
     with tf.control_dependencies([check(good)]):
       return tf.size(good)
 

@@ -85,6 +85,22 @@ class TestRead:
     assert len(read([write(tmp_path / "a", [b"", b"x", b""])])) == 3
 
 
+def test_map_named_names_files_and_records():
+  batch = tf.data.Dataset.from_tensors((["r", "s"], [1, 0], [3, 12]))
+  [(serialized, names)] = records.map_named(
+      batch, ["p/x", "q"], lambda *args: args).as_numpy_iterator()
+  assert list(serialized) == [b"r", b"s"]
+  assert list(names) == [b"q, record 3", b"p/x, record 12"]
+
+
+@pytest.mark.parametrize("sizes, estimate", [([5] * 200, 200), ([5, 5, 45], 3), ([], 0)])
+def test_estimated_count(tmp_path, sizes, estimate):
+  assert records.estimate_count([]) is None
+  files = [write(tmp_path / "a", [b"x" * size for size in sizes]),
+           write(tmp_path / "b", [])]
+  assert (records.estimate_count(files) or 0) == estimate
+
+
 def cut(data, size):
   return data[:size]
 

@@ -14,6 +14,7 @@ from yt8m.core.feature_spec import FeatureSpec
 from yt8m.data import records
 from yt8m.data import tfrecords
 from yt8m.data.readers import SegmentReader
+from yt8m.data.readers import split_into_segments
 
 SPEC = FeatureSpec(("rgb",), (2,), "segment")
 
@@ -92,7 +93,7 @@ def test_end_of_the_video(tmp_path, caplog):
       batch["features"]["rgb"][0], [[9, 10], [11, 12], [0, 0], [0, 0], [0, 0]])
   np.testing.assert_array_equal(batch["features"]["rgb"][2, :2], [[21, 22], [23, 24]])
   assert reader.incidents.counts == {"segments outside their video": 4}
-  assert "x, record 0 has a segment that starts at frame 6: its video has" in caplog.text
+  assert "x, record 0 has a segment that starts at frame 6, where" in caplog.text
 
 
 @pytest.mark.parametrize("batch_size", [1, 7, 50])
@@ -112,7 +113,7 @@ def test_batches_and_skipping(tmp_path, batch_size):
     (make_example("v", 5, [(0, 6, 1)]), "has label 6, outside the 6 classes"),
     (make_example("v", 5, [(0, -2, 1)]), "has label -2, outside the 6 classes"),
     (tfrecords.video_example("v", [0], {"mean_rgb": [1.0]}),
-     "has no frames of feature rgb, only id, labels, mean_rgb: these look like "
+     "has no frames of feature rgb, only id, labels, mean_rgb. If these are "
      "video-level records"),
 ])
 def test_bad_record_is_named(tmp_path, bad, message):
@@ -126,3 +127,42 @@ def test_incomplete_ratings(tmp_path):
   with pytest.raises(records.RecordError, match="record 0 has 2 segment_start_times, "
                      "2 segment_labels and 1 segment_scores"):
     read(tmp_path / "x", [bad])
+
+
+@needs_goldens
+@pytest.mark.parametrize("case", [1, 2])
+def test_cuts_like_the_starter_code(case):
+  golden, _ = load_golden("csv_get_segments")
+  features, num_frames, ids = split_into_segments(
+      golden[f"{case}/in"], golden[f"{case}/num_frames"])
+  np.testing.assert_array_equal(features, golden[f"{case}/out/video_batch"])
+  np.testing.assert_array_equal(num_frames, golden[f"{case}/out/num_frames_batch"])
+  np.testing.assert_array_equal(ids, golden[f"{case}/out/video_segment_ids"])
+
+
+@needs_goldens
+def test_lengths_that_failed_in_the_starter_code():
+  golden, _ = load_golden("csv_get_segments")
+  frames, num_frames = golden["0/in"], golden["0/num_frames"]
+  features, counts, ids = split_into_segments(frames, num_frames)
+  assert features.shape == (3 + 1 + 1 + 2, 5, 3)
+  np.testing.assert_array_equal(
+      ids, [(0, 0), (0, 5), (0, 10), (1, 0), (2, 0), (3, 0), (3, 5)])
+  np.testing.assert_array_equal(counts, [5, 5, 2, 5, 1, 5, 3])
+  for segment, count, (row, start) in zip(features, counts, ids, strict=True):
+    np.testing.assert_array_equal(segment[:count], frames[row, start:start + count])
+
+
+@pytest.mark.parametrize("segment_frames", [1, 3, 4])
+def test_segments_put_together_are_the_videos(segment_frames):
+  num_frames = [7, 1, 4, 6]
+  video = np.arange(4 * 7 * 2, dtype=np.uint8).reshape(4, 7, 2) + 1
+  video[np.arange(7) >= np.array(num_frames)[:, np.newaxis]] = 0
+  cut, counts, ids = tf.function(split_into_segments)(
+      {"rgb": video}, num_frames, segment_frames)
+  assert cut["rgb"].dtype == tf.uint8
+  for row, length in enumerate(num_frames):
+    mine = ids[:, 0] == row
+    np.testing.assert_array_equal(
+        np.concatenate(cut["rgb"][mine])[:length], video[row, :length])
+    assert np.sum(counts[mine]) == length

@@ -85,7 +85,7 @@ def test_labels_are_optional(tmp_path):
     (make_example(1, labels=[0, 5]), "has label 5, outside the 5 classes"),
     (make_example(1, labels=[-1]), "has label -1, outside the 5 classes"),
     (tfrecords.frame_example("f", [1], {"rgb": np.zeros((1, 3), np.uint8)}),
-     "has no feature mean_rgb, but frames of rgb: these look like frame-level records: "
+     "has no feature mean_rgb, but frames of rgb. If these are frame-level records, "
      "add --frame_features."),
 ])
 def test_bad_record_is_named(tmp_path, bad, message):

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from yt8m.core.feature_spec import FeatureSpec
-from yt8m.data import label_statistics
+from yt8m.data import label_reader
 from yt8m.data import records
 from yt8m.data import tfrecords
 from yt8m.data.readers import make_reader
@@ -40,34 +40,35 @@ def segment(labels, video_id="v"):
       [(0, label, score) for score, label in enumerate(sorted(set(labels)))])
 
 
+def counts(sets):
+  return np.bincount(sets.classes, minlength=sets.num_classes)
+
+
 @pytest.mark.parametrize(("level", "make_example"), [("video", video), ("frame", frame)])
 def test_counts_sets_of_labels(tmp_path, level, make_example):
   reader = make_reader(FeatureSpec(("mean_rgb",), (1,), level), 4)
-  counts, num_examples = label_statistics.label_counts(
-      reader, write(tmp_path, make_example), 100)
-  assert num_examples == 6
-  np.testing.assert_array_equal(counts, [2, 1, 3, 0])
+  sets = label_reader.collect_label_sets(reader, write(tmp_path, make_example), 100)
+  assert len(sets) == 6
+  np.testing.assert_array_equal(counts(sets), [2, 1, 3, 0])
 
 
 def test_max_examples_are_spread_over_the_files(tmp_path):
   reader = make_reader(FeatureSpec(("mean_rgb",), (1,), "video"), 4)
-  counts, num_examples = label_statistics.label_counts(
-      reader, write(tmp_path, video), 3)
-  assert num_examples == 3
-  np.testing.assert_array_equal(counts, [1, 0, 2, 0])
+  sets = label_reader.collect_label_sets(reader, write(tmp_path, video), 3)
+  assert len(sets) == 3
+  np.testing.assert_array_equal(counts(sets), [1, 0, 2, 0])
 
 
 def test_segments_count_their_scores(tmp_path):
   reader = make_reader(FeatureSpec(("rgb",), (1,), "segment"), 4)
-  counts, num_segments = label_statistics.label_counts(
-      reader, write(tmp_path, segment), 100)
-  assert num_segments == 5
-  np.testing.assert_array_equal(counts, [0, 0, 1, 0])
+  sets = label_reader.collect_label_sets(reader, write(tmp_path, segment), 100)
+  assert len(sets) == 5
+  np.testing.assert_array_equal(counts(sets), [0, 0, 1, 0])
 
 
 def test_prior_is_never_zero_or_one(tmp_path):
   reader = make_reader(FeatureSpec(("mean_rgb",), (1,), "video"), 4)
-  prior = label_statistics.class_prior(reader, write(tmp_path, video), 100)
+  prior = label_reader.collect_label_sets(reader, write(tmp_path, video), 100).prior()
   np.testing.assert_allclose(prior, (np.array([2, 1, 3, 0]) + 0.1) / 7)
 
 
@@ -75,7 +76,7 @@ def test_bad_label_is_named(tmp_path):
   reader = make_reader(FeatureSpec(("mean_rgb",), (1,), "video"), 2)
   with pytest.raises(records.RecordError,
                      match=r"0.tfrecord, record 0 has label 2, outside the 2 classes"):
-    label_statistics.label_counts(reader, write(tmp_path, video), 100)
+    label_reader.collect_label_sets(reader, write(tmp_path, video), 100)
 
 
 @pytest.mark.parametrize(("level", "make_example"), [("video", video), ("frame", frame)])
@@ -83,7 +84,7 @@ def test_bad_label_is_named(tmp_path):
 def test_collects_the_sets_of_all_records(tmp_path, level, make_example, max_examples):
   reader = make_reader(FeatureSpec(("mean_rgb",), (1,), level), 4)
   reported = []
-  sets = label_statistics.collect_label_sets(
+  sets = label_reader.collect_label_sets(
       reader, write(tmp_path, make_example), max_examples, report=reported.append)
   assert reported == [6] and len(sets) == 6 and sets.num_classes == 4
   found = dict(zip(sets.ids.tolist(), np.split(
@@ -100,29 +101,29 @@ def test_segments_have_the_id_of_their_video(tmp_path):
       writer.write(tfrecords.segment_example(
           video_id, [3], {"rgb": np.ones((9, 1), np.uint8)}, ratings).SerializeToString())
   reader = make_reader(FeatureSpec(("rgb",), (1,), "segment"), 4)
-  sets = label_statistics.collect_label_sets(reader, [path])
+  sets = label_reader.collect_label_sets(reader, [path])
   assert sets.ids.tolist() == ["a", "a", "c"]
   np.testing.assert_array_equal(sets.sizes, [1, 0, 1])
   # A video without ratings has no label set, but its id can be excluded.
-  assert label_statistics.video_ids(reader, [path]).tolist() == [b"a", b"b", b"c"]
+  assert label_reader.video_ids(reader, [path]).tolist() == [b"a", b"b", b"c"]
 
 
 @pytest.mark.parametrize("make_example", [video, frame, segment])
 @pytest.mark.parametrize("level", ["video", "frame", "segment"])
 def test_video_ids_of_any_level(tmp_path, level, make_example):
   reader = make_reader(FeatureSpec(("another",), (7,), level), 1)  # features are not read
-  ids = label_statistics.video_ids(reader, write(tmp_path, make_example))
+  ids = label_reader.video_ids(reader, write(tmp_path, make_example))
   assert sorted(ids) == [f"v{row}".encode() for row in range(6)]
 
 
 def test_video_ids_of_no_record(tmp_path):
   (tmp_path / "empty").write_bytes(b"")
   reader = make_reader(FeatureSpec(("mean_rgb",), (1,), "video"), 4)
-  assert len(label_statistics.video_ids(reader, [str(tmp_path / "empty")])) == 0
+  assert len(label_reader.video_ids(reader, [str(tmp_path / "empty")])) == 0
 
 
 @pytest.mark.parametrize("read", [
-    label_statistics.video_ids, label_statistics.collect_label_sets])
+    label_reader.video_ids, label_reader.collect_label_sets])
 def test_record_without_id_is_named(tmp_path, read):
   path = str(tmp_path / "nameless")
   with tf.io.TFRecordWriter(path) as writer:
@@ -140,6 +141,6 @@ def test_video_ids_of_damaged_files(tmp_path):
     file.truncate(file.seek(0, 2) - 3)
   reader = make_reader(FeatureSpec(("mean_rgb",), (1,), "video"), 4)
   with pytest.raises(records.RecordError, match="1.tfrecord, record 1 is cut off"):
-    label_statistics.video_ids(reader, paths)
-  assert sorted(label_statistics.video_ids(reader, paths, skip_corrupt_records=True)) == [
+    label_reader.video_ids(reader, paths)
+  assert sorted(label_reader.video_ids(reader, paths, skip_corrupt_records=True)) == [
       b"v0", b"v1", b"v2", b"v4", b"v5"]
