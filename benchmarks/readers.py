@@ -79,8 +79,8 @@ def naive(pattern):
       frames = tf.reshape(tf.io.decode_raw(lists[name], tf.uint8), [-1, size])
       frames = tf.cast(frames, tf.float32) * (4 / 255) + (4 / 512 - 2)
       num_frames = tf.minimum(tf.shape(frames)[0], MAX_FRAMES)
-      features.append(tf.pad(
-          frames[:MAX_FRAMES], [[0, MAX_FRAMES - num_frames], [0, 0]]))
+      padding = tf.stack([[0, MAX_FRAMES - num_frames], [0, 0]])
+      features.append(tf.pad(frames[:MAX_FRAMES], padding))
     labels = tf.scatter_nd(context["labels"].values[:, tf.newaxis],
                            tf.ones_like(context["labels"].values, tf.float32),
                            [NUM_CLASSES])
@@ -93,7 +93,8 @@ def naive(pattern):
 
 
 def ours(pattern, training=False):
-  spec = feature_spec.FeatureSpec(SIZES.keys(), SIZES.values(), feature_spec.FRAME)
+  spec = feature_spec.FeatureSpec(
+      tuple(SIZES), tuple(SIZES.values()), feature_spec.FRAME)
   return readers.FrameLevelReader(spec, NUM_CLASSES, MAX_FRAMES).dataset(
       pattern, _BATCH_SIZE.value, training=training)
 

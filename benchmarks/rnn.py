@@ -12,6 +12,7 @@ work on the machine can only slow a turn down, and the median of the ratios.
 
 import os
 import time
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -41,7 +42,8 @@ def training_step(call, weights, x):
       tape.watch(x)
       outputs = call(x)
       loss = tf.reduce_sum(outputs * outputs)
-    return [tf.reduce_sum(g) for g in tape.gradient(loss, [x, *weights])]
+    gradients: Any = tape.gradient(loss, [x, *weights])
+    return [tf.reduce_sum(g) for g in gradients]
   return step
 
 

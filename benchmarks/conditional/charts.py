@@ -4,14 +4,16 @@
 
 import numpy as np
 
+from benchmarks.conditional.step_study import StepStudy
 from yt8m.core import markdown
 from yt8m.core import plots
+from yt8m.core.types import PathLike
 from yt8m.eval.ablations import results
 
 _COLOR = "tab:blue"
 
 
-def write_steps(path, study):
+def write_steps(path: PathLike, study: StepStudy) -> None:
   """Draws GAP, mAP and Hit@1 by step, one line for each way to observe."""
   figure, axes = _panels(len(results.METRICS))
   values = study.values_by_step()
@@ -28,7 +30,7 @@ def write_steps(path, study):
   plots.save(figure, path)
 
 
-def write_classes(path, study):
+def write_classes(path: PathLike, study: StepStudy) -> None:
   """Draws the changes of average precision and GAP by group, ± standard error."""
   figure, axes = _panels(3, rows=2, width=5.2)
   for (above, below), (kind, (names, _)) in zip(
@@ -45,7 +47,7 @@ def write_classes(path, study):
   plots.save(figure, path)
 
 
-def write_couplings(path, study):
+def write_couplings(path: PathLike, study: StepStudy) -> None:
   """Draws λ of every class by frequency."""
   figure, [axis] = _panels(1)
   axis.scatter(np.maximum(study.counts, 1), study.couplings.mean(0), s=4, alpha=0.4,

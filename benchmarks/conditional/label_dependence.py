@@ -4,8 +4,10 @@
 
 import numpy as np
 
+from yt8m.data.label_sets import LabelSets
 
-def pair_counts(label_sets):
+
+def pair_counts(label_sets: LabelSets) -> tuple[np.ndarray, np.ndarray]:
   """Counts the videos that have both labels of a pair.
 
   Args:
@@ -26,13 +28,14 @@ def pair_counts(label_sets):
   return np.stack(np.divmod(keys, label_sets.num_classes), axis=1), counts
 
 
-def dependence(label_sets, min_count=1):
+def dependence(label_sets: LabelSets, min_count: int = 1,
+               ) -> tuple[np.ndarray, np.ndarray]:
   """Returns how likely a class is, given the single best other label.
 
       d_c = max_{j ≠ c} P(c | j),   P(c | j) = videos with c and j / videos with j
 
   Args:
-    label_sets: `LabelSets`.
+    label_sets: Label sets of the videos.
     min_count: Least number of videos with j; with a few, P would be 1 by chance.
 
   Returns:
@@ -47,7 +50,7 @@ def dependence(label_sets, min_count=1):
   return _largest(shares[enough], c[enough], j[enough], label_sets.num_classes)
 
 
-def information(label_sets):
+def information(label_sets: LabelSets) -> tuple[np.ndarray, np.ndarray]:
   """Returns the share of a class's entropy that the best other label removes.
 
       u_c = max_{j ≠ c} I(c; j) / H(c)
@@ -58,7 +61,7 @@ def information(label_sets):
   entropy.
 
   Args:
-    label_sets: `LabelSets`.
+    label_sets: Label sets of the videos.
 
   Returns:
     `(u, partner)`, in the form of `dependence`. Labels that never occur together are not
@@ -80,12 +83,14 @@ def information(label_sets):
   return _largest(known, c, j, shape)
 
 
-def _entropy(*probabilities):
+def _entropy(*probabilities: np.ndarray) -> np.ndarray:
   """−Σ p ln p over the arguments, arrays, with 0 ln 0 = 0."""
-  return -sum(p * np.log(np.where(p > 0, p, 1)) for p in probabilities)
+  terms = [p * np.log(np.where(p > 0, p, 1)) for p in probabilities]
+  return -np.sum(terms, axis=0)
 
 
-def _largest(values, c, j, num_classes):
+def _largest(values: np.ndarray, c: np.ndarray, j: np.ndarray, num_classes: int,
+             ) -> tuple[np.ndarray, np.ndarray]:
   """Returns the largest value of each c and its j, or 0 and −1 for a c without values."""
   # If several values are assigned to one place, the last one remains.
   order = np.argsort(values, kind="stable")

@@ -19,7 +19,7 @@ _STRONGEST = 4  # labels with the most evidence for and against them
 _MIN_COUNT = 1_000  # label sets that contain such a label
 
 
-def markdown(study, charts):
+def markdown(study: step_study.StepStudy, charts: dict[str, str]) -> str:
   """Returns the report.
 
   Args:

@@ -9,9 +9,11 @@ the top k predictions of each video, which `EvaluationMetrics` keeps.
 import numpy as np
 
 from yt8m.eval.metrics.average_precision import average_precision_by_class
+from yt8m.eval.metrics.streaming import EvaluationMetrics
 
 
-def top_lists(measured):
+def top_lists(measured: EvaluationMetrics,
+              ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
   """Returns the predictions that an `EvaluationMetrics` keeps, video by video.
 
   Returns:
@@ -24,14 +26,15 @@ def top_lists(measured):
   return scores, codes >> 1, (codes & 1).astype(bool)
 
 
-def by_class(measured):
+def by_class(measured: EvaluationMetrics) -> np.ndarray:
   """Average precision of each class, (num_classes,), NaN without positives."""
   precision = np.full(measured.num_classes, np.nan)
   precision[measured.num_positives > 0] = measured.get()["aps"]
   return precision
 
 
-def by_group(measured, groups, num_groups):
+def by_group(measured: EvaluationMetrics, groups: np.ndarray, num_groups: int,
+             ) -> np.ndarray:
   """Computes the GAP of each group of classes, as if there were no others.
 
   The top k of a video are still the best of all classes.
@@ -49,7 +52,7 @@ def by_group(measured, groups, num_groups):
   return average_precision_by_class(scores, hits, groups[classes], positives)
 
 
-def by_video(measured, num_labels):
+def by_video(measured: EvaluationMetrics, num_labels: np.ndarray) -> np.ndarray:
   """Returns the average precision of the top k list of each video, (num_examples,).
 
   Args:
@@ -62,7 +65,8 @@ def by_video(measured, num_labels):
       scores.ravel(), hits.ravel(), videos.ravel(), num_labels)
 
 
-def changed_most(before, after, number, eligible):
+def changed_most(before: np.ndarray, after: np.ndarray, number: tuple[int, int],
+                 eligible: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
   """Returns the places with the largest gains and the largest losses.
 
   Args:

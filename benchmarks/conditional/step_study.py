@@ -10,6 +10,7 @@ import numpy as np
 from benchmarks.conditional import score_changes
 from yt8m.data import label_sets
 from yt8m.eval.ablations import results
+from yt8m.eval.metrics.streaming import EvaluationMetrics
 
 FREQUENCY = "label sets with it"
 FREQUENCIES = (100, 1_000, 10_000)
@@ -36,7 +37,7 @@ class StepStudy:
       is observed, (num_classes,) float each.
     names: Names of the classes, (num_classes,) str.
   """
-  measured: list
+  measured: list[dict[str, list[EvaluationMetrics]]]
   way: str
   step: int
   videos: label_sets.LabelSets
@@ -46,17 +47,17 @@ class StepStudy:
   partner: np.ndarray
   couplings: np.ndarray
   coupling: float
-  evidence: dict
-  names: list
+  evidence: dict[int, np.ndarray]
+  names: list[str]
 
   @property
-  def pairs(self):
+  def pairs(self) -> list[tuple[EvaluationMetrics, EvaluationMetrics]]:
     """`EvaluationMetrics` of the first and the compared step, one pair a model."""
     return [(steps[self.way][0], steps[self.way][self.step - 1])
             for steps in self.measured]
 
   @functools.cached_property
-  def class_precision(self):
+  def class_precision(self) -> np.ndarray:
     """Average precision of each class before and after, averaged over the models.
 
     (2, num_classes), NaN for a class without positives.
@@ -64,13 +65,13 @@ class StepStudy:
     return np.mean([[score_changes.by_class(m) for m in pair] for pair in self.pairs], 0)
 
   @property
-  def class_change(self):
+  def class_change(self) -> np.ndarray:
     """Change of the average precision of each class, (num_classes,)."""
     before, after = self.class_precision
     return after - before
 
   @functools.cached_property
-  def groupings(self):
+  def groupings(self) -> dict[str, tuple[list[str], np.ndarray]]:
     """`{kind: (names of the groups, group of each class)}` for the three kinds."""
     kinds = (
         (FREQUENCY, FREQUENCIES, self.counts),
@@ -79,23 +80,23 @@ class StepStudy:
     return {kind: (_ranges(edges), np.digitize(values, edges))
             for kind, edges, values in kinds}
 
-  def finite_changes(self, chosen):
+  def finite_changes(self, chosen: np.ndarray) -> list[float]:
     """Returns the list of `class_change` of those `chosen` classes that are measured."""
     changes = self.class_change[chosen]
     return list(changes[np.isfinite(changes)])
 
-  def changes_of(self, kind):
+  def changes_of(self, kind: str) -> list[list[float]]:
     """Returns `finite_changes` of each group."""
     names, groups = self.groupings[kind]
     return [self.finite_changes(groups == group) for group in range(len(names))]
 
-  def gap_of(self, kind):
+  def gap_of(self, kind: str) -> np.ndarray:
     """Returns the GAP of each group before and after, (num_models, 2, num_groups)."""
     names, groups = self.groupings[kind]
     return np.array([[score_changes.by_group(m, groups, len(names)) for m in pair]
                      for pair in self.pairs])
 
-  def values_by_step(self):
+  def values_by_step(self) -> dict[str, dict[str, np.ndarray]]:
     """Returns `{way: {metric: (num_models, K)}}` of the usual metrics and `avg_loss`."""
     return {way: {name: np.array([[step[name] for step in model] for model in found])
                   for name in (*results.METRICS, "avg_loss")}
@@ -104,9 +105,9 @@ class StepStudy:
                 for way in self.measured[0]}.items()}
 
 
-def _ranges(edges):
+def _ranges(edges: tuple[float, ...]) -> list[str]:
   """Returns the names of the ranges between edges, in the order of `np.digitize`."""
-  edges = [format(edge, ",") for edge in edges]
-  return [f"below {edges[0]}",
-          *(f"{low} to {high}" for low, high in zip(edges, edges[1:], strict=False)),
-          f"from {edges[-1]}"]
+  texts = [format(edge, ",") for edge in edges]
+  return [f"below {texts[0]}",
+          *(f"{low} to {high}" for low, high in zip(texts, texts[1:], strict=False)),
+          f"from {texts[-1]}"]

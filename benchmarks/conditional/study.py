@@ -24,6 +24,7 @@ from absl import app
 from absl import flags
 from absl import logging
 
+from benchmarks.conditional import charts
 from benchmarks.conditional import label_dependence
 from benchmarks.conditional import report
 from benchmarks.conditional import step_study
@@ -51,20 +52,23 @@ WAYS = {
 MIN_COUNT = 20
 OBSERVED = 8  # number of labels whose evidence is shown
 
-_TRAIN_DIRS = flags.DEFINE_list("train_dir", None, "Training directories, one a seed.")
-_PATTERN = flags.DEFINE_string("eval_data_pattern", None, "Records to evaluate.")
-_VOCABULARY = flags.DEFINE_string("vocabulary", None, "CSV with Index and Name.")
-_LABEL_SETS = flags.DEFINE_string("label_sets", None, "File of yt8m-label-sets.")
+_TRAIN_DIRS = flags.DEFINE_list("train_dir", None, "Training directories, one a seed.",
+                                required=True)
+_PATTERN = flags.DEFINE_string("eval_data_pattern", None, "Records to evaluate.",
+                               required=True)
+_VOCABULARY = flags.DEFINE_string("vocabulary", None, "CSV with Index and Name.",
+                                  required=True)
+_LABEL_SETS = flags.DEFINE_string("label_sets", None, "File of yt8m-label-sets.",
+                                  required=True)
 _EXCLUDE = flags.DEFINE_string("label_sets_exclude", None, "Records to leave out.")
-_OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "Directory for the report.")
+_OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "Directory for the report.",
+                                  required=True)
 _NUM_STEPS = flags.DEFINE_integer("num_steps", 5, "Number of steps, K.", 2)
 _STEP = flags.DEFINE_integer(
     "step", None, "Step to compare with the first, fixed beforehand; default: the last.",
     2)
 _WAY = flags.DEFINE_enum("way", "scores", list(WAYS), "Way to observe that is compared.")
 _BATCH = flags.DEFINE_integer("batch_size", 256, "Videos a batch.", 1)
-flags.mark_flags_as_required(
-    ["train_dir", "eval_data_pattern", "vocabulary", "label_sets", "output_dir"])
 
 
 def conditional_path(train_dir):
@@ -171,15 +175,15 @@ def main(_):
       np.array(couplings), conditional.coupling, evidence,
       class_names(trained.num_classes))
   tf.io.gfile.makedirs(_OUTPUT_DIR.value)
-  charts = {}
+  names = {}
   for kind, write in (("steps", charts.write_steps),
                       ("classes", charts.write_classes),
                       ("couplings", charts.write_couplings)):
-    charts[kind] = f"conditional-{kind}.png"
-    write(os.path.join(_OUTPUT_DIR.value, charts[kind]), study)
+    names[kind] = f"conditional-{kind}.png"
+    write(os.path.join(_OUTPUT_DIR.value, names[kind]), study)
   path = os.path.join(_OUTPUT_DIR.value, "report.md")
   with files.atomic_write(path) as file:
-    file.write(report.markdown(study, charts))
+    file.write(report.markdown(study, names))
   print(f"Wrote {path}")
 
 

@@ -2,16 +2,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """Plot of the graph that a model finds in a video."""
 
+from collections.abc import Iterable
+from typing import Any
+
 import numpy as np
 
-from yt8m.core import files
+from yt8m.core import plots
+from yt8m.core.types import PathLike
 
 _FOUND, _TRUE = "#e8590c", ("#343a40", "#adb5bd")
 # Width of the bars and of the space around them, relative to the matrix.
 _BAR, _GAP = 0.025, 0.012
 
 
-def plot_adjacency(adjacency, path, cuts=None, true_cuts=None, title=None):
+def plot_adjacency(
+    adjacency: np.ndarray, path: PathLike, cuts: Iterable[int] | None = None,
+    true_cuts: Iterable[int] | None = None, title: str | None = None) -> None:
   """Draws the graph over the frames of a video as a matrix, with scenes.
 
   Scenes of the model are outlined on the matrix. True scenes are bars at its left and
@@ -27,8 +33,8 @@ def plot_adjacency(adjacency, path, cuts=None, true_cuts=None, title=None):
     title: Title of the plot.
 
   Raises:
-    ValueError: `adjacency` is not a square matrix, or a cut is not one of its frames.
-    ImportError: matplotlib is not installed.
+    ValueError: `adjacency` is not a square matrix, a cut is not one of its frames, or
+      matplotlib is not installed.
   """
   adjacency = np.asarray(adjacency, np.float32)
   num_frames = len(adjacency) if adjacency.ndim else 0
@@ -36,9 +42,8 @@ def plot_adjacency(adjacency, path, cuts=None, true_cuts=None, title=None):
     raise ValueError(f"The adjacency of a video is a square matrix, not of shape "
                      f"{adjacency.shape}: pass that of one video.")
   found, true = (_scenes(c, num_frames) for c in (cuts, true_cuts))
-  matplotlib = _matplotlib()
-  # A figure outside pyplot needs no display and is garbage collected.
-  figure = matplotlib.figure.Figure(figsize=(6.4, 6.4), dpi=150, layout="constrained")
+  matplotlib = plots.matplotlib()
+  figure = plots.figure(6.4, 6.4)
   axes = figure.subplots()
   axes.spines[:].set_visible(False)
   axes.tick_params(length=0)
@@ -59,11 +64,10 @@ def plot_adjacency(adjacency, path, cuts=None, true_cuts=None, title=None):
   axes.set(xlabel="frame", ylabel="frame", title=title)
   if found or true:
     figure.legend(loc="outside lower center", ncols=2, frameon=False)
-  with files.atomic_write(path, "wb") as file:
-    figure.savefig(file, format="png")
+  plots.save(figure, path, dpi=150)
 
 
-def _scenes(cuts, num_frames):
+def _scenes(cuts: Iterable[int] | None, num_frames: int) -> list[tuple[int, int]]:
   """Returns `[(first frame, last frame + 1)]` of the scenes that begin at `cuts`."""
   if cuts is None:
     return []
@@ -74,7 +78,8 @@ def _scenes(cuts, num_frames):
   return list(zip(cuts, [*cuts[1:], num_frames], strict=True))
 
 
-def _draw_bars(matplotlib, axes, scenes, num_frames):
+def _draw_bars(matplotlib: Any, axes: Any, scenes: list[tuple[int, int]],
+               num_frames: int) -> None:
   """Draws bars along the top and the left edge, one a scene."""
   width, gap = _BAR * num_frames, _GAP * num_frames
   for index, (begin, end) in enumerate(scenes):
@@ -86,13 +91,3 @@ def _draw_bars(matplotlib, axes, scenes, num_frames):
         (-gap - width, begin), width, end - begin, **style))
   if scenes:
     axes.set(xlim=(-2 * gap - width, num_frames), ylim=(num_frames, -2 * gap - width))
-
-
-def _matplotlib():
-  try:
-    import matplotlib.figure
-    import matplotlib.patches
-    import matplotlib.ticker
-  except ImportError as error:
-    raise ImportError("Pictures need matplotlib: pip install 'yt8m[report]'.") from error
-  return matplotlib

@@ -5,10 +5,12 @@
 A boundary is the first frame of a scene, except frame 0, at which every video begins.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 
-def boundaries(segments):
+def boundaries(segments: np.ndarray) -> np.ndarray:
   """Returns the first frames of all segments of a video except the first segment.
 
   Args:
@@ -19,7 +21,7 @@ def boundaries(segments):
   return np.flatnonzero(np.diff(segments)) + 1
 
 
-def count_hits(true, found, tolerance=0):
+def count_hits(true: np.ndarray, found: np.ndarray, tolerance: int = 0) -> int:
   """Counts pairs of a true and a predicted boundary at most `tolerance` frames apart.
 
   Each boundary is in one pair at most. For sorted boundaries, pairing the earliest ones
@@ -37,7 +39,8 @@ def count_hits(true, found, tolerance=0):
   return hits
 
 
-def precision_recall(true, found, tolerance=0):
+def precision_recall(true: Sequence[np.ndarray], found: Sequence[np.ndarray],
+                     tolerance: int = 0) -> tuple[float, float]:
   """Returns precision and recall of the boundaries of all videos together.
 
   Args:
@@ -53,7 +56,9 @@ def precision_recall(true, found, tolerance=0):
   return hits / max(num_found, 1), hits / max(num_true, 1)
 
 
-def chance(true, found, num_frames, tolerance=0, draws=100, seed=0):
+def chance(true: Sequence[np.ndarray], found: Sequence[np.ndarray],
+           num_frames: Sequence[int], tolerance: int = 0, draws: int = 100,
+           seed: int = 0) -> tuple[float, float]:
   """Returns precision and recall of the same number of boundaries at random frames.
 
   Args:
@@ -68,4 +73,5 @@ def chance(true, found, num_frames, tolerance=0, draws=100, seed=0):
       true, [1 + rng.choice(n - 1, len(f), replace=False)
              for f, n in zip(found, num_frames, strict=True)], tolerance)
            for _ in range(draws)]
-  return tuple(np.mean(drawn, axis=0))
+  precision, recall = np.mean(drawn, axis=0)
+  return precision, recall

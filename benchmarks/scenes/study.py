@@ -19,6 +19,8 @@ that training teaches scenes.
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
+from collections.abc import Iterator
 
 import numpy as np
 import tensorflow as tf
@@ -31,12 +33,12 @@ from yt8m.configs import experiment
 from yt8m.data import readers
 from yt8m.models import prediction
 
-_OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "Directory for all output.")
+_OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "Directory for all output.",
+                                  required=True)
 _SAMPLE_DIR = flags.DEFINE_string("sample_dir", None, "Sample data of default sizes.")
 _HPARAMS = flags.DEFINE_string("hparams", "{}", "Hyperparameters, as for yt8m-train.")
 _EPOCHS = flags.DEFINE_integer("num_epochs", 5, "Epochs of training.")
 _DRAWN = flags.DEFINE_integer("drawn", 4, "Number of the video to draw.")
-flags.mark_flag_as_required("output_dir")
 
 MODEL = ("--model=FrameLevelLogisticModel", "--aggregation=temporal_graph",
          "--frame_features", "--feature_names=rgb,audio", "--feature_sizes=1024,128",
@@ -44,19 +46,20 @@ MODEL = ("--model=FrameLevelLogisticModel", "--aggregation=temporal_graph",
          "--base_learning_rate=0.001", "--start_new_model")
 
 
-def command(module, *arguments):
+def command(module: str, *arguments: str) -> None:
   print("$ python -m", module, *arguments, flush=True)
   subprocess.run([sys.executable, "-m", module, *arguments], check=True)
 
 
-def true_scenes(sample_dir):
+def true_scenes(sample_dir: str) -> dict[str, np.ndarray]:
   """Returns `{id: first frames of the scenes, and last the number of frames}`."""
   with np.load(os.path.join(sample_dir, "ground_truth.npz")) as truth:
     scenes = np.split(truth["cuts"], truth["cuts_offsets"][1:-1])
     return dict(zip(truth["ids"].tolist(), scenes, strict=True))
 
 
-def run_model(model, dataset):
+def run_model(model: tf.keras.Model, dataset: Iterable,
+              ) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
   """Yields `(id, adjacency, segments)` of each video, without padding."""
   call = tf.function(model, reduce_retracing=True)
   for batch in dataset:
@@ -67,16 +70,17 @@ def run_model(model, dataset):
       yield video.decode(), adjacency[:n, :n], segments[:n]
 
 
-def print_rows(name, scenes, found):
+def print_rows(name: str, scenes: dict[str, np.ndarray],
+               predicted: dict[str, np.ndarray]) -> None:
   """Prints precision and recall of a model and of chance, exact and within one frame."""
-  videos = list(found)
+  videos = list(predicted)
   true = [scenes[video][1:-1] for video in videos]
-  found = [found[video] for video in videos]
-  num_frames = [scenes[video][-1] for video in videos]
-  for who, score, arguments in (
-      (name, scene_boundaries.precision_recall, (true, found)),
-      (f"chance, as many as {name}", scene_boundaries.chance, (true, found, num_frames))):
-    values = [*score(*arguments, tolerance=0), *score(*arguments, tolerance=1)]
+  found = [predicted[video] for video in videos]
+  num_frames = [int(scenes[video][-1]) for video in videos]
+  hits = [scene_boundaries.precision_recall(true, found, n) for n in (0, 1)]
+  drawn = [scene_boundaries.chance(true, found, num_frames, n) for n in (0, 1)]
+  for who, (exact, near) in ((name, hits), (f"chance, as many as {name}", drawn)):
+    values = [*exact, *near]
     print(f"{who:28}" + "".join(f"{value:11.3f}" for value in values), end="")
     print(f"{np.mean([len(f) for f in found]):8.2f}")
 
@@ -111,8 +115,9 @@ def main(_):
 
   video, adjacency, segments = results["trained"][_DRAWN.value]
   path = os.path.join(output_dir, "adjacency.png")
-  adjacency_plot.plot_adjacency(adjacency, path, scene_boundaries.boundaries(segments),
-                        scenes[video][:-1], f"Learned graph over video {video}")
+  adjacency_plot.plot_adjacency(
+      adjacency, path, scene_boundaries.boundaries(segments), scenes[video][:-1],
+      f"Learned graph over video {video}")
   print(f"\nThe graph over {video}: {path}")
 
 

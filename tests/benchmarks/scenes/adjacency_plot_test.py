@@ -70,5 +70,5 @@ def test_names_the_remedy_without_matplotlib(tmp_path, monkeypatch):
     return imported(name, *arguments, **options)
 
   monkeypatch.setattr(builtins, "__import__", refuse)
-  with pytest.raises(ImportError, match=r"pip install 'yt8m\[report\]'"):
+  with pytest.raises(ValueError, match=r"pip install 'yt8m\[report\]'"):
     adjacency_plot.plot_adjacency(graph(), tmp_path / "graph.png")
