@@ -23,7 +23,6 @@ from absl import flags
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from yt8m.artifacts import manifest  # noqa: E402
-from yt8m.core import checksum  # noqa: E402
 from yt8m.core import files  # noqa: E402
 
 _MIB = flags.DEFINE_integer("mib", 967, "Size of the generated directory.", 1)
@@ -41,7 +40,7 @@ def generate(directory):
 
 
 def read(directory):
-  for path in checksum.files_below(directory):
+  for path in files.files_below(directory):
     with open(path, "rb", buffering=0) as file:
       buffer = bytearray(2**20)
       while file.readinto(buffer):

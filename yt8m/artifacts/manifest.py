@@ -116,9 +116,9 @@ def verify(
 
 
 def _paths(directory: str) -> dict[str, str]:
-  """`{name: path}` of all files but the manifest, sorted by name."""
+  """Returns `{name: path}` of all files but the manifest, sorted by name."""
   paths = {os.path.relpath(path, directory).replace(os.sep, "/"): path
-           for path in checksum.files_below(directory)}
+           for path in files.files_below(directory)}
   paths.pop(NAME, None)
   return dict(sorted(paths.items()))
 

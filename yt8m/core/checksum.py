@@ -5,10 +5,11 @@
 import hashlib
 import os
 from collections.abc import Iterable
-from collections.abc import Iterator
 from typing import Any
 
 import tensorflow as tf
+
+from yt8m.core import files
 
 _BLOCK_BYTES = 2**20
 
@@ -40,7 +41,7 @@ def of_tree(directory: str, names: Iterable[str]) -> str:
       left out.
   """
   digest = hashlib.sha256()
-  for path in sorted(files_below(directory, names)):
+  for path in sorted(files.files_below(directory, names)):
     digest.update(header(os.path.relpath(path, directory),
                          tf.io.gfile.stat(path).length))
     of_file(path, digest)
@@ -50,14 +51,3 @@ def of_tree(directory: str, names: Iterable[str]) -> str:
 def header(name: str, num_bytes: int) -> bytes:
   """Returns what `of_tree` adds before the contents of a file."""
   return f"{name}\0{num_bytes}\0".encode()
-
-
-def files_below(directory: str, names: Iterable[str] = ("",)) -> Iterator[str]:
-  """Yields the paths of files of a directory; by default of all, at any depth."""
-  for name in names:
-    path = os.path.join(directory, name)
-    if tf.io.gfile.isdir(path):
-      for folder, _, files in tf.io.gfile.walk(path):
-        yield from (os.path.join(folder, file) for file in files)
-    elif tf.io.gfile.exists(path):
-      yield path

@@ -5,58 +5,54 @@
 import functools
 import logging as python_logging
 import sys
+from collections.abc import Callable
+from collections.abc import Sequence
+from types import ModuleType
+from typing import Any
 
 import tensorflow as tf
 from absl import app
 from absl import flags
 from absl import logging
 
-from yt8m.core import registry
-
-flags.DEFINE_list(
-    "allow_code", [], "Module prefixes, separated by commas. Names of the form "
-    "my_package.my_module:MyClass that a file contains, such as the config.json of "
-    "--train_dir, are imported only from below these: allow only code that you trust. "
-    "If given, names on the command line must be below them too.")
-
-# What a user can put right: flags, files, records, a diverging model, permissions of
-# a remote file system.
+# Errors that a user can fix: flags, files, records, a diverging model, permissions of a
+# remote file system.
 USER_ERRORS = (ValueError, OSError, FloatingPointError, tf.errors.PermissionDeniedError,
                tf.errors.NotFoundError, tf.errors.UnauthenticatedError)
 
-
-# Of a SavedModel that is loaded; ours have none, as nothing is trained with them.
+# TensorFlow warns about this whenever it loads a SavedModel without gradients. Ours have
+# none, because they are not trained further.
 _NO_GRADIENTS = "unsaved custom gradients"
 
 
-def run(main, actions=()):
+def run(main: Callable[..., Any], actions: Sequence[str] = ()) -> None:
   """Runs `main()` as a command: progress on stderr, an error as one clear line.
 
-  `--help` lists the flags of the module of `main`; `--verbosity=1` shows where in the
+  `--help` lists the flags of the module of `main`. `--verbosity=1` shows where in the
   code an error was raised.
 
   Args:
-    main: takes nothing, or the action.
-    actions: words, one of which the command wants, as in `yt8m-ensemble search`.
+    main: Function without arguments, or of the action.
+    actions: Words of which the command line must have one, as in `yt8m-ensemble search`.
   """
   _make_main(sys.modules[main.__module__])
-  app.run(functools.partial(_guarded, main, actions))
+  app.run(functools.partial(_run_guarded, main, actions))
 
 
-def _make_main(module):
-  """Lets `--help` show a command's own text and flags, started as a script too."""
+def _make_main(module: ModuleType) -> None:
+  """Lets `--help` show the text and flags of `module`, also in a console script."""
   sys.modules["__main__"].__doc__ = module.__doc__
   for flag in flags.FLAGS.get_flags_for_module(module.__name__):
     flags.FLAGS.register_key_flag_for_module(sys.argv[0], flag)
-  flags.FLAGS.register_key_flag_for_module(sys.argv[0], flags.FLAGS["allow_code"])
 
 
-def _guarded(main, actions, argv):
+def _run_guarded(main: Callable[..., Any], actions: Sequence[str], argv: Sequence[str]
+                 ) -> None:
   chosen = [argument for argument in argv[1:] if argument in actions]
   others = [argument for argument in argv[1:] if argument not in actions]
   if others:
     raise app.UsageError(f"Unexpected argument {others[0]!r}: flags begin with --, and "
-                         "patterns want quotes.")
+                         "patterns must be quoted.")
   if actions and len(chosen) != 1:
     raise app.UsageError(f"Say what to do, one of {', '.join(actions)}.")
   debugging = logging.get_verbosity() >= logging.DEBUG
@@ -64,16 +60,15 @@ def _guarded(main, actions, argv):
   if not debugging:
     _log_plainly()
   try:
-    with registry.allow_code(flags.FLAGS.allow_code):
-      main(*chosen)
+    main(*chosen)
   except USER_ERRORS as error:
     if debugging:
       raise
     sys.exit(f"ERROR: {error}\n(--verbosity=1 shows where.)")
 
 
-def _log_plainly():
-  """Shows time and message, and of TensorFlow's own log the warnings only."""
+def _log_plainly() -> None:
+  """Logs time and message only, and no more than the warnings of TensorFlow."""
   handler = logging.get_absl_handler()
   handler.setFormatter(
       python_logging.Formatter("%(asctime)s %(message)s", datefmt="%H:%M:%S"))

@@ -6,13 +6,14 @@ Public API that Keras 2 and Keras 3 merely spell differently does not belong her
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import tensorflow as tf
 
 keras = tf.keras
 
 
-def build_optimizer(optimizer, variables: Sequence[tf.Variable]) -> None:
+def build_optimizer(optimizer: Any, variables: Sequence[tf.Variable]) -> None:
   """Creates the slots of an optimizer, so that a checkpoint can restore them.
 
   Reason: optimizers from before Keras 2.11, and those of TensorFlow Addons, have no
@@ -24,7 +25,7 @@ def build_optimizer(optimizer, variables: Sequence[tf.Variable]) -> None:
     optimizer._create_all_weights(variables)
 
 
-def moving_averages(optimizer) -> list:
+def moving_averages(optimizer: Any) -> list:
   """Returns the averages of the trainable weights that `use_ema` keeps, or `[]`.
 
   Reason: the public way to them, `finalize_variable_values`, overwrites the weights.
@@ -32,12 +33,12 @@ def moving_averages(optimizer) -> list:
   return list(getattr(optimizer, "_model_variables_moving_average", []))
 
 
-def learning_rate(optimizer) -> float:
+def learning_rate(optimizer: Any) -> float:
   """Returns the learning rate of the next update.
 
   Reason: the public `learning_rate` of Keras 2 is the rate of the last update, and a
   schedule is only reachable as `_learning_rate`.
   """
-  rate = getattr(optimizer, "_learning_rate", optimizer.learning_rate)
-  return float(tf.convert_to_tensor(
-      rate(optimizer.iterations) if callable(rate) else rate))
+  rate: Any = getattr(optimizer, "_learning_rate", optimizer.learning_rate)
+  value: Any = rate(optimizer.iterations) if callable(rate) else rate
+  return float(tf.convert_to_tensor(value))

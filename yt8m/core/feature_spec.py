@@ -1,16 +1,20 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The ground floor: which features a record holds, how wide they are, at which level."""
+"""The features of a record: their names, their sizes, and the level of the record."""
 
 import dataclasses
+from collections.abc import Iterable
+
+from yt8m.core import registry
+from yt8m.core.types import Config
 
 VIDEO, FRAME, SEGMENT = LEVELS = ("video", "frame", "segment")
 
-# The frames of YouTube-8M are one second apart and its segments five frames long.
+# The frames of YouTube-8M are one second apart, and its segments are five frames long.
 SEGMENT_FRAMES = 5
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, init=False)
 class FeatureSpec:
   """Names and sizes of the modalities, in the order in which they are concatenated.
 
@@ -18,40 +22,41 @@ class FeatureSpec:
   FeatureSpec(names=('rgb', 'audio'), sizes=(1024, 128), level='frame')
 
   Attributes:
-    names: feature keys of the records, e.g. `("rgb", "audio")`.
-    sizes: values per frame (or per video) of each, e.g. `(1024, 128)`.
-    level: `"video"` (one float vector a video), `"frame"` (one 8-bit vector a
-      frame) or `"segment"` (frame-level records with rated segments).
+    names: Feature keys of the records, e.g. `("rgb", "audio")`.
+    sizes: Number of values of each feature, e.g. `(1024, 128)`.
+    level: `"video"` (one float vector a video), `"frame"` (one 8-bit vector a frame) or
+      `"segment"` (frame-level records with rated segments).
 
   Raises:
-    ValueError: names and sizes differ in count, a name appears twice, a size is
-      not positive, or the level is unknown.
+    ValueError: There are no names, there is not one size for each name, a name appears
+      twice, a size is not positive, or the level is unknown.
   """
-  names: tuple
-  sizes: tuple
+  names: tuple[str, ...]
+  sizes: tuple[int, ...]
   level: str
 
-  def __post_init__(self):
-    object.__setattr__(self, "names", tuple(self.names))
-    object.__setattr__(self, "sizes", tuple(int(size) for size in self.sizes))
-    if not self.names:
+  def __init__(self, names: Iterable[str], sizes: Iterable[int], level: str):
+    names, sizes = tuple(names), tuple(int(size) for size in sizes)
+    if not names:
       raise ValueError("--feature_names is empty: name at least one feature.")
-    if len(self.names) != len(self.sizes):
+    if len(names) != len(sizes):
       raise ValueError(
-          f"--feature_names has {len(self.names)} entries {list(self.names)} but "
-          f"--feature_sizes has {len(self.sizes)} {list(self.sizes)}: give one size "
-          "for each name.")
-    if len(set(self.names)) != len(self.names):
-      raise ValueError(f"--feature_names has a name twice: {list(self.names)}.")
-    if any(size < 1 for size in self.sizes):
-      raise ValueError(f"--feature_sizes must be positive: {list(self.sizes)}.")
-    if self.level not in LEVELS:
-      raise ValueError(f"Unknown level {self.level!r}. Valid: {', '.join(LEVELS)}.")
+          f"--feature_names has {len(names)} entries {list(names)} but --feature_sizes "
+          f"has {len(sizes)} {list(sizes)}: give one size for each name.")
+    if len(set(names)) != len(names):
+      raise ValueError(f"--feature_names has a name twice: {list(names)}.")
+    if any(size < 1 for size in sizes):
+      raise ValueError(f"--feature_sizes must be positive: {list(sizes)}.")
+    if level not in LEVELS:
+      raise registry.unknown("level", level, LEVELS)
+    for field, value in (("names", names), ("sizes", sizes), ("level", level)):
+      object.__setattr__(self, field, value)
 
   @classmethod
-  def from_flags(cls, feature_names, feature_sizes, frame_features=False,
-                 segment_labels=False):
-    """Reads the comma-separated flags of the starter code."""
+  def from_flags(cls, feature_names: str, feature_sizes: str,
+                 frame_features: bool = False, segment_labels: bool = False
+                 ) -> "FeatureSpec":
+    """Returns the spec that the comma-separated flags of the starter code describe."""
     names = [name.strip() for name in feature_names.split(",") if name.strip()]
     try:
       sizes = [int(size) for size in feature_sizes.split(",") if size.strip()]
@@ -63,32 +68,35 @@ class FeatureSpec:
     return cls(names, sizes, level)
 
   @property
-  def is_video_level(self):
+  def is_video_level(self) -> bool:
     return self.level == VIDEO
 
   @property
-  def total_size(self):
+  def total_size(self) -> int:
     """Size of the concatenated vector."""
     return sum(self.sizes)
 
-  def with_segment_labels(self, segment_labels):
-    """This spec for records with rated segments, or without; None: as it is.
+  def with_segment_labels(self, segment_labels: bool | None) -> "FeatureSpec":
+    """Returns the spec of records with rated segments, or without.
+
+    Args:
+      segment_labels: Whether the records have rated segments. None: as in this spec.
 
     Raises:
-      ValueError: video-level features have no segments.
+      ValueError: Video-level features have no segments.
     """
     if segment_labels is None:
       return self
     if self.is_video_level:
       if segment_labels:
-        raise ValueError("--segment_labels needs a model of frame-level features; this "
-                         "one was trained on video-level features.")
+        raise ValueError("--segment_labels needs a model of frame-level features, but "
+                         "this one was trained on video-level features.")
       return self
     return dataclasses.replace(self, level=SEGMENT if segment_labels else FRAME)
 
-  def to_config(self):
+  def to_config(self) -> Config:
     return {"names": list(self.names), "sizes": list(self.sizes), "level": self.level}
 
   @classmethod
-  def from_config(cls, config):
+  def from_config(cls, config: Config) -> "FeatureSpec":
     return cls(config["names"], config["sizes"], config["level"])

@@ -9,6 +9,7 @@ import json
 import os
 import uuid
 from collections.abc import Callable
+from collections.abc import Iterable
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,17 +18,17 @@ import tensorflow as tf
 from yt8m.core.types import PathLike
 
 
-def is_remote(path):
-  """Whether `path` belongs to a file system of TensorFlow's (`gs://…`, `ram://…`)."""
+def is_remote(path: PathLike) -> bool:
+  """Returns whether a path belongs to a file system of TensorFlow (`gs://…`)."""
   return "://" in os.fspath(path)
 
 
-def open_to_read(path, mode="r"):
+def open_to_read(path: PathLike, mode: str = "r") -> tf.io.gfile.GFile:
   """Opens a file, local or remote, for reading.
 
   Raises:
-    FileNotFoundError: there is no file at `path` (TensorFlow has its own errors, which
-      come late: at the first read).
+    FileNotFoundError: There is no file at `path`. (TensorFlow would raise an error of
+      its own, and only at the first read.)
   """
   path = os.fspath(path)
   if not tf.io.gfile.exists(path) or tf.io.gfile.isdir(path):
@@ -36,21 +37,21 @@ def open_to_read(path, mode="r"):
 
 
 @contextlib.contextmanager
-def atomic_write(path, mode="w"):
-  """Yields a file that becomes `path` when the block ends, and only if it ends well.
+def atomic_write(path: PathLike, mode: str = "w") -> Iterator[Any]:
+  """Yields a file that becomes `path` if the block ends without an error.
 
-  What is written goes to a file beside `path`, which is renamed at the end. If the
-  block raises, that file is removed and `path` stays as it was (or stays absent).
-  An unwritable directory is noticed on entry, before anything is computed.
+  The block writes to a temporary file beside `path`, which is renamed at the end. If the
+  block raises an error, the temporary file is removed and `path` stays as it was. A
+  directory that cannot be written to is noticed before the block runs.
 
   Args:
-    path: where the file shall be; `gs://` and the like go through `tf.io.gfile`.
-      A symbolic link is followed: the file that it points to is replaced.
-    mode: `"w"` (text, UTF-8) or `"wb"`.
+    path: Path of the file, local or remote (`gs://…`). A symbolic link is followed: the
+      file that it points to is replaced.
+    mode: `"w"` for text in UTF-8, or `"wb"`.
 
   Raises:
-    OSError: `path` cannot be written. Local errors name `path`, not the file beside
-      it; if the disk filled up, they say after how many bytes.
+    OSError: `path` cannot be written. Local errors name `path`, not the temporary file;
+      if the disk is full, they say after how many bytes.
   """
   if mode not in ("w", "wb"):
     raise ValueError(f"atomic_write writes whole files: mode 'w' or 'wb', not {mode!r}.")
@@ -62,7 +63,7 @@ def atomic_write(path, mode="w"):
     with file:
       yield file
       if not remote:
-        # Some disks report that they are full only when the data must really be there.
+        # Some file systems report a full disk only when they have to store the data.
         file.flush()
         os.fsync(file.fileno())
     if remote:
@@ -77,14 +78,14 @@ def atomic_write(path, mode="w"):
 
 def read_json(path: PathLike, *, kind: str, remedy: str,
               parse: Callable[[dict[str, Any]], Any] = dict) -> Any:
-  """Reads a JSON object from a file of ours, local or remote.
+  """Reads a JSON object from a file, local or remote.
 
   Args:
     path: Path of the file.
-    kind: What the file should be, with its article: `"a manifest of yt8m-export"`.
-    remedy: Imperative sentence for the error, without the full stop.
-    parse: Function that turns the object into the result. If it raises ValueError,
-      KeyError, TypeError or AttributeError, the file is not what it should be.
+    kind: Description of the file in errors, e.g. `"a manifest that yt8m-export wrote"`.
+    remedy: Imperative sentence for the errors, without the full stop.
+    parse: Function that turns the object into the result. Its ValueError, KeyError,
+      TypeError or AttributeError means that the file is not of this kind.
 
   Returns:
     The result of `parse`; by default the object as a dictionary.
@@ -115,10 +116,21 @@ def write_json(path: PathLike, content: Any, *, indent: int | None = 2,
     file.write(f"{text}\n")
 
 
-def files_below(directory: PathLike) -> Iterator[str]:
-  """Yields the paths of all files of a directory, at any depth."""
-  for folder, _, names in tf.io.gfile.walk(os.fspath(directory)):
-    yield from (os.path.join(folder, name) for name in names)
+def files_below(directory: PathLike, names: Iterable[str] = ("",)) -> Iterator[str]:
+  """Yields the paths of the files of a directory, at any depth.
+
+  Args:
+    directory: Path of the directory, local or remote.
+    names: Files, or folders with everything below them. Those that do not exist are left
+      out. Default: the whole directory.
+  """
+  for name in names:
+    path = os.path.join(directory, name)
+    if tf.io.gfile.isdir(path):
+      for folder, _, found in tf.io.gfile.walk(path):
+        yield from (os.path.join(folder, file) for file in found)
+    elif tf.io.gfile.exists(path):
+      yield path
 
 
 def bytes_on_disk(directory: PathLike) -> int:
@@ -127,7 +139,7 @@ def bytes_on_disk(directory: PathLike) -> int:
 
 
 def _open(temporary, path, mode):
-  # Renaming onto a device would remove it: /dev/null is everyone's.
+  # Renaming a file onto a device such as /dev/null would replace it for everyone.
   if os.path.exists(path) and not os.path.isfile(path):
     raise OSError(f"Cannot write {path}: it exists and is not a regular file.")
   try:
@@ -143,13 +155,13 @@ def _open(temporary, path, mode):
 
 def _open_remote(temporary, mode):
   file = tf.io.gfile.GFile(temporary, mode)
-  # A GFile exists from its first write on.
+  # A GFile does not exist before its first write.
   file.write(b"" if mode == "wb" else "")
   return file
 
 
 class _NamedFile(io.FileIO):
-  """A raw file whose failed writes name the final path and say how far they came."""
+  """A raw file whose errors name the final path and how many bytes were written."""
 
   def __init__(self, temporary, path):
     super().__init__(temporary, "x")

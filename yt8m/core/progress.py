@@ -1,30 +1,39 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Rate and time left of long work."""
+"""Rate of long work, and the time left."""
 
 import time
+from collections.abc import Callable
 
 
 class Progress:
   """Turns counts of work done into a rate and the time left.
 
-  The rate is that of the time since the last report, so that a slow start (tracing,
-  filling a shuffle buffer) does not spoil the forecast.
+  The rate is that since the last report, so that a slow start (tracing, filling a
+  shuffle buffer) does not distort the forecast.
 
   Args:
-    total: amount of work in all; None if unknown.
-    unit: what is counted, e.g. `"examples"`.
-    done: work done before this process began.
-    clock: seconds; a test passes its own.
+    total: Amount of work in all, or None if it is not known.
+    unit: Name of what is counted, e.g. `"examples"`.
+    done: Amount of work that was done before this process started.
+    clock: Function that returns the time in seconds.
+
+  Attributes:
+    rate: Amount of work a second, at the last report.
   """
 
-  def __init__(self, total=None, unit="examples", done=0, clock=time.monotonic):
+  def __init__(self, total: float | None = None, unit: str = "examples", done: float = 0,
+               clock: Callable[[], float] = time.monotonic):
     self.total, self.unit, self._clock = total, unit, clock
     self._done, self._time = done, clock()
     self.rate = 0.0
 
-  def report(self, done):
-    """`"1,234 examples/s | 0:12:34 left"` for the amount `done` in all so far."""
+  def report(self, done: float) -> str:
+    """Returns e.g. `"1,234 examples/s | 0:12:34 left"`.
+
+    Args:
+      done: Amount of work done so far, by earlier processes too.
+    """
     now = self._clock()
     self.rate = (done - self._done) / max(now - self._time, 1e-9)
     self._done, self._time = done, now
@@ -34,28 +43,36 @@ class Progress:
     return f"{text} | {format_seconds(max(self.total - done, 0) / self.rate)} left"
 
 
-def format_seconds(seconds):
-  """`"1:02:03"` for 3723 seconds."""
+def format_seconds(seconds: float) -> str:
+  """Returns seconds as hours, minutes and seconds.
+
+  >>> format_seconds(3723)
+  '1:02:03'
+  """
   minutes, seconds = divmod(round(seconds), 60)
   hours, minutes = divmod(minutes, 60)
   return f"{hours}:{minutes:02}:{seconds:02}"
 
 
 class Periodic:
-  """Reports on `progress` at most every so many seconds.
+  """Reports the progress of a loop, at most once in a number of seconds.
 
   >>> report = Periodic(10.0, Progress(total=1000))
   >>> for done in range(1000):
   ...   for line in report(done):
-  ...     logging.info(line)
+  ...     print(line)
+
+  Args:
+    seconds: Time between two reports.
+    progress: Progress that is reported.
   """
 
-  def __init__(self, seconds, progress):
+  def __init__(self, seconds: float, progress: Progress):
     self._seconds, self._progress = seconds, progress
     self._last = time.monotonic()
 
-  def __call__(self, done):
-    """Returns `[report]` where one is due, and `[]` otherwise."""
+  def __call__(self, done: float) -> list[str]:
+    """Returns `[report]` if a report is due, and `[]` otherwise."""
     if time.monotonic() - self._last < self._seconds:
       return []
     self._last = time.monotonic()

@@ -7,6 +7,7 @@ import difflib
 import importlib
 from collections.abc import Iterable
 from collections.abc import Iterator
+from typing import Any
 
 
 def unknown(kind: str, name: object, valid: Iterable[str], hint: str = "") -> ValueError:
@@ -48,7 +49,7 @@ def allow_code(names: Iterable[str]) -> Iterator[None]:
 
 
 def allowed_code() -> tuple[str, ...]:
-  """What `allow_code` allows at present, to be passed on to another process."""
+  """Returns what `allow_code` allows at present, to pass it on to another process."""
   return _allowed
 
 
@@ -70,16 +71,20 @@ class Registry:
   other people, `allow_code` must allow such a class first.
 
   Args:
-    kind: What the entries are, for errors.
+    kind: Noun for the entries in errors, e.g. `"fusion"`.
     base: Class that an imported class must extend.
   """
 
   def __init__(self, kind: str, base: type = object):
     self.kind, self._base = kind, base
-    self._entries = {}
+    self._entries: dict[str, Any] = {}
 
-  def register(self, name, entry=None):
-    """Registers `entry` under `name`; without `entry`, returns a decorator."""
+  def register(self, name: str, entry: Any = None) -> Any:
+    """Registers `entry` under `name`; without `entry`, returns a decorator.
+
+    Raises:
+      ValueError: The name is registered already.
+    """
     if entry is None:
       return lambda entry: self.register(name, entry)
     if name in self._entries:
@@ -89,7 +94,7 @@ class Registry:
     self._entries[name] = entry
     return entry
 
-  def __getitem__(self, name):
+  def __getitem__(self, name: str) -> Any:
     if name in self._entries:
       return self._entries[name]
     if ":" in name:
@@ -122,11 +127,11 @@ class Registry:
           f"is defined below --allow_code={','.join(_allowed)}.")
     return entry
 
-  def names(self):
+  def names(self) -> list[str]:
     return sorted(self._entries)
 
-  def __iter__(self):
+  def __iter__(self) -> Iterator[str]:
     return iter(self.names())
 
-  def __contains__(self, name):
+  def __contains__(self, name: str) -> bool:
     return name in self._entries

@@ -2,38 +2,51 @@
 # SPDX-License-Identifier: Apache-2.0
 """Frame-level videos composed of real video-level vectors, one real video a scene."""
 
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
-from google.protobuf.message import DecodeError
+from google.protobuf import message
 
-from yt8m.synthetic import scenes as sample_data_scenes
-from yt8m.synthetic.scenes import NAMES
-from yt8m.synthetic.scenes import Event
+from yt8m.core import numerics
+from yt8m.synthetic import scenes as scenes_lib
 
-_MAX_SOURCES = 3  # real videos in one composed video
+_MAX_SOURCES = 3  # largest number of real videos in a composed one
 
 
 class ComposedVideos:
-  """Videos whose scenes are real videos' mean features; labels are the union of theirs.
+  """Videos whose scenes are the mean features of real videos, with all their labels.
 
-  `frame_t = mean_features[source of the scene of t] + noise_t`. A real video serves one
-  split only, so that none is trained on and measured with.
+      frame_t = mean_features[source of the scene of t] + noise_t
+
+  A real video is a source in one split only, so that no model is evaluated on a source
+  that it was trained on.
+
+  Args:
+    pattern: Globs of video-level records, separated by commas.
+    num_classes: Number of classes, C.
+    sizes: Sizes of rgb and audio.
+    splits: `{split: share}` of the splits.
+    max_frames: Number of frames of the longest videos.
+    rng: Random number generator.
 
   Attributes:
-    features: `{modality: (num_sources, size)}` float32.
-    label_sets: the class indices of each source.
+    features: `{modality: (num_sources, size) float32}`.
+    label_sets: Class indices of each source.
 
   Raises:
-    ValueError: no file matches, a record is corrupt or not video-level, a feature has
+    ValueError: No file matches, a record is corrupt or not video-level, a feature has
       another size, a label is out of range, or there are fewer videos than splits.
   """
 
-  def __init__(self, pattern, num_classes, sizes, splits, max_frames, rng):
-    self.features, self.label_sets = read_videos(pattern, num_classes, sizes)
+  def __init__(self, pattern: str, num_classes: int, sizes: Sequence[int],
+               splits: Mapping[str, float], max_frames: int, rng: np.random.Generator):
+    self.features, self.label_sets = _read_videos(pattern, num_classes, sizes)
     sources = rng.permutation(len(self.label_sets))
     ends = np.rint(np.cumsum(list(splits.values())) * len(sources)).astype(int)
-    parts = np.split(sources, ends[:-1])
-    self._sources = dict(zip(splits, parts, strict=True))
+    self._sources = dict(zip(splits, np.split(sources, ends[:-1]), strict=True))
     for split, part in self._sources.items():
       if splits[split] and not len(part):
         raise ValueError(
@@ -41,41 +54,42 @@ class ComposedVideos:
             f"split {split!r} one of its own: name more files.")
     self._max_frames = max_frames
 
-  def make(self, index, split, rng):
-    """Returns a `sample_data_scenes.Video` composed of videos of `split`."""
+  def make(self, index: int, split: str, rng: np.random.Generator) -> scenes_lib.Video:
+    """Returns a video that is composed of the sources of a split."""
     del index
-    cuts = sample_data_scenes.draw_cuts(self._max_frames, rng)
+    cuts = scenes_lib.draw_cuts(self._max_frames, rng)
     pool = self._sources[split]
     num_sources = min(1 + rng.integers(_MAX_SOURCES), len(cuts) - 1, len(pool))
-    # Every source at least once, in any order.
+    # Every source shows at least once, in any order.
     chosen = rng.choice(pool, size=num_sources, replace=False)
     more = rng.choice(chosen, size=len(cuts) - 1 - num_sources)
     sources = rng.permutation(np.concatenate([chosen, more]))
-    events = [Event(int(label), "", -1, int(start), np.ones(stop - start))
-              for source, start, stop in zip(sources, cuts[:-1], cuts[1:], strict=True)
-              for label in self.label_sets[source]]
-    frames = {}
-    for name in NAMES:
-      scenes = self.features[name][sources]
-      frames[name] = sample_data_scenes.quantize(
-          sample_data_scenes.frames_of_scenes(scenes, cuts, name, rng))
-    labels = np.unique(np.concatenate([self.label_sets[s] for s in chosen]))
-    return sample_data_scenes.Video(labels, cuts, events, frames)
+    events = [
+        scenes_lib.Event(int(label), "", -1, int(start), np.ones(stop - start))
+        for source, start, stop in zip(sources, cuts[:-1], cuts[1:], strict=True)
+        for label in self.label_sets[source]]
+    frames = {
+        name: numerics.quantize(scenes_lib.frames_of_scenes(
+            self.features[name][sources], cuts, name, rng))
+        for name in scenes_lib.NAMES}
+    labels = np.unique(np.concatenate([self.label_sets[source] for source in chosen]))
+    return scenes_lib.Video(labels, cuts, events, frames)
 
-  def describe(self, index):
-    """Returns the name, vertical and description of a class."""
+  def describe(self, index: int) -> tuple[str, str, str]:
+    """Returns the name, the vertical and the description of a class."""
     return f"class-{index:04d}", "", "Class of the real videos composed."
 
-  def ground_truth(self):
+  def ground_truth(self) -> dict[str, np.ndarray]:
+    """Returns what is planted in the classes: nothing."""
     return {}
 
 
-def read_videos(pattern, num_classes, sizes):
-  """Returns the features and label sets of all video-level records of `pattern`."""
+def _read_videos(pattern, num_classes, sizes):
+  """Returns the features and the label sets of all records."""
   paths = sorted(tf.io.gfile.glob(pattern.split(",")))
   if not paths:
     raise ValueError(f"--from_records={pattern} matches no file: check the path.")
-  features, label_sets = {name: [] for name in NAMES}, []
+  features, label_sets = {name: [] for name in scenes_lib.NAMES}, []
   for path in paths:
     number = 0
     try:
@@ -83,17 +97,18 @@ def read_videos(pattern, num_classes, sizes):
         number += 1
         entries = tf.train.Example.FromString(record).features.feature
         label_sets.append(_labels(entries, num_classes))
-        for name, size in zip(NAMES, sizes, strict=True):
+        for name, size in zip(scenes_lib.NAMES, sizes, strict=True):
           features[name].append(_vector(entries, f"mean_{name}", size))
     except tf.errors.DataLossError as error:
-      raise ValueError(f"{path}: corrupt after {number} records.") from error
-    except (ValueError, DecodeError) as error:
-      raise ValueError(f"{path}, record {number}: {error} --from_records takes "
-                       "video-level records, of mean_rgb and mean_audio.") from error
+      raise ValueError(f"{path} is corrupt after {number} records: copy the file again, "
+                       "or leave it out of --from_records.") from error
+    except (ValueError, message.DecodeError) as error:
+      raise ValueError(f"{path}, record {number}: {error} --from_records needs "
+                       "video-level records with mean_rgb and mean_audio.") from error
   return {name: np.stack(rows) for name, rows in features.items()}, label_sets
 
 
-def _labels(entries, num_classes):
+def _labels(entries: Any, num_classes: int) -> np.ndarray:
   labels = np.unique(np.array(entries["labels"].int64_list.value, np.int64))
   outside = labels[(labels < 0) | (labels >= num_classes)]
   if outside.size:
@@ -102,7 +117,7 @@ def _labels(entries, num_classes):
   return labels
 
 
-def _vector(entries, key, size):
+def _vector(entries: Any, key: str, size: int) -> np.ndarray:
   values = np.array(entries[key].float_list.value, np.float32)
   if values.size != size:
     raise ValueError(f"{key} has {values.size} floats, expected {size} "

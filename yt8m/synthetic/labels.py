@@ -1,7 +1,8 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Label sets of the sample data: frequencies, set sizes and dependence as in YouTube-8M.
+"""Label sets of the sample data, whose statistics are those of YouTube-8M.
 
+Class frequencies, set sizes and dependence between labels are those of the real data.
 Classes are numbered from the most to the least frequent, as in the real vocabulary.
 docs/sample_data.md describes what is planted.
 """
@@ -13,43 +14,43 @@ import numpy as np
 IMPLIED, SEEN, HEARD, COINCIDENCE, ORDER, MOTION = KINDS = (
     "implied", "seen", "heard", "coincidence", "order", "motion")
 
-# Kinds whose classes come in pairs that differ in nothing but what their name says.
+# Kinds whose classes come in pairs that differ only in what the name of the kind says.
 TWIN_KINDS = (COINCIDENCE, ORDER, MOTION)
 
-# The kinds from the most frequent class on, repeated: each kind has frequent and rare
+# Kinds from the most frequent class on, repeated. So each kind has frequent and rare
 # classes, and an implied class precedes the rarer classes that imply it.
 _PATTERN = (IMPLIED, SEEN, COINCIDENCE, HEARD, ORDER, SEEN, MOTION, HEARD, SEEN, SEEN)
 MIN_CLASSES = len(_PATTERN) + sum(kind in TWIN_KINDS for kind in _PATTERN)
 
 # Source of the figures below: counts over the label sets of 980,029 videos of
 # YouTube-8M (2018), CC BY 4.0.
-_SET_SIZE_SHARES = (  # of videos with 1, 2, … labels; 3.01 on average
+_SET_SIZE_SHARES = (  # share of videos with 1, 2, … labels; 3.01 on average
     .24595, .22602, .18722, .15419, .08881, .04658, .02487, .01290, .00668, .00339,
     .00181, .00086, .00040, .00021, .00006, .00003)
 _RANKS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 3862)
-_SHARES_UP_TO_RANK = (  # of all labels that belong to the most frequent classes
+_SHARES_UP_TO_RANK = (  # share of all labels that the most frequent classes have
     .0673, .1132, .2054, .2892, .3854, .5144, .6135, .7088, .8282, .9026, .9614, 1.)
 MAX_CLASSES = _RANKS[-1]
 # 1,413 of 3,862 classes have a partner with P(partner | class) of 0.9 or more.
 _MIN_PARENT_PROBABILITY = 0.9
 
-# How many times likelier a further label is if it shares the vertical of the first.
+# How many times likelier a further label is if it is in the vertical of the first.
 _AFFINITY = 5.
-_BLOCK = 2 ** 20  # entries of the (videos, classes) arrays drawn at once
+_BLOCK = 2 ** 20  # entries of the (videos, classes) arrays that are drawn at once
 _FITTING_ROUNDS = 6
 
 
 @dataclasses.dataclass(frozen=True)
 class Vocabulary:
-  """The classes and what is planted in their label sets; arrays of length num_classes.
+  """The classes and what is planted in their label sets, as (num_classes,) arrays.
 
   Attributes:
-    kinds: one of `KINDS`.
-    frequencies: expected share of the videos that have the class, descending.
-    verticals: group of the class; each implied class heads one.
-    twins: the class that differs only in coincidence, order or motion; never in the
-      same video, equal in everything else. Itself where there is none.
-    parents: the implied class that comes with this one, or -1.
+    kinds: Kind of the class, one of `KINDS`.
+    frequencies: Expected share of videos that have the class, descending.
+    verticals: Group of the class. Each implied class is the head of one.
+    twins: Class that differs only in coincidence, order or motion, or the class itself.
+      Twins are never in the same video, and are equal in everything else.
+    parents: Implied class that comes with this one, or -1.
     parent_probabilities: `P(parent added | class)`, 0 without a parent.
   """
   kinds: np.ndarray
@@ -60,15 +61,15 @@ class Vocabulary:
   parent_probabilities: np.ndarray
 
   @property
-  def num_classes(self):
+  def num_classes(self) -> int:
     return len(self.kinds)
 
 
-def make_vocabulary(num_classes, rng):
-  """Returns a `Vocabulary` whose class frequencies are those of YouTube-8M's top classes.
+def make_vocabulary(num_classes: int, rng: np.random.Generator) -> Vocabulary:
+  """Returns a vocabulary with the frequencies of the top classes of YouTube-8M.
 
   Raises:
-    ValueError: num_classes is too small to hold every kind, or above the real 3862.
+    ValueError: `num_classes` is too small for every kind, or above the real 3862.
   """
   if not MIN_CLASSES <= num_classes <= MAX_CLASSES:
     raise ValueError(
@@ -79,21 +80,24 @@ def make_vocabulary(num_classes, rng):
   frequencies = (frequencies + frequencies[twins]) / 2
   verticals = _verticals(kinds, twins, frequencies, rng)
   parents, probabilities = _parents(kinds, twins, frequencies, verticals, rng)
-  # What nothing implies would never hold.
+  # An implied class without children would be in no video.
   childless = (kinds == IMPLIED) & ~np.isin(np.arange(num_classes), parents)
   kinds = np.where(childless, SEEN, kinds)
   return Vocabulary(kinds, frequencies, verticals, twins, parents, probabilities)
 
 
-def draw_label_sets(vocabulary, num_videos, rng):
-  """Draws the label sets of `num_videos` videos, each a sorted array of class indices.
+def draw_label_sets(vocabulary: Vocabulary, num_videos: int, rng: np.random.Generator
+                    ) -> list[np.ndarray]:
+  """Draws the label set of each video, a sorted array of class indices.
 
-  A set has a size n from the real distribution and is filled class by class: class c,
-  of those not yet in it, with probability proportional to
-  `weight[c] * (affinity if c shares the vertical of the first class else 1)`; its
-  parent follows with `parent_probabilities[c]`. A class whose parent would not fit is
-  not drawn. Implied classes have weight 0; the other weights are fitted so that the
-  expected frequencies are those of the vocabulary.
+  A set has a size n from the real distribution and is filled class by class. A class c
+  that is not yet in it is drawn with a probability proportional to
+
+      weight[c] · (affinity if c is in the vertical of the first class else 1)
+
+  and its parent is added with probability `parent_probabilities[c]`. A class whose
+  parent would not fit is not drawn. Implied classes have weight 0; the other weights are
+  fitted so that the expected frequencies are those of the vocabulary.
   """
   weights = _fit_weights(vocabulary, rng)
   block = _BLOCK // vocabulary.num_classes
@@ -113,7 +117,7 @@ def _kinds_and_twins(num_classes):
         kinds += [kind, kind]
         twins += [index + 1, index]
       else:
-        # A class can be implied only by rarer ones: none such in the rarer half.
+        # Only rarer classes can imply a class, so the rarer half has no implied class.
         replaced = kind in TWIN_KINDS or (kind == IMPLIED and index > num_classes // 2)
         kinds.append(SEEN if replaced else kind)
         twins.append(index)
@@ -138,13 +142,13 @@ def _verticals(kinds, twins, frequencies, rng):
 
 
 def _parents(kinds, twins, frequencies, verticals, rng):
-  """Hangs classes below the head of their vertical until they make up its frequency."""
+  """Makes classes children of the head of their vertical, up to its frequency."""
   parents = np.full(len(kinds), -1)
   probabilities = rng.uniform(_MIN_PARENT_PROBABILITY, 1., size=len(kinds))
   for head in np.flatnonzero(kinds == IMPLIED):
-    # In the log of the share without: classes overlap as if they were independent.
+    # In logs of the share of videos without: classes overlap as if independent.
     missing = -np.log1p(-frequencies[head])
-    # Rarest first: the more special a class, the likelier it implies a general one.
+    # Rarest first: a more special class is likelier to imply a general one.
     for index in range(len(kinds) - 1, head, -1):
       twin = twins[index]
       if verticals[index] != verticals[head] or kinds[index] == IMPLIED or twin > index:
@@ -160,7 +164,7 @@ def _parents(kinds, twins, frequencies, verticals, rng):
 
 
 def _fit_weights(vocabulary, rng):
-  """Multiplies each weight by wanted / expected frequency until they agree."""
+  """Multiplies each weight by target / expected frequency until they agree."""
   weights = np.where(vocabulary.kinds == IMPLIED, 0., vocabulary.frequencies)
   for _ in range(_FITTING_ROUNDS):
     _, expected = _draw(vocabulary, weights, _BLOCK // vocabulary.num_classes, rng)
@@ -171,12 +175,12 @@ def _fit_weights(vocabulary, rng):
 
 
 def _draw(vocabulary, weights, num_videos, rng):
-  """Returns labels `(num_videos, num_classes)` bool and each class's expected share."""
+  """Returns labels, (num_videos, num_classes) bool, and the expected shares."""
   sizes = 1 + rng.choice(len(_SET_SIZE_SHARES), size=num_videos,
                          p=np.divide(_SET_SIZE_SHARES, sum(_SET_SIZE_SHARES)))
   parents = vocabulary.parents
   labels = np.zeros((num_videos, len(weights)), bool)
-  first = np.full(num_videos, -1)  # the vertical of the first class
+  first = np.full(num_videos, -1)  # vertical of the first class
   expected = np.zeros(len(weights))
   rows = np.arange(num_videos)
   while rows.size:
@@ -187,7 +191,7 @@ def _draw(vocabulary, weights, num_videos, rng):
     density = np.where(allowed, np.where(related, _AFFINITY, 1.) * weights, 0.)
     cumulative = density.cumsum(axis=1)
     total = cumulative[:, -1]
-    # Few classes and a large set: what is left may be nothing.
+    # If there are few classes and the set is large, no class may be left.
     possible = total > 0
     rows, density, cumulative, total = (
         array[possible] for array in (rows, density, cumulative, total))

@@ -1,35 +1,39 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Synthetic videos: how each kind of label shows in the frames.
+"""Synthetic videos: how the frames show each kind of label.
 
-A frame is the sum of what its video, its scene and itself add at random and of the cues
-shown in it; docs/sample_data.md has the equation of each kind.
+A frame is the sum of random vectors of its video, of its scene and of its own, and of
+the cues that are shown in it. docs/sample_data.md has the equation of each kind.
 """
+
+from collections.abc import Iterator
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
-from yt8m.synthetic import labels as sample_data_labels
-from yt8m.synthetic import scenes as sample_data_scenes
+from yt8m.core import numerics
+from yt8m.synthetic import labels as labels_lib
+from yt8m.synthetic import scenes as scenes_lib
 from yt8m.synthetic.labels import COINCIDENCE
 from yt8m.synthetic.labels import HEARD
 from yt8m.synthetic.labels import IMPLIED
 from yt8m.synthetic.labels import MOTION
 from yt8m.synthetic.labels import ORDER
 from yt8m.synthetic.labels import SEEN
-from yt8m.synthetic.scenes import AMPLITUDES
 from yt8m.synthetic.scenes import AUDIO
 from yt8m.synthetic.scenes import NAMES
 from yt8m.synthetic.scenes import RGB
-from yt8m.synthetic.scenes import Event
 
-_SHOW_AGAIN = 0.35  # probability that a further scene shows a label, too
-_PERIOD = 4  # frames of one turn of a motion cue; a quarter turn a frame shows best
+_SHOW_AGAIN = 0.35  # probability that a further scene shows a label
+_PERIOD = 4  # frames of one turn of a motion cue; quarter turns are the most visible
 
-# Prototypes of a class, or of a pair of twins.
+# Number of prototypes of a class, or of a pair of twins.
 _NUM_CUES = {RGB: {SEEN: 1, COINCIDENCE: 1, ORDER: 1, MOTION: 2},
              AUDIO: {HEARD: 1, COINCIDENCE: 1}}
 
-# Of a class and, where it has one, of its twin.
+# Description of a class and, if it has one, of its twin.
 _DESCRIPTIONS = {
     SEEN: ["shows in rgb"],
     HEARD: ["shows in audio"],
@@ -46,40 +50,48 @@ _DESCRIPTIONS = {
 class PlantedVideos:
   """Videos whose labels can be recognised, each kind by what its name says.
 
+  Args:
+    num_videos: Number of videos.
+    num_classes: Number of classes, C.
+    sizes: Sizes of rgb and audio.
+    max_frames: Number of frames of the longest videos.
+    rng: Random number generator.
+
   Attributes:
-    vocabulary: `sample_data_labels.Vocabulary`.
-    prototypes: `{modality: (num_cues, size)}` float32, `N(0, 1)`.
-    first_cue: `{modality: (num_classes,)}`, the first prototype of a class, or -1.
-      Twins share theirs.
-    label_sets: the class indices of each video.
+    vocabulary: Classes and what is planted in their label sets.
+    prototypes: `{modality: (num_cues, size) float32}`, from N(0, 1).
+    first_cue: `{modality: (num_classes,)}`, the first prototype of a class, or -1. Twins
+      have the same.
+    label_sets: Class indices of each video.
   """
 
-  def __init__(self, num_videos, num_classes, sizes, max_frames, rng):
-    self.vocabulary = sample_data_labels.make_vocabulary(num_classes, rng)
+  def __init__(self, num_videos: int, num_classes: int, sizes: Sequence[int],
+               max_frames: int, rng: np.random.Generator):
+    self.vocabulary = labels_lib.make_vocabulary(num_classes, rng)
     self.first_cue, self.prototypes = {}, {}
     for modality, size in zip(NAMES, sizes, strict=True):
       self.first_cue[modality], count = _first_cues(self.vocabulary, _NUM_CUES[modality])
       self.prototypes[modality] = rng.standard_normal((count, size), np.float32)
-    self.label_sets = sample_data_labels.draw_label_sets(self.vocabulary, num_videos, rng)
+    self.label_sets = labels_lib.draw_label_sets(self.vocabulary, num_videos, rng)
     self._max_frames = max_frames
 
-  def make(self, index, split, rng):
-    """Returns video `index` as a `sample_data_scenes.Video`, whichever its split."""
+  def make(self, index: int, split: str, rng: np.random.Generator) -> scenes_lib.Video:
+    """Returns a video by its index; the split does not matter."""
     del split
     labels = self.label_sets[index]
-    cuts = sample_data_scenes.draw_cuts(self._max_frames, rng)
-    events = [e for label in labels for e in self._show(label, cuts, rng)]
+    cuts = scenes_lib.draw_cuts(self._max_frames, rng)
+    events = [event for label in labels for event in self._show(label, cuts, rng)]
     frames = {name: self._render(name, cuts, events, rng) for name in NAMES}
-    return sample_data_scenes.Video(labels, cuts, events, frames)
+    return scenes_lib.Video(labels, cuts, events, frames)
 
-  def describe(self, index):
-    """Returns the name, vertical and description of a class."""
+  def describe(self, index: int) -> tuple[str, str, str]:
+    """Returns the name, the vertical and the description of a class."""
     kind = self.vocabulary.kinds[index]
-    description = _DESCRIPTIONS[kind][self._is_younger(index)]
+    description = _DESCRIPTIONS[kind][self._is_second_twin(index)]
     return (f"{kind}-{index:04d}", f"vertical-{self.vocabulary.verticals[index]:03d}",
             f"Synthetic class: {description}.")
 
-  def ground_truth(self):
+  def ground_truth(self) -> dict[str, np.ndarray]:
     """Returns what is planted in the classes, as arrays by name."""
     vocabulary = self.vocabulary
     truth = {"kinds": vocabulary.kinds, "twins": vocabulary.twins,
@@ -90,18 +102,19 @@ class PlantedVideos:
       truth[f"prototypes_{modality}"] = self.prototypes[modality]
     return truth
 
-  def _is_younger(self, label):
-    """Whether the class is the second of a pair of twins."""
+  def _is_second_twin(self, label: int) -> bool:
     return bool(self.vocabulary.twins[label] < label)
 
-  def _show(self, label, cuts, rng):
-    """Yields the `Event`s of one label: in which scenes it shows, by which cues."""
+  def _show(self, label: int, cuts: np.ndarray, rng: np.random.Generator
+            ) -> Iterator[scenes_lib.Event]:
+    """Yields the events of a label: in which scenes it shows, by which cues."""
     kind = self.vocabulary.kinds[label]
-    sign = -1. if self._is_younger(label) else 1.
+    sign = -1. if self._is_second_twin(label) else 1.
     cue = {name: int(self.first_cue[name][label]) for name in NAMES}
 
     def event(modality, start, gains, offset=0):
-      return Event(int(label), modality, cue[modality] + offset, int(start), gains)
+      return scenes_lib.Event(
+          int(label), modality, cue[modality] + offset, int(start), gains)
 
     if kind in (SEEN, HEARD):
       for start, stop in _some_scenes(cuts, rng):
@@ -117,48 +130,51 @@ class PlantedVideos:
       yield event(RGB, second, -sign * ones)
     elif kind == COINCIDENCE:
       first, second, ones = _two_spans(cuts, rng)
-      seen = rng.choice([-1., 1.])
-      for start, gains in ((first, seen * ones), (second, -seen * ones)):
+      rgb_sign = rng.choice([-1., 1.])
+      for start, gains in ((first, rgb_sign * ones), (second, -rgb_sign * ones)):
         yield event(RGB, start, gains)
         yield event(AUDIO, start, sign * gains)
 
-  def _render(self, modality, cuts, events, rng):
-    amplitudes = AMPLITUDES[modality]
+  def _render(self, modality: str, cuts: np.ndarray, events: Sequence[scenes_lib.Event],
+              rng: np.random.Generator) -> np.ndarray:
+    """Returns the frames of a modality, (num_frames, size) uint8."""
+    amplitudes = scenes_lib.AMPLITUDES[modality]
     prototypes = self.prototypes[modality]
     size = prototypes.shape[1]
-    scenes = (sample_data_scenes.normal(rng, amplitudes.video, size)
-              + sample_data_scenes.normal(rng, amplitudes.scene, (len(cuts) - 1, size)))
-    frames = sample_data_scenes.frames_of_scenes(scenes, cuts, modality, rng)
+    scenes = (scenes_lib.normal(rng, amplitudes.video, size)
+              + scenes_lib.normal(rng, amplitudes.scene, (len(cuts) - 1, size)))
+    frames = scenes_lib.frames_of_scenes(scenes, cuts, modality, rng)
     for event in events:
       if event.modality == modality:
         gains = np.float32(amplitudes.cue) * event.gains.astype(np.float32)
         frames[event.start:event.stop] += gains[:, None] * prototypes[event.cue]
-    return sample_data_scenes.quantize(frames)
+    return numerics.quantize(frames)
 
 
-def _first_cues(vocabulary, num_cues):
-  """Returns each class's first prototype, twins sharing it, and how many there are."""
+def _first_cues(vocabulary: labels_lib.Vocabulary, num_cues: Mapping[str, int]
+                ) -> tuple[np.ndarray, int]:
+  """Returns the first prototype of each class, and the number of prototypes."""
   index = np.arange(vocabulary.num_classes)
-  elder = np.minimum(index, vocabulary.twins)
+  first_twin = np.minimum(index, vocabulary.twins)
   needed = np.array([num_cues.get(kind, 0) for kind in vocabulary.kinds])
-  own = np.where(elder == index, needed, 0)
-  first = (own.cumsum() - own)[elder]
+  own = np.where(first_twin == index, needed, 0)
+  first = (own.cumsum() - own)[first_twin]
   return np.where(needed > 0, first, -1), own.sum()
 
 
-def _some_scenes(cuts, rng):
+def _some_scenes(cuts: np.ndarray, rng: np.random.Generator) -> list[tuple[Any, Any]]:
   shown = rng.random(len(cuts) - 1) < _SHOW_AGAIN
   shown[rng.integers(len(shown))] = True
   return [(cuts[i], cuts[i + 1]) for i in np.flatnonzero(shown)]
 
 
-def _two_spans(cuts, rng):
-  """Draws two scenes; returns the first frame of a span in each, and ones of its length.
+def _two_spans(cuts: np.ndarray, rng: np.random.Generator) -> tuple[Any, Any, np.ndarray]:
+  """Draws a span in each of two scenes; returns their first frames, and their ones.
 
-  Both are equally long, so that opposite signs cancel in the mean. They begin after
-  their scenes begin and end before these end, so that neither follows directly upon the
-  other or lacks its first or last difference between frames: the differences of a video
-  and of one with the opposite order are the same but for their places.
+  Both spans are equally long, so that opposite signs cancel in the mean. They begin
+  after their scenes begin and end before their scenes end. So neither follows directly
+  on the other, or lacks the frame difference at its begin or end: a video and one with
+  the opposite order have the same differences, in other places.
   """
   first, second = np.sort(rng.choice(len(cuts) - 1, size=2, replace=False))
   length = min(cuts[first + 1] - cuts[first], cuts[second + 1] - cuts[second])

@@ -7,6 +7,8 @@ import math
 import numpy as np
 import pytest
 
+from tests.helpers.support import load_golden
+from tests.helpers.support import needs_goldens
 from yt8m.core import numerics
 
 
@@ -19,8 +21,18 @@ def test_bytes_stand_for_the_centres_of_their_buckets():
   np.testing.assert_array_equal(numerics.quantize(x), q)
 
 
-def test_values_outside_the_range_are_clipped():
+def test_values_are_rounded_to_the_nearest_byte_and_clipped():
+  values = np.random.default_rng(0).uniform(-1.99, 2.0, size=1000)
+  back = numerics.dequantize(numerics.quantize(values))
+  assert np.abs(back - values).max() <= 2 / 255 + 1e-6
   np.testing.assert_array_equal(numerics.quantize(np.array([-9.0, 9.0])), [0, 255])
+
+
+@needs_goldens
+def test_bytes_have_the_values_of_the_starter_code():
+  golden, _ = load_golden("reader_utils")
+  np.testing.assert_allclose(numerics.dequantize(np.arange(256, dtype=np.uint8)),
+                             golden["dequantize_0_255"], atol=1e-6)
 
 
 def test_logit_by_hand():

@@ -8,10 +8,10 @@ import tensorflow as tf
 
 from tests.helpers.support import DATA
 from tests.helpers.support import needs_data
+from yt8m.core.numerics import dequantize
 from yt8m.data import tfrecords
 from yt8m.synthetic.composed import ComposedVideos
 from yt8m.synthetic.scenes import NAMES
-from yt8m.synthetic.scenes import dequantize
 
 SIZES = (512, 256)
 NUM_SOURCES = 40
@@ -98,7 +98,7 @@ def test_real_records():
     ([record(sizes=(512, 128))],
      r"record 1: mean_audio has 128 floats, expected 256 \(--feature_sizes\)"),
     ([tfrecords.frame_example("abcd", [1], {"rgb": np.zeros((2, 512), np.uint8)})],
-     "record 1: mean_rgb has 0 floats, expected 512.*takes video-level records"),
+     "record 1: mean_rgb has 0 floats, expected 512.*needs video-level records"),
 ])
 def test_wrong_records_are_named(tmp_path, records, message):
   path = write(tmp_path / "wrong.tfrecord", records)
@@ -110,7 +110,7 @@ def test_a_truncated_file_is_named(tmp_path):
   path = write(tmp_path / "cut.tfrecord", [record(), record()])
   with open(path, "rb+") as file:
     file.truncate(file.seek(0, 2) - 3)
-  with pytest.raises(ValueError, match="cut.tfrecord: corrupt after 1 records"):
+  with pytest.raises(ValueError, match="cut.tfrecord is corrupt after 1 records"):
     compose(path)
 
 

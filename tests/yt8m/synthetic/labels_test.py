@@ -7,7 +7,7 @@ import pytest
 
 from tests.helpers.support import DATA
 from tests.helpers.support import needs_data
-from yt8m.synthetic import labels as sample_data_labels
+from yt8m.synthetic import labels as labels_lib
 from yt8m.synthetic.labels import IMPLIED
 from yt8m.synthetic.labels import KINDS
 from yt8m.synthetic.labels import MAX_CLASSES
@@ -19,12 +19,12 @@ NUM_VIDEOS = 20000
 
 @pytest.fixture(scope="module")
 def vocabulary():
-  return sample_data_labels.make_vocabulary(100, np.random.default_rng(0))
+  return labels_lib.make_vocabulary(100, np.random.default_rng(0))
 
 
 @pytest.fixture(scope="module")
 def labels(vocabulary):
-  sets = sample_data_labels.draw_label_sets(
+  sets = labels_lib.draw_label_sets(
       vocabulary, NUM_VIDEOS, np.random.default_rng(1))
   return dense(sets, vocabulary.num_classes)
 
@@ -51,8 +51,8 @@ def test_labels_per_video_are_as_in_the_real_data(labels):
 
 def test_frequencies_of_the_full_vocabulary_are_as_in_the_real_data():
   rng = np.random.default_rng(0)
-  vocabulary = sample_data_labels.make_vocabulary(MAX_CLASSES, rng)
-  sets = sample_data_labels.draw_label_sets(vocabulary, 3000, rng)
+  vocabulary = labels_lib.make_vocabulary(MAX_CLASSES, rng)
+  sets = labels_lib.draw_label_sets(vocabulary, 3000, rng)
   counts = np.bincount(np.concatenate(sets), minlength=MAX_CLASSES)
   for top, share in ((10, .289), (50, .514), (100, .613)):
     assert share_of_top(vocabulary.frequencies, top) == pytest.approx(share, abs=0.01)
@@ -66,10 +66,10 @@ def test_the_constants_are_those_of_the_real_label_sets():
   with np.load(DATA / "yt8m" / "label_sets_980k.npz") as real:
     counts = np.bincount(real["flat"], minlength=MAX_CLASSES)
     sizes = np.bincount(real["lens"]) / len(real["lens"])
-  shares = sample_data_labels._SET_SIZE_SHARES
+  shares = labels_lib._SET_SIZE_SHARES
   np.testing.assert_allclose(sizes[1:len(shares) + 1], shares, atol=1e-4)
-  for rank, share in zip(sample_data_labels._RANKS,
-                         sample_data_labels._SHARES_UP_TO_RANK, strict=True):
+  for rank, share in zip(labels_lib._RANKS,
+                         labels_lib._SHARES_UP_TO_RANK, strict=True):
     assert share_of_top(counts, rank) == pytest.approx(share, abs=1e-3)
 
 
@@ -139,8 +139,8 @@ def test_the_other_labels_do_not_tell_twins_apart(vocabulary, labels):
 def test_sets_are_sorted_and_without_duplicates():
   rng = np.random.default_rng(0)
   # With so few classes some sets cannot have the intended size.
-  vocabulary = sample_data_labels.make_vocabulary(MIN_CLASSES, rng)
-  for label_set in sample_data_labels.draw_label_sets(vocabulary, 2000, rng):
+  vocabulary = labels_lib.make_vocabulary(MIN_CLASSES, rng)
+  for label_set in labels_lib.draw_label_sets(vocabulary, 2000, rng):
     assert len(label_set) and (np.diff(label_set) > 0).all()
 
 
@@ -148,7 +148,7 @@ def test_sets_are_sorted_and_without_duplicates():
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_any_number_of_classes_makes_a_vocabulary(num_classes, seed):
   rng = np.random.default_rng(seed)
-  vocabulary = sample_data_labels.make_vocabulary(num_classes, rng)
+  vocabulary = labels_lib.make_vocabulary(num_classes, rng)
   assert vocabulary.num_classes == num_classes
   assert set(vocabulary.kinds) == set(KINDS)
   assert (vocabulary.parents < np.arange(num_classes)).all()
@@ -159,4 +159,4 @@ def test_any_number_of_classes_makes_a_vocabulary(num_classes, seed):
 @pytest.mark.parametrize("num_classes", [MIN_CLASSES - 1, MAX_CLASSES + 1])
 def test_an_impossible_number_of_classes_is_an_error(num_classes):
   with pytest.raises(ValueError, match=f"--num_classes={num_classes} must be from 13"):
-    sample_data_labels.make_vocabulary(num_classes, np.random.default_rng(0))
+    labels_lib.make_vocabulary(num_classes, np.random.default_rng(0))

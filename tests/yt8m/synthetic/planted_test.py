@@ -12,6 +12,7 @@ import collections
 import numpy as np
 import pytest
 
+from yt8m.core.numerics import dequantize
 from yt8m.synthetic import planted
 from yt8m.synthetic.labels import COINCIDENCE
 from yt8m.synthetic.labels import HEARD
@@ -24,7 +25,6 @@ from yt8m.synthetic.scenes import AMPLITUDES
 from yt8m.synthetic.scenes import AUDIO
 from yt8m.synthetic.scenes import NAMES
 from yt8m.synthetic.scenes import RGB
-from yt8m.synthetic.scenes import dequantize
 
 NUM_VIDEOS, NUM_TRAIN = 3000, 2000
 NUM_CLASSES = 40  # few, so that the rarest class also has some videos

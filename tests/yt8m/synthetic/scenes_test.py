@@ -1,12 +1,10 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Scenes, 8-bit frames and ratings of the sample data."""
+"""Scenes and ratings of the sample data."""
 
 import numpy as np
 import pytest
 
-from tests.helpers.support import load_golden
-from tests.helpers.support import needs_goldens
 from yt8m.synthetic import scenes
 from yt8m.synthetic.scenes import Event
 from yt8m.synthetic.scenes import Video
@@ -21,29 +19,6 @@ def video(num_frames, *events):
   events = [Event(label, "rgb", 0, start, np.ones(stop - start))
             for label, start, stop in events]
   return Video(np.array([0]), np.array([0, num_frames]), events, {})
-
-
-def test_every_byte_survives_the_round_trip():
-  every = np.arange(256, dtype=np.uint8)
-  values = scenes.dequantize(every)
-  assert values.dtype == np.float32
-  np.testing.assert_array_equal(scenes.quantize(values), every)
-
-
-def test_values_are_rounded_to_the_nearest_byte_and_clipped(rng):
-  values = rng.uniform(-1.99, 2., size=1000)
-  back = scenes.dequantize(scenes.quantize(values))
-  assert np.abs(back - values).max() <= 2 / 255 + 1e-6
-  np.testing.assert_array_equal(
-      scenes.quantize(np.array([-9., 9.])), [0, 255])
-
-
-@needs_goldens
-def test_bytes_mean_what_the_starter_code_makes_of_them():
-  golden, _ = load_golden("reader_utils")
-  every = np.arange(256, dtype=np.uint8)
-  np.testing.assert_allclose(
-      scenes.dequantize(every), golden["dequantize_0_255"], atol=1e-6)
 
 
 @pytest.mark.parametrize("max_frames", [8, 40, 301])

@@ -15,8 +15,8 @@ import pytest
 import tensorflow as tf
 
 from tests.helpers.full_disk import full_disk
+from yt8m.core.numerics import dequantize
 from yt8m.synthetic import writer
-from yt8m.synthetic.scenes import dequantize
 from yt8m.synthetic.writer import SampleDataConfig
 
 SMALL = SampleDataConfig(num_videos=60, num_classes=30, feature_sizes=(16, 8),
@@ -194,23 +194,40 @@ def test_composed_of_records_it_wrote_itself(directory, tmp_path):
 
 def test_an_existing_data_set_is_replaced_only_on_demand(tmp_path):
   path = tmp_path / "data"
-  path.mkdir()  # an empty one is accepted
+  path.mkdir()  # empty: fine
   writer.write(SMALL, str(path))
-  (path / "mine").touch()
-  with pytest.raises(FileExistsError, match="not empty: .* pass --overwrite"):
+  with pytest.raises(FileExistsError, match="not an empty directory: .* add --overwrite"):
     writer.write(SMALL, str(path))
-  writer.write(SMALL, str(path), overwrite=True)
-  assert not (path / "mine").exists()
+  without = dataclasses.replace(SMALL, segments=False)
+  writer.write(without, str(path), overwrite=True)
+  assert not (path / "segment").exists()
   assert os.listdir(tmp_path) == ["data"]
+
+
+@pytest.mark.parametrize("foreign", ["mine", "frame/mine.txt", "mine/notes.txt"])
+def test_overwrite_never_removes_a_file_of_the_user(tmp_path, foreign):
+  path = tmp_path / "data"
+  writer.write(dataclasses.replace(SMALL, num_videos=3), str(path))
+  (path / foreign).parent.mkdir(exist_ok=True)
+  (path / foreign).touch()
+  before = digests(path)
+  with pytest.raises(FileExistsError, match="also holds mine|also holds frame/mine.txt"):
+    writer.write(SMALL, str(path), overwrite=True)
+  assert digests(path) == before
 
 
 def test_overwrite_never_removes_anything_else(tmp_path):
   (tmp_path / "thesis.tex").touch()
+  (tmp_path / "link").symlink_to(tmp_path)
   with pytest.raises(FileExistsError, match="has no ground_truth.npz"):
     writer.write(SMALL, str(tmp_path), overwrite=True)
   with pytest.raises(FileExistsError, match="thesis.tex is a file"):
     writer.write(SMALL, str(tmp_path / "thesis.tex"), overwrite=True)
-  assert os.listdir(tmp_path) == ["thesis.tex"]
+  with pytest.raises(FileExistsError, match="link is a symbolic link"):
+    writer.write(SMALL, str(tmp_path / "link"), overwrite=True)
+  with pytest.raises(ValueError, match="--output_dir is empty"):
+    writer.write(SMALL, "", overwrite=True)
+  assert sorted(os.listdir(tmp_path)) == ["link", "thesis.tex"]
 
 
 def test_a_full_disk_leaves_nothing_behind(tmp_path):
