@@ -29,11 +29,10 @@ from yt8m.eval.ablations import report
 from yt8m.eval.ablations import results as ablation_results
 from yt8m.eval.ablations import runs as ablation_runs
 from yt8m.eval.ablations import table as ablation_table
-from yt8m.eval.ablations import tables
 
 FLAGS = flags.FLAGS
 
-flags.DEFINE_list("table", None, "Tables: " + ", ".join(tables.TABLES)
+flags.DEFINE_list("table", None, "Tables: " + ", ".join(ablation_table.BUILT_IN)
                   + ", or JSON files; required.")
 flags.DEFINE_string("output_dir", None, "Directory for the runs, results.csv and chart "
                     "of every table; required.")
@@ -57,7 +56,7 @@ STOP_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 def main() -> None:
   # Check everything before hours of work.
   plots.matplotlib()
-  chosen = [ablation_table.load(name, tables.TABLES) for name in FLAGS.table]
+  chosen = [ablation_table.load(name) for name in FLAGS.table]
   rows = {table.name: select_rows(table) for table in chosen}
   for table in chosen:
     check_data(table)

@@ -5,6 +5,7 @@
 import dataclasses
 import json
 import os
+import pathlib
 import re
 from collections.abc import Iterable
 from collections.abc import Mapping
@@ -16,6 +17,10 @@ from yt8m.core import registry
 from yt8m.core import types
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
+
+# `{name: path}` of the tables that come with the package.
+BUILT_IN = {path.stem: str(path) for path in sorted(
+    (pathlib.Path(__file__).parent / "tables").glob("*.json"))}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -140,25 +145,23 @@ def _make(cls, config: Mapping[str, Any], where: str):
   return cls(**config)
 
 
-def load(name: str, tables: Mapping[str, types.Config]) -> Table:
-  """Returns the table with this name, from `tables` or from a JSON file.
+def load(name: str) -> Table:
+  """Returns the built-in table with this name, or the table in a JSON file.
 
   Args:
-    name: Value of `--table`: a key of `tables`, or the path of a JSON file.
-    tables: Configurations of the built-in tables.
+    name: Value of `--table`: a key of `BUILT_IN`, or the path of a JSON file.
 
   Raises:
     ValueError: There is no such table, or the file does not hold one.
     FileNotFoundError: There is no such file.
   """
-  if name in tables:
-    return Table.from_config(tables[name])
-  if not name.endswith(".json"):
-    raise registry.unknown("--table", name, tables, "Or give the path of a JSON file.")
-  config = files.read_json(name, kind="a table of models",
+  path = BUILT_IN.get(name, name)
+  if not path.endswith(".json"):
+    raise registry.unknown("--table", name, BUILT_IN, "Or give the path of a JSON file.")
+  config = files.read_json(path, kind="a table of models",
                            remedy="Name another file with --table, or correct this one")
   return Table.from_config(
-      {"name": os.path.splitext(os.path.basename(name))[0], **config})
+      {"name": os.path.splitext(os.path.basename(path))[0], **config})
 
 
 def arguments(flags: types.Config, **places: str) -> list[str]:

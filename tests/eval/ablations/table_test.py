@@ -8,7 +8,6 @@ import pytest
 
 from yt8m.configs import recipes
 from yt8m.eval.ablations import table as ablation_table
-from yt8m.eval.ablations.tables import TABLES
 
 CONFIG = {"name": "t", "title": "T", "common": {"batch_size": 16}, "evaluate": {},
           "paired_with": "a",
@@ -67,12 +66,12 @@ def test_wrong_tables_say_what_is_wrong(changes, message):
 
 def test_unknown_names_list_the_valid_ones(tmp_path):
   with pytest.raises(ValueError, match="Unknown --table .* Valid: options-sample, "):
-    ablation_table.load("option", TABLES)
+    ablation_table.load("option")
   with pytest.raises(FileNotFoundError):
-    ablation_table.load(f"{tmp_path}/none.json", {})
+    ablation_table.load(f"{tmp_path}/none.json")
   (tmp_path / "bad.json").write_text("{")
   with pytest.raises(ValueError, match="bad.json is not a table of models"):
-    ablation_table.load(f"{tmp_path}/bad.json", {})
+    ablation_table.load(f"{tmp_path}/bad.json")
   table = ablation_table.Table.from_config(CONFIG)
   with pytest.raises(ValueError, match="Unknown --rows 'c'. Valid: b, a. .* table 't'"):
     table.select(["c"])
@@ -82,4 +81,4 @@ def test_unknown_names_list_the_valid_ones(tmp_path):
 def test_a_file_is_named_after_itself(tmp_path):
   config = {name: value for name, value in CONFIG.items() if name != "name"}
   (tmp_path / "heads.json").write_text(json.dumps(config))
-  assert ablation_table.load(f"{tmp_path}/heads.json", {}).name == "heads"
+  assert ablation_table.load(f"{tmp_path}/heads.json").name == "heads"
