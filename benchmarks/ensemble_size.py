@@ -28,7 +28,7 @@ sys.path.insert(0, _ROOT)
 from yt8m.configs import recipes  # noqa: E402
 from yt8m.core import files  # noqa: E402
 from yt8m.export.saved_models import compression  # noqa: E402
-from yt8m.export.saved_models import ensemble as ensemble_model  # noqa: E402
+from yt8m.export.saved_models import ensemble  # noqa: E402
 
 _CLASSES = flags.DEFINE_integer("num_classes", 3862, "Number of classes.", 20)
 _WEIGHTS = flags.DEFINE_enum("weights", "float32", compression.WEIGHT_FORMATS,
@@ -121,13 +121,15 @@ def main(_):
       sizes.append(files.bytes_on_disk(directory))
       print_size(member, sizes[-1])
     print_size("together", sum(sizes))
-    ensemble = os.path.join(folder, "ensemble")
-    ensemble_model.save(directories, [BLEND[member] for member in recipes.MEMBERS],
-                        ensemble, budget_bytes=BUDGET)
-    whole = files.bytes_on_disk(ensemble)
+    together = os.path.join(folder, "ensemble")
+    ensemble.save(
+        ensemble.from_directories(
+            directories, [BLEND[member] for member in recipes.MEMBERS],
+            budget_bytes=BUDGET), together)
+    whole = files.bytes_on_disk(together)
     print_size("one SavedModel", whole)
     print_size("budget", BUDGET)
-    found = answers(ensemble, arrays, records)
+    found = answers(together, arrays, records)
   print(f"members of the mean size that fit: {BUDGET // (whole // len(sizes))}")
   best = -np.sort(-expected)[:, :found["serving_default"].shape[1]]
   for name, wanted in (("predict_features", expected), ("predict_full", expected),

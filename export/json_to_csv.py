@@ -1,11 +1,11 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""`yt8m-json-to-csv`: turns predictions that a server gave as JSON into a submission CSV.
+"""`yt8m-json-to-csv`: converts JSON predictions of a server to a submission CSV.
 
     yt8m-json-to-csv --json_prediction_files_pattern='prediction.results*' \
         --csv_output_file=predictions.csv
 
-What the files hold: `json_predictions.py`. Source: YouTube-8M starter code,
+For the format of the files see `json_predictions.py`. Reference: YouTube-8M starter code,
 `convert_prediction_from_json_to_csv.py`.
 """
 
@@ -19,11 +19,11 @@ FLAGS = flags.FLAGS
 
 flags.DEFINE_string("json_prediction_files_pattern", "",
                     "Files of predictions: globs, separated by commas.")
-flags.DEFINE_string("csv_output_file", "", "The CSV to write.")
+flags.DEFINE_string("csv_output_file", "", "CSV to write.")
 flags.DEFINE_bool("overwrite", False, "Replace an existing --csv_output_file.")
 
 
-def main():
+def main() -> None:
   if not FLAGS.csv_output_file:
     raise ValueError("--csv_output_file is missing: name the CSV to write.")
   paths = records.match_files(
@@ -32,7 +32,7 @@ def main():
   print(f"Wrote {num_videos:,} predictions to {FLAGS.csv_output_file}")
 
 
-def run():
+def run() -> None:
   command.run(main)
 
 

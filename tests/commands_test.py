@@ -285,7 +285,7 @@ def failing(module, *flags):
     (INFERENCE, ["--train_dir={video_model}"], "--output_file is missing"),
     (EXPORT, ["--output_dir={tmp}/out"], "either --train_dir, or --model and"),
     (EXPORT, ["--train_dir={tmp}", "--untrained"], "either --train_dir, or --model and"),
-    (EXPORT, ["--untrained"], "--output_dir is missing"),
+    (EXPORT, ["--untrained"], "--output_dir is empty"),
     (EXPORT, ["--train_dir={video_model}", "--num_classes=5", "--output_dir={tmp}/out"],
      "--num_classes describes an --untrained model"),
     (EXPORT, ["--train_dir={video_model}", "--output_dir={video_model}"],

@@ -89,7 +89,7 @@ class EnsembleFile:
 
   def save(self, path: PathLike) -> None:
     """Writes the file, as a whole or not at all."""
-    folder = os.path.dirname(os.path.abspath(path))
+    folder = _folder(path)
     files.write_json(path, {
         "format": _FORMAT,
         "members": [member.to_config(folder) for member in self.members],
@@ -104,7 +104,7 @@ class EnsembleFile:
       FileNotFoundError: There is no file at `path`.
       ValueError: The file is not an ensemble, or its weights do not sum to 1.
     """
-    folder = os.path.dirname(os.path.abspath(path))
+    folder = _folder(path)
 
     def parse(content: dict[str, Any]) -> "EnsembleFile":
       if content.pop("format") != _FORMAT:
@@ -122,9 +122,19 @@ class EnsembleFile:
                            remedy="Correct it, or search again", parse=parse)
 
 
+def _folder(path: PathLike) -> str:
+  # abspath would make a local path of gs://….
+  return os.path.dirname(os.fspath(path) if files.is_remote(path)
+                         else os.path.abspath(path))
+
+
 def relative_path(path: str, folder: str) -> str:
   """Returns a path as it is written into a file of `folder`; remote ones stay."""
-  return path if files.is_remote(path) else os.path.relpath(path, folder)
+  if files.is_remote(path):
+    return path
+  # From a remote folder, no relative path leads to a local file.
+  return os.path.abspath(path) if files.is_remote(folder) else os.path.relpath(
+      path, folder)
 
 
 def absolute_path(path: str, folder: str) -> str:

@@ -1,50 +1,51 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Weights of a SavedModel stored in fewer bits, and cast back in its graph.
+"""Weights that a SavedModel stores in fewer bits and casts back in its graph.
 
     float16, bfloat16    w' = cast(w)
     int8                 w' = s q,   q = round(w / s),   s = max |w| / 127
 
-The scale s is one number for every index of the last axis, which in our kernels is the
-output channel; the maximum is over the other axes. Vectors and small matrices stay
-float32 under int8: they are biases, gains and the statistics of batch normalisation,
-where errors are large and bytes few. Computed is in float32 all the same.
+The scale s has one value per index of the last axis, which is the output channel of our
+kernels; the maximum is over the other axes. Vectors and small matrices stay float32 under
+int8, because they are biases, gains and statistics of batch normalisation, where errors
+are large and bytes are few. The computation is in float32 in every case.
 """
 
 import functools
-import json
 import os
 
 import tensorflow as tf
 
 from yt8m.core import files
+from yt8m.core import registry
+from yt8m.export.saved_models import signatures
 from yt8m.models.layers import variables
 
 keras = tf.keras
 
 WEIGHT_FORMATS = ("float32", "float16", "bfloat16", "int8")
-_MIN_ELEMENTS = 1024  # of a weight that int8 is for
+_MIN_ELEMENTS = 1024  # smallest size of a weight that is stored as int8
 _FORMAT_FILE = "weights.json"
 
 
-def compress(model, weight_format):
+def compress(model: tf.keras.Model,
+             weight_format: str) -> tuple[signatures.Model, list[tf.Variable]]:
   """Stores the weights of a model in another format.
 
   Args:
-    model: a Keras model, built.
-    weight_format: one of `WEIGHT_FORMATS`.
+    model: Keras model with its variables.
+    weight_format: One of `WEIGHT_FORMATS`.
 
   Returns:
-    `(call, stored)`: the function `call(inputs)` computes `model(inputs,
-    training=False)` from the `tf.Variable`s of the list `stored`, and from no others.
+    `(call, stored)`. The function `call(inputs)` computes `model(inputs,
+    training=False)` from the variables `stored`, and from no others.
 
   Raises:
-    ValueError: an unknown format; a format other than float32 on Keras 2; a weight that
-      is not finite, or too large for the format.
+    ValueError: The format is unknown, or needs Keras 3; or a weight is not finite, or is
+      too large for the format.
   """
   if weight_format not in WEIGHT_FORMATS:
-    raise ValueError(f"--weights={weight_format} is unknown. Valid: "
-                     f"{', '.join(WEIGHT_FORMATS)}.")
+    raise registry.unknown("--weights", weight_format, WEIGHT_FORMATS)
   if weight_format == "float32":
     return (functools.partial(model, training=False),
             [variables.tf_variable(v) for v in model.weights])
@@ -55,7 +56,7 @@ def compress(model, weight_format):
   factors = [(v, _factors(v, weight_format)) for v in model.weights]
 
   def call(inputs):
-    # Here, and not where a weight is used: a loop would cast it in every turn.
+    # Cast here and not where a weight is used: a loop would cast it in every iteration.
     values = [(v, functools.reduce(tf.multiply, [tf.cast(f, tf.float32) for f in small]))
               for v, small in factors if small]
     with keras.StatelessScope(state_mapping=values):
@@ -65,8 +66,8 @@ def compress(model, weight_format):
   return call, sum(stored, [])
 
 
-def _factors(variable, weight_format):
-  """The variables whose product is a weight; none, if it stays as it is."""
+def _factors(variable: tf.Variable, weight_format: str) -> list[tf.Variable]:
+  """Returns the variables whose product is a weight; `[]` if it is not compressed."""
   value = tf.convert_to_tensor(variables.tf_variable(variable))
   if value.dtype != tf.float32:
     return []
@@ -86,16 +87,19 @@ def _factors(variable, weight_format):
   return [tf.Variable(x, trainable=False) for x in small]
 
 
-def save_format(directory, weight_format):
-  """Writes down how weights are stored, for `load_format`."""
-  with files.atomic_write(os.path.join(directory, _FORMAT_FILE)) as file:
-    json.dump({"weights": weight_format}, file)
+def save_format(directory: str, weight_format: str) -> None:
+  """Records the format of the weights, for `load_format`."""
+  files.write_json(os.path.join(directory, _FORMAT_FILE), {"weights": weight_format})
 
 
-def load_format(directory):
-  """The format that `save_format` wrote; float32 where it wrote none."""
+def load_format(directory: str) -> str:
+  """Returns the format that `save_format` recorded; float32 if there is no record.
+
+  Raises:
+    ValueError: The record is damaged.
+  """
   path = os.path.join(directory, _FORMAT_FILE)
   if not tf.io.gfile.exists(path):
     return "float32"
-  with files.open_to_read(path) as file:
-    return json.load(file)["weights"]
+  return files.read_json(path, kind="a record of yt8m-export", remedy="Export again",
+                         parse=lambda content: content["weights"])

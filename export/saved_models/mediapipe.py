@@ -1,19 +1,19 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The signature of MediaPipe's YouTube-8M graphs, which look at a few frames at a time.
+"""The signature of MediaPipe's YouTube-8M graphs, which score windows of a few frames.
 
-    saved_model.save(…, make_signatures=mediapipe.make)
+    writer.save(…, make_signatures=mediapipe.make)
 
-For a batch of B windows of T frames, C classes, and D values a frame in all:
+For a batch of B windows of T frames, C classes, and D values per frame:
 
     serving_default    rgb_and_audio (B, T, D) float32, num_frames (B, 1) int32
                        -> predictions (B, C)
 
-The D values are those of all features, one after the other in the order of the
-`FeatureSpec`, as floats: MediaPipe dequantises records before it feeds them
-(`x = q·4/255 + 4/512 − 2`), and what it extracts from a video was never quantised. One
-row of `num_frames` may stand for all B. What is fed beyond it, and beyond the
-`max_frames` of the model, is not looked at.
+The D values are the concatenated features, in the order of the `FeatureSpec`, as floats:
+MediaPipe dequantises records (`x = q·4/255 + 4/512 − 2`), and the features that it
+extracts from a video were never quantised. `num_frames` may have a single row, which then
+applies to all B windows. Frames beyond `num_frames`, and beyond the `max_frames` of the
+model, are ignored.
 
 References: YouTube-8M starter code, `export_model_mediapipe.py`; MediaPipe,
 `graphs/youtube8m/local_video_model_inference.pbtxt` and
@@ -22,9 +22,10 @@ References: YouTube-8M starter code, `export_model_mediapipe.py`; MediaPipe,
 
 import tensorflow as tf
 
+from yt8m.artifacts.saved_model import Contract
 from yt8m.export.saved_models import signatures
 
-# For the model card.
+# Section of the model card.
 USAGE = """MediaPipe's YouTube-8M graphs take it from `/tmp/mediapipe/saved_model`:
 
 ```
@@ -47,25 +48,24 @@ scores = predict(rgb_and_audio=frames, num_frames=num_frames)["predictions"]
 ```"""
 
 
-def make(served, model, top_k=None):
+def make(contract: Contract, model: signatures.Model,
+         top_k: int | None = None) -> signatures.Signatures:
   """Traces the signature.
 
   Args:
-    served, model: see `signatures.make`.
-    top_k: not looked at: every class is answered.
-
-  Returns:
-    `{"serving_default": tf.types.experimental.ConcreteFunction}`.
+    contract: Features, number of frames and number of classes of the model.
+    model: Model to trace; see `signatures.make`.
+    top_k: Ignored, because the signature returns the scores of all classes.
 
   Raises:
-    ValueError: the model reads video-level features.
+    ValueError: The model reads video-level features.
   """
   del top_k
-  spec = served.spec
+  spec = contract.spec
   if spec.is_video_level:
-    raise ValueError("--mediapipe exports models of frames, and this one reads "
+    raise ValueError("--mediapipe exports frame-level models, but this model reads "
                      "video-level features: train a frame-level model "
-                     "(--frame_features), or leave --mediapipe out.")
+                     "(--frame_features), or leave out --mediapipe.")
 
   @tf.function(input_signature=[
       tf.TensorSpec([None, None, spec.total_size], tf.float32, "rgb_and_audio"),
@@ -73,8 +73,8 @@ def make(served, model, top_k=None):
   def serving_default(rgb_and_audio, num_frames):
     windows, given_frames, _ = tf.unstack(tf.shape(rgb_and_audio))
     lengths = signatures.checked_lengths(
-        tf.broadcast_to(num_frames[:, 0], [windows]), given_frames, served.max_frames)
-    features = tf.split(rgb_and_audio[:, :served.max_frames], spec.sizes, axis=2)
+        tf.broadcast_to(num_frames[:, 0], [windows]), given_frames, contract.max_frames)
+    features = tf.split(rgb_and_audio[:, :contract.max_frames], spec.sizes, axis=2)
     outputs = signatures.score(model, {
         "features": dict(zip(spec.names, features, strict=True)),
         "num_frames": lengths})

@@ -1,8 +1,8 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The signatures of a SavedModel, whatever scores the videos: one model, or several.
+"""The signatures of a SavedModel, which are the same for one model and for an ensemble.
 
-For a batch of B videos, C classes and the top k of them:
+For a batch of B videos, C classes and the k best classes:
 
     serving_default    example_bytes (B,) -> video_id (B,), class_indexes (B, k) int32,
                        predictions (B, k), best first
@@ -10,48 +10,54 @@ For a batch of B videos, C classes and the top k of them:
     predict_features   <feature> (B, T, size) uint8 of every feature, num_frames (B,)
                        int32; at video level <feature> (B, size) float32 alone
                        -> predictions (B, C)
-    predict_steps      the same and num_steps () int32 -> predictions (B, C) after so many
-                       steps of a classifier that works in steps (`conditional`); from 1
-                       to the number of steps that it was exported with
+    predict_steps      the same and num_steps () int32 -> predictions (B, C) after
+                       num_steps steps, for classifiers that work in steps
+                       (`conditional`); from 1 to the exported number of steps
 
-`example_bytes` are records as the readers read them; labels need not be in them. At
-frame level every output of `serving_default` has an axis of 1 after the first, as the
-starter code's export has. B may be 0. A bad record fails its batch, and only that.
+`example_bytes` are records in the format of the readers; they need no labels. At frame
+level every output of `serving_default` has a second axis of size 1, as in the starter
+code's export. B may be 0. A malformed record fails its batch and no other.
 
 Reference: YouTube-8M starter code, `export_model.py`.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import tensorflow as tf
 
+from yt8m.artifacts.saved_model import Contract
 
-def make(served, model, top_k):
+# Function from `{"features": {name: x}, "num_frames": (B,)}` to `{"predictions": (B, C)}`
+# and, if it works in steps, `"step_predictions"`, (B, steps, C).
+Model = Callable[[dict[str, Any]], dict[str, Any]]
+# tf.types.experimental.ConcreteFunction by name.
+Signatures = dict[str, Any]
+
+
+def make(contract: Contract, model: Model, top_k: int) -> Signatures:
   """Traces the signatures.
 
   Args:
-    served: `Served`, what the model reads and answers.
-    model: function from `{"features": {name: …}, "num_frames": (B,)}` to
-      `{"predictions": (B, C)}`, and `"step_predictions"`, (B, steps, C), if it works in
-      steps. It is traced once and sees no empty batch.
-    top_k: classes that `serving_default` returns.
-
-  Returns:
-    `{signature: tf.types.experimental.ConcreteFunction}`.
+    contract: Features, number of frames and number of classes of the model.
+    model: Model to trace. It is traced once, and is never called with an empty batch.
+    top_k: Number of classes that `serving_default` returns.
 
   Raises:
     ValueError: `top_k` is out of range.
   """
-  spec = served.spec
-  if not 1 <= top_k <= served.num_classes:
+  spec = contract.spec
+  if not 1 <= top_k <= contract.num_classes:
     raise ValueError(f"--top_k={top_k} must be between 1 and the number of classes, "
-                     f"{served.num_classes}.")
-  reader = served.reader()
+                     f"{contract.num_classes}.")
+  reader = contract.reader()
   frames, dtype = ((), tf.float32) if spec.is_video_level else ((None,), tf.uint8)
   features = {name: tf.TensorSpec([None, *frames, size], dtype, name)
               for name, size in zip(spec.names, spec.sizes, strict=True)}
   num_frames = tf.TensorSpec([None], tf.int32, "num_frames")
   example_bytes = tf.TensorSpec([None], tf.string, "example_bytes")
 
-  # One function, so that the graph of the model is in the file once.
+  # One function, so that the file holds the graph of the model once.
   @tf.function(input_signature=[{"features": features, "num_frames": num_frames}])
   def score_batch(inputs):
     return score(model, inputs)
@@ -80,10 +86,10 @@ def make(served, model, top_k):
     if spec.is_video_level:
       lengths = tf.ones([tf.shape(xs[spec.names[0]])[0]], tf.int32)
     else:
-      # As records are cut: the first `max_frames` frames.
-      xs = {name: x[:, :served.max_frames] for name, x in xs.items()}
+      # The reader, too, keeps the first `max_frames` frames.
+      xs = {name: x[:, :contract.max_frames] for name, x in xs.items()}
       lengths = checked_lengths(
-          inputs["num_frames"], tf.shape(inputs[spec.names[0]])[1], served.max_frames)
+          inputs["num_frames"], tf.shape(inputs[spec.names[0]])[1], contract.max_frames)
     return score_batch({"features": xs, "num_frames": lengths})
 
   @tf.function
@@ -108,36 +114,43 @@ def make(served, model, top_k):
   return signatures
 
 
-def score(model, inputs):
-  """Scores a batch that may be empty by a model that need not expect one.
+def score(model: Model, inputs: dict[str, Any]) -> dict[str, tf.Tensor]:
+  """Scores a batch that may be empty with a model that does not support empty batches.
 
   Args:
-    model, inputs: see `make`.
+    model: Model that scores the batch.
+    inputs: Features and numbers of frames of the batch; see `Model`.
 
   Returns:
-    The outputs of the model that signatures answer.
+    The outputs of the model that signatures return.
   """
   rows = tf.size(inputs["num_frames"])
-  # An empty batch becomes one blank video, which is left out again.
+  # An empty batch is replaced by one blank video, whose row is removed again.
   inputs = tf.cond(rows > 0, lambda: inputs, lambda: _blank_video(inputs))
   outputs = model(inputs)
   return {name: outputs[name][:rows] for name in ("predictions", "step_predictions")
           if name in outputs}
 
 
-def _blank_video(inputs):
-  """Inputs of the same kind: one video of one frame, all zeros."""
+def _blank_video(inputs: dict[str, Any]) -> dict[str, Any]:
+  """Returns inputs of the same kind for one video of one frame, all zeros."""
   return {
       "features": {name: tf.zeros([1] * (x.shape.rank - 1) + [x.shape[-1]], x.dtype)
                    for name, x in inputs["features"].items()},
       "num_frames": tf.ones([1], tf.int32)}
 
 
-def checked_lengths(num_frames, given_frames, max_frames):
-  """Returns `num_frames`, cut to `max_frames`.
+def checked_lengths(num_frames: tf.Tensor, given_frames: tf.Tensor,
+                    max_frames: int) -> tf.Tensor:
+  """Returns the numbers of frames, limited to `max_frames`.
+
+  Args:
+    num_frames: Number of frames of each video, (batch_size,).
+    given_frames: Number of frames of the feature tensors, a scalar.
+    max_frames: Number of frames that the model reads.
 
   Raises:
-    tf.errors.InvalidArgumentError: a video has no frames, or more than were given.
+    tf.errors.InvalidArgumentError: A video has no frames, or more than were given.
   """
   check = tf.debugging.Assert(
       tf.reduce_all((num_frames >= 1) & (num_frames <= given_frames)),

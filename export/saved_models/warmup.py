@@ -1,12 +1,12 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Requests that a server sends through a model before it takes any others.
+"""Requests that a server sends to a model on loading, before it accepts any others.
 
     assets.extra/tf_serving_warmup_requests   records: `tensorflow.serving.PredictionLog`
 
-The first call of a signature prepares what others find ready, and takes longer by far.
-With these requests TensorFlow Serving and `yt8m-serve` put it behind them when they load
-the model. They ask `serving_default` about blank videos, few and many, short and long.
+The first call of a signature is much slower than later ones, because it prepares them.
+With these requests TensorFlow Serving and `yt8m-serve` make that call when they load the
+model. The requests send blank videos of different number and length to `serving_default`.
 
 Reference: TensorFlow Serving, "SavedModel Warmup"; prediction_log.proto, predict.proto,
 model.proto in tensorflow_serving/apis.
@@ -14,6 +14,8 @@ model.proto in tensorflow_serving/apis.
 
 import itertools
 import os
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -22,15 +24,17 @@ from google.protobuf import descriptor_pool
 from google.protobuf import message
 from google.protobuf import message_factory
 
+from yt8m.artifacts.saved_model import Contract
 from yt8m.data import tfrecords
 
 REQUESTS = "assets.extra/tf_serving_warmup_requests"
-MAX_REQUESTS = 1000  # more are an error to TensorFlow Serving
+MAX_REQUESTS = 1000  # limit of TensorFlow Serving
 _BATCH_SIZES = (1, 2, 4, 8)
 _PACKAGE = "tensorflow.serving"
 
-# What a predict request needs of TensorFlow Serving's messages: fields, their numbers and
-# types. A TensorProto stands as its bytes, a map as its entries: the same on the wire.
+# The part of TensorFlow Serving's messages that a predict request needs: names, numbers
+# and types of the fields. A TensorProto is declared as bytes, and a map as its entries:
+# the encoding is the same.
 _MESSAGES = {
     "PredictionLog": {"predict_log": (6, "PredictLog")},
     "PredictLog": {"request": (1, "PredictRequest")},
@@ -40,16 +44,16 @@ _MESSAGES = {
 }
 
 
-def write(directory, served, num_requests):
+def write(directory: str, contract: Contract, num_requests: int) -> None:
   """Writes warm-up requests into a SavedModel.
 
-  A request has 1, 2, 4 or 8 videos, of `max_frames` frames or of one; they come round
-  again after eight requests (after four, where a video is one vector).
+  A request has 1, 2, 4 or 8 videos, of `max_frames` frames or of one. The sequence
+  repeats after eight requests (at video level, after four).
 
   Args:
-    directory: the SavedModel.
-    served: its `Served`.
-    num_requests: from 1 to `MAX_REQUESTS`; 0 writes no file.
+    directory: Path of the SavedModel.
+    contract: Features and number of frames of the model.
+    num_requests: Number of requests, at most `MAX_REQUESTS`; 0 writes no file.
 
   Raises:
     ValueError: `num_requests` is out of range.
@@ -58,33 +62,37 @@ def write(directory, served, num_requests):
   if not num_requests:
     return
   with tf.io.TFRecordWriter(os.path.join(directory, REQUESTS)) as writer:
-    for records in itertools.islice(_blank_batches(served), num_requests):
-      writer.write(_predict("serving_default", {"example_bytes": records}))
+    for records in itertools.islice(_blank_batches(contract), num_requests):
+      log = _message("PredictionLog")()
+      request = log.predict_log.request
+      request.model_spec.signature_name = "serving_default"
+      request.inputs.add(key="example_bytes",
+                         value=tf.make_tensor_proto(records).SerializeToString())
+      writer.write(log.SerializeToString())
 
 
-def check(num_requests):
-  """Refuses a number of requests that TensorFlow Serving would not take.
+def check(num_requests: int) -> None:
+  """Checks that TensorFlow Serving accepts a number of requests.
 
   Raises:
-    ValueError: it is out of range.
+    ValueError: The number is out of range.
   """
   if not 0 <= num_requests <= MAX_REQUESTS:
     raise ValueError(f"--warmup_requests={num_requests} must be from 0 to "
-                     f"{MAX_REQUESTS:,}; TensorFlow Serving takes no more.")
+                     f"{MAX_REQUESTS:,}, the limit of TensorFlow Serving.")
 
 
-def read(directory):
-  """Reads the warm-up requests of a SavedModel, of ours or anyone's.
+def read(directory: str) -> list[tuple[str, dict[str, np.ndarray]]]:
+  """Reads the warm-up requests of any SavedModel.
 
   Args:
-    directory: the SavedModel.
+    directory: Path of the SavedModel.
 
   Returns:
-    A list of `(signature, {name of an input: array})`; empty, where none are stored.
-    Requests of other kinds than predict are left out.
+    Signature and inputs of each predict request. Requests of other kinds are left out.
 
   Raises:
-    ValueError: the file is damaged, or holds other records.
+    ValueError: The file is damaged, or holds other records.
   """
   path = os.path.join(directory, REQUESTS)
   if not tf.io.gfile.exists(path):
@@ -96,72 +104,58 @@ def read(directory):
       if log.HasField("predict_log"):
         requests.append(_parsed(log.predict_log.request))
   except (tf.errors.DataLossError, message.DecodeError, TypeError, ValueError) as error:
-    raise ValueError(f"{path} holds no warm-up requests ({error}): export the model "
-                     "again, or remove the file.") from error
+    raise ValueError(f"{path} does not hold warm-up requests ({error}): export the "
+                     "model again, or remove the file.") from error
   return requests
 
 
-def _blank_batches(served):
-  """Yields lists of serialized records, without end."""
-  spec = served.spec
-  if spec.is_video_level:
+def _blank_batches(contract: Contract) -> Iterator[list[bytes]]:
+  """Yields an endless sequence of batches of serialized records."""
+  sizes = dict(zip(contract.spec.names, contract.spec.sizes, strict=True))
+  if contract.spec.is_video_level:
     blanks = [tfrecords.video_example("blank", [], {
-        name: np.zeros(size, np.float32) for name, size in _sizes(spec)})]
+        name: np.zeros(size, np.float32) for name, size in sizes.items()})]
   else:
     blanks = [tfrecords.frame_example("blank", [], {
-        name: np.zeros((num_frames, size), np.uint8) for name, size in _sizes(spec)})
-        for num_frames in (served.max_frames, 1)]
+        name: np.zeros((num_frames, size), np.uint8) for name, size in sizes.items()})
+        for num_frames in (contract.max_frames, 1)]
   serialized = [blank.SerializeToString(deterministic=True) for blank in blanks]
   for batch_size, record in itertools.cycle(itertools.product(_BATCH_SIZES, serialized)):
     yield [record] * batch_size
 
 
-def _sizes(spec):
-  return zip(spec.names, spec.sizes, strict=True)
-
-
-def _predict(signature, inputs):
-  """A serialized `PredictionLog`."""
-  log = _message("PredictionLog")()
-  request = log.predict_log.request
-  request.model_spec.signature_name = signature
-  for name, value in inputs.items():
-    request.inputs.add(key=name, value=tf.make_tensor_proto(value).SerializeToString())
-  return log.SerializeToString()
-
-
-def _parsed(request):
-  # TensorFlow Serving takes the default where none is named.
+def _parsed(request: Any) -> tuple[str, dict[str, np.ndarray]]:
+  # Like TensorFlow Serving, which uses the default signature if none is named.
   signature = request.model_spec.signature_name or "serving_default"
   return signature, {entry.key: _array(entry.value) for entry in request.inputs}
 
 
-def _array(serialized):
+def _array(serialized: bytes) -> np.ndarray:
   tensor = tf.make_tensor_proto(0)
   tensor.ParseFromString(serialized)
   return tf.make_ndarray(tensor)
 
 
-def _message(name):
+def _message(name: str) -> Any:
   return message_factory.GetMessageClass(
       _POOL.FindMessageTypeByName(f"{_PACKAGE}.{name}"))
 
 
-def _make_pool():
-  """A pool of its own: the default one may hold TensorFlow Serving's messages."""
+def _make_pool() -> descriptor_pool.DescriptorPool:
+  """Returns a separate pool: the default one may hold TensorFlow Serving's messages."""
   field = descriptor_pb2.FieldDescriptorProto
   proto = descriptor_pb2.FileDescriptorProto(
       name="yt8m/warmup.proto", package=_PACKAGE, syntax="proto3")
   for name, fields in _MESSAGES.items():
-    described = proto.message_type.add(name=name)
+    message_type = proto.message_type.add(name=name)
     for field_name, (number, kind) in fields.items():
       label = field.LABEL_REPEATED if "repeated" in kind else field.LABEL_OPTIONAL
       kind = kind.removeprefix("repeated ")
-      of_message = {"type": field.TYPE_MESSAGE, "type_name": f".{_PACKAGE}.{kind}"}
-      described.field.add(
+      is_message = kind in _MESSAGES
+      message_type.field.add(
           name=field_name, number=number, label=label,
-          **of_message if kind in _MESSAGES
-          else {"type": getattr(field, f"TYPE_{kind.upper()}")})
+          type=getattr(field, f"TYPE_{'message' if is_message else kind}".upper()),
+          type_name=f".{_PACKAGE}.{kind}" if is_message else None)
   pool = descriptor_pool.DescriptorPool()
   pool.AddSerializedFile(proto.SerializeToString())
   return pool

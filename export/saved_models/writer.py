@@ -1,113 +1,160 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""A model as a SavedModel, for servers that have TensorFlow and not this package.
+"""A model as a SavedModel, for servers that have TensorFlow but not this package.
 
     saved_model.pb, variables/     the graph, and every weight once
-    assets/feature_spec.json       what `predict_features` takes
-    assets/<vocabulary>.csv        the names of the classes, if there is one
+    assets/feature_spec.json       the features that the model reads
+    assets/<vocabulary>.csv        the names of the classes, if given
     assets.extra/config.json       the `Experiment`, for our own tools
-    assets.extra/weights.json      how the weights are stored (`compression`)
-    assets.extra/MODEL_CARD.md     what it is, for people (`model_card`)
-    assets.extra/tf_serving_warmup_requests    if asked for (`warmup`)
-    manifest.json                  the SHA-256 of each of these files (`manifest`)
+    assets.extra/weights.json      the format of the weights (`compression`)
+    assets.extra/MODEL_CARD.md     a description for people (`model_card`)
+    assets.extra/tf_serving_warmup_requests    if requested (`warmup`)
+    manifest.json                  the SHA-256 of all these files (`manifest`)
 
-Its signatures: `signatures.py`.
+For its signatures see `signatures.py`.
 """
 
+import contextlib
 import os
 import tempfile
+from collections.abc import Callable
+from collections.abc import Sequence
+from typing import Any
 
 import tensorflow as tf
 
+from yt8m import models
 from yt8m.artifacts import manifest
-from yt8m.artifacts.saved_model import Served
+from yt8m.artifacts import saved_model
+from yt8m.configs import experiment
 from yt8m.core import directories
+from yt8m.core import files
 from yt8m.export.saved_models import compression
 from yt8m.export.saved_models import model_card
 from yt8m.export.saved_models import signatures
 from yt8m.export.saved_models import warmup
+from yt8m.export.saved_models.origin import Origin
 from yt8m.models.layers import recurrent
 from yt8m.models.layers import variables
 
 EXTRA = "assets.extra"
-EXISTS = "choose another --output_dir, or add --overwrite"
+MakeSignatures = Callable[
+    [saved_model.Contract, signatures.Model, int], signatures.Signatures]
+
+# Earlier versions wrote no manifest.
+_WITHOUT_MANIFEST = directories.Kind(
+    manifest.SAVED_MODEL.name, f"assets/{saved_model.DESCRIPTION}",
+    (saved_model.GRAPH, "fingerprint.pb", "variables/*", "assets/*", f"{EXTRA}/*"))
 
 
-def save(trained, model, output_dir, top_k=20, vocabulary=None, overwrite=False,
-         weight_format="float32", warmup_requests=0, origin=None,
-         make_signatures=signatures.make):
-  """Writes a model as a SavedModel, as a whole or not at all.
+def save(config: experiment.Experiment, model: models.VideoModel, output_dir: str, *,
+         top_k: int = 20, vocabulary: str | None = None, overwrite: bool = False,
+         weight_format: str = "float32", warmup_requests: int = 0,
+         origin: Origin | None = None,
+         make_signatures: MakeSignatures = signatures.make) -> signatures.Signatures:
+  """Writes a model as a SavedModel, completely or not at all.
 
   Args:
-    trained: `Experiment`, says which features and how many frames the model reads.
-    model: its `VideoModel`.
-    output_dir: must not exist, or be empty.
-    top_k: classes that `serving_default` returns.
-    vocabulary: path of a file with the names of the classes, taken along as an asset.
-    overwrite: replaces what is at `output_dir`.
-    weight_format: one of `compression.WEIGHT_FORMATS`.
-    warmup_requests: how many to `serving_default` are stored, see `warmup.write`.
-    origin: `Origin` of the weights, for the model card; None: they are random.
-    make_signatures: `signatures.make`, or another function of its arguments and result.
+    config: Configuration of the model.
+    model: Model with its variables.
+    output_dir: Path of the SavedModel, which must not exist or be empty.
+    top_k: Number of classes that `serving_default` returns.
+    vocabulary: Path of a file with the names of the classes, which becomes an asset.
+    overwrite: Whether a SavedModel of ours at `output_dir` is replaced.
+    weight_format: One of `compression.WEIGHT_FORMATS`.
+    warmup_requests: Number of stored warm-up requests; see `warmup.write`.
+    origin: Origin of the weights, for the model card; None if they are random.
+    make_signatures: Function that traces the signatures.
 
   Returns:
-    `{signature: tf.types.experimental.ConcreteFunction}`.
+    The signatures of the SavedModel.
 
   Raises:
     ValueError: `top_k` or `warmup_requests` is out of range, or the weights cannot be
-      stored like that.
-    FileNotFoundError: there is no file `vocabulary`.
-    FileExistsError: `output_dir` has files in it.
+      stored in that format.
+    FileNotFoundError: There is no file `vocabulary`.
+    FileExistsError: There is something at `output_dir` that must stay.
   """
   warmup.check(warmup_requests)
-  # Whole videos are served, also where segments were trained on.
-  served = Served(trained.feature_spec.with_segment_labels(False), trained.max_frames,
-                  trained.num_classes)
-  with directories.atomic_directory(
-      output_dir, overwrite=overwrite, owned=manifest.SAVED_MODEL,
-      remedy=EXISTS) as directory:
+  # A model that was trained on segments, too, is served for whole videos.
+  contract = saved_model.Contract(config.feature_spec.with_segment_labels(False),
+                                  config.max_frames, config.num_classes)
+  with new_directory(output_dir, overwrite) as directory:
     call, stored = compression.compress(model, weight_format)
     with recurrent.portable():  # cuDNN would tie the graph to GPUs
-      traced = write(
-          directory, served, call, stored, top_k, vocabulary, make_signatures)
+      traced = write(directory, contract, call, stored, top_k, vocabulary,
+                     make_signatures=make_signatures)
     extra = os.path.join(directory, EXTRA)
-    trained.save(extra)
+    config.save(extra)
     compression.save_format(extra, weight_format)
-    warmup.write(directory, served, warmup_requests)
-    model_card.write(directory, model_card.of_model(
-        directory, served, traced, trained, model, weight_format, origin))
-    manifest.write(directory)
+    finish(directory, contract, warmup_requests, model_card.of_model(
+        directory, contract, traced, config, model, weight_format, origin=origin))
   return traced
 
 
-def write(directory, served, model, weights, top_k=20, vocabulary=None,
-          make_signatures=signatures.make):
-  """Writes graph, weights and assets into a directory, and makes its `assets.extra`.
+def new_directory(output_dir: str,
+                  overwrite: bool) -> contextlib.AbstractContextManager[str]:
+  """Returns a context that yields a directory, which becomes `output_dir` at its end.
 
   Args:
-    directory: exists, and is empty.
-    served, model, top_k: see `signatures.make`.
-    weights: every `tf.Variable` that the model reads.
-    vocabulary, make_signatures: see `save`; as are result and errors.
+    output_dir: Path of the SavedModel, which must not exist or be empty.
+    overwrite: Whether a SavedModel of ours at `output_dir` is replaced.
+
+  Raises:
+    FileExistsError: There is something at `output_dir` that must stay.
+  """
+  has_manifest = tf.io.gfile.exists(os.path.join(output_dir, manifest.NAME))
+  return directories.atomic_directory(
+      output_dir, overwrite=overwrite,
+      owned=manifest.SAVED_MODEL if has_manifest else _WITHOUT_MANIFEST,
+      remedy="choose another --output_dir, or add --overwrite")
+
+
+def write(directory: str, contract: saved_model.Contract, model: signatures.Model,
+          weights: Sequence[tf.Variable], top_k: int, vocabulary: str | None, *,
+          make_signatures: MakeSignatures = signatures.make) -> signatures.Signatures:
+  """Writes graph, weights and assets into a directory, and creates its `assets.extra`.
+
+  Args:
+    directory: Path of an empty directory.
+    contract: Features, number of frames and number of classes of the model.
+    model: Model to trace; see `signatures.make`.
+    weights: All variables that the model reads.
+    top_k: Number of classes that `serving_default` returns.
+    vocabulary: Path of a file with the names of the classes, which becomes an asset.
+    make_signatures: Function that traces the signatures.
+
+  Raises:
+    ValueError: `top_k` is out of range.
+    FileNotFoundError: There is no file `vocabulary`.
   """
   if vocabulary and not tf.io.gfile.exists(vocabulary):
     raise FileNotFoundError(f"--vocabulary={vocabulary} does not exist.")
-  module = tf.Module()
-  # Only the values: of a Keras model TensorFlow would store them a second time.
+  module: Any = tf.Module()
+  # Only the variables: TensorFlow would store those of a Keras model a second time.
   module.weights = weights
-  traced = make_signatures(served, model, top_k)
+  traced = make_signatures(contract, model, top_k)
   with tempfile.TemporaryDirectory() as temporary:
     module.assets = [tf.saved_model.Asset(path)
-                     for path in (served.save(temporary), vocabulary) if path]
+                     for path in (contract.save(temporary), vocabulary) if path]
     tf.saved_model.save(
         module, directory, traced,
-        # Gradients are of no use to a server, and loading them is noisy.
+        # Servers need no gradients, and loading them logs warnings.
         tf.saved_model.SaveOptions(experimental_custom_gradients=False))
   tf.io.gfile.makedirs(os.path.join(directory, EXTRA))
   return traced
 
 
-def bytes_of_weights(model):
-  """Bytes of the values of a model's weights, uncompressed."""
+def finish(directory: str, contract: saved_model.Contract, warmup_requests: int,
+           card: str) -> None:
+  """Adds warm-up requests, the model card, and last the manifest to a SavedModel."""
+  warmup.write(directory, contract, warmup_requests)
+  with files.atomic_write(os.path.join(directory, model_card.NAME)) as file:
+    file.write(card)
+  manifest.write(directory)
+
+
+def bytes_of_weights(model: models.VideoModel) -> int:
+  """Returns the number of bytes of a model's weights, uncompressed."""
   return sum(v.shape.num_elements() * v.dtype.size
              for v in map(variables.tf_variable, model.weights))

@@ -60,10 +60,9 @@ def _numbers(value: Any, dtype: tf.DType) -> np.ndarray:
     raise ValueError(
         f"must be of {dtype.name}, has {next(wrong, 'numbers that are too large')}.")
   if array.size and target.kind in "iu":
-    low, high = np.iinfo(target).min, np.iinfo(target).max
-    if array.min() < low or array.max() > high:
-      raise ValueError(f"must be of {dtype.name}, {low} to {high}; has {array.min()} to "
-                       f"{array.max()}.")
+    if array.min() < dtype.min or array.max() > dtype.max:
+      raise ValueError(f"must be of {dtype.name}, {dtype.min} to {dtype.max}; has "
+                       f"{array.min()} to {array.max()}.")
   with np.errstate(over="ignore"):
     converted = array.astype(target)
   if target.kind == "f" and (np.isinf(converted) & np.isfinite(array)).any():

@@ -20,7 +20,6 @@ from typing import Any
 
 import tensorflow as tf
 from absl import logging
-from tensorflow.core.framework import types_pb2
 from tensorflow.core.protobuf import saved_model_pb2
 
 from yt8m.core import files
@@ -151,7 +150,8 @@ def _signature_defs(directory: str) -> dict[str, Any]:
 
 def _tensors(infos: Any) -> dict[str, Any]:
   return {
-      name: {"dtype": types_pb2.DataType.Name(info.dtype),
+      name: {"dtype": info.DESCRIPTOR.fields_by_name["dtype"].enum_type
+             .values_by_number[info.dtype].name,
              "tensor_shape": {
                  "dim": [{"size": str(dim.size), "name": dim.name}
                          for dim in info.tensor_shape.dim],

@@ -11,6 +11,7 @@ import logging as python_logging
 import math
 import os
 import threading
+from typing import Any
 
 import ray
 import tensorflow as tf
@@ -143,11 +144,11 @@ def start(settings: Settings, host: str, port: int, replicas: tuple[int, int],
     RuntimeError: Ray Serve cannot start the server.
   """
   if ray_address:
-    ray.init(ray_address, logging_level="ERROR")
+    ray.init(ray_address, logging_level=python_logging.ERROR)
   else:
     ray.init("local", num_cpus=num_cpus * replicas[1],
              num_gpus=math.ceil(num_gpus * replicas[1]) or None,
-             include_dashboard=False, logging_level="ERROR",
+             include_dashboard=False, logging_level=python_logging.ERROR,
              object_store_memory=_OBJECT_STORE_BYTES)
   python_logging.getLogger("ray.serve").setLevel(python_logging.WARNING)
   quiet = {"enable_access_log": False, "log_level": "WARNING"}
@@ -155,16 +156,17 @@ def start(settings: Settings, host: str, port: int, replicas: tuple[int, int],
                             "request_timeout_s": settings.request_timeout_s + _GRACE_S},
               logging_config=quiet)
   least, most = replicas
-  scale = ({"num_replicas": least} if least == most else
-           {"autoscaling_config": {"min_replicas": least, "max_replicas": most}})
+  scale: dict[str, Any] = (
+      {"num_replicas": least} if least == most else
+      {"autoscaling_config": {"min_replicas": least, "max_replicas": most}})
   deployment = serve.deployment(
-      Replica, name=settings.model_name, **scale,
+      name=settings.model_name, **scale,
       # The replica itself refuses excess requests: Ray Serve's answer is not JSON.
       max_ongoing_requests=2 * settings.max_queued_requests + 100,
       ray_actor_options={"num_cpus": num_cpus, "num_gpus": num_gpus},
       graceful_shutdown_timeout_s=settings.request_timeout_s + _GRACE_S,
       graceful_shutdown_wait_loop_s=0.1,
-      logging_config=quiet)
+      logging_config=quiet)(Replica)
   handle = serve.run(deployment.bind(settings), name=APPLICATION)
   return handle.describe.remote().result(timeout_s=60)
 

@@ -11,6 +11,7 @@ import contextlib
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
+from typing import IO
 from typing import Any
 from typing import ClassVar
 
@@ -78,6 +79,7 @@ class CsvWriter(AtomicOutput):
   """Base class of the submission CSVs; a subclass sets the header."""
 
   _header: ClassVar[str]
+  _file: IO[str]
 
   def _open(self, stack):
     self._file = stack.enter_context(files.atomic_write(self._path))

@@ -63,8 +63,8 @@ def export(root, *exports):
 def train_dir(tmp_path):
   """A training directory with checkpoints of steps 5 and 40, and an evaluation."""
   (tmp_path / "train" / "eval").mkdir(parents=True)
-  trained, model = serving.make("classifier-logistic")
-  trained.save(str(tmp_path / "train"))
+  config, model = serving.make("classifier-logistic")
+  config.save(str(tmp_path / "train"))
   weights = variables.checkpoint_parts(model)["weights"]
   manager = tf.train.CheckpointManager(
       tf.train.Checkpoint(weights=weights), str(tmp_path / "train"), 5,
@@ -74,6 +74,79 @@ def train_dir(tmp_path):
   (tmp_path / "train" / "eval" / "metrics-40.json").write_text(
       json.dumps({"step": 40, "num_examples": 9, "gap": 0.5}))
   return tmp_path / "train"
+
+
+def test_overwrite_replaces_nothing_but_saved_models_of_ours(tmp_path):
+  ours, linked = tmp_path / "ours", tmp_path / "linked"
+  for directory in (ours, linked, tmp_path / "versions" / "1"):
+    serving.save("classifier-logistic", directory)
+  (ours / "notes.txt").write_text("precious")
+  (tmp_path / "file").write_text("precious")
+  (tmp_path / "foreign").mkdir()
+  (tmp_path / "foreign" / "thesis.tex").write_text("precious")
+  tf.saved_model.save(tf.Module(), str(tmp_path / "theirs"))
+  (tmp_path / "link").symlink_to(linked)
+  (tmp_path / "versions" / "1" / "notes.txt").write_text("precious")
+  (tmp_path / "versions" / "2").write_text("precious")
+  (tmp_path / "versions" / "3").symlink_to(linked)
+  before = files_of(tmp_path)
+  untrained = ("--overwrite", "--untrained", "--model=LogisticModel", "--num_classes=4",
+               "--top_k=3")
+  cases = {
+      "": "--output_dir is empty: name a directory",
+      f"{tmp_path}/file": "file is a file: name a directory",
+      f"{tmp_path}/foreign": "foreign is not replaced: it has no assets/",
+      f"{tmp_path}/theirs": "theirs is not replaced: it has no assets/",
+      f"{tmp_path}/ours": "ours is not replaced: it also holds notes.txt",
+      f"{tmp_path}/link": "link is a symbolic link",
+      f"{tmp_path}/link/": "link/ is a symbolic link",
+      f"{tmp_path}/versions/1": "1 is not replaced: it also holds notes.txt",
+      f"{tmp_path}/versions/2": "2 is a file: name a directory",
+      f"{tmp_path}/versions/3": "3 is a symbolic link"}
+  seen, _ = export(tmp_path / "root", *(
+      (*untrained, f"--output_dir={path}") for path in cases))
+  assert len(seen) == len(cases)
+  for error, message in zip(seen, cases.values(), strict=True):
+    assert message in error
+  assert files_of(tmp_path) == before
+
+
+def test_versioned_follows_no_link(tmp_path):
+  (tmp_path / "elsewhere").mkdir()
+  (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
+  (tmp_path / "file").write_text("precious")
+  untrained = ("--versioned", "--overwrite", "--untrained", "--model=LogisticModel",
+               "--num_classes=4", "--top_k=3")
+  seen, _ = export(tmp_path / "root", *(
+      (*untrained, f"--output_dir={path}") for path in (
+          "", tmp_path / "link", tmp_path / "file")))
+  for error, message in zip(seen, (
+      "--output_dir is empty", "link is a symbolic link", "file is a file"), strict=True):
+    assert message in error
+  assert os.listdir(tmp_path / "elsewhere") == []
+
+
+def test_versioned_replaces_nothing_but_saved_models_of_ours(train_dir, tmp_path):
+  """The step of a checkpoint may name something else than a version."""
+  root = tmp_path / "serving"
+  (root / "40").mkdir(parents=True)
+  (root / "40" / "thesis.tex").write_text("precious")
+  (root / "5").symlink_to(train_dir)
+  before = files_of(tmp_path)
+  of_training = (f"--output_dir={root}", "--versioned", "--overwrite", "--top_k=3",
+                 f"--train_dir={train_dir}")
+  seen, _ = export(
+      tmp_path / "root", of_training,
+      (*of_training, f"--checkpoint={train_dir}/model.ckpt-5"))
+  assert "serving/40 is not replaced" in seen[0]
+  assert "serving/5 is a symbolic link" in seen[1]
+  assert files_of(tmp_path) == before
+
+
+def files_of(folder):
+  """Returns the contents of all files by path, without the report of `export`."""
+  return {str(path): path.read_bytes() for path in sorted(folder.rglob("*"))
+          if path.is_file() and path.name != "root.seen.json"}
 
 
 def test_versions(train_dir, tmp_path):
@@ -114,5 +187,5 @@ def test_versions(train_dir, tmp_path):
     [hidden] = [name for name in now if ".tmp" in name]
     assert "saved_model.pb" in now[hidden]
   assert "serving/40 exists" in seen[5] and "--overwrite" in seen[5]
-  assert "Version 5 is not the newest of" in log and "goes on with 42" in log
-  assert "serving/40 is a SavedModel itself: with --versioned name" in seen[7]
+  assert "Version 5 is not the newest of" in log and "still uses 42" in log
+  assert "serving/40 is itself a SavedModel: with --versioned name" in seen[7]

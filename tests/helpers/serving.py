@@ -11,7 +11,7 @@ import tensorflow as tf
 from tests.helpers import descriptors
 from tests.helpers import support
 from yt8m.configs import experiment
-from yt8m.export.saved_models import writer as saved_model
+from yt8m.export.saved_models import writer
 from yt8m.models import prediction
 
 TOP_K = 3
@@ -24,8 +24,8 @@ def make(case):
 
 
 def save(case, directory, **options):
-  trained, model = make(case)
-  saved_model.save(trained, model, str(directory), **{"top_k": TOP_K, **options})
+  config, model = make(case)
+  writer.save(config, model, str(directory), **{"top_k": TOP_K, **options})
   return model
 
 
@@ -108,9 +108,9 @@ assert not [name for name in sys.modules if name.split(".")[0] == "yt8m"]
 
 def save_requests(folder, batch, level):
   """Writes a batch for the client, as records and as arrays."""
-  with tf.io.TFRecordWriter(str(folder / "records")) as writer:
+  with tf.io.TFRecordWriter(str(folder / "records")) as file:
     for record in records(batch, level).numpy():
-      writer.write(record)
+      file.write(record)
   np.savez(folder / "arrays.npz", **arrays(batch, level))
 
 

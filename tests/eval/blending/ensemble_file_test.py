@@ -45,6 +45,12 @@ def test_moves_together_with_its_members(tmp_path):
   assert first.model.directory == str(tmp_path / "new" / "members" / "a")
 
 
+def test_a_remote_file_names_local_members(tmp_path):
+  ensemble = an_ensemble(tmp_path)
+  ensemble.save("ram://ensembles/ensemble.json")
+  assert ensemble_file.EnsembleFile.load("ram://ensembles/ensemble.json") == ensemble
+
+
 @pytest.mark.parametrize("change, message", [
     (lambda content: content.pop("members"), "not an ensemble"),
     (lambda content: content.update(format=2), "not an ensemble"),

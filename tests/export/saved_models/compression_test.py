@@ -109,8 +109,8 @@ def larger_model():
 @pytest.mark.parametrize("weight_format, atol", [
     ("float32", 1e-6), ("float16", 1e-4), ("bfloat16", 1e-3), ("int8", 2e-3)])
 def test_the_file_is_small_and_the_answers_are_close(weight_format, atol, tmp_path):
-  trained, model = larger_model()
-  writer.save(trained, model, str(tmp_path / "m"), weight_format=weight_format)
+  config, model = larger_model()
+  writer.save(config, model, str(tmp_path / "m"), weight_format=weight_format)
 
   matrices = 4 * 128 * (96 + 128 + 128 + 128) + 200 * 128
   vectors = 2 * 4 * 128 + 200
@@ -171,14 +171,14 @@ def test_int8_errs_by_half_a_step_of_each_channel():
     ("float16", 1e5, "bfloat16"), ("float16", np.nan, None), ("bfloat16", np.inf, None),
     ("int8", np.nan, None), ("int8", np.inf, None)])
 def test_values_that_do_not_fit_are_named(weight_format, bad, fits, tmp_path):
-  trained, model = larger_model()
+  config, model = larger_model()
   kernel = next(v for v in model.weights if v.shape == (128, 200))
   values = kernel.numpy()
   values[3, 4] = bad
   kernel.assign(values)
   with pytest.raises(ValueError, match=rf"--weights={weight_format}: .*kernel.* "
                                        r"\(128, 200\) .*does not stay finite.*bfloat16"):
-    writer.save(trained, model, str(tmp_path / "m"), weight_format=weight_format)
+    writer.save(config, model, str(tmp_path / "m"), weight_format=weight_format)
   assert not list(tmp_path.iterdir())
   if fits:
     compression.compress(model, fits)
@@ -186,7 +186,7 @@ def test_values_that_do_not_fit_are_named(weight_format, bad, fits, tmp_path):
 
 def test_unknown_formats_and_keras_2_are_refused(monkeypatch):
   model = descriptors.build("classifier-logistic")
-  with pytest.raises(ValueError, match="--weights=int4 is unknown. Valid: float32, flo"):
+  with pytest.raises(ValueError, match="Unknown --weights 'int4'. Valid: int8, float32"):
     compression.compress(model, "int4")
   monkeypatch.setattr(compression, "keras", types.SimpleNamespace())
   for weight_format in SMALL_FORMATS:

@@ -69,8 +69,12 @@ def knots(members):
   return [averaging.rank_knots(of_member) for of_member in scores]
 
 
-def save(members, output_dir, weights=WEIGHTS, top_k=serving.TOP_K, **options):
-  return ensemble_model.save(members, weights, str(output_dir), top_k=top_k, **options)
+def save(members, output_dir, weights=WEIGHTS, top_k=serving.TOP_K, overwrite=False,
+         vocabulary=None, warmup_requests=0, **attributes):
+  return ensemble_model.save(
+      ensemble_model.from_directories(members, weights, **attributes), str(output_dir),
+      top_k=top_k, overwrite=overwrite, vocabulary=vocabulary,
+      warmup_requests=warmup_requests)
 
 
 def test_a_process_with_tensorflow_alone_serves_every_average(
@@ -145,7 +149,7 @@ def save_model(path, names, sizes, level="frame", num_classes=6, max_frames=7, s
                             **options).build_variables()
   descriptors.randomize(model, seed)
   writer.save(experiment.Experiment(model.get_config(), max_frames), model,
-                   str(path), 3)
+              str(path), top_k=3)
   return str(path)
 
 
@@ -187,12 +191,40 @@ def test_a_member_may_be_an_ensemble(members, tmp_path):
 
 
 def test_it_says_what_it_is_made_of(members, tmp_path):
-  save(members, tmp_path / "model", averaging="logits")
-  made_of = json.loads((tmp_path / "model/assets.extra/ensemble.json").read_text())
-  assert made_of == {"format": 1, "averaging": "logits", "members": [
-      {"name": os.path.basename(path), "saved_model": path,
-       "bytes": files.bytes_on_disk(path), "weight": weight, "stored_as": weight_format}
-      for path, weight, weight_format in zip(members, WEIGHTS, FORMATS, strict=True)]}
+  save(members, tmp_path / "model", averaging="logits", budget_bytes=2 ** 30,
+       scores={"equal_weights": 0.4})
+  path = tmp_path / "model/assets.extra/ensemble.json"
+  assert json.loads(path.read_text()) == {
+      "format": 1, "averaging": "logits", "budget_bytes": 2 ** 30,
+      "scores": {"equal_weights": 0.4}, "search": {}, "members": [
+          {"name": os.path.basename(member),
+           "saved_model": os.path.relpath(member, path.parent),
+           "bytes": files.bytes_on_disk(member), "weight": weight,
+           "stored_as": weight_format}
+          for member, weight, weight_format in zip(
+              members, WEIGHTS, FORMATS, strict=True)]}
+
+
+def test_members_keep_the_names_of_the_search(tmp_path):
+  """Without the other candidates, the path v1/blstm alone would be named blstm."""
+  paths = [save_model(tmp_path / "members" / name, ("rgb",), (8,)) for name in
+           ("v1/blstm", "v1/netvlad", "v2/blstm")]
+  candidates = dict(zip(ensemble_model.candidates.names(paths), paths, strict=True))
+  assert list(candidates) == ["v1-blstm", "v1-netvlad", "v2-blstm"]
+  searched = ensemble_file.EnsembleFile(tuple(
+      ensemble_file.Member(saved_model.SavedModel(candidates[name], name), 0.5)
+      for name in ("v1-blstm", "v1-netvlad")), search={"candidates": []})
+  searched.save(tmp_path / "ensemble.json")
+  support.run_command(
+      "yt8m.export.export_model", f"--ensemble={tmp_path}/ensemble.json", "--top_k=3",
+      f"--output_dir={tmp_path}/model")
+  extra = tmp_path / "model/assets.extra"
+  exported = ensemble_file.EnsembleFile.load(extra / "ensemble.json")
+  assert [member.model for member in exported.members] == [
+      member.model for member in searched.members]
+  assert exported.weights.tolist() == [0.5, 0.5] and exported.search == {}
+  card = (extra / "MODEL_CARD.md").read_text()
+  assert "| v1-blstm | 0.5000 |" in card and "| v1-netvlad | 0.5000 |" in card
 
 
 def test_the_budget_is_kept(members, tmp_path):
@@ -247,7 +279,9 @@ def test_a_damaged_member_is_named(members, tmp_path):
 
 
 @pytest.mark.parametrize("options, message", [
-    (dict(weights=(0.5, 0.5)), r"shape \(2,\); 3 members and 6 classes want \(3,\) or "),
+    (dict(weights=(0.5, 0.5)), "3 members, 2 weights and rank_knots of 3 members do not"),
+    (dict(weights=np.ones((3, 5))), r"shape \(3, 5\); 3 members and 6 classes require "
+     r"\(3,\) or \(3, 6\)"),
     (dict(weights=(0.5, 0.6, -0.1)), "negative or not a number"),
     (dict(weights=(0.5, 0.5, np.nan)), "negative or not a number"),
     (dict(averaging="medians"), "--averaging=medians must be one of"),

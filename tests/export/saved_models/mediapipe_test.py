@@ -15,8 +15,8 @@ from tests.helpers import descriptors
 from tests.helpers import serving
 from tests.helpers import support
 from yt8m import models
-from yt8m.artifacts import saved_model as served
-from yt8m.artifacts.saved_model import Served
+from yt8m.artifacts.saved_model import Contract
+from yt8m.artifacts.saved_model import SavedModel
 from yt8m.configs import experiment
 from yt8m.core import feature_spec
 from yt8m.core import files
@@ -27,8 +27,8 @@ from yt8m.models.layers import recurrent
 
 FRAME_MODELS = sorted(case for case, (level, _) in descriptors.all_models().items()
                       if level == "frame")
-SERVED = Served(descriptors.SPECS["frame"], descriptors.MAX_FRAMES,
-                descriptors.NUM_CLASSES)
+CONTRACT = Contract(descriptors.SPECS["frame"], descriptors.MAX_FRAMES,
+                    descriptors.NUM_CLASSES)
 
 
 def dequantised(batch):
@@ -39,8 +39,8 @@ def dequantised(batch):
           batch["num_frames"].numpy()[:, None])
 
 
-def predict(model, frames, num_frames, described=SERVED):
-  signature = mediapipe.make(described, model)["serving_default"]
+def predict(model, frames, num_frames, contract=CONTRACT):
+  signature = mediapipe.make(contract, model)["serving_default"]
   return signature(rgb_and_audio=tf.constant(frames),
                    num_frames=tf.constant(num_frames))["predictions"].numpy()
 
@@ -50,7 +50,7 @@ def test_every_frame_level_model_answers_as_at_home(case):
   _, model = serving.make(case)
   batch = descriptors.batch("frame")
   with recurrent.portable():
-    signature = mediapipe.make(SERVED, model)["serving_default"]
+    signature = mediapipe.make(CONTRACT, model)["serving_default"]
   frames, num_frames = dequantised(batch)
   for rows in (slice(None), slice(0, 0)):
     answer = signature(rgb_and_audio=tf.constant(frames[rows]),
@@ -62,7 +62,7 @@ def test_every_frame_level_model_answers_as_at_home(case):
 def test_signature_is_that_of_the_starter_code():
   spec = feature_spec.FeatureSpec(("rgb", "audio"), (1024, 128), "frame")
   model = models.VideoModel(3, spec, aggregation="mean").build_variables()
-  [(name, signature)] = mediapipe.make(Served(spec, 300, 3), model).items()
+  [(name, signature)] = mediapipe.make(Contract(spec, 300, 3), model).items()
   assert name == "serving_default"
   inputs = tf.nest.flatten(signature.structured_input_signature)
   tensors = {**{x.name: x for x in inputs}, **signature.structured_outputs}
@@ -79,7 +79,7 @@ def test_features_of_any_name_are_taken_in_the_order_of_the_spec():
         [x[:, 0, 0] for x in inputs["features"].values()], axis=1)}
 
   frames = np.arange(12, dtype=np.float32).reshape(2, 1, 6)
-  answer = predict(first_values, frames, [[1], [1]], Served(spec, 5, 3))
+  answer = predict(first_values, frames, [[1], [1]], Contract(spec, 5, 3))
   assert answer.tolist() == [[0, 3, 4], [6, 9, 10]]
 
 
@@ -158,8 +158,8 @@ def test_a_session_answers_without_this_package(tmp_path):
 
 
 def test_weights_may_be_stored_in_fewer_bits(tmp_path):
-  trained, model = serving.make("aggregation-netvlad")
-  writer.save(trained, model, str(tmp_path / "half"), weight_format="float16",
+  config, model = serving.make("aggregation-netvlad")
+  writer.save(config, model, str(tmp_path / "half"), weight_format="float16",
                    make_signatures=mediapipe.make)
   signature = tf.saved_model.load(str(tmp_path / "half")).signatures["serving_default"]
   batch = descriptors.batch("frame")
@@ -170,7 +170,7 @@ def test_weights_may_be_stored_in_fewer_bits(tmp_path):
 
 
 def test_video_level_models_are_refused(tmp_path):
-  with pytest.raises(ValueError, match="--mediapipe exports models of frames, and this"):
+  with pytest.raises(ValueError, match="--mediapipe exports frame-level models, but"):
     writer.save(*serving.make("classifier-logistic"), str(tmp_path / "model"),
                      make_signatures=mediapipe.make)
   assert os.listdir(tmp_path) == []
@@ -189,6 +189,7 @@ def test_the_command(tmp_path):
   assert "ERROR: --top_k belongs to our own signatures" in process.stderr
   # It cannot score records, and the error says so.
   with pytest.raises(ValueError, match="has no signature predict_features"):
-    served.load_predictor(str(tmp_path / "model"))
+    SavedModel(str(tmp_path / "model")).predictor()
   with pytest.raises(ValueError, match="has no signature predict_features"):
-    ensemble.save([str(tmp_path / "model")], [1.0], str(tmp_path / "ensemble"))
+    ensemble.save(ensemble.from_directories([str(tmp_path / "model")], [1.0]),
+                  str(tmp_path / "ensemble"))

@@ -3,16 +3,22 @@
 """The card describes the export, and its examples run."""
 
 import dataclasses
+import json
 import re
+import shlex
 
+import numpy as np
 import pytest
 import tensorflow as tf
 
 from tests.helpers import descriptors
 from tests.helpers import serving
 from yt8m.artifacts import manifest
+from yt8m.artifacts.saved_model import Contract
 from yt8m.core import files
 from yt8m.export.saved_models import ensemble
+from yt8m.export.saved_models import mediapipe
+from yt8m.export.saved_models import model_card
 from yt8m.export.saved_models import writer
 from yt8m.export.saved_models.origin import Origin
 
@@ -29,10 +35,10 @@ def card(directory):
 
 
 def export(case, directory, origin, **options):
-  trained, model = serving.make(case)
-  trained = dataclasses.replace(trained, flags=FLAGS)
-  writer.save(
-      trained, model, str(directory), serving.TOP_K, origin=origin, **options)
+  config, model = serving.make(case)
+  config = dataclasses.replace(config, flags=FLAGS)
+  writer.save(config, model, str(directory), top_k=serving.TOP_K, origin=origin,
+              **options)
   return card(directory)
 
 
@@ -63,7 +69,7 @@ def test_it_says_what_the_model_is(exported):
   facts = {name: value for name, [value] in
            rows(text.split("## Training")[0]).items()}
   model = descriptors.build("classifier-moe")
-  assert facts["reads"] == "one vector a video: rgb (8), audio (4)"
+  assert facts["reads"] == "one vector per video: rgb (8), audio (4)"
   assert f"of {descriptors.NUM_CLASSES} classes" in facts["answers"]
   assert facts["names of classes"] == "assets/vocabulary.csv"
   assert re.fullmatch(r'moe `{.*"num_mixtures": 2.*}`', facts["classifier"])
@@ -97,14 +103,15 @@ def test_signatures_are_those_of_the_file(exported):
 def test_an_evaluation_of_another_step_is_said_to_be_one(tmp_path):
   other = {**EVALUATION, "step": 900, "data": None, "hparams": '{"a": 1}'}
   text = export("classifier-logistic", tmp_path / "model", Origin(1200, None, other))
-  assert ("on 3,501 examples, **of step 900**, not of this one, with "
+  assert ("on 3,501 examples, **for step 900**, not for this one, with "
           '--hparams=`{"a": 1}`:') in section(text, "Metrics")
   assert "| checkpoint | step 1,200 |" in text
 
 
 def test_without_evaluation_or_training_it_says_so(tmp_path):
   text = export("classifier-logistic", tmp_path / "a", Origin(5))
-  assert section(text, "Metrics").strip() == "Not evaluated before the export."
+  assert section(text, "Metrics").strip() == (
+      "The model was not evaluated before the export.")
   text = export("classifier-logistic", tmp_path / "b", None)
   assert text.startswith("# MyRecipe, untrained\n")
   assert "the weights are random" in section(text, "Training")
@@ -116,8 +123,10 @@ def test_an_ensemble_lists_its_members(tmp_path):
       "classifier-moe", "classifier-logistic")]
   for path in paths:
     serving.save(path.rsplit("/", 1)[1], path)
-  ensemble.save(paths, [0.75, 0.25], str(tmp_path / "out"), top_k=2,
-                      budget_bytes=10_000_000, scores={"equal_weights": 0.41})
+  ensemble.save(
+      ensemble.from_directories(paths, [0.75, 0.25], budget_bytes=10_000_000,
+                                scores={"equal_weights": 0.41}),
+      str(tmp_path / "out"), top_k=2)
   manifest.verify(str(tmp_path / "out"))
   text = card(tmp_path / "out")
   assert text.startswith("# Ensemble of 2 models\n")
@@ -128,7 +137,44 @@ def test_an_ensemble_lists_its_members(tmp_path):
   assert "| mean of | probabilities |" in text and "10,000,000 bytes" in text
 
   by_class = [[0.7] * descriptors.NUM_CLASSES, [0.3] * descriptors.NUM_CLASSES]
-  ensemble.save(paths, by_class, str(tmp_path / "out"), top_k=2, overwrite=True)
+  ensemble.save(ensemble.from_directories(paths, by_class), str(tmp_path / "out"),
+                top_k=2, overwrite=True)
   found = rows(section(card(tmp_path / "out"), "Members"))
   assert found["member"][0] == "weight, mean of the classes"
   assert found["classifier-logistic"][0] == "0.3000"
+
+
+@pytest.mark.parametrize("case", ["classifier-moe", "aggregation-mean"])
+def test_its_examples_run(case, tmp_path, monkeypatch):
+  """Runs the Python example unchanged, and sends the requests to the model."""
+  serving.save(case, tmp_path / "SAVED_MODEL")
+  level = descriptors.all_models()[case][0]
+  contract = Contract(descriptors.SPECS[level], descriptors.MAX_FRAMES,
+                      descriptors.NUM_CLASSES)
+  text = model_card.usage(contract, ["serving_default", "predict_features"])
+  with tf.io.TFRecordWriter(str(tmp_path / "RECORDS.tfrecord")) as writer:
+    for record in serving.records(descriptors.batch(level), level).numpy():
+      writer.write(record)
+  monkeypatch.chdir(tmp_path)
+  names = {}
+  exec(re.search(r"```python\n(.*?)```", text, re.DOTALL)[1], names)
+  assert len(names["answer"]["predictions"]) == len(list(names["records"])) > 1
+
+  curls = re.findall(r"^curl .*?'$", text.replace("\\\n", ""), re.MULTILINE)
+  by_record, by_features = (
+      json.loads(shlex.split(curl)[-1].replace("[0, …]", "0")) for curl in curls)
+  assert by_record == {"instances": [{"b64": "A_RECORD_IN_BASE64"}]}
+  signature = names["signatures"][by_features["signature_name"]]
+  specs = signature.structured_input_signature[1]
+  inputs = {name: np.array(x, specs[name].dtype.as_numpy_dtype)
+            for name, x in by_features["inputs"].items()}
+  for name in ("rgb", "audio"):  # 0 stands for a vector with the size of the feature
+    inputs[name] = np.repeat(inputs[name][..., None], specs[name].shape[-1], axis=-1)
+  answer = signature(**{name: tf.constant(x) for name, x in inputs.items()})
+  assert answer["predictions"].shape == (1, descriptors.NUM_CLASSES)
+
+
+def test_another_signature_has_other_examples():
+  contract = Contract(descriptors.SPECS["frame"], descriptors.MAX_FRAMES,
+                      descriptors.NUM_CLASSES)
+  assert model_card.usage(contract, ["serving_default"]) == mediapipe.USAGE

@@ -51,5 +51,5 @@ def test_its_own_evaluation_comes_before_the_newest(train_dir):
 @pytest.mark.parametrize("text", ["{", "[]", '{"gap": 0.5}'])
 def test_what_is_no_evaluation_is_named(text, train_dir):
   (train_dir / "eval" / "metrics-7.json").write_text(text)
-  with pytest.raises(ValueError, match="metrics-7.json is no evaluation that yt8m-eval"):
+  with pytest.raises(ValueError, match="metrics-7.json is not an evaluation that"):
     of(train_dir, 7)

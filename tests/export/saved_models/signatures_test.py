@@ -7,12 +7,12 @@ import tensorflow as tf
 
 from tests.helpers import descriptors
 from tests.helpers import serving
-from yt8m.artifacts.saved_model import Served
+from yt8m.artifacts.saved_model import Contract
 from yt8m.export.saved_models import signatures
 
 
-def served(level):
-  return Served(descriptors.SPECS[level], descriptors.MAX_FRAMES, 3)
+def contract(level):
+  return Contract(descriptors.SPECS[level], descriptors.MAX_FRAMES, 3)
 
 
 def count(inputs):
@@ -26,7 +26,7 @@ def count(inputs):
 @pytest.mark.parametrize("level", descriptors.SPECS)
 def test_any_function_is_served(level):
   batch = descriptors.batch(level)
-  made = signatures.make(served(level), count, top_k=3)
+  made = signatures.make(contract(level), count, top_k=3)
   assert list(made) == ["serving_default", "predict_full", "predict_features"]
   if level == "video":
     batch["num_frames"] = tf.ones_like(batch["num_frames"])
@@ -42,7 +42,7 @@ def test_steps_are_served_where_there_are_some():
     return {"predictions": predictions,
             "step_predictions": tf.stack([0 * predictions, predictions], axis=1)}
 
-  predict = signatures.make(served("video"), steps, top_k=1)["predict_steps"]
+  predict = signatures.make(contract("video"), steps, top_k=1)["predict_steps"]
   features = descriptors.batch("video")["features"]
   first, last = (predict(num_steps=tf.constant(n), **features)["predictions"].numpy()
                  for n in (1, 2))
@@ -52,4 +52,4 @@ def test_steps_are_served_where_there_are_some():
 @pytest.mark.parametrize("top_k", [0, 4])
 def test_top_k_beyond_the_classes_is_refused(top_k):
   with pytest.raises(ValueError, match=f"--top_k={top_k} must be between 1 and .* 3"):
-    signatures.make(served("video"), count, top_k)
+    signatures.make(contract("video"), count, top_k)

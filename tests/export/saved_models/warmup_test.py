@@ -12,12 +12,12 @@ import tensorflow as tf
 from tests.helpers import descriptors
 from tests.helpers import serving
 from tests.helpers import support
-from yt8m.artifacts.saved_model import Served
+from yt8m.artifacts.saved_model import Contract
 from yt8m.export.saved_models import warmup
 
 
-def described(level):
-  return Served(descriptors.SPECS[level], descriptors.MAX_FRAMES,
+def contract(level):
+  return Contract(descriptors.SPECS[level], descriptors.MAX_FRAMES,
                 descriptors.NUM_CLASSES)
 
 
@@ -34,7 +34,7 @@ def frames_of(record):
 
 
 def test_few_and_many_videos_short_and_long(folder):
-  warmup.write(str(folder), described("frame"), 9)
+  warmup.write(str(folder), contract("frame"), 9)
   requests = warmup.read(str(folder))
   assert {signature for signature, _ in requests} == {"serving_default"}
   assert [list(inputs) for _, inputs in requests] == [["example_bytes"]] * 9
@@ -42,7 +42,7 @@ def test_few_and_many_videos_short_and_long(folder):
   assert [len(batch) for batch in batches] == [1, 1, 2, 2, 4, 4, 8, 8, 1]
   longest = descriptors.MAX_FRAMES
   assert [frames_of(batch[0]) for batch in batches] == [longest, 1] * 4 + [longest]
-  warmup.write(str(folder), described("video"), 5)
+  warmup.write(str(folder), contract("video"), 5)
   assert [len(inputs["example_bytes"]) for _, inputs in warmup.read(str(folder))] == [
       1, 2, 4, 8, 1]
 
@@ -121,7 +121,7 @@ assert {name: x.tolist() for name, x in inputs.items()} == {
 
 
 def test_the_messages_are_tensorflow_servings(folder, tmp_path):
-  warmup.write(str(folder), described("frame"), 4)
+  warmup.write(str(folder), contract("frame"), 4)
   (tmp_path / "theirs" / "assets.extra").mkdir(parents=True)
   subprocess.run([sys.executable, "-c", OFFICIAL, str(folder), str(tmp_path / "theirs")],
                  check=True, env=support.ENVIRONMENT)
@@ -129,14 +129,14 @@ def test_the_messages_are_tensorflow_servings(folder, tmp_path):
 
 def test_the_same_model_gives_the_same_bytes(folder):
   path = folder / warmup.REQUESTS
-  warmup.write(str(folder), described("frame"), 4)
+  warmup.write(str(folder), contract("frame"), 4)
   before = path.read_bytes()
-  warmup.write(str(folder), described("frame"), 4)
+  warmup.write(str(folder), contract("frame"), 4)
   assert path.read_bytes() == before
 
 
 def test_none_is_no_file(folder):
-  warmup.write(str(folder), described("frame"), 0)
+  warmup.write(str(folder), contract("frame"), 0)
   assert not (folder / warmup.REQUESTS).exists()
   assert warmup.read(str(folder)) == []
 
@@ -144,7 +144,7 @@ def test_none_is_no_file(folder):
 @pytest.mark.parametrize("number", [-1, 1001])
 def test_more_than_a_server_takes_are_refused(number, folder):
   with pytest.raises(ValueError, match=f"--warmup_requests={number} must be from 0 to 1"):
-    warmup.write(str(folder), described("frame"), number)
+    warmup.write(str(folder), contract("frame"), number)
 
 
 @pytest.mark.parametrize("damage", [
@@ -152,15 +152,15 @@ def test_more_than_a_server_takes_are_refused(number, folder):
     lambda content: content[:200] + b"?" + content[201:],
     lambda content: b"no records" * 9])
 def test_a_damaged_file_is_named(damage, folder):
-  warmup.write(str(folder), described("frame"), 2)
+  warmup.write(str(folder), contract("frame"), 2)
   path = folder / warmup.REQUESTS
   path.write_bytes(damage(path.read_bytes()))
-  with pytest.raises(ValueError, match="tf_serving_warmup_requests holds no warm-up"):
+  with pytest.raises(ValueError, match="warmup_requests does not hold warm-up"):
     warmup.read(str(folder))
 
 
 def test_records_of_another_kind_are_named(folder):
   with tf.io.TFRecordWriter(str(folder / warmup.REQUESTS)) as writer:
     writer.write(b"\x32\x05no proto")
-  with pytest.raises(ValueError, match="holds no warm-up requests"):
+  with pytest.raises(ValueError, match="does not hold warm-up requests"):
     warmup.read(str(folder))

@@ -87,8 +87,8 @@ def golden_model(level):
 @pytest.mark.parametrize("level", ["video", "frame"])
 def test_serving_default_is_the_starter_codes(level, tmp_path):
   model, golden, meta = golden_model(level)
-  trained = experiment.Experiment(model.get_config())
-  writer.save(trained, model, str(tmp_path / "model"))
+  config = experiment.Experiment(model.get_config())
+  writer.save(config, model, str(tmp_path / "model"))
   serve = tf.saved_model.load(str(tmp_path / "model")).signatures["serving_default"]
   reference = meta["signatures"][level]["serving_default"]
 
@@ -187,10 +187,10 @@ def test_the_manifest_lists_every_file(tmp_path):
 
 def test_the_same_model_gives_the_same_files(tmp_path):
   """Except for TensorFlow's random number, and its numbers of functions in a process."""
-  trained, model = make("aggregation-lstm")
+  config, model = make("aggregation-lstm")
   listed, cards = [], []
   for directory in (tmp_path / "a", tmp_path / "b"):
-    writer.save(trained, model, str(directory), TOP_K, warmup_requests=2)
+    writer.save(config, model, str(directory), top_k=TOP_K, warmup_requests=2)
     listed.append(json.loads((directory / "manifest.json").read_text())["files"])
     card = (directory / "assets.extra" / "MODEL_CARD.md").read_text().splitlines()
     cards.append([line for line in card if not line.startswith("| bytes |")])
@@ -206,7 +206,7 @@ def test_a_model_of_segments_is_served_for_whole_videos(tmp_path):
       6, feature_spec.FeatureSpec(("rgb", "audio"), (8, 4), "segment"),
       aggregation="mean").build_variables()
   writer.save(experiment.Experiment(model.get_config(), 7), model,
-                   str(tmp_path / "model"), TOP_K)
+              str(tmp_path / "model"), top_k=TOP_K)
   signatures = tf.saved_model.load(str(tmp_path / "model")).signatures
   batch = descriptors.batch("frame")
   assert_answers(signatures, batch, "frame", at_home(model, batch))
@@ -222,6 +222,21 @@ def test_what_is_there_stays_or_is_replaced_by_flag(tmp_path):
   save("classifier-moe", target, overwrite=True)
   assert files.bytes_on_disk(str(target)) > before
   assert os.listdir(tmp_path) == ["model"]
+
+
+def test_a_saved_model_of_an_earlier_version_is_replaced(tmp_path):
+  """Earlier versions wrote no manifest."""
+  target = tmp_path / "model"
+  save("classifier-logistic", target)
+  (target / "manifest.json").unlink()
+  save("classifier-logistic", target, overwrite=True)
+  manifest.verify(str(target))
+  # Neither do other programs write one, and they may keep other files beside it.
+  (target / "manifest.json").unlink()
+  (target / "notes.txt").write_text("precious")
+  with pytest.raises(FileExistsError, match="model is not replaced: .* notes.txt"):
+    save("classifier-logistic", target, overwrite=True)
+  assert (target / "notes.txt").read_text() == "precious"
 
 
 @pytest.mark.parametrize("options, error, message", [
