@@ -1,9 +1,13 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""What NetVLAD and its relatives share: pool by clusters, then reduce."""
+"""The structure that NetVLAD and its relatives share: pool by clusters, then reduce."""
+
+import abc
+from typing import Any
 
 import tensorflow as tf
 
+from yt8m.models.layers import base
 from yt8m.models.layers import batch_norm
 from yt8m.models.layers import gated_dense
 from yt8m.models.layers import masking
@@ -11,8 +15,8 @@ from yt8m.models.layers import masking
 keras = tf.keras
 
 
-class ClusterPooling(keras.layers.Layer):
-  """Base of the aggregations that learn clusters; a subclass says which.
+class ClusterPooling(base.Layer):
+  """Base of the aggregations that learn clusters.
 
       x̂_t = BN(x_t)                      with `input_batch_norm`
       y_t = W x̂_t + b                    with a `projection`
@@ -20,55 +24,56 @@ class ClusterPooling(keras.layers.Layer):
       h   = reduce(V)                    `GatedDense`, with `units`
 
   Args:
-    clusters: K.
-    projection: size to which frames are projected first; 0 takes them as they are.
-    units: size of the output; 0 leaves V as it is, for a late fusion to reduce what
-      all modalities have pooled.
-    input_batch_norm: whether frames are normalised first.
-    batch_norm_decay: of the moving averages, which lag some 1 / (1 − decay) steps
-      behind the weights: shorten it, or let the learning rate fall, in short runs.
-    reduction: other arguments of the `GatedDense` layer.
+    clusters: Number of clusters, K.
+    projection: Size to which frames are projected first; 0 leaves them as they are.
+    units: Size of the output. 0 returns V, for a late fusion that reduces the vectors
+      of all modalities together.
+    input_batch_norm: Whether frames are normalised first.
+    batch_norm_decay: Decay of the moving averages. They lag about 1 / (1 − decay) steps
+      behind the weights. In a short run, lower the decay or let the learning rate fall.
 
   Call arguments:
     x: (batch_size, num_frames, dim).
     frame_mask: (batch_size, num_frames), bool. Padded frames do not contribute.
 
   Returns:
-    (batch_size, units), or V without `units`, and the intermediates of the pooling.
+    (batch_size, units), or V if `units` is 0, and the intermediates of the pooling.
   """
 
-  def __init__(self, clusters, projection, units, input_batch_norm, batch_norm_decay,
-               reduction, **kwargs):
+  def __init__(self, clusters: int, projection: int, units: int,
+               input_batch_norm: bool = False, batch_norm_decay: float = 0.999,
+               **kwargs: Any):
     super().__init__(**kwargs)
     self.clusters, self.projection, self.units = clusters, projection, units
     self.input_batch_norm = input_batch_norm
-    self.batch_norm_decay, self._reduction = batch_norm_decay, reduction
+    self.batch_norm_decay = batch_norm_decay
 
-  def make_pool(self):
-    """The pooling layer, with an `output_size` once it is built."""
-    # A base class: each subclass pools in its own way.
-    raise NotImplementedError(f"{type(self).__name__} must define make_pool.")
+  @abc.abstractmethod
+  def make_pool(self) -> Any:
+    """Returns the pooling layer, which has an `output_size` once it is built."""
 
-  def build(self, input_shape):
+  @abc.abstractmethod
+  def reduction(self) -> dict[str, Any]:
+    """Returns the arguments of the `GatedDense` layer that reduces V."""
+
+  def build(self, input_shape: Any) -> None:
     dim = input_shape[-1]
     if self.input_batch_norm:
-      self.input_norm = batch_norm.BatchNorm(
-          decay=self.batch_norm_decay, name="input_norm")
-      self.input_norm.build((None, dim))
+      self.input_norm = base.built(
+          batch_norm.BatchNorm(self.batch_norm_decay, name="input_norm"), None, dim)
     if self.projection:
-      self.project = keras.layers.Dense(self.projection, name="project")
-      self.project.build((None, dim))
+      self.project = base.built(
+          keras.layers.Dense(self.projection, name="project"), None, dim)
       dim = self.projection
-    self.pool = self.make_pool()
-    self.pool.build((None, None, dim))
+    self.pool = base.built(self.make_pool(), None, None, dim)
     if self.units:
-      self.reduce = gated_dense.GatedDense(
-          self.units, batch_norm_decay=self.batch_norm_decay, name="reduce",
-          **self._reduction)
-      self.reduce.build((None, self.pool.output_size))
-    self.built = True
+      self.reduce = base.built(
+          gated_dense.GatedDense(
+              self.units, batch_norm_decay=self.batch_norm_decay, name="reduce",
+              **self.reduction()), None, self.pool.output_size)
 
-  def call(self, x, frame_mask=None, training=False):
+  def call(self, x: tf.Tensor, frame_mask: tf.Tensor | None = None,
+           training: bool = False) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
     if self.input_batch_norm:
       x = self.input_norm(x, frame_mask=frame_mask, training=training)
     if self.projection:
@@ -78,8 +83,8 @@ class ClusterPooling(keras.layers.Layer):
       x = self.reduce(x, training=training)
     return x, intermediates
 
-  def get_config(self):
-    return {**super().get_config(), "clusters": self.clusters,
-            "projection": self.projection, "units": self.units,
-            "input_batch_norm": self.input_batch_norm,
-            "batch_norm_decay": self.batch_norm_decay}
+
+def context_gates(context_gating: bool, remove_diagonal: bool) -> dict[str, Any]:
+  """Returns the arguments of a `GatedDense` layer with or without context gating."""
+  return {"gating": "context" if context_gating else "none",
+          "remove_diagonal": remove_diagonal}

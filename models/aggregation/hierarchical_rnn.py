@@ -2,33 +2,33 @@
 # SPDX-License-Identifier: Apache-2.0
 """Temporal aggregation by a hierarchical RNN."""
 
+from typing import Any
+
 import tensorflow as tf
 
 from yt8m.models import registries
+from yt8m.models.layers import base
 from yt8m.models.layers import recurrent
-
-keras = tf.keras
 
 
 @registries.AGGREGATIONS.register("hierarchical_rnn")
-@keras.utils.register_keras_serializable(package="yt8m")
-class HierarchicalRnn(keras.layers.Layer):
-  """One LSTM reads the frames of each chunk, another the chunks.
+class HierarchicalRnn(base.Layer):
+  """Reads the frames of each chunk with one LSTM, and the chunks with another.
 
       v_k = last h of LSTM₁(x_{kS}, …, x_{kS+S−1})      for chunks k of S frames
       h = last h of LSTM₂(v_0, v_1, …)
 
-  All chunks of all videos are one batch to LSTM₁: a gradient crosses S + T / S steps
-  instead of T. The last chunk of a video may be shorter.
+  LSTM₁ reads all chunks of all videos as one batch. A gradient passes through S + T / S
+  steps instead of T. The last chunk of a video may be shorter.
 
   Args:
-    units: cells of each LSTM.
-    chunk_size: S, frames.
+    units: Size of the state of each LSTM.
+    chunk_size: Number of frames in a chunk, S.
 
   Call arguments:
     x: (batch_size, num_frames, dim).
-    frame_mask: (batch_size, num_frames), bool. The states stand still over padded
-      frames, and over chunks of nothing else.
+    frame_mask: (batch_size, num_frames), bool. Padded frames, and chunks of padding
+      alone, do not change the states.
 
   Returns:
     (batch_size, units).
@@ -36,19 +36,18 @@ class HierarchicalRnn(keras.layers.Layer):
   Reference: Pan et al. 2016 (arXiv:1511.03476); `LstmLayer`.
   """
 
-  def __init__(self, units=1024, chunk_size=15, **kwargs):
+  def __init__(self, units: int = 1024, chunk_size: int = 15, **kwargs: Any):
     super().__init__(**kwargs)
     self.units, self.chunk_size = units, chunk_size
 
-  def build(self, input_shape):
-    dim = input_shape[-1]
-    self.read_frames = recurrent.LstmLayer(self.units, name="read_frames")
-    self.read_frames.build((None, self.chunk_size, dim))
-    self.read_chunks = recurrent.LstmLayer(self.units, name="read_chunks")
-    self.read_chunks.build((None, None, self.units))
-    self.built = True
+  def build(self, input_shape: Any) -> None:
+    self.read_frames = base.built(
+        recurrent.LstmLayer(self.units, name="read_frames"),
+        None, self.chunk_size, input_shape[-1])
+    self.read_chunks = base.built(
+        recurrent.LstmLayer(self.units, name="read_chunks"), None, None, self.units)
 
-  def call(self, x, frame_mask=None):
+  def call(self, x: tf.Tensor, frame_mask: tf.Tensor | None = None) -> tf.Tensor:
     shape = tf.shape(x)
     if frame_mask is None:
       frame_mask = tf.ones(shape[:2], tf.bool)
@@ -63,6 +62,3 @@ class HierarchicalRnn(keras.layers.Layer):
     filled = tf.reshape(tf.reduce_any(frame_mask, axis=1), [shape[0], chunks])
     _, (h, _) = self.read_chunks(vectors, frame_mask=filled)
     return h
-
-  def get_config(self):
-    return {**super().get_config(), "units": self.units, "chunk_size": self.chunk_size}

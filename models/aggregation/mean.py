@@ -5,14 +5,12 @@
 import tensorflow as tf
 
 from yt8m.models import registries
+from yt8m.models.layers import base
 from yt8m.models.layers import masking
-
-keras = tf.keras
 
 
 @registries.AGGREGATIONS.register("mean")
-@keras.utils.register_keras_serializable(package="yt8m")
-class Mean(keras.layers.Layer):
+class Mean(base.Layer):
   """Averages the valid frames: `h = Σ_t m_t x_t / Σ_t m_t`.
 
   Call arguments:
@@ -25,5 +23,5 @@ class Mean(keras.layers.Layer):
   Reference: YouTube-8M starter code, `FrameLevelLogisticModel`.
   """
 
-  def call(self, x, frame_mask=None):
+  def call(self, x: tf.Tensor, frame_mask: tf.Tensor | None = None) -> tf.Tensor:
     return masking.masked_mean(x, frame_mask)

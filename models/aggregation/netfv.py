@@ -1,19 +1,21 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Temporal aggregation by NetFV."""
+"""Temporal aggregation by NetFV: Fisher vectors of frames around learned clusters."""
+
+from typing import Any
 
 import tensorflow as tf
 
 from yt8m.models import registries
 from yt8m.models.aggregation import cluster_pooling
+from yt8m.models.layers import base
 from yt8m.models.layers import soft_assignment
 
 keras = tf.keras
 
 
-@keras.utils.register_keras_serializable(package="yt8m")
-class FisherPooling(keras.layers.Layer):
-  """Describes, for every cluster, mean and variance of the frames assigned to it.
+class FisherPooling(base.Layer):
+  """Describes the mean and the variance of the frames assigned to each cluster.
 
       a_t   = softmax(BN(W x_t))                         `SoftAssignment`
       σ_dk  = s_dk² + 1e-6
@@ -24,9 +26,10 @@ class FisherPooling(keras.layers.Layer):
   Both sums are batched matrix products, of x and of x², as (x − c)² = x² − 2cx + c².
 
   Args:
-    clusters: K.
-    coupling: the centres are `coupling · W`; 0 gives them weights of their own.
-    batch_norm_decay: of the moving averages.
+    clusters: Number of clusters, K.
+    coupling: Factor that makes the centres `coupling · W`; 0 gives them weights of their
+      own.
+    batch_norm_decay: Decay of the moving averages.
 
   Call arguments:
     x: (batch_size, num_frames, dim).
@@ -36,21 +39,23 @@ class FisherPooling(keras.layers.Layer):
     (batch_size, 2 · dim · K), and the intermediate `assignments`, (batch_size,
     num_frames, K).
 
-  Reference: Perronnin & Dance 2007; Miech et al. 2017 (arXiv:1706.06905), section 3.2;
-  `NetFV` of its code, WILLOW (`fv_couple_weights`, `fv_coupling_factor`).
+  Reference: Perronnin & Dance 2007; Miech et al. 2017 (arXiv:1706.06905), and `NetFV` of
+  its code, WILLOW (`fv_couple_weights`, `fv_coupling_factor`).
   """
 
-  def __init__(self, clusters=64, coupling=0.01, batch_norm_decay=0.999, **kwargs):
+  def __init__(self, clusters: int = 64, coupling: float = 0.01,
+               batch_norm_decay: float = 0.999, **kwargs: Any):
     super().__init__(**kwargs)
     self.clusters, self.coupling = clusters, coupling
     self.batch_norm_decay = batch_norm_decay
 
-  def build(self, input_shape):
+  def build(self, input_shape: Any) -> None:
     dim, normal = input_shape[-1], keras.initializers.RandomNormal
     self.output_size = 2 * dim * self.clusters
-    self.assign = soft_assignment.SoftAssignment(
-        self.clusters, batch_norm_decay=self.batch_norm_decay, name="assign")
-    self.assign.build(input_shape)
+    self.assign = base.built(
+        soft_assignment.SoftAssignment(
+            self.clusters, batch_norm_decay=self.batch_norm_decay, name="assign"),
+        None, None, dim)
     self.spread = self.add_weight(
         name="spread", shape=(dim, self.clusters),
         initializer=normal(mean=1.0, stddev=dim ** -0.5))
@@ -58,11 +63,11 @@ class FisherPooling(keras.layers.Layer):
       self.free_centres = self.add_weight(
           name="centres", shape=(dim, self.clusters),
           initializer=normal(stddev=dim ** -0.5))
-    self.built = True
 
-  def call(self, x, frame_mask=None, training=False):
+  def call(self, x: tf.Tensor, frame_mask: tf.Tensor | None = None,
+           training: bool = False) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
     assignments = self.assign(x, frame_mask=frame_mask, training=training)
-    # float32 from here on: second moments about the mean cancel in half precision.
+    # float32, since second moments about the mean lose their digits in half precision.
     x = tf.cast(x, tf.float32)
     mass = tf.reduce_sum(assignments, axis=1)[:, tf.newaxis, :]
     sums = soft_assignment.sum_by_cluster(x, assignments)
@@ -77,45 +82,36 @@ class FisherPooling(keras.layers.Layer):
     flat = tf.concat([soft_assignment.normalize_vlad(first), second], axis=1)
     return tf.cast(flat, self.compute_dtype), {"assignments": assignments}
 
-  def get_config(self):
-    return {**super().get_config(), "clusters": self.clusters,
-            "coupling": self.coupling, "batch_norm_decay": self.batch_norm_decay}
-
 
 @registries.AGGREGATIONS.register("netfv")
-@keras.utils.register_keras_serializable(package="yt8m")
 class NetFv(cluster_pooling.ClusterPooling):
-  """Describes a video by mean and variance of its frames around learned clusters.
+  """Describes a video by the mean and variance of its frames around learned clusters.
 
       y_t = W₁ x_t + b₁                 (projection)
       V   = Fisher(y_1, …, y_T)         (2 · projection · clusters,)
       h   = gate(W₂ V + b₂)             (units,)
 
+  `ClusterPooling` describes shapes and the other arguments. The intermediate is
+  `assignments`, (batch_size, num_frames, clusters).
+
   Args:
-    context_gating: whether h is gated.
-    remove_diagonal: whether the gate of a value ignores the value itself.
-    coupling: centres are `coupling` times the weights of the assignments; 0 learns
-      them apart.
-    Others, and shapes: see `ClusterPooling`. The intermediate is `assignments`,
-    (batch_size, num_frames, clusters).
+    context_gating: Whether h is gated.
+    coupling: Factor that makes the centres `coupling` times the weights of the
+      assignments; 0 learns them separately.
+    remove_diagonal: Whether the gate of a value ignores the value itself.
 
   Reference: `FisherPooling`, `ContextGating`.
   """
 
-  def __init__(self, clusters=64, projection=512, units=512, context_gating=True,
-               coupling=0.01, input_batch_norm=False, batch_norm_decay=0.999,
-               remove_diagonal=False, **kwargs):
-    super().__init__(clusters, projection, units, input_batch_norm, batch_norm_decay,
-                     {"gating": "context" if context_gating else "none",
-                      "remove_diagonal": remove_diagonal}, **kwargs)
-    self.remove_diagonal = remove_diagonal
+  def __init__(self, clusters: int = 64, projection: int = 512, units: int = 512,
+               context_gating: bool = True, coupling: float = 0.01,
+               remove_diagonal: bool = False, **kwargs: Any):
+    super().__init__(clusters, projection, units, **kwargs)
     self.context_gating, self.coupling = context_gating, coupling
+    self.remove_diagonal = remove_diagonal
 
-  def make_pool(self):
-    return FisherPooling(self.clusters, self.coupling, self.batch_norm_decay,
-                                name="pool")
+  def make_pool(self) -> FisherPooling:
+    return FisherPooling(self.clusters, self.coupling, self.batch_norm_decay, name="pool")
 
-  def get_config(self):
-    return {**super().get_config(), "context_gating": self.context_gating,
-            "coupling": self.coupling,
-            "remove_diagonal": self.remove_diagonal}
+  def reduction(self) -> dict[str, Any]:
+    return cluster_pooling.context_gates(self.context_gating, self.remove_diagonal)

@@ -1,11 +1,15 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Temporal aggregation by NetVLAD."""
+"""Temporal aggregation by NetVLAD: residuals of frames to learned cluster centres."""
+
+from typing import Any
 
 import tensorflow as tf
 
+from yt8m.core import registry
 from yt8m.models import registries
 from yt8m.models.aggregation import cluster_pooling
+from yt8m.models.layers import base
 from yt8m.models.layers import soft_assignment
 
 keras = tf.keras
@@ -13,9 +17,8 @@ keras = tf.keras
 RESIDUALS = ("centres", "none", "gated")
 
 
-@keras.utils.register_keras_serializable(package="yt8m")
-class VladPooling(keras.layers.Layer):
-  """Sums, for every cluster, how far the frames assigned to it lie from its centre.
+class VladPooling(base.Layer):
+  """Sums the residuals of the frames of each cluster to its centre.
 
       a_t  = softmax(BN(W x_t))                                    `SoftAssignment`
       centres (NetVLAD):  V_dk = Σ_t a_tk (x_td − c_dk) = S_dk − (Σ_t a_tk) c_dk
@@ -23,14 +26,15 @@ class VladPooling(keras.layers.Layer):
       gated (NetVLAGD):   V_dk = σ(g_dk) S_dk
       V ← V / ‖V_·k‖ for every cluster (intra-normalisation), flattened, then V / ‖V‖
 
-  The sum over frames is one batched matrix product: the residuals (batch_size,
-  num_frames, dim, K) never exist. Flattened feature by feature, clusters fastest.
+  The sum over frames is one batched matrix product, so the residuals (batch_size,
+  num_frames, dim, K) are never stored. V is flattened feature by feature, clusters
+  fastest.
 
   Args:
-    clusters: K.
+    clusters: Number of clusters, K.
     residuals: `"centres"`, `"none"` or `"gated"`.
-    use_batch_norm: normalise the assignments; else they have a bias.
-    batch_norm_decay: of the moving averages.
+    use_batch_norm: Whether the assignments are normalised instead of having a bias.
+    batch_norm_decay: Decay of the moving averages.
 
   Call arguments:
     x: (batch_size, num_frames, dim).
@@ -41,37 +45,37 @@ class VladPooling(keras.layers.Layer):
     num_frames, K).
 
   Raises:
-    ValueError: unknown `residuals`.
+    ValueError: `residuals` is unknown.
 
   Reference: Arandjelović et al. 2016 (arXiv:1511.07247), equation 4; `NetVLAD` of
-  TensorFlow Addons (there with a bias); Miech et al. 2017 (arXiv:1706.06905), section
-  3.2; `NetVLAD`, `LightVLAD` and `NetVLAGD` of its code, WILLOW.
+  TensorFlow Addons (there with a bias); Miech et al. 2017 (arXiv:1706.06905), and
+  `NetVLAD`, `LightVLAD` and `NetVLAGD` of its code, WILLOW.
   """
 
-  def __init__(self, clusters=64, residuals="centres", use_batch_norm=True,
-               batch_norm_decay=0.999, **kwargs):
+  def __init__(self, clusters: int = 64, residuals: str = "centres",
+               use_batch_norm: bool = True, batch_norm_decay: float = 0.999,
+               **kwargs: Any):
     super().__init__(**kwargs)
     if residuals not in RESIDUALS:
-      raise ValueError(f"Unknown residuals {residuals!r}. "
-                       f"Valid: {', '.join(RESIDUALS)} (--hparams).")
+      raise registry.unknown("residuals", residuals, RESIDUALS, "Set it with --hparams.")
     self.clusters, self.residuals = clusters, residuals
     self.use_batch_norm, self.batch_norm_decay = use_batch_norm, batch_norm_decay
 
-  def build(self, input_shape):
+  def build(self, input_shape: Any) -> None:
     dim = input_shape[-1]
     self.output_size = dim * self.clusters
-    self.assign = soft_assignment.SoftAssignment(
-        self.clusters, use_batch_norm=self.use_batch_norm,
-        batch_norm_decay=self.batch_norm_decay, name="assign")
-    self.assign.build(input_shape)
+    self.assign = base.built(
+        soft_assignment.SoftAssignment(
+            self.clusters, use_batch_norm=self.use_batch_norm,
+            batch_norm_decay=self.batch_norm_decay, name="assign"), None, None, dim)
     if self.residuals != "none":
       self.references = self.add_weight(
           name="centres" if self.residuals == "centres" else "gates",
           shape=(dim, self.clusters),
           initializer=keras.initializers.RandomNormal(stddev=dim ** -0.5))
-    self.built = True
 
-  def call(self, x, frame_mask=None, training=False):
+  def call(self, x: tf.Tensor, frame_mask: tf.Tensor | None = None,
+           training: bool = False) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
     assignments = self.assign(x, frame_mask=frame_mask, training=training)
     sums = soft_assignment.sum_by_cluster(x, assignments)
     if self.residuals == "centres":
@@ -81,14 +85,8 @@ class VladPooling(keras.layers.Layer):
     return (tf.cast(soft_assignment.normalize_vlad(sums), self.compute_dtype),
             {"assignments": assignments})
 
-  def get_config(self):
-    return {**super().get_config(), "clusters": self.clusters,
-            "residuals": self.residuals, "use_batch_norm": self.use_batch_norm,
-            "batch_norm_decay": self.batch_norm_decay}
-
 
 @registries.AGGREGATIONS.register("netvlad")
-@keras.utils.register_keras_serializable(package="yt8m")
 class NetVlad(cluster_pooling.ClusterPooling):
   """Describes a video by the residuals of its frames to learned clusters.
 
@@ -96,31 +94,28 @@ class NetVlad(cluster_pooling.ClusterPooling):
       V   = VLAD(y_1, …, y_T)           (projection · clusters,)
       h   = gate(W₂ V + b₂)             (units,)
 
+  `ClusterPooling` describes shapes and the other arguments. The intermediate is
+  `assignments`, (batch_size, num_frames, clusters).
+
   Args:
-    residuals: `"centres"` (NetVLAD), `"none"` (NetRVLAD, known as LightVLAD) or
-      `"gated"` (NetVLAGD), see `VladPooling`.
-    context_gating: whether h is gated.
-    remove_diagonal: whether the gate of a value ignores the value itself.
-    Others, and shapes: see `ClusterPooling`. The intermediate is `assignments`,
-    (batch_size, num_frames, clusters).
+    context_gating: Whether h is gated.
+    residuals: `"centres"` (NetVLAD), `"none"` (NetRVLAD, also called LightVLAD) or
+      `"gated"` (NetVLAGD), as in `VladPooling`.
+    remove_diagonal: Whether the gate of a value ignores the value itself.
 
   Reference: `VladPooling`, `ContextGating`.
   """
 
-  def __init__(self, clusters=64, projection=512, units=512, context_gating=True,
-               residuals="centres", input_batch_norm=False, batch_norm_decay=0.999,
-               remove_diagonal=False, **kwargs):
-    super().__init__(clusters, projection, units, input_batch_norm, batch_norm_decay,
-                     {"gating": "context" if context_gating else "none",
-                      "remove_diagonal": remove_diagonal}, **kwargs)
-    self.remove_diagonal = remove_diagonal
+  def __init__(self, clusters: int = 64, projection: int = 512, units: int = 512,
+               context_gating: bool = True, residuals: str = "centres",
+               remove_diagonal: bool = False, **kwargs: Any):
+    super().__init__(clusters, projection, units, **kwargs)
     self.context_gating, self.residuals = context_gating, residuals
+    self.remove_diagonal = remove_diagonal
 
-  def make_pool(self):
+  def make_pool(self) -> VladPooling:
     return VladPooling(self.clusters, self.residuals,
-                            batch_norm_decay=self.batch_norm_decay, name="pool")
+                       batch_norm_decay=self.batch_norm_decay, name="pool")
 
-  def get_config(self):
-    return {**super().get_config(), "context_gating": self.context_gating,
-            "residuals": self.residuals,
-            "remove_diagonal": self.remove_diagonal}
+  def reduction(self) -> dict[str, Any]:
+    return cluster_pooling.context_gates(self.context_gating, self.remove_diagonal)

@@ -1,28 +1,30 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The LSTM and GRU recurrences in feature-major layout, with their gradients.
+"""The recurrences of LSTM and GRU in feature-major layout, with their gradients.
 
-Columns are videos: the state is (units, batch_size), so that the matrix product of a
-step, Rᵀ h, has the many rows of Rᵀ where the usual layout has the few of the batch.
-Everything that does not depend on the previous state is one product over all frames
-outside the loop: the input projection, and the gradients of weights and inputs.
+Videos are the columns: the state has shape (units, batch_size). The matrix product of a
+step, Rᵀ h, then has the many rows of Rᵀ, where the usual layout has only as many rows as
+the batch. Everything that does not depend on the previous state is one product over all
+frames outside the loop: the input projection, and the gradients of weights and inputs.
 
     LSTM:  i, f, g, o = z_t + Rᵀ h_{t−1}, split in four      g is the candidate c̃
            c_t = σ(f) c_{t−1} + σ(i) tanh(g)
            h_t = σ(o) tanh(c_t)
 
-    GRU:   u, r = σ(z_t + Rᵀ h_{t−1}), split in two          the gates; u is Keras' z
+    GRU:   u, r = σ(z_t + Rᵀ h_{t−1}), split in two          u is called z in Keras
            g = tanh(z_t + r ⊙ (Rᵀ h_{t−1} + d))              reset after, or
            g = tanh(z_t + Rᵀ (r ⊙ h_{t−1}))                  reset before
            h_t = u h_{t−1} + (1 − u) g
 """
 
+from typing import Any
+
 import tensorflow as tf
 
 
 @tf.custom_gradient
-def lstm(z, recurrent):
-  """Runs the recurrence from a state of zeros.
+def lstm(z: tf.Tensor, recurrent: tf.Tensor) -> Any:
+  """Runs the recurrence of the LSTM from a state of zeros.
 
   Args:
     z: (batch_size, num_frames, 4 units), `W x_t + b`, in Keras' order i, f, c̃, o.
@@ -66,13 +68,13 @@ def lstm(z, recurrent):
 
 
 @tf.custom_gradient
-def gru_reset_after(z, recurrent, bias):
-  """Runs the recurrence from a state of zeros.
+def gru_reset_after(z: tf.Tensor, recurrent: tf.Tensor, bias: tf.Tensor) -> Any:
+  """Runs the recurrence of the GRU with reset after, from a state of zeros.
 
   Args:
     z: (batch_size, num_frames, 3 units), `W x_t + b`, in Keras' order z, r, h.
     recurrent: R, (units, 3 units).
-    bias: (3 units,), added to Rᵀ h; d is its last third.
+    bias: (3 units,), added to Rᵀ h. Its last third is d.
 
   Returns:
     h at every frame, (batch_size, num_frames, units).
@@ -111,19 +113,23 @@ def gru_reset_after(z, recurrent, bias):
 
 
 @tf.custom_gradient
-def gru_reset_before(z, recurrent):
-  """The same with the reset gate before the product: two products a step, no bias."""
+def gru_reset_before(z: tf.Tensor, recurrent: tf.Tensor) -> Any:
+  """Runs the recurrence of the GRU with reset before, which has no second bias.
+
+  A step takes two matrix products here. Arguments and result are those of
+  `gru_reset_after`.
+  """
   z = _feature_major(z)
   gates = tf.zeros_like(z[0])
   state = tf.split(gates, 3)[0]
   units = recurrent.shape[0]
-  of_gates, of_candidate = tf.split(recurrent, [2 * units, units], axis=1)
-  to_gates, to_candidate = tf.transpose(of_gates), tf.transpose(of_candidate)
+  r_gates, r_candidate = tf.split(recurrent, [2 * units, units], axis=1)
+  transposed_gates, transposed_candidate = tf.transpose(r_gates), tf.transpose(r_candidate)
 
   def forward(previous, z_t):
     h = previous[0]
-    u, r = tf.split(tf.sigmoid(z_t[:2 * units] + tf.matmul(to_gates, h)), 2)
-    g = tf.tanh(z_t[2 * units:] + tf.matmul(to_candidate, r * h))
+    u, r = tf.split(tf.sigmoid(z_t[:2 * units] + tf.matmul(transposed_gates, h)), 2)
+    g = tf.tanh(z_t[2 * units:] + tf.matmul(transposed_candidate, r * h))
     return g + u * (h - g), u, r, g
 
   h, u, r, g = tf.scan(forward, z, (state,) * 4)
@@ -133,10 +139,10 @@ def gru_reset_before(z, recurrent):
       dh_t, h_before, u, r, g = now
       dh = later[0] + dh_t
       dg = dh * (1 - u) * (1 - g * g)
-      dreset = tf.matmul(of_candidate, dg)  # of r ⊙ h_{t−1}
+      dreset = tf.matmul(r_candidate, dg)  # gradient of r ⊙ h_{t−1}
       dgates = tf.concat([dh * (h_before - g) * u * (1 - u),
                           dreset * h_before * r * (1 - r)], axis=0)
-      return (tf.matmul(of_gates, dgates) + dreset * r + dh * u,
+      return (tf.matmul(r_gates, dgates) + dreset * r + dh * u,
               tf.concat([dgates, dg], axis=0))
 
     h_before = _before(h)
@@ -150,21 +156,21 @@ def gru_reset_before(z, recurrent):
   return _batch_major(h), gradient
 
 
-def _feature_major(x):
+def _feature_major(x: tf.Tensor) -> tf.Tensor:
   """(batch_size, num_frames, dim) -> (num_frames, dim, batch_size)."""
   return tf.transpose(x, [1, 2, 0])
 
 
-def _batch_major(x):
+def _batch_major(x: tf.Tensor) -> tf.Tensor:
   """(num_frames, dim, batch_size) -> (batch_size, num_frames, dim)."""
   return tf.transpose(x, [2, 0, 1])
 
 
-def _before(states):
-  """The state that each frame starts from: shifted by one frame, zeros first."""
+def _before(states: tf.Tensor) -> tf.Tensor:
+  """Returns the state that each frame starts from: zeros for the first frame."""
   return tf.concat([tf.zeros_like(states[:1]), states[:-1]], axis=0)
 
 
-def _outer(x, y):
-  """`Σ x_t y_tᵀ` over all frames of all videos of batch-major x and y."""
+def _outer(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+  """Returns `Σ x_t y_tᵀ` over all frames of all videos of batch-major x and y."""
   return tf.tensordot(x, y, [[0, 1], [0, 1]])
