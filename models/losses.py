@@ -1,109 +1,111 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Losses of multi-label classification, exactly as the starter code counts them.
+"""Losses of multi-label classification, exactly as in the starter code.
 
-Every loss is a Keras loss, `loss(labels, predictions)`, and its `call` takes
-`label_weights` besides. Shapes throughout:
-
-    labels:        (batch_size, num_classes), bool, integer or, of a loss that says
-                   `soft_labels`, probabilities
-    predictions:   (batch_size, num_classes), float, scores as the model returns them
-    label_weights: (batch_size, num_classes), or (batch_size, 1); weighs each term of
-                   a sum over classes, and leaves the denominator the batch size
-    returns:       (batch_size,), the loss of each video
+Every loss is a Keras loss, `loss(labels, predictions)`, whose `call` also takes
+`label_weights`.
 """
+
+import abc
+from typing import Any
 
 import tensorflow as tf
 
 from yt8m.core import registry
+from yt8m.models.layers import base
 
 keras = tf.keras
 
 LOSSES = registry.Registry("label loss", keras.losses.Loss)
 
 
-def _weighted_sum(terms, label_weights):
-  if label_weights is not None:
-    terms *= tf.cast(label_weights, terms.dtype)
-  return tf.reduce_sum(terms, axis=-1)
+class LabelLoss(base.Configured, keras.losses.Loss):
+  """Base of the losses: a weighted sum of one term for each class.
+
+  Call arguments:
+    labels: (batch_size, num_classes), bool or integer. A loss with `soft_labels` also
+      takes probabilities.
+    predictions: (batch_size, num_classes), float, the scores that the model returns.
+    label_weights: (batch_size, num_classes) or (batch_size, 1), weights of the terms.
+      They do not change the denominator of the mean, which is the batch size.
+
+  Returns:
+    (batch_size,), the loss of each video.
+  """
+
+  soft_labels = True
+
+  def call(self, labels: tf.Tensor, predictions: tf.Tensor,
+           label_weights: tf.Tensor | None = None) -> tf.Tensor:
+    terms = self.terms(tf.cast(labels, tf.float32), tf.cast(predictions, tf.float32))
+    if label_weights is not None:
+      terms *= tf.cast(label_weights, terms.dtype)
+    return tf.reduce_sum(terms, axis=-1)
+
+  @abc.abstractmethod
+  def terms(self, labels: tf.Tensor, predictions: tf.Tensor) -> tf.Tensor:
+    """Returns the terms, (batch_size, num_classes), from arguments in float32."""
 
 
 @LOSSES.register("CrossEntropyLoss")
-@keras.utils.register_keras_serializable(package="yt8m")
-class CrossEntropyLoss(keras.losses.Loss):
+class CrossEntropyLoss(LabelLoss):
   """Binary cross entropy of every class, summed over classes.
 
       L = −2 Σ_c w_c [α y_c ln(p_c + ε) + (1 − α) (1 − y_c) ln(1 − p_c + ε)]
 
   Args:
-    epsilon: ε, bounds the loss of a confident mistake. 1e-5 in the starter code;
-      the NeXtVLAD code uses 1e-8.
-    alpha: α, weight of the positives against the negatives; ½ weighs them alike.
-      (Miech et al. 2017, the WILLOW code, `CrossEntropyLoss` with alpha.)
+    epsilon: Constant that bounds the loss of a confident mistake, ε. It is 1e-5 in the
+      starter code and 1e-8 in the NeXtVLAD code.
+    alpha: Weight of the positives, α; the negatives have 1 − α. At ½ both count alike.
 
-  Reference: YouTube-8M starter code, `losses.CrossEntropyLoss`.
+  Reference: YouTube-8M starter code, `losses.CrossEntropyLoss`; Miech et al. 2017, the
+  WILLOW code, for alpha.
   """
-  soft_labels = True
 
-  def __init__(self, epsilon=1e-5, alpha=0.5, name="cross_entropy", **kwargs):
+  def __init__(self, epsilon: float = 1e-5, alpha: float = 0.5,
+               name: str = "cross_entropy", **kwargs: Any):
     super().__init__(name=name, **kwargs)
     self.epsilon, self.alpha = epsilon, alpha
 
-  def call(self, labels, predictions, label_weights=None):
-    p = tf.cast(predictions, tf.float32)
-    y = tf.cast(labels, tf.float32)
-    positives = y * tf.math.log(p + self.epsilon)
-    negatives = (1 - y) * tf.math.log(1 - p + self.epsilon)
-    terms = 2 * (self.alpha * positives + (1 - self.alpha) * negatives)
-    return _weighted_sum(-terms, label_weights)
-
-  def get_config(self):
-    return {**super().get_config(), "epsilon": self.epsilon, "alpha": self.alpha}
+  def terms(self, labels: tf.Tensor, predictions: tf.Tensor) -> tf.Tensor:
+    positives = labels * tf.math.log(predictions + self.epsilon)
+    negatives = (1 - labels) * tf.math.log(1 - predictions + self.epsilon)
+    return -2 * (self.alpha * positives + (1 - self.alpha) * negatives)
 
 
 @LOSSES.register("HingeLoss")
-@keras.utils.register_keras_serializable(package="yt8m")
-class HingeLoss(keras.losses.Loss):
+class HingeLoss(LabelLoss):
   """Hinge loss of every class, summed over classes.
 
       L = Σ_c w_c max(0, b − (2 y_c − 1) p_c)
 
   Args:
-    margin: b.
+    margin: Margin, b.
 
   Reference: YouTube-8M starter code, `losses.HingeLoss`.
   """
-  soft_labels = False  # of a label of ½ the loss would be b, whatever the score
+  soft_labels = False  # for a label of ½ the loss is b whatever the score
 
-  def __init__(self, margin=1.0, name="hinge", **kwargs):
+  def __init__(self, margin: float = 1.0, name: str = "hinge", **kwargs: Any):
     super().__init__(name=name, **kwargs)
     self.margin = margin
 
-  def call(self, labels, predictions, label_weights=None):
-    p = tf.cast(predictions, tf.float32)
-    sign = 2 * tf.cast(labels, tf.float32) - 1
-    return _weighted_sum(tf.maximum(0.0, self.margin - sign * p), label_weights)
-
-  def get_config(self):
-    return {**super().get_config(), "margin": self.margin}
+  def terms(self, labels: tf.Tensor, predictions: tf.Tensor) -> tf.Tensor:
+    return tf.maximum(0.0, self.margin - (2 * labels - 1) * predictions)
 
 
 @LOSSES.register("SoftmaxLoss")
-@keras.utils.register_keras_serializable(package="yt8m")
-class SoftmaxLoss(keras.losses.Loss):
+class SoftmaxLoss(LabelLoss):
   """Cross entropy of a softmax over classes against the normalised labels.
 
       ŷ_c = y_c / max(Σ_c' y_c', 1e-7),   L = −Σ_c w_c ŷ_c ln softmax_c(p)
 
   Reference: YouTube-8M starter code, `losses.SoftmaxLoss`.
   """
-  soft_labels = True
 
-  def __init__(self, name="softmax", **kwargs):
+  def __init__(self, name: str = "softmax", **kwargs: Any):
     super().__init__(name=name, **kwargs)
 
-  def call(self, labels, predictions, label_weights=None):
-    p = tf.cast(predictions, tf.float32)
-    y = tf.cast(labels, tf.float32)
-    y /= tf.maximum(tf.reduce_sum(y, axis=-1, keepdims=True), 1e-7)
-    return _weighted_sum(-y * tf.nn.log_softmax(p), label_weights)
+  def terms(self, labels: tf.Tensor, predictions: tf.Tensor) -> tf.Tensor:
+    labels /= tf.maximum(tf.reduce_sum(labels, axis=-1, keepdims=True), 1e-7)
+    return -labels * tf.nn.log_softmax(predictions)

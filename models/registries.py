@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from yt8m.core import registry
 from yt8m.core import types as aliases
+from yt8m.models.layers import base
 
 keras = tf.keras
 
@@ -82,7 +83,7 @@ def check_hparams(owner: str, option: type, hparams: dict[str, Any],
         f"Valid: {', '.join(valid) or 'none'} (--hparams).")
   if missing := sorted(set(required) - set(hparams)):
     raise ValueError(f"{owner} needs {', '.join(missing)} (--hparams).")
-  parameters = inspect.signature(option.__init__).parameters
+  parameters = base.constructor_parameters(option)
   for name, value in hparams.items():
     annotation = parameters[name].annotation
     if annotation is inspect.Parameter.empty:
@@ -116,12 +117,10 @@ def is_option(options: registry.Registry, value: Any) -> bool:
 
 
 def _hparam_defaults(option: Any) -> dict[str, Any]:
-  """Returns the hyperparameters of an option with the defaults of its constructor."""
-  if option.__init__ is keras.layers.Layer.__init__:
-    return {}  # The arguments of Keras (trainable, dtype, …) are no hyperparameters.
-  parameters = inspect.signature(option.__init__).parameters.values()
-  return {p.name: p.default for p in parameters
-          if p.default is not inspect.Parameter.empty}
+  """Returns the hyperparameters of an option with the defaults of its constructors."""
+  return {name: parameter.default
+          for name, parameter in base.constructor_parameters(option).items()
+          if parameter.default is not inspect.Parameter.empty}
 
 
 def split_intermediates(result: Any) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:

@@ -51,10 +51,10 @@ class HierarchicalRnn(base.Layer):
     shape = tf.shape(x)
     if frame_mask is None:
       frame_mask = tf.ones(shape[:2], tf.bool)
-    missing = -shape[1] % self.chunk_size
     chunks = -(-shape[1] // self.chunk_size)
-    x = tf.pad(x, [[0, 0], [0, missing], [0, 0]])
-    frame_mask = tf.pad(frame_mask, [[0, 0], [0, missing]])
+    missing = chunks * self.chunk_size - shape[1]
+    paddings = tf.convert_to_tensor([[0, 0], [0, missing], [0, 0]])
+    x, frame_mask = tf.pad(x, paddings), tf.pad(frame_mask, paddings[:2])
     x = tf.reshape(x, [shape[0] * chunks, self.chunk_size, x.shape[-1]])
     frame_mask = tf.reshape(frame_mask, [shape[0] * chunks, self.chunk_size])
     _, (vectors, _) = self.read_frames(x, frame_mask=frame_mask)

@@ -82,7 +82,7 @@ class NextVladPooling(base.Layer):
     y, num_parts = self.expand(x), tf.shape(x)[1] * self.groups
     attention = tf.sigmoid(tf.cast(self.attend(y), tf.float32))
     if frame_mask is not None:
-      attention *= tf.cast(frame_mask, tf.float32)[..., tf.newaxis]
+      attention *= tf.expand_dims(tf.cast(frame_mask, tf.float32), -1)
     weights = self.assign(y, frame_mask=frame_mask, training=training)
     weights *= tf.reshape(attention, [-1, num_parts, 1])
     parts = tf.reshape(y, [-1, num_parts, self.output_size // self.clusters])

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Temporal aggregation by a soft bag of frames: how much of a video is in each cluster."""
+"""Temporal aggregation by a soft bag of frames: counts of soft assignments."""
 
 from typing import Any
 

@@ -70,8 +70,8 @@ class BatchNorm(base.Layer):
   def _update_statistics(self, x: tf.Tensor, frame_mask: tf.Tensor | None
                          ) -> tuple[tf.Tensor, tf.Tensor]:
     axes = list(range(len(x.shape) - 1))
-    weight = (tf.ones_like(x[..., :1]) if frame_mask is None
-              else tf.cast(frame_mask, x.dtype)[..., tf.newaxis])
+    weight = tf.expand_dims(tf.ones(tf.shape(x)[:-1]) if frame_mask is None
+                            else tf.cast(frame_mask, x.dtype), -1)
     count, total = sum_over_replicas(
         [tf.reduce_sum(weight), tf.reduce_sum(tf.where(weight > 0, x, 0.0), axes)])
     count = tf.maximum(count, 1.0)

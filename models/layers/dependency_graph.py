@@ -126,9 +126,9 @@ def normalised_cuts(adjacency: tf.Tensor, num_segments: int, max_ncut: float = 0
   """
   shape = tf.shape(adjacency)
   batch_size, num_frames = shape[0], shape[1]
-  if frame_mask is None:
-    frame_mask = tf.fill([batch_size, num_frames], True)
-  integral = _integral_image(adjacency, frame_mask)
+  valid = (tf.fill([batch_size, num_frames], True) if frame_mask is None
+           else frame_mask)
+  integral = _integral_image(adjacency, valid)
   frames = tf.range(num_frames)[tf.newaxis, :]
   # The starts of the segments, in the order in which they were found, and the end of
   # the last one. A cut that is not made is put at the end, where it changes nothing.
@@ -137,13 +137,13 @@ def normalised_cuts(adjacency: tf.Tensor, num_segments: int, max_ncut: float = 0
   for _ in range(num_segments - 1):
     starts, ends = _segment_bounds(frames, bounds)
     ncut = _ncut(integral, starts, frames, ends)
-    ncut = tf.where(frame_mask & (frames > starts), ncut, ncut.dtype.max)
+    ncut = tf.where(valid & (frames > starts), ncut, ncut.dtype.max)
     cut = tf.argmin(ncut, axis=1, output_type=tf.int32)
     cut = tf.where(tf.reduce_min(ncut, axis=1) <= max_ncut, cut, num_frames)
     bounds = tf.concat([bounds, cut[:, tf.newaxis]], axis=1)
   begun = bounds[:, tf.newaxis, :] <= frames[:, :, tf.newaxis]
   segments = tf.reduce_sum(tf.cast(begun, tf.int32), axis=2) - 1
-  return tf.where(frame_mask, segments, -1)
+  return tf.where(valid, segments, -1)
 
 
 def _integral_image(adjacency: tf.Tensor, frame_mask: tf.Tensor) -> tf.Tensor:

@@ -18,6 +18,7 @@ frames outside the loop: the input projection, and the gradients of weights and 
 """
 
 from typing import Any
+from typing import cast
 
 import tensorflow as tf
 
@@ -122,14 +123,14 @@ def gru_reset_before(z: tf.Tensor, recurrent: tf.Tensor) -> Any:
   z = _feature_major(z)
   gates = tf.zeros_like(z[0])
   state = tf.split(gates, 3)[0]
-  units = recurrent.shape[0]
+  units = cast(int, recurrent.shape[0])
   r_gates, r_candidate = tf.split(recurrent, [2 * units, units], axis=1)
-  transposed_gates, transposed_candidate = tf.transpose(r_gates), tf.transpose(r_candidate)
+  to_gates, to_candidate = tf.transpose(r_gates), tf.transpose(r_candidate)
 
   def forward(previous, z_t):
     h = previous[0]
-    u, r = tf.split(tf.sigmoid(z_t[:2 * units] + tf.matmul(transposed_gates, h)), 2)
-    g = tf.tanh(z_t[2 * units:] + tf.matmul(transposed_candidate, r * h))
+    u, r = tf.split(tf.sigmoid(z_t[:2 * units] + tf.matmul(to_gates, h)), 2)
+    g = tf.tanh(z_t[2 * units:] + tf.matmul(to_candidate, r * h))
     return g + u * (h - g), u, r, g
 
   h, u, r, g = tf.scan(forward, z, (state,) * 4)

@@ -61,7 +61,7 @@ class SoftAssignment(base.Layer):
                         [-1, num_frames, self.groups, self.clusters])
     assignments = tf.nn.softmax(scores)
     if frame_mask is not None:
-      assignments *= tf.cast(frame_mask, tf.float32)[..., tf.newaxis, tf.newaxis]
+      assignments *= tf.cast(frame_mask, tf.float32)[:, :, tf.newaxis, tf.newaxis]
     return tf.reshape(assignments, [-1, num_frames * self.groups, self.clusters])
 
 
@@ -101,4 +101,4 @@ def normalize_vlad(sums: tf.Tensor) -> tf.Tensor:
 
 def flatten(sums: tf.Tensor) -> tf.Tensor:
   """Flattens (batch_size, dim, K) to (batch_size, dim · K), clusters fastest."""
-  return tf.reshape(sums, [-1, sums.shape[1] * sums.shape[2]])
+  return tf.reshape(sums, [-1, sums.shape[1:].num_elements()])

@@ -48,5 +48,5 @@ def test_numpy_twin_with_mask():
 
 
 def test_residuals_must_be_known():
-  with pytest.raises(ValueError, match="'median'. Valid: centres, none, gated"):
+  with pytest.raises(ValueError, match="'median'. Valid: gated, centres, none"):
     netvlad.VladPooling(residuals="median")
