@@ -17,7 +17,6 @@ from yt8m.core import markdown
 from yt8m.core import plots
 from yt8m.eval.blending import averaging
 from yt8m.eval.blending import candidates
-from yt8m.eval.blending import class_weights
 from yt8m.eval.blending import ensemble_file
 from yt8m.eval.blending import gap
 from yt8m.eval.blending import search
@@ -135,17 +134,12 @@ def _learn_weights(
     chosen: np.ndarray, aligned: aligned_predictions.AlignedPredictions,
     options: Options) -> tuple[np.ndarray, dict[str, float]]:
   """Returns weights, and GAP with them on the videos they fit and on held-out ones."""
-  arguments = (chosen, aligned.hits, aligned.num_positives, options.averaging,
-               options.weight_regularization, options.seed)
-  weights = blend_weights.learn(*arguments)
-  by_class = {}
+  data = chosen, aligned.hits, aligned.num_positives, options.averaging
+  settings = {"regularization": options.weight_regularization, "seed": options.seed}
   if options.class_weights:
-    by_class = {"classes": aligned.classes, "num_classes": aligned.num_classes}
-    weights = class_weights.learn_by_class(
-        chosen, aligned.hits, aligned.classes, aligned.num_classes, options.averaging,
-        weights)
-  held_out, _ = blend_weights.cross_fit(
-      *arguments, num_folds=options.num_folds, **by_class)
+    settings |= {"classes": aligned.classes, "num_classes": aligned.num_classes}
+  weights = blend_weights.learn(*data, **settings)
+  held_out, _ = blend_weights.cross_fit(*data, num_folds=options.num_folds, **settings)
   learned = averaging.blend(chosen, weights, aligned.classes)
   return weights, {
       name: gap.gap(scores, aligned.hits, aligned.num_positives)

@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Compares an ensemble with the blends that it must beat, on other videos."""
 
+import dataclasses
 import os
 import tempfile
 from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,10 +16,70 @@ from yt8m.core import markdown
 from yt8m.core.types import PathLike
 from yt8m.eval.blending import averaging
 from yt8m.eval.blending import candidates
-from yt8m.eval.blending import comparison
 from yt8m.eval.blending import ensemble_file
+from yt8m.eval.blending.gap import gap
 from yt8m.eval.predictions import aligned as aligned_predictions
 from yt8m.eval.predictions import store as prediction_store
+
+_RESAMPLES = 200
+
+
+@dataclasses.dataclass(frozen=True)
+class Blend:
+  """Some of the models of aligned predictions, and their weights.
+
+  Attributes:
+    name: Name in the table.
+    models: Names of the models.
+    weights: Weights of the models, `(M,)` or `(M, C)`; None for equal ones.
+  """
+  name: str
+  models: tuple[str, ...]
+  weights: np.ndarray | None = None
+
+  def scores(self, aligned: aligned_predictions.AlignedPredictions,
+             transformed: np.ndarray) -> np.ndarray:
+    """Returns the blend of transformed scores (`averaging.transform`), `(n, U)`."""
+    chosen = [aligned.names.index(model) for model in self.models]
+    weights = self.weights
+    if weights is None:
+      weights = np.full(len(chosen), 1 / len(chosen))
+    return averaging.blend(transformed[chosen], weights, aligned.classes)
+
+
+@dataclasses.dataclass(frozen=True)
+class Comparison:
+  """GAP of a blend, its difference to the first blend, and its standard error."""
+  gap: float
+  difference: float
+  error: float
+
+
+def compare(blends: Sequence[Blend], aligned: aligned_predictions.AlignedPredictions,
+            transformed: np.ndarray, seed: int = 0) -> list[Comparison]:
+  """Compares the GAP of blends on the same videos.
+
+  The standard errors come from 200 bootstrap samples of the videos, the same for all
+  blends. They show the variation between videos, but not between training seeds.
+
+  Args:
+    blends: Blends to compare.
+    aligned: Predictions of all their models.
+    transformed: Transformed scores of these predictions, from `averaging.transform`.
+    seed: Seed of the bootstrap samples.
+  """
+  scores = [blend.scores(aligned, transformed) for blend in blends]
+  gaps = np.array([gap(s, aligned.hits, aligned.num_positives) for s in scores])
+  rng = np.random.default_rng(seed)
+  num_videos = len(aligned.hits)
+  samples = np.empty((_RESAMPLES, len(blends)))
+  for sample in samples:
+    rows = rng.integers(num_videos, size=num_videos)
+    hits, num_positives = aligned.hits[rows], int(aligned.num_labels[rows].sum())
+    sample[:] = [gap(s[rows], hits, num_positives) for s in scores]
+  errors = (samples - samples[:, :1]).std(axis=0, ddof=1)
+  return [Comparison(*values) for values in zip(
+      gaps.tolist(), (gaps - gaps[0]).tolist(), errors.tolist(), strict=True)]
 
 
 class Evaluation:
@@ -39,8 +101,8 @@ class Evaluation:
     self.folder = os.path.dirname(os.path.abspath(path))
     self._ensemble = ensemble_file.EnsembleFile.load(path)
     if "candidates" not in self._ensemble.search:
-      raise ValueError(f"{path} does not say what was searched, so that there is nothing "
-                       "to compare with: give one that search wrote.")
+      raise ValueError(f"{path} does not contain its search, so there is nothing to "
+                       "compare with. Name a file that yt8m-ensemble search wrote.")
     self._candidates: dict[str, dict[str, Any]] = {
         entry["name"]: entry for entry in self._ensemble.search["candidates"]}
     self._members = tuple(member.model.name for member in self._ensemble.members)
@@ -68,17 +130,18 @@ class Evaluation:
                  for name in aligned.names]
       transformed = averaging.transform(aligned.scores, self._ensemble.averaging, knots)
       blends = [
-          comparison.Blend(f"the best candidate, {self._best[0]}", self._best[:1]),
-          comparison.Blend(f"the {len(self._best)} best, equal weights", self._best),
-          comparison.Blend("the ensemble, equal weights", self._members),
-          comparison.Blend("the ensemble", self._members, self._ensemble.weights)]
-      compared = comparison.compare(blends, aligned, transformed, seed)
+          Blend(f"the best candidate, {self._best[0]}", self._best[:1]),
+          Blend(f"the {len(self._best)} best, equal weights", self._best),
+          Blend("the ensemble, equal weights", self._members),
+          Blend("the ensemble", self._members, self._ensemble.weights)]
+      comparisons = compare(blends, aligned, transformed, seed)
     rows = []
-    for blend, (gap, difference, error) in zip(blends, compared, strict=True):
+    for blend, comparison in zip(blends, comparisons, strict=True):
       total = sum(self._candidates[name]["bytes"] for name in blend.models)
       rows.append([blend.name, str(len(blend.models)), f"{total / candidates.MIB:.2f}",
-                   f"{gap:.4f}", "–" if blend is blends[0]
-                   else markdown.plus_minus(difference, error, "+.4f")])
+                   f"{comparison.gap:.4f}", "–" if blend is blends[0]
+                   else markdown.plus_minus(comparison.difference, comparison.error,
+                                            "+.4f")])
     table = markdown.make(["blend", "models", "MiB", "GAP", "difference"], rows,
                           ("blend",))
     return (f"{len(aligned.hits):,} videos; the best are those of the videos that the "

@@ -1,38 +1,41 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Picture of an ensemble search: what was tried and kept, and the way to the best."""
+"""Draws an ensemble search: its subsets, those kept, and the path to the best."""
 
 import textwrap
 
 import numpy as np
 
 from yt8m.core import plots
+from yt8m.core import types
+from yt8m.eval.blending import search
 
 _BEST, _KEPT, _DROPPED = "tab:red", "tab:blue", "0.75"
-_SPREAD = 0.22  # of the dots of a level, in levels
-_WRAP = 18  # characters of a name in a line
+_SPREAD = 0.22  # horizontal spread of the dots of a level, in levels
+_WRAP = 18  # characters per line of a name
 
 
-def draw(result, path):
+def draw(result: search.SearchResult, path: types.PathLike) -> None:
   """Draws the tree of a search as a PNG: GAP by number of models.
 
-  Faint dots are subsets that were scored and dropped; blue ones were kept, with a line
-  from the subset that they extend; the way to the chosen ensemble is red, and says which
-  model each step added. Dots far below the worst kept one are left out, and counted.
+  Faint dots are subsets that were scored and dropped. Blue dots were kept; a line leads
+  to each from the subset that it extends. The path to the chosen ensemble is red, and
+  names the model that each step added. Dots far below the worst kept one are only
+  counted.
 
   Args:
-    result: `ensemble_search.SearchResult`.
-    path: of the picture.
+    result: Result of the search.
+    path: Path of the PNG file.
   """
   nodes = result.nodes
   levels = np.array([len(node.models) for node in nodes])
   gaps = np.array([node.gap for node in nodes])
   kept = np.array([node.kept for node in nodes])
-  way = _way_to_best(result)
-  # Dots of a level side by side, so that those of equal GAP are seen.
+  path_to_best = _path_to_best(result)
+  # The dots of a level lie side by side, so that those of equal GAP are visible.
   across = np.random.default_rng(0).uniform(-_SPREAD, _SPREAD, len(nodes))
   across[kept] /= 2
-  across[way] = 0
+  across[path_to_best] = 0
   x = levels + across
 
   figure = plots.figure(max(7.0, 1.5 * levels.max() + 2.0), 5.5)
@@ -47,10 +50,10 @@ def draw(result, path):
                label=f"dropped ({np.count_nonzero(~kept):,})", zorder=2)
   axis.scatter(x[kept], gaps[kept], s=22, color=_KEPT, linewidths=0,
                label=f"kept ({np.count_nonzero(kept):,})", zorder=3)
-  axis.plot(x[way], gaps[way], color=_BEST, marker="o", markersize=6, linewidth=1.8,
-            label=f"chosen: GAP {gaps[way[-1]]:.4f}", zorder=4)
-  for node in way:
-    # The way rises from the left: above and to the left of a dot there is room.
+  axis.plot(x[path_to_best], gaps[path_to_best], color=_BEST, marker="o", markersize=6,
+            linewidth=1.8, label=f"chosen: GAP {gaps[path_to_best[-1]]:.4f}", zorder=4)
+  for node in path_to_best:
+    # The path rises to the right, so there is room above and to the left of a dot.
     axis.annotate(_added(nodes[node]), (x[node], gaps[node]), xytext=(-5, 5),
                   textcoords="offset points", ha="right", va="bottom", fontsize="small",
                   color=_BEST, zorder=5)
@@ -66,16 +69,16 @@ def draw(result, path):
   plots.save(figure, path)
 
 
-def _way_to_best(result):
-  """The nodes from a first model to the best subset."""
-  way = [next(i for i, node in enumerate(result.nodes) if node.models == result.best)]
-  while result.nodes[way[0]].parent is not None:
-    way.insert(0, result.nodes[way[0]].parent)
-  return way
+def _path_to_best(result):
+  """Returns the indices of the nodes from the first model to the best subset."""
+  path = [next(i for i, node in enumerate(result.nodes) if node.models == result.best)]
+  while (parent := result.nodes[path[0]].parent) is not None:
+    path.insert(0, parent)
+  return path
 
 
 def _added(node):
-  """What a step on the way added; all models, where they came at once."""
+  """Returns the model that a node added; all its models if it has no parent."""
   if node.parent is None:
     return "\n".join(node.models)
   return textwrap.fill(f"+ {node.models[-1]}", _WRAP)

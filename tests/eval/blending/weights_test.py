@@ -9,6 +9,8 @@ from yt8m.eval.blending import averaging
 from yt8m.eval.blending import weights as blend_weights
 from yt8m.eval.blending.averaging import blend
 from yt8m.eval.blending.gap import gap
+from yt8m.eval.blending.weights import learn_by_class
+from yt8m.eval.blending.weights import least_cross_entropy
 
 
 def problem(noise=(0.5, 1, 2), n=300, seed=0):
@@ -43,7 +45,7 @@ def test_no_grid_point_is_much_better(name):
 @pytest.mark.parametrize("seed", range(4))
 def test_never_worse_than_equal_weights_nor_improved_by_an_exchange(seed):
   scores, *rest = problem((0.5, 0.6, 0.7, 2), 100, seed)
-  weights = blend_weights.learn(scores, *rest, "probabilities", 0.02)
+  weights = blend_weights.learn(scores, *rest, "probabilities", regularization=0.02)
   found = value(weights, scores, *rest, 0.02)
   assert found >= value([0.25] * 4, scores, *rest, 0.02)
   for giver, taker in itertools.permutations(range(4), 2):
@@ -56,12 +58,13 @@ def test_never_worse_than_equal_weights_nor_improved_by_an_exchange(seed):
 def test_a_useless_model_gets_next_to_nothing():
   scores, hits, num_positives = problem((0.5, 0.5, 0.5))
   scores[1] = np.random.default_rng(0).random(scores[1].shape)
-  weights = blend_weights.learn(scores, hits, num_positives, "probabilities", 0.0)
+  weights = blend_weights.learn(scores, hits, num_positives, "probabilities",
+                                regularization=0.0)
   assert weights[1] < 0.05
 
 
 def test_regularization_keeps_the_weights_equal():
-  weights = blend_weights.learn(*problem(), "probabilities", 1e3)
+  weights = blend_weights.learn(*problem(), "probabilities", regularization=1e3)
   np.testing.assert_allclose(weights, [1 / 3] * 3)
 
 
@@ -79,7 +82,7 @@ def test_errors():
   scores, hits, num_positives = problem()
   with pytest.raises(ValueError, match="videos without labels"):
     blend_weights.learn(scores, hits & False, 0, "probabilities")
-  with pytest.raises(ValueError, match="--averaging=mean"):
+  with pytest.raises(ValueError, match="Unknown --averaging .mean."):
     blend_weights.learn(scores, hits, num_positives, "mean")
   for num_folds in (1, 301):
     with pytest.raises(ValueError, match=f"--num_folds={num_folds} .* 300 videos"):
@@ -115,8 +118,10 @@ def test_gain_over_noise_is_not_reported():
   hits = rng.random((80, 24)) < 0.05
   num_positives = hits.sum()
   equal = gap(blend(scores, [1 / 6] * 6), hits, num_positives)
-  weights = blend_weights.learn(scores, hits, num_positives, "probabilities", 0.0)
-  blended, _ = blend_weights.cross_fit(scores, hits, num_positives, "probabilities", 0.0)
+  weights = blend_weights.learn(scores, hits, num_positives, "probabilities",
+                                regularization=0.0)
+  blended, _ = blend_weights.cross_fit(scores, hits, num_positives, "probabilities",
+                                regularization=0.0)
   inside = gap(blend(scores, weights), hits, num_positives)
   assert inside > equal + 0.003
   assert gap(blended, hits, num_positives) < (inside + equal) / 2
@@ -132,3 +137,139 @@ def test_cross_fit_of_weights_by_class():
   np.testing.assert_allclose(weights.sum(axis=1), 1)
   by_fold = [blend(scores, of_fold, classes) for of_fold in weights]
   assert np.all((found == by_fold[0]).all(axis=1) | (found == by_fold[1]).all(axis=1))
+
+
+def calibrated(num_models=3, seed=0):
+  """`(scores, hits)`: calibrated models of different sharpness."""
+  rng = np.random.default_rng(seed)
+  logits = rng.normal(-1, 2, (200, 10))
+  hits = rng.random(logits.shape) < 1 / (1 + np.exp(-logits))
+  noise = rng.normal(size=(num_models, *logits.shape))
+  noise *= np.linspace(0.5, 2, num_models)[:, np.newaxis, np.newaxis]
+  return (1 / (1 + np.exp(-logits - noise))).astype(np.float32), hits
+
+
+def cross_entropy(scores, hits, name, weights):
+  """Cross entropy in plain numpy, float64."""
+  scores = scores.astype(np.float64)
+  if name == "probabilities":
+    p = np.tensordot(weights, scores, 1)
+  else:
+    p = 1 / (1 + np.exp(-np.tensordot(weights, np.log(scores / (1 - scores)), 1)))
+  return -np.mean(np.log(np.where(hits, p, 1 - p)).sum(axis=1))
+
+
+@pytest.mark.parametrize("name", ["probabilities", "logits"])
+@pytest.mark.parametrize("seed", range(3))
+def test_no_grid_point_has_a_smaller_cross_entropy(name, seed):
+  scores, hits = calibrated(seed=seed)
+  weights = least_cross_entropy(averaging.transform(scores, name), hits, name)
+  assert weights.min() >= 0 and weights.sum() == pytest.approx(1)
+  grid = [(i / 50, j / 50, (50 - i - j) / 50) for i, j in
+          itertools.product(range(51), repeat=2) if i + j <= 50]
+  best = min(cross_entropy(scores, hits, name, point) for point in grid)
+  assert cross_entropy(scores, hits, name, weights) <= best * (1 + 1e-7)
+
+
+@pytest.mark.parametrize("name", ["probabilities", "logits"])
+def test_cross_entropy_does_not_depend_on_the_order_of_models(name):
+  scores, hits = calibrated(5)
+  weights = least_cross_entropy(averaging.transform(scores, name), hits, name)
+  turned = least_cross_entropy(averaging.transform(scores[::-1], name), hits, name)
+  np.testing.assert_allclose(turned[::-1], weights, atol=1e-4)
+
+
+def test_cross_entropy_does_not_depend_on_padding():
+  scores, hits = calibrated()
+  padded = np.pad(scores, [(0, 0), (0, 0), (0, 7)])
+  for name in ("probabilities", "logits"):
+    np.testing.assert_allclose(
+        least_cross_entropy(averaging.transform(padded, name),
+                            np.pad(hits, [(0, 0), (0, 7)]), name),
+        least_cross_entropy(averaging.transform(scores, name), hits, name), atol=1e-3)
+
+
+def test_cross_entropy_of_a_certain_and_wrong_score_is_finite():
+  scores = np.array([[[1.0, 0.0]], [[0.5, 0.5]]], np.float16)
+  hits = np.array([[False, True]])
+  for name in ("probabilities", "logits"):
+    weights = least_cross_entropy(averaging.transform(scores, name), hits, name)
+    assert weights[1] > 0.9
+
+
+def test_cross_entropy_gives_one_model_and_ranks_equal_weights():
+  scores, hits = calibrated(1)
+  np.testing.assert_array_equal(least_cross_entropy(scores, hits, "probabilities"), [1])
+  scores, hits = calibrated(4)
+  ranks = averaging.transform(scores, "ranks")
+  np.testing.assert_array_equal(least_cross_entropy(ranks, hits, "ranks"), [0.25] * 4)
+
+
+C = 4
+
+
+@pytest.fixture(name="data")
+def _data():
+  """Model 0 knows the even classes, model 1 the odd ones; class 3 is in no slot."""
+  rng = np.random.default_rng(0)
+  classes = np.tile([0, 1, 2, C], (500, 1))
+  hits = rng.random(classes.shape) < 0.4
+  hits[:, 3] = False
+  sure = np.where(hits, 0.8, 0.1)
+  unsure = np.full(hits.shape, 0.4)
+  even = classes % 2 == 0
+  scores = np.stack([np.where(even, sure, unsure), np.where(even, unsure, sure)])
+  scores[:, classes == C] = 0
+  return scores.astype(np.float32), hits, classes
+
+
+def test_each_class_gets_its_own_model(data):
+  weights = learn_by_class(*data, C, "probabilities", np.array([0.5, 0.5]),
+                           pseudo_count=1.0)
+  assert weights.shape == (2, C)
+  np.testing.assert_allclose(weights.sum(axis=0), 1)
+  assert weights[0, 0] > 0.95 and weights[1, 1] > 0.95 and weights[0, 2] > 0.95
+
+
+def test_a_class_in_no_slot_has_the_global_weights(data):
+  weights = learn_by_class(*data, C, "probabilities", np.array([0.3, 0.7]))
+  np.testing.assert_allclose(weights[:, 3], [0.3, 0.7])
+
+
+def test_shrinks_toward_the_global_weights(data):
+  globally = np.array([0.3, 0.7])
+  distances = []
+  for count in (1, 100, 1e4, 1e8):
+    weights = learn_by_class(*data, C, "probabilities", globally, pseudo_count=count)
+    distances.append(np.abs(weights - globally[:, np.newaxis]).max())
+  assert distances == sorted(distances, reverse=True)
+  assert distances[0] > 0.5 and distances[-1] < 1e-4
+
+
+def test_one_step_of_weights_by_class_by_hand(data, monkeypatch):
+  monkeypatch.setattr("yt8m.eval.blending.weights._EM_STEPS", 1)
+  scores, hits, classes = data
+  prior, count = np.array([0.3, 0.7]), 20
+  weights = learn_by_class(scores, hits, classes, C, "probabilities", prior,
+                           pseudo_count=count)
+  for c in range(3):
+    q = np.where(hits, scores, 1 - scores)[:, :, c].astype(np.float64)
+    r = prior[:, np.newaxis] * q / (prior @ q)
+    expected = (count * prior + r.sum(axis=1)) / (count + 500)
+    np.testing.assert_allclose(weights[:, c], expected, rtol=1e-5)
+
+
+def test_a_label_that_no_model_expects_says_nothing(data):
+  scores, hits, classes = data
+  scores[:, 7, 1], hits[7, 1] = 0, True
+  weights = learn_by_class(scores, hits, classes, C, "probabilities", np.full(2, 0.5))
+  assert np.all(np.isfinite(weights))
+  np.testing.assert_allclose(weights.sum(axis=0), 1)
+
+
+def test_errors_of_weights_by_class(data):
+  with pytest.raises(ValueError, match="need --averaging=probabilities, not logits"):
+    learn_by_class(*data, C, "logits", np.array([0.5, 0.5]))
+  with pytest.raises(ValueError, match="pseudo_count=0"):
+    learn_by_class(*data, C, "probabilities", np.array([0.5, 0.5]),
+                   pseudo_count=0)
