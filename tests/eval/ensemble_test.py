@@ -179,7 +179,7 @@ def test_an_ensemble_without_its_search_has_nothing_to_be_compared_with(tmp_path
       saved_model.SavedModel(str(tmp_path / "a"), "a"), 1.0),)).save(path)
   failed = support.run_command(COMMAND, "evaluate", f"--ensemble={path}",
                                "--eval_data_pattern=x", check=False)
-  assert failed.returncode and "does not say what was searched" in failed.stderr
+  assert failed.returncode and "does not contain its search" in failed.stderr
 
 
 def test_one_action_is_wanted():
