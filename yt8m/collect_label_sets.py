@@ -4,11 +4,15 @@
 
     yt8m-label-sets --input_data_pattern='train*.tfrecord' --output_file=label_sets.npz
 
-`yt8m-train --label_sets=label_sets.npz` starts classifiers from them: more videos may be
-counted than are trained on, and `--label_sets_exclude` keeps those of the evaluation out.
-The file is a .npz with the labels of all videos one after another, `flat`, how many each
-video has, `lens`, and their `ids`; a rated segment has the id of its video.
+`yt8m-train --label_sets=label_sets.npz` lets classifiers start from them. The file may
+hold more videos than are trained on; `--label_sets_exclude` leaves out those of the
+evaluation. It is a .npz with the labels of all videos one after another (`flat`), the
+number of labels of each video (`lens`), and their ids (`ids`). A rated segment has the
+id of its video.
 """
+
+from collections.abc import Callable
+from collections.abc import Sequence
 
 import tensorflow as tf
 from absl import flags
@@ -19,58 +23,59 @@ from yt8m.core import feature_spec
 from yt8m.core import files
 from yt8m.core import progress
 from yt8m.data import label_reader
+from yt8m.data import label_sets
 from yt8m.data import readers
 from yt8m.data import records
 
 FLAGS = flags.FLAGS
 _PROGRESS_SECS = 10.0
-# Sizes of `label_powerset` (num_sets) that the summary looks at.
-_NUM_SETS = (100, 1000, 5000)
+_NUM_SETS = (100, 1000, 5000)  # sizes of `label_powerset` in the summary
 
 flags.DEFINE_string(
     "input_data_pattern", "", "Records to read: globs, separated by commas.")
-flags.DEFINE_integer("num_classes", 3862, "Classes; labels are 0 … num_classes − 1.")
-flags.DEFINE_bool("frame_features", False, "Whether records hold frames.")
-flags.DEFINE_bool("segment_labels", False,
-                  "Collect the labels of rated segments, not of whole videos.")
-flags.DEFINE_string("feature_names", "rgb", "Features of a record, in order; only "
-                    "--segment_labels reads them, to know how long a video is.")
-flags.DEFINE_string("feature_sizes", "1024", "Their sizes, in the same order.")
-flags.DEFINE_string("output_file", None, "The .npz to write; required.")
-flags.DEFINE_bool("overwrite", False, "Replace an existing --output_file.")
 flags.DEFINE_integer(
-    "max_examples", None, "Records to read at most, spread over the files; default: all.")
-flags.DEFINE_bool("skip_corrupt_records", False,
-                  "Count damaged records and go on, instead of stopping.")
+    "num_classes", 3862, "Number of classes; labels are 0 … num_classes − 1.")
+flags.DEFINE_bool("frame_features", False, "Whether the records hold frames.")
+flags.DEFINE_bool("segment_labels", False,
+                  "Collect the labels of rated segments instead of whole videos.")
+flags.DEFINE_string("feature_names", "rgb", "Names of the features of a record. Only "
+                    "--segment_labels reads features, for the lengths of the videos.")
+flags.DEFINE_string("feature_sizes", "1024", "Sizes of the features, in the same order.")
+flags.DEFINE_string("output_file", None, "Path of the .npz to write; required.")
+flags.DEFINE_bool("overwrite", False, "Replace an existing --output_file.")
+flags.DEFINE_integer("max_examples", None, "Number of records to read at most, spread "
+                     "over the files. Default: all.")
+flags.DEFINE_bool("skip_corrupt_records", False, "Count damaged records and continue, "
+                  "instead of stopping.")
 flags.mark_flag_as_required("output_file")
 
 
-def main():
+def main() -> None:
   if FLAGS.max_examples is not None and FLAGS.max_examples < 1:
     raise ValueError(f"--max_examples={FLAGS.max_examples} must be at least 1.")
   if not FLAGS.overwrite and tf.io.gfile.exists(FLAGS.output_file):
     raise FileExistsError(f"--output_file={FLAGS.output_file} exists: name another "
-                          "output, or give --overwrite.")
+                          "output, or add --overwrite.")
   spec = feature_spec.FeatureSpec.from_flags(
       FLAGS.feature_names, FLAGS.feature_sizes, FLAGS.frame_features,
       FLAGS.segment_labels)
   reader = readers.make_reader(spec, FLAGS.num_classes)
   paths = records.match_files(FLAGS.input_data_pattern, "--input_data_pattern")
-  # Opened first: an output that cannot be written is an error before the long pass.
+  # The output is opened first, so that an error of it comes before the long pass.
   with files.atomic_write(FLAGS.output_file, "wb") as file:
     sets = label_reader.collect_label_sets(
         reader, paths, FLAGS.max_examples, FLAGS.skip_corrupt_records,
-        _progress_report(paths))
+        _progress_logger(paths))
     if not len(sets):
-      raise ValueError(
-          f"No label set in --input_data_pattern={FLAGS.input_data_pattern}.")
+      raise ValueError("There are no label sets in --input_data_pattern="
+                       f"{FLAGS.input_data_pattern}.")
     sets.write(file)
   print(summary(sets))
 
 
-def _progress_report(paths):
-  """Returns a function that logs rate and time left, given how many sets there are."""
-  total = None  # nobody knows how many segments a record has
+def _progress_logger(paths: Sequence[str]) -> Callable[[int], None]:
+  """Returns a function of the number of label sets that logs rate and time left."""
+  total = None  # The number of segments in a record is not known.
   if not FLAGS.segment_labels:
     total = records.estimate_count(paths)
     if total and FLAGS.max_examples:
@@ -83,8 +88,8 @@ def _progress_report(paths):
   return log
 
 
-def summary(sets):
-  """Two lines on `LabelSets`: how many, and how far the most frequent of them reach."""
+def summary(sets: label_sets.LabelSets) -> str:
+  """Returns the number of sets, and the share that the most frequent ones cover."""
   _, counts = sets.most_frequent(len(sets))
   shares = ", ".join(f"{size:,}: {counts[:size].sum() / len(sets):.1%}"
                      for size in _NUM_SETS)
@@ -93,7 +98,7 @@ def summary(sets):
           f"Share that the most frequent sets cover: {shares}.")
 
 
-def run():
+def run() -> None:
   command.run(main)
 
 

@@ -4,42 +4,48 @@
 
     yt8m-demo --output_dir=demo_output
 
-Generates the sample set, trains eight models, evaluates each, searches for the six that
-blend best under a budget of bytes, learns their weights, joins them into one SavedModel
-and writes the submission CSV of the test videos with it. Every step is a command that a
-user would type; it is printed before it runs.
+It generates the sample data set, trains and evaluates eight models, searches for the six
+that blend best under a budget of bytes, learns their weights, joins them into one
+SavedModel, and writes its submission CSV for the test videos. Every step is a command
+that a user would type; it is printed before it runs.
 """
 
-import json
 import os
 import shlex
-import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from collections.abc import Sequence
+from typing import Any
 
 from absl import flags
 
+from yt8m.artifacts import manifest
+from yt8m.configs import experiment
 from yt8m.core import command
 from yt8m.core import commands
+from yt8m.core import directories
 from yt8m.core import files
+from yt8m.synthetic import writer
 
 FLAGS = flags.FLAGS
 
-flags.DEFINE_string("output_dir", "demo_output", "Where everything is written.")
+flags.DEFINE_string("output_dir", "demo_output", "Directory of everything that is "
+                    "written.")
 flags.DEFINE_bool("overwrite", False, "Replace an earlier demo in --output_dir.")
-flags.DEFINE_integer("num_videos", 2000, "Synthetic videos to generate.")
+flags.DEFINE_integer("num_videos", 2000, "Number of synthetic videos to generate.")
 
 NUM_CLASSES = 100
 
-# Small versions of the starter code's frame-level models, and small recipes: batch and
-# rate fit 1,400 videos.
+# Small versions of the frame-level models of the starter code, and small recipes, with
+# batch sizes and learning rates for 1,400 videos.
 MODELS = {
     "FrameLevelLogisticModel": ("--num_epochs=15", "--base_learning_rate=0.05"),
     "DbofModel": ("--num_epochs=10", "--base_learning_rate=0.003",
                   "--dbof_cluster_size=512", "--dbof_hidden_size=256",
                   "--iterations=20",
-                  # The moving averages of a run this short must settle sooner.
+                  # The moving averages of such a short run must settle sooner.
                   '--hparams={"aggregation": {"batch_norm_decay": 0.9}}'),
     "LstmModel": ("--num_epochs=10", "--base_learning_rate=0.002",
                   "--lstm_cells=128", "--lstm_layers=1"),
@@ -49,18 +55,9 @@ MODELS = {
 NUM_MEMBERS = 6
 
 
-def main():
+def main() -> None:
   output = FLAGS.output_dir
-  if os.path.exists(output) and os.listdir(output):
-    if not (FLAGS.overwrite and os.path.isdir(os.path.join(output, "sample"))):
-      raise ValueError(f"--output_dir={output} is not empty: choose another, or add "
-                           "--overwrite to replace an earlier demo.")
-    for name in ("sample", "members", "ensemble", "serving", "predictions.csv", *MODELS):
-      path = os.path.join(output, name)
-      if os.path.isdir(path):
-        shutil.rmtree(path)
-      elif os.path.exists(path):
-        os.remove(path)
+  prepare(output, FLAGS.overwrite)
   sample = os.path.join(output, "sample")
 
   # Data
@@ -104,7 +101,36 @@ def main():
         "nothing about YouTube-8M.")
 
 
-def shell(command, *arguments):
+def prepare(output: str, overwrite: bool) -> None:
+  """Makes sure that the directory is empty, by deleting an earlier demo if allowed.
+
+  Raises:
+    ValueError: The path is empty.
+    FileExistsError: The directory has files in it that must stay.
+  """
+  with directories.atomic_directory(
+      output, overwrite=overwrite, owned=_DEMO,
+      remedy="name another directory, or add --overwrite to replace an earlier demo"):
+    pass
+
+
+def _demo_files(output: str) -> Iterator[str]:
+  """Yields the patterns of the files of a demo, part by part."""
+  yield from ("predictions.csv", "ensemble/*.json", "ensemble/search.png",
+              "ensemble/*/*/store.json", "ensemble/*/*/*.npy")
+  parts = {"sample": writer.SAMPLE_DATA, "serving": manifest.SAVED_MODEL}
+  for model in MODELS:
+    parts |= {model: experiment.TRAIN_DIR, f"members/{model}": manifest.SAVED_MODEL}
+  for part, kind in parts.items():
+    path = os.path.join(output, part)
+    if os.path.exists(os.path.join(path, kind.marker)):
+      yield from (f"{part}/{pattern}" for pattern in kind.patterns(path))
+
+
+_DEMO = directories.Kind("demo", f"sample/{writer.GROUND_TRUTH}", _demo_files)
+
+
+def shell(command: str, *arguments: str) -> float:
   """Runs a command as a user would type it; returns the seconds it took."""
   print("\n$ " + shlex.join([command, *arguments]), flush=True)
   began = time.monotonic()
@@ -116,21 +142,22 @@ def shell(command, *arguments):
   return time.monotonic() - began
 
 
-def newest_metrics(train_dir):
+def newest_metrics(train_dir: str) -> dict[str, Any]:
   directory = os.path.join(train_dir, "eval")
   [name] = [name for name in os.listdir(directory) if name.endswith(".json")]
-  with open(os.path.join(directory, name)) as file:
-    return json.load(file)
+  return files.read_json(
+      os.path.join(directory, name), kind="an evaluation that yt8m-eval wrote",
+      remedy="Start the demo again")
 
 
-def print_table(rows):
+def print_table(rows: Sequence[dict[str, Any]]) -> None:
   print(f"\n{'model':<26}{'GAP@20':>8}{'mAP':>8}{'Hit@1':>8}{'PERR':>8}{'seconds':>9}")
   for row in sorted(rows, key=lambda row: -row["gap"]):
     print(f"{row['model']:<26}{row['gap']:>8.4f}{row['map']:>8.4f}"
           f"{row['avg_hit_at_one']:>8.4f}{row['avg_perr']:>8.4f}{row['seconds']:>9.0f}")
 
 
-def run():
+def run() -> None:
   command.run(main)
 
 

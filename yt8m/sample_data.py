@@ -1,13 +1,17 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""yt8m-sample-data: writes a YouTube-8M-like data set in seconds, for trying things out.
+"""`yt8m-sample-data`: writes a small data set that resembles YouTube-8M, in seconds.
 
     yt8m-sample-data --output_dir=/tmp/sample
 
-writes `video/`, `frame/` and `segment/` records of a train, a validate and a test split,
-`vocabulary.csv`, `segment_label_ids.csv` and `ground_truth.npz`. docs/sample_data.md
-says what is planted in them.
+It writes `video/`, `frame/` and `segment/` records of a train, a validate and a test
+split, `vocabulary.csv`, `segment_label_ids.csv` and `ground_truth.npz`.
+docs/sample_data.md describes what is planted in them.
 """
+
+from collections.abc import Callable
+from collections.abc import Sequence
+from typing import Any
 
 from absl import flags
 
@@ -20,38 +24,35 @@ FLAGS = flags.FLAGS
 _DEFAULTS = writer.SampleDataConfig()
 _PROGRESS_SECS = 2.0
 
-flags.DEFINE_string("output_dir", None, "Directory to write; absent or empty; required.")
+flags.DEFINE_string("output_dir", None, "Directory to write; required. It must not exist "
+                    "or be empty.")
 flags.DEFINE_bool("overwrite", False, "Replace the sample data set in --output_dir.")
-flags.DEFINE_integer("num_videos", _DEFAULTS.num_videos, "Videos of all splits together.")
+flags.DEFINE_integer("num_videos", _DEFAULTS.num_videos,
+                     "Number of videos of all splits together.")
 flags.DEFINE_integer(
-    "num_classes", None, "Classes, the most frequent of YouTube-8M's distribution. "
-    f"Default {_DEFAULTS.num_classes}; with --from_records "
+    "num_classes", None, "Number of classes, which have the frequencies of the most "
+    f"frequent ones of YouTube-8M. Default: {_DEFAULTS.num_classes}, with --from_records "
     f"{labels.MAX_CLASSES}.")
-flags.DEFINE_integer(
-    "seed", _DEFAULTS.seed, "The same seed and flags give the same bytes.")
-flags.DEFINE_integer(
-    "max_frames", _DEFAULTS.max_frames,
-    "Frames of the longest videos; the mean is 0.76 times that. Real: 301.")
-flags.DEFINE_list(
-    "feature_sizes", [str(size) for size in _DEFAULTS.feature_sizes],
-    "Sizes of rgb and audio.")
-flags.DEFINE_integer(
-    "num_shards", _DEFAULTS.num_shards, "Files of each split and level.")
-flags.DEFINE_list(
-    "splits", [str(share) for share in _DEFAULTS.splits],
-    "Shares of train, validate and test.")
-flags.DEFINE_bool(
-    "segments", _DEFAULTS.segments,
-    "Also write the validate split with rated five-frame segments.")
-flags.DEFINE_string(
-    "from_records", _DEFAULTS.from_records,
-    "Compose the videos of these real video-level records (a pattern, or several with "
-    "commas between) instead of planting structure.")
+flags.DEFINE_integer("seed", _DEFAULTS.seed,
+                     "Seed. The same seed and flags give the same bytes.")
+flags.DEFINE_integer("max_frames", _DEFAULTS.max_frames, "Number of frames of the "
+                     "longest videos (real ones: 301). The mean is 0.76 times that.")
+flags.DEFINE_list("feature_sizes", [str(size) for size in _DEFAULTS.feature_sizes],
+                  "Sizes of rgb and audio.")
+flags.DEFINE_integer("num_shards", _DEFAULTS.num_shards,
+                     "Number of files of each split and level.")
+flags.DEFINE_list("splits", [str(share) for share in _DEFAULTS.splits],
+                  "Shares of train, validate and test.")
+flags.DEFINE_bool("segments", _DEFAULTS.segments,
+                  "Also write the validate split with rated five-frame segments.")
+flags.DEFINE_string("from_records", _DEFAULTS.from_records, "Compose the videos from "
+                    "these real video-level records (globs, separated by commas) instead "
+                    "of planting structure.")
 flags.mark_flag_as_required("output_dir")
 
 
-def main():
-  config = config_from_flags()
+def main() -> None:
+  config = _config_from_flags()
   report = progress.Periodic(
       _PROGRESS_SECS, progress.Progress(config.num_videos, "videos"))
 
@@ -61,15 +62,13 @@ def main():
 
   writer.write(config, FLAGS.output_dir, FLAGS.overwrite, print_progress)
   print(f"Wrote {config.num_videos:,} SYNTHETIC videos to {FLAGS.output_dir} "
-        "(docs/sample_data.md says what is planted in them).")
+        "(docs/sample_data.md describes what is planted in them).")
 
 
-def config_from_flags():
-  """Returns the `SampleDataConfig` that the flags describe."""
+def _config_from_flags() -> writer.SampleDataConfig:
   num_classes = FLAGS.num_classes
   if num_classes is None:
-    num_classes = (labels.MAX_CLASSES if FLAGS.from_records
-                   else _DEFAULTS.num_classes)
+    num_classes = labels.MAX_CLASSES if FLAGS.from_records else _DEFAULTS.num_classes
   return writer.SampleDataConfig(
       num_videos=FLAGS.num_videos, num_classes=num_classes, seed=FLAGS.seed,
       max_frames=FLAGS.max_frames, num_shards=FLAGS.num_shards,
@@ -78,15 +77,16 @@ def config_from_flags():
       segments=FLAGS.segments, from_records=FLAGS.from_records)
 
 
-def _numbers(flag, values, convert):
+def _numbers(flag: str, values: Sequence[str], convert: Callable[[str], Any]
+             ) -> tuple[Any, ...]:
   try:
     return tuple(convert(value) for value in values)
   except ValueError as error:
-    raise ValueError(f"--{flag}={','.join(values)} must be numbers with commas "
-                     "between.") from error
+    raise ValueError(f"--{flag}={','.join(values)} must be numbers that are separated by "
+                     "commas.") from error
 
 
-def run():
+def run() -> None:
   command.run(main)
 
 

@@ -181,7 +181,7 @@ def test_what_is_there_stays(sample, tmp_path):
   output.write_text("precious")
   process = collect(pattern, output, check=False)
   assert process.returncode == 1
-  assert f"--output_file={output} exists: name another output, or give --overwrite" in (
+  assert f"--output_file={output} exists: name another output, or add --overwrite" in (
       process.stderr)
   assert output.read_text() == "precious"
   collect(pattern, output, "--overwrite")
@@ -207,5 +207,5 @@ def test_no_record_is_an_error(tmp_path):
   path = tmp_path / "empty.tfrecord"
   path.write_bytes(b"")
   process = collect(path, tmp_path / "sets.npz", check=False)
-  assert f"No label set in --input_data_pattern={path}" in process.stderr
+  assert f"There are no label sets in --input_data_pattern={path}" in process.stderr
   assert not (tmp_path / "sets.npz").exists()

@@ -33,7 +33,7 @@ STATUS = "status.json"
 _OWN_FILES = (STATUS, "checkpoint", f"{checkpoints.PREFIX}-*",
               "train/events.out.tfevents.*", "eval/events.out.tfevents.*",
               "eval/metrics-*.json")
-_KIND = directories.Kind("training directory", CONFIG, _OWN_FILES)
+TRAIN_DIR = directories.Kind("training directory", CONFIG, _OWN_FILES)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -175,18 +175,15 @@ def delete(train_dir: str) -> None:
   foreign = own
   if CONFIG in names:
     Experiment.load(train_dir)  # an error if it is not ours
-    foreign = [entry for entry in _KIND.foreign_entries(train_dir)
+    foreign = [entry for entry in TRAIN_DIR.foreign_entries(train_dir)
                if entry.split("/")[0] in own]
     own = [*own, CONFIG]  # last: a directory that is deleted in part is still ours
   if foreign:
     raise FileExistsError(
         f"--start_new_model does not delete {', '.join(foreign[:3])} in {train_dir}: "
         "yt8m-train did not write that. Move it away, or choose another --train_dir.")
-  for path in (os.path.join(train_dir, name) for name in own):
-    if tf.io.gfile.isdir(path):
-      directories.remove(path)
-    else:
-      tf.io.gfile.remove(path)
+  for name in own:
+    directories.remove(os.path.join(train_dir, name))
 
 
 def write_status(train_dir: str, finished: bool, total_steps: int | None = None) -> None:

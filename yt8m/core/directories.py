@@ -1,11 +1,11 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Directories that appear whole or not at all, and that replace only what is ours.
+"""Directories that appear whole or not at all, and that replace only our own.
 
-One rule holds for every command that replaces or deletes a directory. A path is free if
-nothing is there, or an empty directory. Otherwise it must be a directory that has the
-marker of what the command writes, and that holds nothing else than what the command
-writes. A file is never replaced, and a symbolic link is never followed.
+One rule holds for every command that replaces or deletes a directory. Nothing, or an
+empty directory, may be replaced. Any other directory must have the marker of the kind
+that the command writes, and hold nothing but files of that kind. A file is never
+replaced, and a symbolic link is never followed.
 """
 
 import contextlib
@@ -31,22 +31,28 @@ class Kind:
   Attributes:
     name: Name for error messages, such as `"sample data set"`.
     marker: File that every directory of this kind has.
-    contents: Patterns of all files that such a directory may hold besides the marker,
-      or a function from the directory to these patterns. A pattern is a path below the
-      directory, in which `*` stands for any characters but a slash.
+    contents: Patterns of the other files that such a directory may hold, or a function
+      from the directory to these patterns. A pattern is a path below the directory, in
+      which `*` stands for any characters but a slash.
   """
   name: str
   marker: str
   contents: tuple[str, ...] | Callable[[str], Iterable[str]]
 
+  def patterns(self, directory: PathLike) -> list[str]:
+    """Returns the patterns of all files that such a directory may hold."""
+    contents = self.contents
+    if callable(contents):
+      contents = contents(os.fspath(directory))
+    return [self.marker, *contents]
+
   def foreign_entries(self, directory: PathLike) -> list[str]:
     """Returns the files and folders of a directory that do not belong to this kind.
 
-    A symbolic link never belongs, nor does a folder of which no pattern speaks.
+    A symbolic link never belongs to it, nor does a folder that is in no pattern.
     """
     directory = os.fspath(directory)
-    contents = self.contents(directory) if callable(self.contents) else self.contents
-    patterns = [pattern.split("/") for pattern in (self.marker, *contents)]
+    patterns = [pattern.split("/") for pattern in self.patterns(directory)]
     walk = tf.io.gfile.walk if files.is_remote(directory) else os.walk
     foreign = []
     for folder, folders, names in walk(directory):
@@ -60,11 +66,11 @@ class Kind:
 
 
 def checked_path(path: PathLike, flag: str) -> str:
-  """Returns the path of a directory to be written, if it can be one.
+  """Returns the absolute path of a directory that may be written to.
 
   Args:
-    path: Path of the directory; remote paths are returned as they are.
-    flag: Flag that `path` comes from, for the errors.
+    path: Path of the directory. A remote path is returned as it is.
+    flag: Name of the flag that `path` comes from, for errors.
 
   Raises:
     ValueError: `path` is empty.
@@ -72,8 +78,8 @@ def checked_path(path: PathLike, flag: str) -> str:
   """
   path = os.fspath(path)
   if not path:
-    raise ValueError(f"{flag} is empty: name a directory. (Is a variable of the shell "
-                     "not set?)")
+    raise ValueError(
+        f"{flag} is empty: name a directory. (Is a shell variable not set?)")
   if not files.is_remote(path):
     if os.path.islink(path.rstrip(os.sep)):
       raise FileExistsError(f"{flag}={path} is a symbolic link, and links are not "
@@ -85,16 +91,16 @@ def checked_path(path: PathLike, flag: str) -> str:
 
 
 def check_replaceable(path: PathLike, owned: Kind, flag: str) -> None:
-  """Checks that a directory may be replaced or deleted: see the rule of this module.
+  """Checks that a directory may be replaced or deleted, by the rule of this module.
 
   Args:
     path: Path of the directory.
     owned: Kind of directory that may be replaced.
-    flag: Flag that `path` comes from, for the errors.
+    flag: Name of the flag that `path` comes from, for errors.
 
   Raises:
     ValueError: `path` is empty.
-    FileExistsError: There is something at `path` that is not ours.
+    FileExistsError: `path` must not be replaced.
   """
   path = checked_path(path, flag)
   if not _is_filled(path):
@@ -114,21 +120,21 @@ def check_replaceable(path: PathLike, owned: Kind, flag: str) -> None:
 def atomic_directory(path: PathLike, *, overwrite: bool = False,
                      owned: Kind | None = None, flag: str = "--output_dir",
                      remedy: str = "name another directory") -> Iterator[str]:
-  """Yields a new directory that becomes `path` when the block ends, if it ends well.
+  """Yields a new directory that becomes `path` if the block ends without an error.
 
-  If the block raises, what was written is removed and `path` stays as it was.
+  If the block raises an error, the new directory is removed and `path` stays as it was.
 
   Args:
-    path: Path of the directory; `gs://` and the like go through `tf.io.gfile`.
+    path: Path of the directory, local or remote (`gs://…`).
     overwrite: Whether a directory of the kind `owned` may be replaced. An empty
-      directory is replaced in any case, and anything else in none.
+      directory is always replaced.
     owned: Kind of the directory that is written.
-    flag: Flag that `path` comes from, for the errors.
-    remedy: Advice of the error about an existing directory.
+    flag: Name of the flag that `path` comes from, for errors.
+    remedy: Advice in the error about an existing directory.
 
   Raises:
     ValueError: `path` is empty.
-    FileExistsError: There is something at `path` that must stay.
+    FileExistsError: `path` must not be replaced.
     OSError: The directory cannot be made.
   """
   def check() -> str:
@@ -148,7 +154,7 @@ def atomic_directory(path: PathLike, *, overwrite: bool = False,
   try:
     yield temporary
     _sync(temporary)
-    check()  # Once more: writing may have taken hours.
+    check()  # again, because the block may have taken hours
     if tf.io.gfile.exists(final):
       replaced = f"{temporary}.old"
       tf.io.gfile.rename(final, replaced)
@@ -162,10 +168,14 @@ def atomic_directory(path: PathLike, *, overwrite: bool = False,
     raise
 
 
-def remove(directory: PathLike) -> None:
-  """Removes a directory with all that it holds; what links point to stays."""
-  # TensorFlow would delete the files behind a link.
-  (tf.io.gfile if files.is_remote(directory) else shutil).rmtree(directory)
+def remove(path: PathLike) -> None:
+  """Removes a file, or a directory with everything in it, without following links."""
+  if not tf.io.gfile.isdir(path):
+    tf.io.gfile.remove(path)
+  elif files.is_remote(path):
+    tf.io.gfile.rmtree(path)
+  else:
+    shutil.rmtree(path)  # TensorFlow would delete the files that a link points to.
 
 
 def _is_filled(directory: str) -> bool:
@@ -173,13 +183,13 @@ def _is_filled(directory: str) -> bool:
 
 
 def _matches(parts: list[str], pattern: list[str], is_folder: bool) -> bool:
-  """Whether a file has a pattern, or a folder is on the way of one to a file."""
+  """Returns whether a file matches a pattern, or a folder the begin of a pattern."""
   fits = len(parts) < len(pattern) if is_folder else len(parts) == len(pattern)
   return fits and all(map(fnmatch.fnmatchcase, parts, pattern))
 
 
 def _sync(directory: str) -> None:
-  """Makes sure that the files of a local directory are on the disk."""
+  """Makes sure that the files of a local directory are stored on the disk."""
   if files.is_remote(directory):
     return
   for path in files.files_below(directory):
