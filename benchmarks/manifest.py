@@ -14,6 +14,7 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 
 import numpy as np
 from absl import app
@@ -30,7 +31,7 @@ _SAVED_MODEL = flags.DEFINE_string("saved_model", None, "SavedModel to use inste
 _TURNS = flags.DEFINE_integer("turns", 5, "Turns.", 1)
 
 
-def generate(directory):
+def generate(directory: str) -> None:
   os.makedirs(os.path.join(directory, "variables"))
   block = np.random.default_rng(0).bytes(2**20)
   with open(os.path.join(directory, "variables", "data"), "wb") as file:
@@ -39,7 +40,7 @@ def generate(directory):
   manifest.write(directory)
 
 
-def read(directory):
+def read(directory: str) -> None:
   for path in files.files_below(directory):
     with open(path, "rb", buffering=0) as file:
       buffer = bytearray(2**20)
@@ -47,14 +48,14 @@ def read(directory):
         pass
 
 
-def seconds(function, directory):
-  """CPU time, because only one thread works and other processes must not count."""
+def seconds(function: Callable[[str], None], directory: str) -> float:
+  """Returns CPU time, because only one thread works and other processes must not count."""
   start = time.process_time()
   function(directory)
   return time.process_time() - start
 
 
-def main(_):
+def main(_: list[str]) -> None:
   with tempfile.TemporaryDirectory() as temporary:
     directory = _SAVED_MODEL.value or os.path.join(temporary, "model")
     if not _SAVED_MODEL.value:

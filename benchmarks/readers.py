@@ -22,6 +22,7 @@ from absl import app
 from absl import flags
 
 from yt8m.core import feature_spec
+from yt8m.core import numerics
 from yt8m.data import readers
 from yt8m.data import tfrecords
 
@@ -37,7 +38,7 @@ NUM_CLASSES, MAX_FRAMES = 3862, 300
 LENGTHS = ([1, 129, 175, 232, 300, 300], [0, 0.05, 0.25, 0.5, 0.75, 1])
 
 
-def write_records(folder):
+def write_records(folder: str) -> str:
   """Writes the videos, and links with further names for the same files."""
   rng = np.random.default_rng(0)
   frames = rng.integers(256, size=(2 * MAX_FRAMES, sum(SIZES.values())), dtype=np.uint8)
@@ -57,17 +58,17 @@ def write_records(folder):
   return os.path.join(folder, "*.tfrecord")
 
 
-def interleaved(pattern):
+def interleaved(pattern: str) -> tf.data.Dataset:
   files = sorted(tf.io.gfile.glob(pattern))
   return tf.data.Dataset.from_tensor_slices(files).interleave(
       tf.data.TFRecordDataset, cycle_length=8, num_parallel_calls=tf.data.AUTOTUNE)
 
 
-def bare(pattern):
+def bare(pattern: str) -> tf.data.Dataset:
   return interleaved(pattern).batch(_BATCH_SIZE.value).prefetch(tf.data.AUTOTUNE)
 
 
-def naive(pattern):
+def naive(pattern: str) -> tf.data.Dataset:
   def parse(serialized):
     context, lists = tf.io.parse_single_sequence_example(
         serialized,
@@ -77,7 +78,7 @@ def naive(pattern):
     features = []
     for name, size in SIZES.items():
       frames = tf.reshape(tf.io.decode_raw(lists[name], tf.uint8), [-1, size])
-      frames = tf.cast(frames, tf.float32) * (4 / 255) + (4 / 512 - 2)
+      frames = tf.cast(frames, tf.float32) * numerics.SCALE + numerics.OFFSET
       num_frames = tf.minimum(tf.shape(frames)[0], MAX_FRAMES)
       padding = tf.stack([[0, MAX_FRAMES - num_frames], [0, 0]])
       features.append(tf.pad(frames[:MAX_FRAMES], padding))
@@ -92,14 +93,13 @@ def naive(pattern):
           _BATCH_SIZE.value).prefetch(tf.data.AUTOTUNE)
 
 
-def ours(pattern, training=False):
-  spec = feature_spec.FeatureSpec(
-      tuple(SIZES), tuple(SIZES.values()), feature_spec.FRAME)
+def ours(pattern: str, training: bool = False) -> tf.data.Dataset:
+  spec = feature_spec.FeatureSpec(SIZES, SIZES.values(), feature_spec.FRAME)
   return readers.FrameLevelReader(spec, NUM_CLASSES, MAX_FRAMES).dataset(
       pattern, _BATCH_SIZE.value, training=training)
 
 
-def turn(dataset):
+def turn(dataset: tf.data.Dataset) -> tuple[float, float]:
   """Returns the seconds to read `dataset`, and the CPU seconds of all threads."""
   start, usage = time.perf_counter(), resource.getrusage(resource.RUSAGE_SELF)
   for _ in dataset:
@@ -108,7 +108,7 @@ def turn(dataset):
   return seconds, (after.ru_utime - usage.ru_utime) + (after.ru_stime - usage.ru_stime)
 
 
-def main(_):
+def main(_: list[str]) -> None:
   with tempfile.TemporaryDirectory() as folder:
     pattern = write_records(folder)
     pipelines = {

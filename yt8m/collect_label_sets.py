@@ -69,7 +69,7 @@ def main() -> None:
     if not len(sets):
       raise ValueError("There are no label sets in --input_data_pattern="
                        f"{FLAGS.input_data_pattern}.")
-    sets.write(file)
+    sets.save(file)
   print(summary(sets))
 
 

@@ -77,13 +77,8 @@ class LabelSets:
       raise ValueError(f"--label_sets={path} is damaged: labels of a set must ascend.")
     return label_sets
 
-  def save(self, path: PathLike) -> None:
-    """Writes a compressed .npz, which is there whole or not at all."""
-    with files.atomic_write(path, "wb") as file:
-      self.write(file)
-
-  def write(self, file: Any) -> None:
-    """Writes the same into a binary file."""
+  def save(self, file: Any) -> None:
+    """Writes a compressed .npz to a binary file, or to a path."""
     ids: dict[str, Any] = {} if self.ids is None else {"ids": self.ids}
     np.savez_compressed(file, flat=self.classes.astype(np.int32),
                         lens=self.sizes.astype(np.int32), **ids)

@@ -12,7 +12,9 @@ from yt8m.data import reader_base
 class VideoLevelReader(reader_base.Reader):
   """Reads `Example`s with one float vector for each feature, e.g. `mean_rgb`.
 
-  Args and attributes: see `reader_base.Reader`.
+  Args:
+    spec: Names and sizes of the features.
+    num_classes: Number of classes, C.
   """
   SHUFFLE_BUFFER = 16384
   EXPECTED = ("an id, labels below {num_classes}, and the float features "
