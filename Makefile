@@ -42,7 +42,9 @@ $(ADDONS_VENV)/.installed: setup.py pyproject.toml
 test-addons: $(ADDONS_VENV)/.installed
 	$(ADDONS_VENV)/bin/python -m pytest $(PYTEST_FLAGS) tests/addons_test.py \
 	  tests/conformance_test.py tests/replicas_test.py tests/models tests/eval/metrics \
-	  tests/yt8m/training/step_test.py
+	  tests/yt8m/training/step_test.py \
+	  tests/yt8m/training/optimizers_test.py::test_staircase_changes_at_the_exact_example \
+	  tests/yt8m/training/optimizers_test.py::test_optimizers_by_name_lower_the_loss
 
 lint: $(BIN)/.installed
 	$(BIN)/ruff check .

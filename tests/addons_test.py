@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from tests.helpers import support
 from yt8m import models
+from yt8m.core import compat
 from yt8m.models.aggregation import netvlad
 from yt8m.synthetic import writer
 from yt8m.training import optimizers
@@ -51,7 +52,7 @@ def test_optimizers_of_addons_by_name(name):
   variable = tf.Variable([3.0, -2.0])
   optimizer = optimizers.make_optimizer(name, optimizers.StaircaseDecay(0.1, 0.5, 40, 4))
   assert type(optimizer).__module__.startswith("tensorflow_addons")
-  optimizers.build(optimizer, [variable])
+  compat.build_optimizer(optimizer, [variable])
   slots = len(optimizers.slots_and_counters(optimizer))
   assert slots >= 2 and optimizers.current_learning_rate(optimizer) == pytest.approx(0.1)
   for _ in range(10):

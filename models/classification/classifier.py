@@ -83,5 +83,5 @@ class Classifier(base.Layer, abc.ABC):
       label_sets: `LabelSets` of the videos.
       pretrain: Function that trains a `LabelNetwork` on these label sets, from
         `(num_classes, units, num_epochs, seed)` to its weights. Training passes
-        `yt8m.training.label_network_pretraining`.
+        `yt8m.training.label_start`.
     """

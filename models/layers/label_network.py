@@ -21,7 +21,7 @@ class LabelNetwork(base.Layer):
 
       q(o) = D (φ(E o + b) − φ(b)),   φ = ReLU,   q(0) = 0
 
-  Trained on label sets y (`yt8m.training.label_network_pretraining`), it completes them.
+  Trained on label sets y (`yt8m.training.label_start`), it completes them.
   With the class prior π,
 
       P(y_c = 1 | o) ≈ σ(logit π_c + q_c(o))

@@ -1,7 +1,8 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""`yt8m-train`, killed at a random step and resumed, ends like an uninterrupted run."""
+"""`yt8m-train`: stopped and resumed at random steps, `--show_config`, `--help`."""
 
+import json
 import random
 import re
 import signal
@@ -13,6 +14,7 @@ import pytest
 import tensorflow as tf
 
 from tests.helpers import support
+from yt8m.configs import experiment
 from yt8m.synthetic import writer
 
 STEPS = 30
@@ -50,28 +52,98 @@ def variables(train_dir):
                               "random_states/", "epoch"))}
 
 
-def test_sigkill_and_restart_end_with_the_same_variables(records, tmp_path):
+def stop(records, train_dir, signal_number, after):
+  """Sends a signal to the command after a step; returns its exit status and messages."""
+  process = subprocess.Popen(command(records, train_dir), env=support.ENVIRONMENT,
+                             stderr=subprocess.PIPE, text=True)
+  lines = []
+  for line in process.stderr:
+    lines.append(line)
+    step = re.search(r"step (\d+)/", line)
+    if step and int(step[1]) >= after:
+      process.send_signal(signal_number)
+      break
+  lines.append(process.stderr.read())
+  return process.wait(), "".join(lines)
+
+
+def test_stopped_or_killed_runs_end_with_the_same_variables(records, tmp_path):
   straight = subprocess.run(command(records, tmp_path / "straight"),
                             env=support.ENVIRONMENT, capture_output=True, text=True)
   assert straight.returncode == 0, straight.stderr
 
-  kill_at = random.SystemRandom().randrange(4, STEPS - 2)
-  process = subprocess.Popen(command(records, tmp_path / "killed"),
-                             env=support.ENVIRONMENT, stderr=subprocess.PIPE, text=True)
-  for line in process.stderr:
-    step = re.search(r"step (\d+)/", line)
-    if step and int(step[1]) >= kill_at:
-      process.send_signal(signal.SIGKILL)
-      break
-  process.stderr.read()
-  assert process.wait() == -signal.SIGKILL
-  resumed = subprocess.run(command(records, tmp_path / "killed"),
-                           env=support.ENVIRONMENT, capture_output=True, text=True)
+  stopped = tmp_path / "stopped"
+  random_step = random.SystemRandom().randrange
+  steps = [random_step(2, 8), random_step(10, 17), random_step(19, STEPS - 2)]
+  code, messages = stop(records, stopped, signal.SIGTERM, steps[0])
+  assert code == 128 + signal.SIGTERM
+  assert "Stopped by SIGTERM" in messages and "run the same command again" in messages
+  assert experiment.is_finished(str(stopped)) is False
+  check_warnings(records, stopped, tmp_path)
+  code, messages = stop(records, stopped, signal.SIGINT, steps[1])
+  assert code == 128 + signal.SIGINT and "Stopped by SIGINT" in messages
+  code, messages = stop(records, stopped, signal.SIGKILL, steps[2])
+  assert code == -signal.SIGKILL
+  assert experiment.is_finished(str(stopped)) is False
+  resumed = subprocess.run(command(records, stopped), env=support.ENVIRONMENT,
+                           capture_output=True, text=True)
   assert resumed.returncode == 0, resumed.stderr
-  assert "Resuming from" in resumed.stderr
+  assert "Resuming from" in resumed.stderr and experiment.is_finished(str(stopped))
 
-  expected, found = variables(tmp_path / "straight"), variables(tmp_path / "killed")
+  expected, found = variables(tmp_path / "straight"), variables(stopped)
   assert set(expected) == set(found)
   assert any(name.startswith("weights_averaged/") for name in expected)
   for name, value in expected.items():
-    np.testing.assert_array_equal(value, found[name], err_msg=f"{name}, kill {kill_at}")
+    np.testing.assert_array_equal(value, found[name], err_msg=f"{name}, {steps}")
+
+
+def check_warnings(records, train_dir, tmp_path):
+  """Commands that use an unfinished model say so."""
+  for module, flags in (
+      ("yt8m.eval.evaluate",
+       ["--run_once", "--top_k=3",
+        f"--eval_data_pattern={records}/frame/validate*.tfrecord"]),
+      ("yt8m.export.inference",
+       ["--top_k=3", f"--input_data_pattern={records}/frame/test*.tfrecord",
+        f"--output_file={tmp_path}/out.csv"]),
+      ("yt8m.export.export_model", ["--top_k=3", f"--output_dir={tmp_path}/serving"])):
+    process = support.run_command(module, f"--train_dir={train_dir}", *flags)
+    assert re.search(rf"has not finished: step \d+ of {STEPS}", process.stderr), module
+
+
+def test_show_config_prints_the_model_and_where_every_flag_comes_from(tmp_path):
+  (tmp_path / "flags").write_text("--num_epochs=7\n")
+  process = support.run_command(
+      "yt8m.train", f"--train_dir={tmp_path}/model", "--recipe=small-lstm",
+      "--frame_features", "--num_classes=13", f"--flagfile={tmp_path}/flags",
+      "--noskip_corrupt_records", "--show_config")
+  config, _, lines = process.stdout.partition("\n--")
+  assert json.loads(config)["aggregation"]["units"] == 96
+  found = {}
+  for line in f"--{lines}".splitlines():
+    flag, origin = re.fullmatch(r"--(\S+) +(.+)", line).groups()
+    found[flag] = origin
+  assert found["batch_size=64"] == found["base_learning_rate=0.005"] == "recipe"
+  assert found["num_epochs=7"] == "flagfile"
+  assert found["seed=0"] == found["lstm_cells=None"] == "default"
+  for flag in ("num_classes=13", "model=small-lstm", "frame_features=True",
+               "skip_corrupt_records=False", f"train_dir={tmp_path}/model"):
+    assert found[flag] == "command line"
+  assert not (tmp_path / "model").exists()
+
+
+def test_help_shows_the_defaults_of_constructors():
+  process = support.run_command("yt8m.train", "--help", check=False)
+  text = " ".join(process.stdout.split())
+  assert "Number of cells of an LSTM layer. Default: the recipe's, or else 1024." in text
+  assert "or else 8192." in text and "DbofModel: 30." in text
+
+
+def test_an_empty_directory_name_is_an_error(tmp_path, monkeypatch):
+  monkeypatch.chdir(tmp_path)
+  (tmp_path / "train").mkdir()
+  process = support.run_command(
+      "yt8m.train", "--train_dir=", "--start_new_model", check=False)
+  assert process.returncode == 1
+  assert "--train_dir must have a value: name a directory" in process.stderr
+  assert (tmp_path / "train").exists()

@@ -75,7 +75,7 @@ def define() -> None:
   flags.DEFINE_bool("sample_random_frames", None, "Whether to sample single frames "
                     "instead of a sequence. Default: the recipe's; DbofModel: "
                     f"{sampling['method'] == 'random_frames'}.")
-  _define(flags.DEFINE_bool, "dbof_add_batch_norm", "Whether DBoF normalizes batches.")
+  _define(flags.DEFINE_bool, "dbof_add_batch_norm", "Whether DBoF uses batch norm.")
   _define(flags.DEFINE_integer, "dbof_cluster_size", "Number of clusters of DBoF.")
   _define(flags.DEFINE_integer, "dbof_hidden_size", "Number of output units of DBoF.")
   _define(flags.DEFINE_string, "dbof_pooling_method", "Pooling of DBoF: max or average.")
@@ -115,6 +115,16 @@ def named_code_allowed(*other_flags: str) -> Iterator[None]:
   typed = [name for name in names if any(name in argument for argument in sys.argv)]
   with registry.allow_code([] if flags.FLAGS["allow_code"].present else typed):
     yield
+
+
+def origin(name: str) -> str:
+  """Returns where a flag has its value from, after the recipe set its defaults."""
+  flag = flags.FLAGS[name]
+  if not flag.present and flag.value == flag.default:
+    return "recipe" if name in recipes.RECIPES[flags.FLAGS.model].flags else "default"
+  names = "model|recipe" if name == "model" else name
+  typed = any(re.match(f"--?(no)?({names})(=|$)", argument) for argument in sys.argv)
+  return "command line" if typed else "flagfile"
 
 
 def chosen_options() -> Config:

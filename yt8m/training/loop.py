@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The training loop: epochs of steps, checkpoints that resume exactly, a log."""
 
-import collections
 import contextlib
 import dataclasses
 import math
@@ -10,6 +9,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from collections.abc import Iterator
 
 import numpy as np
 import tensorflow as tf
@@ -21,9 +21,9 @@ from yt8m.core import progress
 from yt8m.eval.metrics import streaming
 from yt8m.models.layers import variables
 from yt8m.training import optimizers
+from yt8m.training import step as train_step
 from yt8m.training import strategies
-
-keras = tf.keras
+from yt8m.training import weight_averaging
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,14 +31,15 @@ class Schedule:
   """When training ends, saves and reports.
 
   Attributes:
-    batch_size: examples a step, over all replicas and workers.
-    num_epochs: passes over the data.
-    max_steps: steps in all, over all runs of the directory; None for no limit.
-    checkpoint_steps: steps between checkpoints.
-    checkpoint_secs: seconds between checkpoints, whichever comes first.
-    log_steps: steps between progress lines.
-    epoch_examples: examples of an epoch, as far as known; forecasts the time left.
-    keep_checkpoints: newest checkpoints kept.
+    batch_size: Number of examples of a step, over all replicas and workers.
+    num_epochs: Number of passes over the data.
+    max_steps: Largest number of steps, over all runs of the directory; None: no limit.
+    checkpoint_steps: Number of steps between checkpoints.
+    checkpoint_secs: Largest number of seconds between checkpoints.
+    log_steps: Number of steps between progress lines.
+    epoch_examples: Number of examples of an epoch, to forecast the time left; None if
+      unknown.
+    keep_checkpoints: Number of checkpoints to keep, the newest ones.
   """
   batch_size: int
   num_epochs: int = 5
@@ -50,126 +51,124 @@ class Schedule:
   keep_checkpoints: int = 5
 
   @property
-  def epoch_steps(self):
-    """Steps of an epoch, as far as known."""
+  def epoch_steps(self) -> int | None:
+    """Number of steps of an epoch, or None if unknown."""
     return self.epoch_examples and math.ceil(self.epoch_examples / self.batch_size)
 
-  def total_steps(self, epoch_steps):
-    """Steps in all, or None where neither limit is known."""
+  def total_steps(self, epoch_steps: int | None) -> int | None:
+    """Returns the number of steps of training, or None if unknown."""
     limits = [self.max_steps, epoch_steps and self.num_epochs * epoch_steps]
     return min((limit for limit in limits if limit), default=None)
 
 
 @dataclasses.dataclass
 class Position:
-  """Where a run stands: what a checkpoint must hold besides variables."""
+  """Where a run is: what a checkpoint holds besides the variables of the model."""
   step: int = 0
   epoch: int = 0
   epoch_step: int = 0
 
 
 class Training:
-  """Trains one model in one directory, from wherever it stands to the end.
+  """Trains one model in one directory, from its newest checkpoint to the end.
 
-  After `run`, `stopped_by` is the number of the signal that stopped it, or None.
-
-  A run that was killed at any moment and started again goes through the same
-  batches, random draws and updates as one that ran through: a checkpoint holds
-  variables, optimizer slots, generator states and the position, and the data of an
-  epoch is a function of the seed and the epoch.
+  A run that was killed at any moment and started again goes through the same batches,
+  random draws and updates as an uninterrupted one: a checkpoint holds variables,
+  optimizer slots, states of random generators, and the position, and the data of an
+  epoch are a function of the seed and the epoch.
 
   Args:
-    train_dir: where checkpoints and scalars go.
-    model: `VideoModel`, made under `strategy`.
-    optimizer: Keras optimizer, made under `strategy`.
-    step: `TrainStep` of the two.
-    strategy: `tf.distribute.Strategy`.
-    make_dataset: `(epoch, skip_examples, input_context) -> tf.data.Dataset` of one
-      epoch in a fixed order; `skip_examples` counts within one input pipeline.
-    schedule: `Schedule`.
-    averages: `WeightAverages` of the model; None for none.
+    train_dir: Directory for checkpoints and scalars.
+    step: Training step, which knows model, optimizer and strategy.
+    make_dataset: Function `(epoch, skip_examples, input_context)` that returns the
+      dataset of one epoch in a fixed order; `skip_examples` counts within one input
+      pipeline.
+    schedule: When training ends, saves and reports.
+    averages: Averages of the weights; None for none.
+
+  Attributes:
+    position: Where the run is.
+    stopped_by: Number of the signal that stopped `run`, or None.
   """
 
-  def __init__(self, train_dir, model, optimizer, step, strategy,
-               make_dataset: Callable, schedule: Schedule, averages=None):
-    self._train_dir, self._model, self._optimizer = train_dir, model, optimizer
-    self._step, self._strategy = step, strategy
+  def __init__(self, train_dir: str, step: train_step.TrainStep,
+               make_dataset: Callable[..., tf.data.Dataset], schedule: Schedule,
+               averages: weight_averaging.WeightAverages | None = None):
+    self._train_dir, self._step, self._strategy = train_dir, step, step.strategy
     self._make_dataset, self._schedule = make_dataset, schedule
     self._averages = averages
-    self._chief = strategies.is_chief(strategy)
-    self.position = Position()
-    self.stopped_by = None
+    self._chief = strategies.is_chief(self._strategy)
+    self.position, self.stopped_by = Position(), None
     self._saved_position = {
         field.name: tf.Variable(0, dtype=tf.int64, trainable=False, name=field.name)
         for field in dataclasses.fields(Position)}
-    self._parts = {"optimizer": optimizers.slots_and_counters(optimizer),
-                   **variables.checkpoint_parts(model), **self._saved_position}
+    self._parts = {"optimizer": optimizers.slots_and_counters(step.optimizer),
+                   **variables.checkpoint_parts(step.model), **self._saved_position}
     checkpoint = tf.train.Checkpoint(
         **self._parts, **(averages.checkpoint_parts() if averages else {}))
     # Every worker takes part in saving, but only the chief's files count.
     directory = train_dir if self._chief else os.path.join(
-        train_dir, f".worker-{strategy.cluster_resolver.task_id}")
+        train_dir, f".worker-{self._strategy.cluster_resolver.task_id}")
     self._manager = tf.train.CheckpointManager(
         checkpoint, directory, max_to_keep=schedule.keep_checkpoints,
         checkpoint_name=checkpoints.PREFIX)
     self._saved_at, self._saved_step = time.monotonic(), None
-    self._unchecked = []
+    self._unchecked = []  # losses
 
-  def run(self):
-    """Trains to the end of the schedule; returns the `Position` reached."""
+  def run(self) -> Position:
+    """Trains to the end of the schedule; returns the position reached.
+
+    Raises:
+      ValueError: The checkpoint belongs to another model, or there are no batches.
+      FloatingPointError: A loss is not finite.
+    """
     self._restore()
-    schedule, position = self._schedule, self.position
-    self._epoch_steps = schedule.epoch_steps
+    position = self.position
+    self._epoch_steps = self._schedule.epoch_steps
     self._progress = progress.Progress(
-        unit="examples", done=position.step * schedule.batch_size)
-    started_at = position.step
-    self._writer = tf.summary.create_file_writer(
-        os.path.join(self._train_dir, "train")) if self._chief else None
+        unit="examples", done=position.step * self._schedule.batch_size)
+    self._writer = (
+        tf.summary.create_file_writer(os.path.join(self._train_dir, "train"))
+        if self._chief else tf.summary.create_noop_writer())
     if not self._is_done():
       self._write_status()
-    with _stop_signals() as stopped:
-      while not (self._is_done() or stopped):
-        self._run_epoch(stopped)
-      self._check_losses()
-      # The last step may have its checkpoint already. It is not written over: killed
-      # there, the directory would be lost.
-      if position.step not in (started_at, self._saved_step) or (
-          not self._manager.checkpoints):
+    with _stop_signals() as received:
+      while not (self._is_done() or received):
+        self._run_epoch(received)
+      # The newest checkpoint is never written over: a run that is killed while it does
+      # so would lose both.
+      if position.step != self._saved_step:
         self._save()
       self._write_status()
-    if stopped:
-      self.stopped_by = stopped[0]
-      logging.info(
-          "Stopped by %s at step %d, epoch %d. A checkpoint is saved: run the same command "
-          "again, without --start_new_model, to resume.",
-          signal.Signals(self.stopped_by).name, position.step, position.epoch)
+    if received:
+      self.stopped_by = received[0]
+      logging.info("Stopped by %s at step %d, epoch %d. A checkpoint is saved: to "
+                   "resume, run the same command again, without --start_new_model.",
+                   signal.Signals(self.stopped_by).name, position.step, position.epoch)
     else:
       logging.info("Finished at step %d, epoch %d.", position.step, position.epoch)
     return position
 
-  def _is_done(self):
-    return self.position.epoch >= self._schedule.num_epochs or self._at_max_steps()
+  def _is_done(self) -> bool:
+    limit = self._schedule.max_steps
+    return (self.position.epoch >= self._schedule.num_epochs
+            or limit is not None and self.position.step >= limit)
 
-  def _write_status(self):
+  def _write_status(self) -> None:
     if self._chief:
       done = self._is_done()
       experiment.write_status(
           self._train_dir, done, self.position.step if done
           else self._schedule.total_steps(self._epoch_steps))
 
-  def _at_max_steps(self):
-    limit = self._schedule.max_steps
-    return limit is not None and self.position.step >= limit
-
-  def _run_epoch(self, stopped):
+  def _run_epoch(self, received: list[int]) -> None:
     schedule, position = self._schedule, self.position
 
-    def dataset_of_pipeline(context):
+    def dataset_of_pipeline(context: tf.distribute.InputContext) -> tf.data.Dataset:
       share = schedule.batch_size // context.num_input_pipelines
       return self._make_dataset(position.epoch, position.epoch_step * share, context)
 
-    dataset = self._strategy.distribute_datasets_from_function(dataset_of_pipeline)
-    for batch in dataset:
+    for batch in self._strategy.distribute_datasets_from_function(dataset_of_pipeline):
       result = self._step(batch)
       position.step += 1
       position.epoch_step += 1
@@ -178,9 +177,9 @@ class Training:
       self._unchecked.append(result.label_loss)
       if position.step % schedule.log_steps == 0:
         self._report(result)
-      if self._due_for_checkpoint():
+      if self._is_checkpoint_due():
         self._save()
-      if self._at_max_steps() or stopped:
+      if self._is_done() or received:
         return
     if position.epoch_step == 0:
       raise ValueError(
@@ -190,17 +189,16 @@ class Training:
     position.epoch += 1
     position.epoch_step = 0
 
-  def _due_for_checkpoint(self):
+  def _is_checkpoint_due(self) -> bool:
     if self.position.step % self._schedule.checkpoint_steps == 0:
       return True
     # Workers must agree on when to save, and their clocks do not.
     return (not strategies.is_multi_worker(self._strategy)
             and time.monotonic() - self._saved_at > self._schedule.checkpoint_secs)
 
-  def _restore(self):
-    path = self._manager.latest_checkpoint
-    if not self._chief:
-      path = tf.train.latest_checkpoint(self._train_dir)
+  def _restore(self) -> None:
+    path = (self._manager.latest_checkpoint if self._chief
+            else tf.train.latest_checkpoint(self._train_dir))
     if path is None:
       return
     checkpoint = self._manager.checkpoint
@@ -214,45 +212,49 @@ class Training:
           f"--train_dir, or add --start_new_model. ({error})") from error
     self.position = Position(**{
         name: int(value.numpy()) for name, value in self._saved_position.items()})
+    self._saved_step = self.position.step
     logging.info("Resuming from %s: step %d, epoch %d.", path, self.position.step,
                  self.position.epoch)
 
-  def _save(self):
+  def _save(self) -> None:
     self._check_losses()
     for name, variable in self._saved_position.items():
       variable.assign(getattr(self.position, name))
     self._manager.save(checkpoint_number=self.position.step)
     self._saved_at, self._saved_step = time.monotonic(), self.position.step
-    if self._writer is not None:
-      self._writer.flush()
+    self._writer.flush()
 
-  def _check_losses(self):
-    """Stops at the first loss that is no number; a checkpoint never holds one."""
-    losses = [float(loss) for loss in self._unchecked]
-    self._unchecked = []
-    for index, loss in enumerate(losses):
+  def _check_losses(self) -> list[float]:
+    """Returns the losses since the last check.
+
+    Called before every save, so that no checkpoint holds what is not finite.
+
+    Raises:
+      FloatingPointError: One of the losses is not finite.
+    """
+    losses, self._unchecked = [float(loss) for loss in self._unchecked], []
+    for index, loss in enumerate(losses, start=self.position.step - len(losses) + 1):
       if not math.isfinite(loss):
-        rate = optimizers.current_learning_rate(self._optimizer)
-        step = self.position.step - len(losses) + index + 1
+        rate = optimizers.current_learning_rate(self._step.optimizer)
         raise FloatingPointError(
-            f"The loss is {loss} at step {step}, learning rate {rate:.3g}. Lower "
+            f"The loss is {loss} at step {index}, learning rate {rate:.3g}. Lower "
             "--base_learning_rate or --clip_gradient_norm, or look at the records of "
             f"that step. The last checkpoint in {self._train_dir} is good.")
     return losses
 
-  def _report(self, result):
+  def _report(self, result: train_step.StepResult) -> None:
     losses = self._check_losses()
     if not self._chief:
       return
     schedule, position = self._schedule, self.position
     predictions = _on_host(self._strategy, result.predictions)
     labels = _on_host(self._strategy, result.labels)
-    scalars = collections.OrderedDict(
-        loss=float(np.mean(losses)),
-        regularization=float(result.penalty),
-        hit_at_one=streaming.hit_at_k(predictions, labels, k=1),
-        gap=streaming.gap(predictions, labels, min(20, predictions.shape[1])),
-        learning_rate=optimizers.current_learning_rate(self._optimizer))
+    scalars = {
+        "loss": float(np.mean(losses)),
+        "regularization": float(result.penalty),
+        "hit_at_one": streaming.hit_at_k(predictions, labels, k=1),
+        "gap": streaming.gap(predictions, labels, min(20, predictions.shape[1])),
+        "learning_rate": optimizers.current_learning_rate(self._step.optimizer)}
     total = schedule.total_steps(self._epoch_steps)
     self._progress.total = total and total * schedule.batch_size
     timing = self._progress.report(position.step * schedule.batch_size)
@@ -260,22 +262,22 @@ class Training:
         "step %d%s | epoch %d | loss %.4f | Hit@1 %.3f | GAP %.3f | lr %.3g | %s",
         position.step, f"/{total}" if total else "", position.epoch, scalars["loss"],
         scalars["hit_at_one"], scalars["gap"], scalars["learning_rate"], timing)
+    scalars["examples_per_second"] = self._progress.rate
     with self._writer.as_default(step=position.step):
       for name, value in scalars.items():
         tf.summary.scalar(f"train/{name}", value)
-      tf.summary.scalar("train/examples_per_second", self._progress.rate)
 
 
-def _on_host(strategy, values):
+def _on_host(strategy: tf.distribute.Strategy, values) -> np.ndarray:
   return np.concatenate(
       [value.numpy() for value in strategy.experimental_local_results(values)])
 
 
 @contextlib.contextmanager
-def _stop_signals():
-  """Yields a list that becomes true at the first SIGINT or SIGTERM.
+def _stop_signals() -> Iterator[list[int]]:
+  """Yields a list that gets the number of the first SIGINT or SIGTERM.
 
-  The step under way is finished and saved; a second signal ends the process at once.
+  The current step is finished and saved; a second signal ends the process at once.
   """
   received, previous = [], {}
 

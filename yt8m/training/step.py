@@ -2,85 +2,99 @@
 # SPDX-License-Identifier: Apache-2.0
 """One training step, the same on one device, several, several workers or a TPU."""
 
-import collections
+import dataclasses
+from typing import Any
 
 import tensorflow as tf
 
+from yt8m import models
+from yt8m.core import compat
+from yt8m.core import registry
+from yt8m.core.types import Batch
 from yt8m.models import prediction
 from yt8m.models.layers import recurrent
 from yt8m.training import optimizers
 
 keras = tf.keras
 
-StepResult = collections.namedtuple(
-    "StepResult", ["label_loss", "penalty", "predictions", "labels"])
+
+@dataclasses.dataclass(frozen=True)
+class StepResult:
+  """Result of one training step.
+
+  Attributes:
+    label_loss: Label loss, the mean over the batch, a scalar.
+    penalty: λ · Σ penalties, a scalar.
+    predictions: Scores of each replica, as the strategy holds them.
+    labels: Labels of each replica, likewise.
+  """
+  label_loss: tf.Tensor
+  penalty: tf.Tensor
+  predictions: Any
+  labels: Any
 
 
 class TrainStep:
-  """Computes gradients on every replica, sums them, clips, and applies.
+  """Computes gradients on every replica, sums them, clips them, and applies them.
 
       L = Σ_replicas Σ_b label_loss_b / B + λ Σ penalties
       g = clip(all_reduce(∂L/∂v))
 
-  Where the batch has scores t of a `Teacher`, the label loss of a video is
+  If the batch has scores t of a `Teacher`, the label loss of a video is
 
       (1 − a) · ℓ(p, y) + a · ℓ(p, t)
 
-  B is the number of examples the replicas really hold, so an uneven last batch
-  counts every example alike. Gradients are clipped after the sum: clipping each
-  replica's share, as an optimizer's own `clipnorm` does, is another function.
+  B is the number of examples that the replicas really hold, so that an uneven last
+  batch weighs every example alike. Gradients are clipped after the sum: clipping the
+  share of each replica, as an optimizer's own `clipnorm` does, is another function.
 
   Args:
-    model: `VideoModel`, its variables created.
-    loss: a loss of `yt8m.models.losses`.
-    optimizer: a Keras optimizer.
-    strategy: the `tf.distribute.Strategy` under which model and optimizer were made.
-    regularization_penalty: λ.
-    clip_gradient_norm: largest norm, 0 to turn clipping off.
+    model: `VideoModel` with its variables created.
+    loss: Loss of `yt8m.models.losses`.
+    optimizer: Keras optimizer.
+    strategy: Strategy under which model and optimizer were made.
+    regularization_penalty: Weight of the penalties, λ.
+    clip_gradient_norm: Largest norm of a gradient; 0 turns clipping off.
     gradient_clipping: `"per_variable"` or `"global"`.
-    jit_compile: compile forward and backward pass with XLA.
-    teacher_weight: a.
+    jit_compile: Whether to compile forward and backward pass with XLA.
+    teacher_weight: Weight of the teacher, a.
   """
 
-  def __init__(self, model, loss, optimizer, strategy, regularization_penalty=1.0,
-               clip_gradient_norm=1.0, gradient_clipping="per_variable",
-               jit_compile=False, teacher_weight=0.5):
+  def __init__(self, model: models.VideoModel, loss: keras.losses.Loss,
+               optimizer: keras.optimizers.Optimizer, strategy: tf.distribute.Strategy,
+               *, regularization_penalty: float = 1.0, clip_gradient_norm: float = 1.0,
+               gradient_clipping: str = "per_variable", jit_compile: bool = False,
+               teacher_weight: float = 0.5):
     if gradient_clipping not in optimizers.CLIPPING:
-      raise ValueError(f"Unknown --gradient_clipping={gradient_clipping!r}. Valid: "
-                       f"{', '.join(optimizers.CLIPPING)}.")
-    self._model, self._loss, self._optimizer = model, loss, optimizer
-    self._strategy = strategy
+      raise registry.unknown("--gradient_clipping", gradient_clipping,
+                             optimizers.CLIPPING)
+    self.model, self.optimizer, self.strategy = model, optimizer, strategy
+    self._loss = loss
     self._regularization_penalty = regularization_penalty
     self._clip_gradient_norm = clip_gradient_norm
     self._gradient_clipping = gradient_clipping
     self._teacher_weight = teacher_weight
-    # Only the two passes are compiled: the all-reduce and the optimizer work on
-    # variables of several devices, which XLA does not see; nor does it know cuDNN.
+    # XLA compiles the two passes alone: it cannot compile the all-reduce and the
+    # optimizer, whose variables are on several devices, nor kernels of cuDNN.
     self._gradients = (
         tf.function(recurrent.portable()(self._forward_backward), jit_compile=True)
         if jit_compile else self._forward_backward)
     with strategy.scope():
-      optimizers.build(optimizer, model.trainable_variables)
+      compat.build_optimizer(optimizer, model.trainable_variables)
     self._run = tf.function(self._distributed, reduce_retracing=True)
 
-  def __call__(self, batch):
-    """Trains on one batch of the strategy's dataset.
-
-    Returns:
-      A `StepResult`: the label loss (mean over the batch) and λ · Σ penalties, both
-      scalars; the predictions and labels of each replica as the strategy holds them.
-    """
-    return self._run(batch)
+  def __call__(self, batch: Batch) -> StepResult:
+    """Trains on one batch of the strategy's dataset."""
+    return StepResult(*self._run(batch), batch["labels"])
 
   def _distributed(self, batch):
-    label_losses, penalties, predictions = self._strategy.run(
-        self._replica, args=(batch,))
-    total = self._strategy.reduce(tf.distribute.ReduceOp.SUM, label_losses, axis=None)
-    penalty = self._strategy.reduce(tf.distribute.ReduceOp.SUM, penalties, axis=None)
-    return StepResult(total, penalty, predictions, batch["labels"])
+    label_losses, penalties, predictions = self.strategy.run(self._replica, args=(batch,))
+    total = self.strategy.reduce(tf.distribute.ReduceOp.SUM, label_losses, axis=None)
+    penalty = self.strategy.reduce(tf.distribute.ReduceOp.SUM, penalties, axis=None)
+    return total, penalty, predictions
 
   def _replica(self, batch):
-    context = tf.distribute.get_replica_context()
+    context: Any = tf.distribute.get_replica_context()
     replicas = context.num_replicas_in_sync
     examples = tf.cast(tf.shape(batch["labels"])[0], tf.float32)
     if replicas > 1:
@@ -93,38 +107,38 @@ class TrainStep:
         gradients = context.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
       gradients = optimizers.clip_gradients(
           gradients, self._clip_gradient_norm, self._gradient_clipping,
-          scale=getattr(self._optimizer, "dynamic_scale", 1.0))
-      # `apply_gradients` sums over the replicas, and all of them hold the same now.
+          scale=getattr(self.optimizer, "dynamic_scale", 1.0))
+      # `apply_gradients` sums over the replicas, which all hold the same sum by now.
       gradients = [gradient / replicas for gradient in gradients]
-    self._optimizer.apply_gradients(
-        zip(gradients, self._model.trainable_variables, strict=True))
+    self.optimizer.apply_gradients(
+        zip(gradients, self.model.trainable_variables, strict=True))
     return label_loss, penalty, predictions
 
   def _forward_backward(self, inputs, label_weights, teacher, examples):
     replicas = tf.distribute.get_strategy().num_replicas_in_sync
-    variables = self._model.trainable_variables
+    variables = self.model.trainable_variables
     with tf.GradientTape() as tape:
-      outputs = self._model(inputs, training=True)
+      outputs = self.model(inputs, training=True)
       per_video = self._loss_per_video(outputs, inputs["labels"], label_weights)
       if teacher is not None:
-        taught = self._loss.call(teacher, outputs["predictions"], label_weights)
         a = self._teacher_weight
-        per_video = (1 - a) * per_video + a * taught
+        per_video = (1 - a) * per_video + a * self._loss.call(
+            teacher, outputs["predictions"], label_weights)
       label_loss = tf.reduce_sum(per_video) / tf.maximum(examples, 1.0)
       penalty = self._regularization_penalty * tf.add_n(
-          [tf.cast(p, tf.float32) for p in self._model.losses] or [0.0]) / replicas
+          [tf.cast(p, tf.float32) for p in self.model.losses] or [0.0]) / replicas
       loss = label_loss + penalty
-      if hasattr(self._optimizer, "scale_loss"):
-        loss = self._optimizer.scale_loss(loss)
+      if hasattr(self.optimizer, "scale_loss"):
+        loss = self.optimizer.scale_loss(loss)
     gradients = tape.gradient(
         loss, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO)
     return gradients, label_loss, penalty, outputs["predictions"]
 
   def _loss_per_video(self, outputs, labels, label_weights):
-    """The label loss, or what the classifiers have in its place (`Classifier`).
+    """Returns the label loss, or the training loss of the classifier in its place.
 
-    Where predictions of several classifiers were combined, the label loss of the
-    combination comes in addition.
+    If several classifiers have training losses, because their predictions are combined,
+    the label loss of the combination is added to these.
     """
     own = {name: loss for name, loss in outputs.items()
            if name.startswith("training_loss")}

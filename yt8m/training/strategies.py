@@ -1,25 +1,28 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Where training runs: one device, several, several workers, or a TPU."""
+"""Where training runs: on one device, several, several workers, or a TPU."""
 
 import os
+from typing import Any
 
 import tensorflow as tf
+
+from yt8m.core import registry
 
 NAMES = ("auto", "one_device", "mirrored", "multi_worker")
 
 
-def make_strategy(name="auto", num_gpu=1):
-  """Returns the `tf.distribute.Strategy` that `--strategy` names.
+def make_strategy(name: str = "auto", num_gpu: int = 1) -> tf.distribute.Strategy:
+  """Returns the strategy that `--strategy` names.
 
   Args:
-    name: `auto` takes `multi_worker` where TF_CONFIG is set, `mirrored` where more
-      than one GPU is asked for, and one device otherwise. `tpu` or `tpu:<name>`
-      connects to a Cloud TPU.
-    num_gpu: GPUs to use at most, on each worker.
+    name: One of `NAMES`, or `tpu` or `tpu:<name>` to connect to a Cloud TPU. `auto` is
+      `multi_worker` if TF_CONFIG is set, `mirrored` for more than one GPU, and
+      `one_device` otherwise.
+    num_gpu: Largest number of GPUs to use on each worker.
 
   Raises:
-    ValueError: unknown name, or fewer GPUs than asked for.
+    ValueError: Unknown name, or too few GPUs.
   """
   if name == "auto":
     name = ("multi_worker" if os.environ.get("TF_CONFIG")
@@ -40,28 +43,30 @@ def make_strategy(name="auto", num_gpu=1):
     tf.config.experimental_connect_to_cluster(resolver)
     tf.tpu.experimental.initialize_tpu_system(resolver)
     return tf.distribute.TPUStrategy(resolver)
-  raise ValueError(f"Unknown --strategy={name!r}. Valid: {', '.join(NAMES)}, tpu:<name>.")
+  raise registry.unknown("--strategy", name, (*NAMES, "tpu:<name>"))
 
 
-def is_multi_worker(strategy):
+def is_multi_worker(strategy: tf.distribute.Strategy) -> bool:
+  """Whether a strategy trains on several workers, each a process of its own."""
   return isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
 
 
-def is_chief(strategy):
+def is_chief(strategy: tf.distribute.Strategy) -> bool:
   """Whether this process writes the checkpoints and the log."""
   if not is_multi_worker(strategy):
     return True
-  resolver = strategy.cluster_resolver
+  resolver: Any = strategy.cluster_resolver
   if "chief" in resolver.cluster_spec().jobs:
     return resolver.task_type == "chief"
   return resolver.task_id == 0
 
 
-def pipeline_batch_size(context, global_batch_size):
-  """Examples of one replica's batch, of a global batch shared among all replicas.
+def pipeline_batch_size(context: tf.distribute.InputContext, global_batch_size: int
+                        ) -> int:
+  """Returns the number of examples of one replica's share of a global batch.
 
   Raises:
-    ValueError: the global batch cannot be shared evenly.
+    ValueError: The global batch cannot be shared evenly.
   """
   replicas = context.num_replicas_in_sync
   if global_batch_size % replicas:
@@ -70,7 +75,7 @@ def pipeline_batch_size(context, global_batch_size):
   return global_batch_size // replicas
 
 
-def barrier(strategy):
-  """Returns when every worker has come here."""
+def barrier(strategy: tf.distribute.Strategy) -> None:
+  """Returns when every worker has called it."""
   ones = strategy.run(tf.function(lambda: tf.ones([])))
   strategy.reduce(tf.distribute.ReduceOp.SUM, ones, axis=None)

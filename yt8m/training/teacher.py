@@ -1,63 +1,62 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Scores of a teacher, such as an ensemble, for the videos that a model is trained on."""
+"""Distillation: scores of a teacher, such as an ensemble, for the training videos."""
 
 import numpy as np
 import tensorflow as tf
 
+from yt8m import models
+from yt8m.eval.predictions import store as prediction_store
+
 
 class Teacher:
-  """Adds to every batch what a store of predictions says of its videos.
+  """Adds the scores of a prediction store to every batch.
 
-  The join is by video id: a hash table has the row of every video in memory (about 100
-  bytes each), the scores are read from the memory map as batches need them. Order and
-  number of the batches stay what they were.
+  Batches and scores are joined by video id: a hash table in memory holds the row of
+  every video (about 100 bytes each), and the scores are read from the memory map as
+  batches need them. The order and the number of the batches do not change.
 
   Args:
-    store: `PredictionStore` of the records trained on.
-    num_classes: C.
+    store: Predictions of the training records.
+    num_classes: Number of classes, C.
 
   Raises:
-    ValueError: the store has other classes.
+    ValueError: The store has another number of classes.
 
-  Reference: Hinton et al. 2015 (arXiv:1503.02531), the soft targets.
+  Reference: Hinton et al. 2015 (arXiv:1503.02531), soft targets.
   """
 
-  def __init__(self, store, num_classes):
+  def __init__(self, store: prediction_store.PredictionStore, num_classes: int):
     if store.num_classes != num_classes:
       raise ValueError(f"--teacher_predictions={store.directory} has {store.num_classes} "
                        f"classes, but --num_classes={num_classes}.")
     self._store = store
-    ids = np.asarray(store.ids)  # of which none is there twice
+    ids = np.asarray(store.ids)  # each of them once
     self._rows = tf.lookup.StaticHashTable(
         tf.lookup.KeyValueTensorInitializer(
             tf.constant(ids, tf.string), tf.range(len(ids), dtype=tf.int64)),
         default_value=-1)
 
-  def attach(self, dataset):
-    """Gives every batch `teacher`: (batch_size, num_classes) float32 scores.
+  def attach(self, dataset: tf.data.Dataset) -> tf.data.Dataset:
+    """Adds `teacher` to every batch: (batch_size, num_classes) float32 scores.
 
-    A class of which the store holds no score, since it keeps the best k of a video, has
-    the score 0.
+    The store keeps the best k classes of a video; the other classes have the score 0.
 
     Args:
-      dataset: batches of a reader, of whole videos.
-
-    Returns:
-      The same dataset with that entry besides.
+      dataset: Batches of a reader, of whole videos.
 
     Raises:
-      tf.errors.InvalidArgumentError: while reading, for a video that is not in the
-        store; a `records.RecordError` inside `records.clear_errors()`.
+      tf.errors.InvalidArgumentError: While reading, for a video that is not in the
+        store; inside `records.clear_errors()`, a `records.RecordError`.
     """
     return dataset.map(
         lambda batch: {**batch, "teacher": self._scores(batch["id"])},
         num_parallel_calls=tf.data.AUTOTUNE, deterministic=True,
     ).prefetch(tf.data.AUTOTUNE)
 
-  def _scores(self, ids):
+  def _scores(self, ids: tf.Tensor) -> tf.Tensor:
     rows = self._rows.lookup(ids)
-    unknown = tf.boolean_mask(ids, rows < 0)[:1]  # of none, if all are known
+    unknown = tf.boolean_mask(ids, rows < 0)[:1]  # empty if all are known
     with tf.control_dependencies([tf.debugging.Assert(
         tf.reduce_all(rows >= 0), [tf.strings.join([
             "Video ", unknown, f" is not in --teacher_predictions={self._store.directory}"
@@ -67,17 +66,18 @@ class Teacher:
     return tf.ensure_shape(scores, [ids.shape[0], self._store.num_classes])
 
 
-def check(loss, model, weight, segment_labels):
-  """Refuses what distillation cannot be combined with.
+def check(loss: tf.keras.losses.Loss, model: models.VideoModel, weight: float,
+          segment_labels: bool) -> None:
+  """Checks that a training can be combined with distillation.
 
   Args:
-    loss: of `yt8m.models.losses`.
-    model: `VideoModel`.
-    weight: `--teacher_weight`.
-    segment_labels: whether examples are segments.
+    loss: Loss of `yt8m.models.losses`.
+    model: Model to train.
+    weight: Value of `--teacher_weight`.
+    segment_labels: Whether examples are segments.
 
   Raises:
-    ValueError: names the flag and the remedy.
+    ValueError: It cannot; the error names the flag and the remedy.
   """
   if not 0 <= weight <= 1:
     raise ValueError(f"--teacher_weight={weight} must lie between 0 and 1.")
@@ -88,5 +88,5 @@ def check(loss, model, weight, segment_labels):
                      "scores of --teacher_predictions are: choose CrossEntropyLoss.")
   if any(c.uses_labels for branch in model.branches for c in branch.classifiers):
     raise ValueError(f"--classifier: {type(model.classifier).__name__} is shown the "
-                     "labels in training, so that its scores there cannot be compared "
-                     "with those of --teacher_predictions: choose another.")
+                     "labels in training, so its scores cannot be compared with those "
+                     "of --teacher_predictions there: choose another.")

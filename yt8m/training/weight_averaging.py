@@ -1,17 +1,21 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Averages of the weights along the path of training, to be evaluated in their place.
+"""Averages of the weights over training steps, to predict with in place of the weights.
 
-Training goes on with the weights themselves, so that it is the same with and without.
-A checkpoint holds both:
+Averaging does not change training, which goes on with the weights themselves. A
+checkpoint holds both:
 
-    weights             as trained
-    weights_averaged    the averages, in the same order; what has none, as trained
-    num_averaged        0 until averaging begins
+    weights             the weights
+    weights_averaged    the averages in the same order; a weight without average, itself
+    num_averaged        how often an average was taken, 0 until averaging begins
 """
+
+import abc
+from typing import Any
 
 import tensorflow as tf
 
+from yt8m import models
 from yt8m.configs import checkpoints
 from yt8m.models.layers import variables
 from yt8m.training import optimizers
@@ -19,17 +23,21 @@ from yt8m.training import optimizers
 KINDS = ("none", "ema", "swa")
 
 
-class WeightAverages:
-  """Averages `a` beside the weights `w` of a model.
+class WeightAverages(abc.ABC):
+  """Averages `a` of the weights `w` of a model.
 
   Args:
     model: `VideoModel`, made under `strategy`.
-    averages: `{id(weight): tf.Variable}` of the weights that are averaged.
-    strategy: `tf.distribute.Strategy`.
-    start_step: step after which averaging begins.
+    averages: Variables of the averages, by the `id` of their weights.
+    strategy: Strategy that the model is trained under.
+    start_step: Step after which averaging begins.
+
+  Raises:
+    ValueError: `start_step` is below 1.
   """
 
-  def __init__(self, model, averages, strategy, start_step):
+  def __init__(self, model: models.VideoModel, averages: dict[int, tf.Variable],
+               strategy: tf.distribute.Strategy, start_step: int):
     if start_step < 1:
       raise ValueError(f"--averaging_start_step={start_step} must be at least 1.")
     self._strategy, self._start_step = strategy, start_step
@@ -40,13 +48,12 @@ class WeightAverages:
     self._count = tf.Variable(
         0, dtype=tf.int64, trainable=False, name=checkpoints.NUM_AVERAGED)
 
-  def update(self, step):
-    """Is called after every step, with the number of steps so far."""
-    # A base class: the two kinds differ in just this.
-    raise NotImplementedError
+  @abc.abstractmethod
+  def update(self, step: int) -> None:
+    """Updates the averages after a step; call it after every step, with its number."""
 
-  def checkpoint_parts(self):
-    """What a checkpoint must hold besides the model."""
+  def checkpoint_parts(self) -> dict[str, Any]:
+    """Returns what a checkpoint must hold besides the model."""
     return {checkpoints.AVERAGES: self._averages,
             checkpoints.NUM_AVERAGED: self._count}
 
@@ -65,26 +72,29 @@ class ExponentialAverages(WeightAverages):
 
       a ← m a + (1 − m) w    after every step,   a = w after `start_step`
 
-  The start is ours: Keras 2 begins at the weights before the first step and Keras 3 at
-  those after it, both of which have the weight mⁿ, 37 % after 1 / (1 − m) steps.
+  The start is ours. Keras 2 starts with the weights before the first step and Keras 3
+  with those after it, which then still count mⁿ, 37 % after 1 / (1 − m) steps.
 
-  Averaged are the trainable weights. The moving statistics of batch normalisation
-  follow the weights at that very lag already, and stay as they are.
+  Only trainable weights are averaged. The moving statistics of batch normalization
+  already follow the weights with the same delay, and stay as they are.
 
   Args:
-    optimizer: made with `ema_momentum`, its slots built for `model`.
-    Others: see `WeightAverages`.
+    model: `VideoModel`, made under `strategy`.
+    optimizer: Optimizer made with `ema_momentum`, its slots built for `model`.
+    strategy: Strategy that the model is trained under.
+    start_step: Step after which averaging begins.
 
   Reference: Polyak and Juditsky 1992; Tarvainen and Valpola 2017 (arXiv:1703.01780).
   """
 
-  def __init__(self, model, optimizer, strategy, start_step=1):
+  def __init__(self, model: models.VideoModel, optimizer: tf.keras.optimizers.Optimizer,
+               strategy: tf.distribute.Strategy, start_step: int = 1):
     averages = {id(w): a for w, a in zip(
         model.trainable_variables, optimizers.moving_averages(optimizer), strict=True)}
     super().__init__(model, averages, strategy, start_step)
     self._started = False
 
-  def update(self, step):
+  def update(self, step: int) -> None:
     if step >= self._start_step and not self._started:
       if not self._count.numpy():  # not resumed
         self._move(1.0)
@@ -96,19 +106,21 @@ class StochasticAverages(WeightAverages):
 
       a ← (n a + w) / (n + 1),   n ← n + 1    after step s, s + k, s + 2 k, …
 
-  Every weight of a floating type is averaged, the moving statistics of batch
-  normalisation with the rest: to first order those of the mean are the mean of those
-  over the same steps, and the pass over the data that would compute them anew is saved.
+  All weights of a floating-point type are averaged, with them the moving statistics of
+  batch normalization: to first order, the statistics of the mean weights are the mean of
+  the statistics, which saves another pass over the data to compute them.
 
   Args:
-    start_step: s.
-    period: k.
-    Others: see `WeightAverages`.
+    model: `VideoModel`, made under `strategy`.
+    strategy: Strategy that the model is trained under.
+    start_step: First step whose weights are averaged, s.
+    period: Number of steps between two averaged steps, k.
 
   Reference: Izmailov et al. 2018 (arXiv:1803.05407), algorithm 1 at a constant rate.
   """
 
-  def __init__(self, model, strategy, start_step, period=100):
+  def __init__(self, model: models.VideoModel, strategy: tf.distribute.Strategy,
+               start_step: int, period: int = 100):
     if period < 1:
       raise ValueError(f"--swa_steps={period} must be at least 1.")
     self._period = period
@@ -118,13 +130,15 @@ class StochasticAverages(WeightAverages):
           for w in model.weights if tf.as_dtype(w.dtype).is_floating}
     super().__init__(model, averages, strategy, start_step)
 
-  def update(self, step):
+  def update(self, step: int) -> None:
     if step >= self._start_step and (step - self._start_step) % self._period == 0:
       self._move(1.0 / tf.cast(self._count + 1, tf.float32))
 
 
-def make(kind, model, optimizer, strategy, start_step=None, swa_steps=100):
-  """Returns the averages that `--weight_averaging` names, None for `none`.
+def make(kind: str, model: models.VideoModel, optimizer: tf.keras.optimizers.Optimizer,
+         strategy: tf.distribute.Strategy, start_step: int | None = None,
+         swa_steps: int = 100) -> WeightAverages | None:
+  """Returns the averages that `--weight_averaging` names; None for `none`.
 
   Raises:
     ValueError: `swa` without a start, or a number below 1.
@@ -135,7 +149,7 @@ def make(kind, model, optimizer, strategy, start_step=None, swa_steps=100):
   if kind == "swa":
     if start_step is None:
       raise ValueError("--weight_averaging=swa needs --averaging_start_step: the step "
-                       "from which the weights are worth averaging, such as that where "
-                       "three quarters of training are done.")
+                       "from which the weights are worth averaging, such as the one "
+                       "after three quarters of training.")
     return StochasticAverages(model, strategy, start_step, swa_steps)
   return None

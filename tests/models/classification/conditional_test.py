@@ -11,7 +11,7 @@ import tensorflow as tf
 from yt8m import models
 from yt8m.data import label_sets
 from yt8m.models.layers import label_network
-from yt8m.training import label_network_pretraining
+from yt8m.training import label_start
 
 keras = tf.keras
 
@@ -184,7 +184,7 @@ def test_learns_what_features_cannot_tell():
   layer(x)
   layer.start_from_prior(sets.prior())
   layer.start_from_label_sets(
-      sets, functools.partial(label_network_pretraining.pretrain, sets))
+      sets, functools.partial(label_start.pretrain, sets))
   frozen = layer.evidence.get_weights()
   optimizer = keras.optimizers.Adam(0.05)
   for _ in range(200):
@@ -210,7 +210,7 @@ def test_label_network_is_in_the_saved_model(tmp_path):
   x = tf.random.stateless_normal((5, DIM), [0, 0])
   layer(x)
   layer.start_from_label_sets(
-      sets, functools.partial(label_network_pretraining.pretrain, sets))
+      sets, functools.partial(label_start.pretrain, sets))
   module = tf.Module()
   module.weights = list(layer.weights)
   module.score = tf.function(lambda x: layer(x)[0], input_signature=[

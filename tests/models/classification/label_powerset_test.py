@@ -14,7 +14,7 @@ from yt8m.export.saved_models import writer
 from yt8m.models import losses
 from yt8m.models import prediction
 from yt8m.models.layers import variables
-from yt8m.training import label_network_pretraining
+from yt8m.training import label_start
 from yt8m.training import step as train_step
 
 keras = tf.keras
@@ -130,7 +130,7 @@ def test_learns_which_labels_come_together(objective):
                   "objective": objective})
   assert model.classifier.uses_labels == (objective == "sets")
   model.build_variables()
-  label_network_pretraining.start_from_label_sets(
+  label_start.start_from_label_sets(
       model, label_sets.LabelSets.from_matrix(labels))
   step = train_step.TrainStep(
       model, losses.CrossEntropyLoss(), keras.optimizers.Adam(0.05),
@@ -148,7 +148,7 @@ def make_model(videos):
       classifier={"name": "label_powerset", "num_sets": 6, "max_labels": 3})
   model.build_variables()
   if videos:
-    label_network_pretraining.start_from_label_sets(
+    label_start.start_from_label_sets(
         model, label_sets.LabelSets.from_matrix(matrix(videos)))
   return model
 

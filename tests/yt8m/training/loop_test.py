@@ -46,7 +46,7 @@ def make_training(train_dir, dataset=make_dataset, learning_rate=0.05, **schedul
   step = train_step.TrainStep(model, losses.CrossEntropyLoss(), optimizer, strategy)
   options = dict(batch_size=BATCH, num_epochs=3, checkpoint_steps=5, log_steps=2)
   return model, training.Training(
-      str(train_dir), model, optimizer, step, strategy, dataset,
+      str(train_dir), step, dataset,
       training.Schedule(**{**options, **schedule}))
 
 

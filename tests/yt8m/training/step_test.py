@@ -2,8 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Training steps compared with recorded trajectories of the starter code."""
 
-import json
-
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -246,34 +244,3 @@ def test_a_head_sees_labels_in_training_alone(name):
   assert not seen(prediction.training_inputs(batch), training=False)
   assert not seen(prediction.model_inputs(batch), training=True)
   assert "labels" not in prediction.model_inputs(batch)
-
-
-def test_staircase_changes_at_the_exact_example():
-  schedule = optimizers.StaircaseDecay(0.01, 0.95, 30, batch_size=6)
-  rates = [float(schedule(step)) for step in range(12)]
-  np.testing.assert_allclose(rates[:5], 0.01, rtol=1e-6)
-  np.testing.assert_allclose(rates[5:10], 0.0095, rtol=1e-6)
-  np.testing.assert_allclose(rates[10:], 0.009025, rtol=1e-6)
-  clone = optimizers.StaircaseDecay.from_config(
-      json.loads(json.dumps(schedule.get_config())))
-  assert float(clone(7)) == float(schedule(7))
-
-
-@pytest.mark.parametrize("name", ["AdamOptimizer", "GradientDescentOptimizer",
-                                  "RMSPropOptimizer", "AdagradOptimizer",
-                                  "MomentumOptimizer", "FtrlOptimizer",
-                                  "AdadeltaOptimizer", "AdamW", "Lion"])
-def test_optimizers_by_name_lower_the_loss(name):
-  spec = feature_spec.FeatureSpec(("x",), (6,), "video")
-  model = models.VideoModel(5, spec).build_variables()
-  step = train_step.TrainStep(
-      model, losses.CrossEntropyLoss(), optimizers.make_optimizer(name, 0.05),
-      tf.distribute.get_strategy())
-  batch = random_batch()
-  values = [float(step(batch).label_loss) for _ in range(10)]
-  assert values[-1] < values[0]
-
-
-def test_an_unknown_optimizer_lists_the_valid_ones():
-  with pytest.raises(ValueError, match=r"--optimizer\). Valid: AdamOptimizer, "):
-    optimizers.make_optimizer("AdamOptimiser", 0.1)

@@ -59,7 +59,7 @@ def make_training(train_dir, case="none", max_steps=STEPS, jit_compile=False):
   averages = weight_averaging.make(
       kind, model, optimizer, strategy, **STARTS.get(case, {}))
   return model, loop.Training(
-      str(train_dir), model, optimizer, step, strategy, make_dataset,
+      str(train_dir), step, make_dataset,
       loop.Schedule(BATCH, num_epochs=3, max_steps=max_steps, checkpoint_steps=1,
                         log_steps=100, keep_checkpoints=STEPS), averages)
 

@@ -1,7 +1,8 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Learning rates as functions of the step: the curves, their ends, and resuming."""
+"""Learning rates as functions of the step, and optimizers by name."""
 
+import json
 import math
 import re
 
@@ -11,8 +12,14 @@ import tensorflow as tf
 
 from tests.helpers import support
 from tests.yt8m.training import loop_test
+from tests.yt8m.training import step_test
+from yt8m import models
+from yt8m.core import compat
+from yt8m.core import feature_spec
+from yt8m.models import losses
 from yt8m.synthetic import writer
 from yt8m.training import optimizers
+from yt8m.training import step as train_step
 
 keras = tf.keras
 
@@ -47,7 +54,7 @@ def test_the_current_rate_is_that_of_the_next_update(scaled):
       "GradientDescentOptimizer", optimizers.cosine_decay(0.5, 4, 1))
   if scaled:  # as --precision=mixed_float16 uses
     optimizer = keras.mixed_precision.LossScaleOptimizer(optimizer)
-  optimizers.build(optimizer, [variable])
+  compat.build_optimizer(optimizer, [variable])
   for step in range(6):
     rate = optimizers.current_learning_rate(optimizer)
     assert rate == pytest.approx(curve(step, 0.5, 4, 1), abs=1e-7)
@@ -104,3 +111,35 @@ def test_flags_of_the_command(tmp_path):
   for step, _, rate in again:
     assert rate == pytest.approx(curve(step, 0.4, again[0][1], 2), rel=0.01, abs=1e-6)
   assert again[0][2] > 0.05
+
+
+def test_staircase_changes_at_the_exact_example():
+  schedule = optimizers.StaircaseDecay(0.01, 0.95, 30, batch_size=6)
+  rates = [float(schedule(step)) for step in range(12)]
+  np.testing.assert_allclose(rates[:5], 0.01, rtol=1e-6)
+  np.testing.assert_allclose(rates[5:10], 0.0095, rtol=1e-6)
+  np.testing.assert_allclose(rates[10:], 0.009025, rtol=1e-6)
+  clone = optimizers.StaircaseDecay.from_config(
+      json.loads(json.dumps(schedule.get_config())))
+  assert float(clone(7)) == float(schedule(7))
+
+
+@pytest.mark.parametrize("name", ["AdamOptimizer", "GradientDescentOptimizer",
+                                  "RMSPropOptimizer", "AdagradOptimizer",
+                                  "MomentumOptimizer", "FtrlOptimizer",
+                                  "AdadeltaOptimizer", "AdamW", "Lion"])
+def test_optimizers_by_name_lower_the_loss(name):
+  spec = feature_spec.FeatureSpec(("x",), (6,), "video")
+  model = models.VideoModel(5, spec).build_variables()
+  step = train_step.TrainStep(
+      model, losses.CrossEntropyLoss(), optimizers.make_optimizer(name, 0.05),
+      tf.distribute.get_strategy())
+  batch = step_test.random_batch()
+  values = [float(step(batch).label_loss) for _ in range(10)]
+  assert values[-1] < values[0]
+
+
+def test_an_unknown_optimizer_lists_the_valid_ones():
+  with pytest.raises(ValueError,
+                     match="'AdamOptimiser'. Valid: AdamOptimizer, .* --optimizer"):
+    optimizers.make_optimizer("AdamOptimiser", 0.1)

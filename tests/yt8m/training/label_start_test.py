@@ -13,7 +13,7 @@ from tests.helpers import support
 from yt8m import models
 from yt8m.data import label_sets
 from yt8m.models.layers import label_network
-from yt8m.training import label_network_pretraining
+from yt8m.training import label_start
 
 
 def sigmoid(z):
@@ -39,7 +39,7 @@ def test_pretraining_learns_conditional_probabilities():
   labels, sets = toy_sets(n=20000)
   network = label_network.LabelNetwork(4, 16)
   network.build((None, 4))
-  weights = label_network_pretraining.pretrain(sets, 4, 16, num_epochs=15, batch_size=100)
+  weights = label_start.pretrain(sets, 4, 16, num_epochs=15, batch_size=100)
   network.set_weights(weights)
   np.testing.assert_allclose(network(np.zeros((1, 4))), np.zeros((1, 4)), atol=1e-7)
   q = network(np.eye(4, dtype=np.float32)).numpy()
@@ -53,7 +53,7 @@ def test_pretraining_learns_conditional_probabilities():
   off_diagonal = ~np.eye(4, dtype=bool)
   np.testing.assert_allclose(p[off_diagonal], expected[off_diagonal], atol=0.04)
   arguments = dict(num_epochs=15, batch_size=100)
-  again = label_network_pretraining.pretrain(sets, 4, 16, **arguments)
+  again = label_start.pretrain(sets, 4, 16, **arguments)
   for one, other in zip(weights, again, strict=True):
     np.testing.assert_array_equal(one, other)
 
@@ -61,20 +61,20 @@ def test_pretraining_learns_conditional_probabilities():
 def test_pretraining_needs_label_sets():
   empty = label_sets.LabelSets.from_matrix(np.zeros((0, 4)))
   with pytest.raises(ValueError, match="no label sets to learn from"):
-    label_network_pretraining.pretrain(empty, 4, 3, 1)
+    label_start.pretrain(empty, 4, 3, 1)
 
 
 @pytest.fixture
 def trained(monkeypatch):
   """Records the arguments of every training of a label network."""
   calls = []
-  pretrain = label_network_pretraining.pretrain
+  pretrain = label_start.pretrain
 
   def record(sets, *arguments):
     calls.append(arguments)
     return pretrain(sets, *arguments)
 
-  monkeypatch.setattr(label_network_pretraining, "pretrain", record)
+  monkeypatch.setattr(label_start, "pretrain", record)
   return calls
 
 
@@ -83,7 +83,7 @@ def test_branches_of_a_mixture_share_one_training(trained):
       4, descriptors.SPECS["video"], mixture={"branches": 3},
       classifier={"name": "conditional", "units": 3, "pretraining_epochs": 1})
   model.build_variables()
-  label_network_pretraining.start_from_label_sets(model, toy_sets(n=100)[1])
+  label_start.start_from_label_sets(model, toy_sets(n=100)[1])
   assert trained == [(4, 3, 1, 0)]
   first, *others = (c.evidence.get_weights() for c in model.classifiers)
   assert np.any(first[-1])
@@ -99,7 +99,7 @@ def test_label_sets_are_released_after_training():
   model.build_variables()
   sets = toy_sets(n=100)[1]
   reference = weakref.ref(sets)
-  label_network_pretraining.start_from_label_sets(model, sets)
+  label_start.start_from_label_sets(model, sets)
   del sets
   gc.collect()
   assert reference() is None
@@ -111,7 +111,7 @@ def test_real_label_sets_know_that_a_car_is_a_vehicle():
       str(support.DATA / "yt8m" / "label_sets_980k.npz"), 3862)
   first = slice(0, int(sets.sizes[:30000].sum()))
   few = label_sets.LabelSets(sets.classes[first], sets.sizes[:30000], 3862)
-  weights = label_network_pretraining.pretrain(
+  weights = label_start.pretrain(
       few, 3862, 32, num_epochs=2, batch_size=64)
   network = label_network.LabelNetwork(3862, 32)
   network.build((None, 3862))

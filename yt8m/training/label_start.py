@@ -1,9 +1,9 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Trains the label network of conditional inference, before the model is trained."""
+"""What classifiers learn from labels alone, before the model is trained."""
 
 import functools
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -11,6 +11,9 @@ from absl import logging
 
 from yt8m.core import numerics
 from yt8m.core import progress
+from yt8m.data import label_reader
+from yt8m.data import label_sets as label_set_files
+from yt8m.data import reader_base
 from yt8m.models import video_model
 from yt8m.models.layers import label_network
 
@@ -22,7 +25,39 @@ _LEARNING_RATE = 3e-3
 _EMPTY_SHARE = 0.2
 
 
-def start_from_label_sets(model: video_model.VideoModel, label_sets: Any) -> None:
+def read_label_sets(reader: reader_base.Reader, files: Sequence[str], num_examples: int,
+                    path: str | None = None, excluded: Sequence[str] = (),
+                    skip_corrupt_records: bool = False) -> label_set_files.LabelSets:
+  """Returns the label sets of training records, or of `--label_sets`.
+
+  Args:
+    reader: Reader of the training records.
+    files: Training records.
+    num_examples: Number of records to read, from all files.
+    path: File of `yt8m-label-sets` to use instead of the records.
+    excluded: Records whose videos are left out of `path` (`--label_sets_exclude`).
+    skip_corrupt_records: Whether to count damaged records and go on.
+
+  Raises:
+    ValueError: Without the excluded videos, nothing remains.
+  """
+  if not path:
+    return label_reader.collect_label_sets(
+        reader, files, num_examples, skip_corrupt_records)
+  sets = label_set_files.LabelSets.load(path, reader.num_classes)
+  if not excluded:
+    return sets
+  others = sets.without(label_reader.video_ids(reader, excluded, skip_corrupt_records))
+  if not len(others):
+    raise ValueError(f"--label_sets_exclude leaves none of the {len(sets):,} label sets "
+                     f"of --label_sets={path}.")
+  logging.info("Left out %s of %s label sets: their videos are in --label_sets_exclude.",
+               f"{len(sets) - len(others):,}", f"{len(sets):,}")
+  return others
+
+
+def start_from_label_sets(model: video_model.VideoModel,
+                          label_sets: label_set_files.LabelSets) -> None:
   """Lets the classifiers of a built model learn what labels alone can teach.
 
   Branches of a mixture that need the same label network share one training.
@@ -35,7 +70,7 @@ def start_from_label_sets(model: video_model.VideoModel, label_sets: Any) -> Non
       label_sets, functools.cache(functools.partial(pretrain, label_sets)))
 
 
-def pretrain(label_sets: Any, num_classes: int, units: int,
+def pretrain(label_sets: label_set_files.LabelSets, num_classes: int, units: int,
              num_epochs: int, seed: int = 0, *, batch_size: int | None = None
              ) -> list[np.ndarray]:
   """Trains a `LabelNetwork` to complete label sets, and returns its weights.
