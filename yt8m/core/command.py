@@ -15,6 +15,14 @@ from absl import app
 from absl import flags
 from absl import logging
 
+from yt8m.core import registry
+
+flags.DEFINE_list(
+    "allow_code", [], "Module prefixes, separated by commas. A name such as "
+    "my_package.my_module:MyClass in a file, like the config.json of --train_dir, is "
+    "imported only from modules below these prefixes. Allow only code that you trust. If "
+    "this flag is given, names on the command line must be below the prefixes as well.")
+
 # Errors that a user can fix: flags, files, records, a diverging model, permissions of a
 # remote file system.
 USER_ERRORS = (ValueError, OSError, FloatingPointError, tf.errors.PermissionDeniedError,
@@ -44,6 +52,7 @@ def _make_main(module: ModuleType) -> None:
   sys.modules["__main__"].__doc__ = module.__doc__
   for flag in flags.FLAGS.get_flags_for_module(module.__name__):
     flags.FLAGS.register_key_flag_for_module(sys.argv[0], flag)
+  flags.FLAGS.register_key_flag_for_module(sys.argv[0], flags.FLAGS["allow_code"])
 
 
 def _run_guarded(main: Callable[..., Any], actions: Sequence[str], argv: Sequence[str]
@@ -60,7 +69,8 @@ def _run_guarded(main: Callable[..., Any], actions: Sequence[str], argv: Sequenc
   if not debugging:
     _log_plainly()
   try:
-    main(*chosen)
+    with registry.allow_code(flags.FLAGS.allow_code):
+      main(*chosen)
   except USER_ERRORS as error:
     if debugging:
       raise

@@ -102,7 +102,8 @@ class Registry:
     raise unknown(self.kind, name, self.names(),
                   "Or name your own class as my_package.my_module:MyClass.")
 
-  def _import(self, name):
+  def _import(self, name: str) -> Any:
+    """Imports the class that `name` names, if `allow_code` allows it."""
     module, _, attribute = name.partition(":")
     if name not in _allowed and not _is_below_allowed(module):
       raise ValueError(
