@@ -49,13 +49,13 @@ def read(directory: str) -> None:
 
 
 def seconds(function: Callable[[str], None], directory: str) -> float:
-  """Returns CPU time, because only one thread works and other processes must not count."""
+  """Returns CPU seconds: only one thread works, and other processes must not count."""
   start = time.process_time()
   function(directory)
   return time.process_time() - start
 
 
-def main(_: list[str]) -> None:
+def main(unused_argv: list[str]) -> None:
   with tempfile.TemporaryDirectory() as temporary:
     directory = _SAVED_MODEL.value or os.path.join(temporary, "model")
     if not _SAVED_MODEL.value:

@@ -108,7 +108,7 @@ def turn(dataset: tf.data.Dataset) -> tuple[float, float]:
   return seconds, (after.ru_utime - usage.ru_utime) + (after.ru_stime - usage.ru_stime)
 
 
-def main(_: list[str]) -> None:
+def main(unused_argv: list[str]) -> None:
   with tempfile.TemporaryDirectory() as folder:
     pattern = write_records(folder)
     pipelines = {
