@@ -55,21 +55,21 @@ def read(
   """Reads every file of a directory once.
 
   Args:
-    directory: Path of the directory, `gs://…` included.
-    names: Files and folders, at the top of the directory, to take a joint SHA-256 of.
+    directory: Path of the directory, local or remote (`gs://…`).
+    names: Files and folders at the top of the directory that the fingerprint covers.
 
   Returns:
-    `{name: File}` of all files but the manifest, sorted by name, with slashes in it; and
-    the joint SHA-256, as `checksum.of_tree`.
+    `{name: File}` of all files but the manifest, sorted by name, with slashes in the
+    names; and the fingerprint, which equals `checksum.of_tree(directory, names)`.
   """
-  found, joint = {}, hashlib.sha256()
+  entries, fingerprint = {}, hashlib.sha256()
   for name, path in _paths(directory).items():
     size, digests = tf.io.gfile.stat(path).length, []
     if name.split("/")[0] in names:
-      joint.update(checksum.header(name, size))
-      digests.append(joint)
-    found[name] = File(size, checksum.of_file(path, *digests))
-  return found, joint.hexdigest()
+      fingerprint.update(checksum.header(name, size))
+      digests.append(fingerprint)
+    entries[name] = File(size, checksum.of_file(path, *digests))
+  return entries, fingerprint.hexdigest()
 
 
 def verify(
@@ -104,8 +104,8 @@ def verify(
   changed = [name for name, file in listed.items()
              if tf.io.gfile.stat(paths[name]).length != file.bytes]
   if not changed:
-    found = read_files() if read_files else read(directory)[0]
-    changed = [name for name, file in listed.items() if found[name] != file]
+    entries = read_files() if read_files else read(directory)[0]
+    changed = [name for name, file in listed.items() if entries[name] != file]
   if changed:
     raise ValueError(f"{directory}: {_quote(sorted(changed))} changed since {NAME} was "
                      f"written. {_REMEDY}.")

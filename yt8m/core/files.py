@@ -127,8 +127,8 @@ def files_below(directory: PathLike, names: Iterable[str] = ("",)) -> Iterator[s
   for name in names:
     path = os.path.join(directory, name)
     if tf.io.gfile.isdir(path):
-      for folder, _, found in tf.io.gfile.walk(path):
-        yield from (os.path.join(folder, file) for file in found)
+      for folder, _, contents in tf.io.gfile.walk(path):
+        yield from (os.path.join(folder, file) for file in contents)
     elif tf.io.gfile.exists(path):
       yield path
 
