@@ -19,8 +19,8 @@ import numpy as np
 from absl import app
 from absl import flags
 from absl import logging
-from matplotlib import figure
 
+from yt8m.core import plots
 from yt8m.eval.blending import averaging
 from yt8m.eval.blending import gap
 from yt8m.eval.blending import search as ensemble_search
@@ -28,8 +28,8 @@ from yt8m.eval.metrics import streaming
 
 _CANDIDATES = flags.DEFINE_integer("num_candidates", 30, "Trained models.", 1)
 _VIDEOS = flags.DEFINE_integer("num_videos", 50_000, "Videos of the predictions.", 1)
-_SLOTS = flags.DEFINE_integer("num_slots", 64, "Classes a video, over all models.", 1)
-_STORED = flags.DEFINE_integer("stored_classes", 50, "Classes a video and model.", 1)
+_SLOTS = flags.DEFINE_integer("num_slots", 64, "Classes per video, over all models.", 1)
+_STORED = flags.DEFINE_integer("stored_classes", 50, "Classes per video and model.", 1)
 _MODELS = flags.DEFINE_integer("num_models", 6, "Size of the ensemble.", 1)
 _WIDTH = flags.DEFINE_integer("beam_width", 10, "Subsets kept at each level.", 1)
 _AVERAGING = flags.DEFINE_enum("averaging", "probabilities", averaging.AVERAGINGS,
@@ -49,12 +49,12 @@ def synthetic(num_candidates, num_videos):
   hits = rng.random(shape) < _LABELS / _SLOTS.value
   shared = rng.normal(-4, 1.2, shape).astype(np.float32) + 3 * hits
   scores = np.empty((num_candidates, *shape), np.float16)
-  for of_model in scores:
+  for model_scores in scores:
     noise = rng.uniform(0.8, 2) * rng.standard_normal(shape, np.float32)
     probabilities = 1 / (1 + np.exp(-shared - noise))
     first = max(_SLOTS.value - _STORED.value, 0)
     least = np.partition(probabilities, first, axis=1)[:, first, np.newaxis]
-    of_model[:] = np.where(probabilities >= least, probabilities, 0)
+    model_scores[:] = np.where(probabilities >= least, probabilities, 0)
   return scores, hits
 
 
@@ -64,7 +64,7 @@ def search(num_candidates, num_videos, beam_width):
   sizes = np.random.default_rng(1).integers(100 * _MIB, 200 * _MIB, num_candidates)
   start, start_cpu = time.perf_counter(), time.process_time()
   transformed = averaging.transform(scores, _AVERAGING.value)
-  scorer = gap.BlendScorer(transformed, hits, np.count_nonzero(hits))
+  scorer = gap.BlendScorer(transformed, hits, int(np.count_nonzero(hits)))
   result = ensemble_search.search(
       [f"model{i:03}" for i in range(num_candidates)], sizes.tolist(), scorer,
       _MODELS.value, 1024 * _MIB, beam_width=beam_width)
@@ -90,8 +90,8 @@ def sweep(path):
   """Changes one of the three sizes at a time, and prints and draws the cost."""
   base = {"num_candidates": _CANDIDATES.value, "num_videos": _VIDEOS.value,
           "beam_width": _WIDTH.value}
-  drawing = figure.Figure(figsize=(11, 3.6), layout="constrained")
-  axes = drawing.subplots(1, len(base), sharey=True)
+  figure = plots.figure(11, 3.6)
+  axes = figure.subplots(1, len(base), sharey=True)
   axes[0].set_ylabel("seconds")
   for axis, name in zip(axes, base, strict=True):
     values = [max(round(base[name] * factor), 1) for factor in _FACTORS]
@@ -110,8 +110,8 @@ def sweep(path):
     axis.spines[["top", "right"]].set_visible(False)
   axes[0].legend(frameon=False)
   fixed = ", ".join(f"{name.replace('_', ' ')} {value:,}" for name, value in base.items())
-  drawing.suptitle(f"Beam search for {_MODELS.value} models; where not varied: {fixed}")
-  drawing.savefig(path, dpi=120)
+  figure.suptitle(f"Beam search for {_MODELS.value} models; where not varied: {fixed}")
+  plots.save(figure, path)
 
 
 def main(_):

@@ -88,11 +88,11 @@ class LoopMetrics:
     for row in range(len(predictions)):
       num_labels = int(np.sum(labels[row]))
       if num_labels:
-        found = 0
+        hits = 0
         for c in np.argpartition(predictions[row], -num_labels)[-num_labels:]:
           if predictions[row][c] > 0:
-            found += int(labels[row][c])
-        self._perr += found / num_labels
+            hits += int(labels[row][c])
+        self._perr += hits / num_labels
       triplets += [(c, predictions[row][c], labels[row][c]) for c in
                    np.argpartition(predictions[row], -self._top_k)[-self._top_k:]]
     scores = [[] for _ in range(self._num_classes)]
@@ -125,8 +125,7 @@ def seconds(function, repeats=_REPEATS):
   return min(times), result
 
 
-def main(argv):
-  del argv
+def main(_):
   rng = np.random.default_rng(_SEED.value)
   batches = [synthetic_batch(rng, _BATCH_SIZE.value, _CLASSES.value)
              for _ in range(_BATCHES.value)]

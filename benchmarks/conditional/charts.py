@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Charts of the changes from step to step of conditional inference."""
 
+import os
+
 import numpy as np
 
 from benchmarks.conditional.step_study import StepStudy
@@ -13,13 +15,23 @@ from yt8m.eval.ablations import results
 _COLOR = "tab:blue"
 
 
+def write(directory: str, study: StepStudy) -> dict[str, str]:
+  """Writes all charts; returns their file names by kind."""
+  names = {}
+  for kind, write_kind in (("steps", write_steps), ("classes", write_classes),
+                           ("couplings", write_couplings)):
+    names[kind] = f"conditional-{kind}.png"
+    write_kind(os.path.join(directory, names[kind]), study)
+  return names
+
+
 def write_steps(path: PathLike, study: StepStudy) -> None:
   """Draws GAP, mAP and Hit@1 by step, one line for each way to observe."""
   figure, axes = _panels(len(results.METRICS))
   values = study.values_by_step()
   for axis, (name, title) in zip(axes, results.METRICS.items(), strict=True):
-    for number, (way, found) in enumerate(values.items()):
-      means, deviations = _statistics(found[name].T)
+    for number, (way, by_metric) in enumerate(values.items()):
+      means, deviations = _statistics(by_metric[name].T)
       steps = np.arange(1, len(means) + 1)
       # Side by side, so that no error bar hides another.
       axis.errorbar(steps + 0.08 * number, means, deviations, label=way, marker="o",

@@ -49,8 +49,8 @@ def _steps(study):
               if step else "–" for name in results.COMPARED)])
   titles = ["observed", "step", *results.METRICS.values(), "loss",
             *(f"Δ {results.METRICS[name]}" for name in results.COMPARED)]
-  text = f"{len(study.videos):,} videos, models: {len(study.measured)}."
-  if len(study.measured) > 1:
+  text = f"{len(study.videos):,} videos, models: {len(study.metrics)}."
+  if len(study.metrics) > 1:
     text += (" Mean ± sample standard deviation over the models. Δ: difference from the "
              "first step of the same model, ± its standard error.")
   return f"{text}\n\n{markdown_table.make(titles, rows, ('observed',))}"
@@ -116,7 +116,7 @@ def _most_changed(study):
 
 def _videos(study):
   pair, sizes = study.pairs[0], study.videos.sizes
-  before, after = (score_changes.by_video(measured, sizes) for measured in pair)
+  before, after = (score_changes.by_video(metrics, sizes) for metrics in pair)
   change = after - before
   gained, lost = score_changes.changed_most(
       before, after, _EXAMPLES, sizes >= _MIN_LABELS)
@@ -128,7 +128,7 @@ def _videos(study):
       f"{_EXAMPLES[0]} videos with at least {_MIN_LABELS} labels that gained most and "
       f"the {_EXAMPLES[1]} that lost most. Each shows as many labels as the video has "
       "true ones; true labels are bold. First model.")
-  ends = [score_changes.top_lists(measured) for measured in pair]
+  ends = [score_changes.top_lists(metrics) for metrics in pair]
   return "\n\n".join([
       text, *(_example(study, v, before[v], after[v], ends)
               for v in np.concatenate([gained, lost]))])

@@ -12,7 +12,7 @@ from yt8m.eval.metrics.average_precision import average_precision_by_class
 from yt8m.eval.metrics.streaming import EvaluationMetrics
 
 
-def top_lists(measured: EvaluationMetrics,
+def top_lists(metrics: EvaluationMetrics,
               ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
   """Returns the predictions that an `EvaluationMetrics` keeps, video by video.
 
@@ -20,46 +20,46 @@ def top_lists(measured: EvaluationMetrics,
     `(scores, classes, hits)`, each (num_examples, top_k), in the order of the videos and
     of descending scores.
   """
-  state = measured.state()
+  state = metrics.state()
   scores, codes = (
-      state[name].reshape(-1, measured.top_k) for name in ("scores", "codes"))
+      state[name].reshape(-1, metrics.top_k) for name in ("scores", "codes"))
   return scores, codes >> 1, (codes & 1).astype(bool)
 
 
-def by_class(measured: EvaluationMetrics) -> np.ndarray:
+def by_class(metrics: EvaluationMetrics) -> np.ndarray:
   """Average precision of each class, (num_classes,), NaN without positives."""
-  precision = np.full(measured.num_classes, np.nan)
-  precision[measured.num_positives > 0] = measured.get()["aps"]
+  precision = np.full(metrics.num_classes, np.nan)
+  precision[metrics.num_positives > 0] = metrics.get()["aps"]
   return precision
 
 
-def by_group(measured: EvaluationMetrics, groups: np.ndarray, num_groups: int,
+def by_group(metrics: EvaluationMetrics, groups: np.ndarray, num_groups: int,
              ) -> np.ndarray:
   """Computes the GAP of each group of classes, as if there were no others.
 
   The top k of a video are still the best of all classes.
 
   Args:
-    measured: The `EvaluationMetrics`.
+    metrics: Metrics of the videos.
     groups: Group of each class, (num_classes,) int.
     num_groups: Number of groups.
 
   Returns:
     The GAPs, (num_groups,), 0 for a group without positives.
   """
-  scores, classes, hits = (array.ravel() for array in top_lists(measured))
-  positives = np.bincount(groups, measured.num_positives, num_groups)
+  scores, classes, hits = (array.ravel() for array in top_lists(metrics))
+  positives = np.bincount(groups, metrics.num_positives, num_groups)
   return average_precision_by_class(scores, hits, groups[classes], positives)
 
 
-def by_video(measured: EvaluationMetrics, num_labels: np.ndarray) -> np.ndarray:
+def by_video(metrics: EvaluationMetrics, num_labels: np.ndarray) -> np.ndarray:
   """Returns the average precision of the top k list of each video, (num_examples,).
 
   Args:
-    measured: The `EvaluationMetrics`.
+    metrics: Metrics of the videos.
     num_labels: Number of labels of each video, in its top k or not, (num_examples,).
   """
-  scores, _, hits = top_lists(measured)
+  scores, _, hits = top_lists(metrics)
   videos = np.broadcast_to(np.arange(len(scores))[:, np.newaxis], scores.shape)
   return average_precision_by_class(
       scores.ravel(), hits.ravel(), videos.ravel(), num_labels)

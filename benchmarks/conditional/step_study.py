@@ -23,8 +23,7 @@ class StepStudy:
   """Metrics of models at every step, and properties of their labels.
 
   Attributes:
-    measured: One dictionary a model, `{way to observe: [EvaluationMetrics of step 1, 2,
-      …]}`.
+    metrics: Metrics of each model, `{way to observe: [metrics of step 1, 2, …]}`.
     way: Way to observe that is analysed in detail.
     step: Step that is compared with the first one.
     videos: `LabelSets` of the evaluated videos, in order.
@@ -37,7 +36,7 @@ class StepStudy:
       is observed, (num_classes,) float each.
     names: Names of the classes, (num_classes,) str.
   """
-  measured: list[dict[str, list[EvaluationMetrics]]]
+  metrics: list[dict[str, list[EvaluationMetrics]]]
   way: str
   step: int
   videos: label_sets.LabelSets
@@ -52,9 +51,9 @@ class StepStudy:
 
   @property
   def pairs(self) -> list[tuple[EvaluationMetrics, EvaluationMetrics]]:
-    """`EvaluationMetrics` of the first and the compared step, one pair a model."""
+    """Metrics of the first and of the compared step, one pair per model."""
     return [(steps[self.way][0], steps[self.way][self.step - 1])
-            for steps in self.measured]
+            for steps in self.metrics]
 
   @functools.cached_property
   def class_precision(self) -> np.ndarray:
@@ -98,11 +97,12 @@ class StepStudy:
 
   def values_by_step(self) -> dict[str, dict[str, np.ndarray]]:
     """Returns `{way: {metric: (num_models, K)}}` of the usual metrics and `avg_loss`."""
-    return {way: {name: np.array([[step[name] for step in model] for model in found])
-                  for name in (*results.METRICS, "avg_loss")}
-            for way, found in {
-                way: [[m.get() for m in steps[way]] for steps in self.measured]
-                for way in self.measured[0]}.items()}
+    values = {}
+    for way in self.metrics[0]:
+      models = [[step.get() for step in steps[way]] for steps in self.metrics]
+      values[way] = {name: np.array([[step[name] for step in steps] for steps in models])
+                     for name in (*results.METRICS, "avg_loss")}
+    return values
 
 
 def _ranges(edges: tuple[float, ...]) -> list[str]:

@@ -13,7 +13,6 @@ compare the time of K steps with that of one step, and with that of the member w
 import itertools
 import os
 import statistics
-import sys
 import tempfile
 import time
 
@@ -23,14 +22,11 @@ from absl import app
 from absl import flags
 from absl import logging
 
-# As a script, only this folder is on the path.
-sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-
-from yt8m import models  # noqa: E402
-from yt8m.configs import experiment  # noqa: E402
-from yt8m.configs import recipes  # noqa: E402
-from yt8m.core import feature_spec  # noqa: E402
-from yt8m.export.saved_models import writer  # noqa: E402
+from yt8m import models
+from yt8m.configs import experiment
+from yt8m.configs import recipes
+from yt8m.core import feature_spec
+from yt8m.export.saved_models import writer
 
 _MEMBER = flags.DEFINE_enum("member", "concat-BLSTM-MoE2", list(recipes.MEMBERS),
                             "Recipe of the member.")
@@ -46,8 +42,7 @@ def export(options, directory):
   """Writes the untrained model with these options and returns its loaded signature."""
   spec = feature_spec.FeatureSpec(("rgb", "audio"), (1024, 128), "frame")
   model = models.VideoModel(_CLASSES.value, spec, **options).build_variables()
-  trained = experiment.Experiment(model.get_config(), _FRAMES.value)
-  writer.save(trained, model, directory)
+  writer.save(experiment.Experiment(model.get_config(), _FRAMES.value), model, directory)
   loaded = tf.saved_model.load(directory)
   return loaded, loaded.signatures["predict_features"]
 
@@ -62,14 +57,14 @@ def main(_):
       "audio": tf.constant(rng.integers(0, 256, [*rows, 128], np.uint8)),
       "num_frames": tf.fill([_BATCH.value], _FRAMES.value)}
   with tempfile.TemporaryDirectory() as directory:
-    served = {"member alone": export(options, os.path.join(directory, "alone"))}
+    signatures = {"member alone": export(options, os.path.join(directory, "alone"))}
     for steps in _STEPS.value:
       head = {"name": "conditional", "head": options["classifier"], "num_steps": steps}
-      served[f"K = {steps}"] = export(
+      signatures[f"K = {steps}"] = export(
           {**options, "classifier": head}, os.path.join(directory, str(steps)))
-    seconds = {name: [] for name in served}
+    seconds = {name: [] for name in signatures}
     for number, (name, (_, signature)) in itertools.product(
-        range(_ROUNDS.value + 1), served.items()):
+        range(_ROUNDS.value + 1), signatures.items()):
       began = time.perf_counter()
       signature(**request)["predictions"].numpy()
       if number:  # the first request traces and allocates

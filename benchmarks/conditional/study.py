@@ -17,6 +17,7 @@ import csv
 import functools
 import json
 import os
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -52,7 +53,7 @@ WAYS = {
 MIN_COUNT = 20
 OBSERVED = 8  # number of labels whose evidence is shown
 
-_TRAIN_DIRS = flags.DEFINE_list("train_dir", None, "Training directories, one a seed.",
+_TRAIN_DIRS = flags.DEFINE_list("train_dir", None, "Training directories, one per seed.",
                                 required=True)
 _PATTERN = flags.DEFINE_string("eval_data_pattern", None, "Records to evaluate.",
                                required=True)
@@ -68,80 +69,73 @@ _STEP = flags.DEFINE_integer(
     "step", None, "Step to compare with the first, fixed beforehand; default: the last.",
     2)
 _WAY = flags.DEFINE_enum("way", "scores", list(WAYS), "Way to observe that is compared.")
-_BATCH = flags.DEFINE_integer("batch_size", 256, "Videos a batch.", 1)
+_BATCH = flags.DEFINE_integer("batch_size", 256, "Videos per batch.", 1)
 
 
-def conditional_path(train_dir):
-  """Returns the place of `conditional` in a model, e.g. `["classifier", "head"]`."""
-  model = experiment.Experiment.load(train_dir).model_config
-  paths = [path.split(".")[:-1] for path in hyperparameters.changeable(model)
+def load(train_dir: str, **hparams: Any,
+         ) -> tuple[experiment.Experiment, tf.keras.Model, tf.keras.layers.Layer]:
+  """Loads a model and changes hyperparameters of its `conditional`.
+
+  Returns:
+    The experiment, the model and its `conditional`.
+
+  Raises:
+    ValueError: The model does not have exactly one `conditional`.
+  """
+  model_config = experiment.Experiment.load(train_dir).model_config
+  paths = [path.split(".")[:-1] for path in hyperparameters.changeable(model_config)
            if path.endswith(".observation")]
   if len(paths) != 1:
     raise ValueError(f"--train_dir={train_dir}: the model has {len(paths)} `conditional` "
-                     "classifiers; give models that were trained with one.")
-  return paths[0]
-
-
-def load(train_dir, **hparams):
-  """Loads a model and changes the hyperparameters of its `conditional`.
-
-  Returns:
-    `(experiment, model, conditional)`.
-  """
-  path = conditional_path(train_dir)
-  for name in reversed(path):
+                     "classifiers. Name models that were trained with one.")
+  for name in reversed(paths[0]):
     hparams = {name: hparams}
-  trained, model, _ = experiment.load(train_dir, hparams=json.dumps(hparams))
-  return trained, model, functools.reduce(getattr, path, model)
+  config, model, _ = experiment.load(train_dir, hparams=json.dumps(hparams))
+  return config, model, functools.reduce(getattr, paths[0], model)
 
 
-def measure(trained, model, name):
-  """Returns the `EvaluationMetrics` of each step and the `LabelSets` of the videos."""
-  reader = readers.make_reader(
-      trained.feature_spec, trained.num_classes, trained.max_frames)
+def evaluate(config: experiment.Experiment, model: tf.keras.Model, name: str,
+             ) -> tuple[list[streaming.EvaluationMetrics], label_sets.LabelSets]:
+  """Returns the metrics of each step and the label sets of the videos."""
+  reader = readers.make_reader(config.feature_spec, config.num_classes, config.max_frames)
   call = tf.function(lambda inputs: model(inputs, training=False)["step_predictions"],
                      reduce_retracing=True)
-  steps = [streaming.EvaluationMetrics(model.num_classes)
+  steps = [streaming.EvaluationMetrics(config.num_classes)
            for _ in range(_NUM_STEPS.value)]
   total = records.estimate_count(
       records.match_files(_PATTERN.value, "--eval_data_pattern"))
-  report, parts = progress.Periodic(10.0, progress.Progress(total)), []
-  loss = losses.LOSSES[trained.flags.get("label_loss", "CrossEntropyLoss")]()
+  report_progress, parts = progress.Periodic(10.0, progress.Progress(total)), []
+  loss = losses.LOSSES[config.flags.get("label_loss", "CrossEntropyLoss")]()
   with records.clear_errors():
     for batch in reader.dataset(_PATTERN.value, _BATCH.value):
       predictions = call(prediction.model_inputs(batch)).numpy()
       labels = batch["labels"].numpy()
       parts.append(label_sets.LabelSets.from_matrix(labels, batch["id"].numpy()))
-      for number, measured in enumerate(steps):
+      for number, metrics in enumerate(steps):
         scores = predictions[:, number]
-        measured.accumulate(scores, labels, loss.call(labels, scores).numpy())
-      for line in report(steps[0].num_examples):
+        metrics.accumulate(scores, labels, loss.call(labels, scores).numpy())
+      for line in report_progress(steps[0].num_examples):
         logging.info("%s: %d examples | %s", name, steps[0].num_examples, line)
-  return steps, label_sets.concatenate(parts, model.num_classes)
+  return steps, label_sets.concatenate(parts, config.num_classes)
 
 
-def count_labels(trained):
-  """Returns the `LabelSets` that the flags name."""
-  sets = label_sets.LabelSets.load(_LABEL_SETS.value, trained.num_classes)
+def read_label_sets(config: experiment.Experiment) -> label_sets.LabelSets:
+  """Returns the label sets that the flags name."""
+  sets = label_sets.LabelSets.load(_LABEL_SETS.value, config.num_classes)
   if not _EXCLUDE.value:
     return sets
-  reader = readers.make_reader(trained.feature_spec, trained.num_classes)
+  reader = readers.make_reader(config.feature_spec, config.num_classes)
   return sets.without(label_reader.video_ids(
       reader, records.match_files(_EXCLUDE.value, "--label_sets_exclude")))
 
 
-def class_names(num_classes):
+def class_names(num_classes: int) -> list[str]:
+  """Returns the names of the classes in --vocabulary."""
   names = [f"class {number}" for number in range(num_classes)]
   with files.open_to_read(_VOCABULARY.value) as file:
     for row in csv.DictReader(file):
       names[int(row["Index"])] = row["Name"] or names[int(row["Index"])]
   return names
-
-
-def evidence_of(conditional, labels):
-  """Returns `{label: q}`, where q is the evidence if only this label is observed."""
-  observed = tf.one_hot(labels, conditional.num_classes)
-  return dict(zip(labels.tolist(), conditional.evidence(observed).numpy(), strict=True))
 
 
 def main(_):
@@ -151,36 +145,36 @@ def main(_):
     raise ValueError(f"--step={step} is beyond --num_steps={_NUM_STEPS.value}.")
 
   # Evaluate the models, for each way to observe.
-  measured, couplings, evidence = [], [], {}
+  metrics, conditionals = [], []
   for train_dir in _TRAIN_DIRS.value:
-    measured.append({})
+    metrics.append({})
     for way, hparams in WAYS.items():
-      trained, model, conditional = load(
+      config, model, conditional = load(
           train_dir, num_steps=_NUM_STEPS.value, **hparams)
-      measured[-1][way], videos = measure(trained, model, f"{train_dir}, {way}")
+      metrics[-1][way], videos = evaluate(config, model, f"{train_dir}, {way}")
       logging.info("%s, %s: GAP by step %s", train_dir, way, ", ".join(
-          f"{m.get()['gap']:.4f}" for m in measured[-1][way]))
-    couplings.append(conditional.couplings.numpy())
-    if not evidence:
-      sets = count_labels(trained)
-      logging.info("Counting the labels of %s label sets", f"{len(sets):,}")
-      counts = np.bincount(sets.classes, minlength=trained.num_classes)
-      dependence, _ = label_dependence.dependence(sets, MIN_COUNT)
-      information, partner = label_dependence.information(sets)
-      evidence = evidence_of(conditional, np.argsort(-counts, kind="stable")[:OBSERVED])
+          f"{step_metrics.get()['gap']:.4f}" for step_metrics in metrics[-1][way]))
+    conditionals.append(conditional)
 
-  # Analyse the results.
+  # Count the labels.
+  sets = read_label_sets(config)
+  logging.info("Counting the labels of %s label sets", f"{len(sets):,}")
+  counts = np.bincount(sets.classes, minlength=config.num_classes)
+  dependence, _ = label_dependence.dependence(sets, MIN_COUNT)
+  information, partner = label_dependence.information(sets)
+  frequent = np.argsort(-counts, kind="stable")[:OBSERVED]
+  evidence = conditionals[0].evidence(tf.one_hot(frequent, config.num_classes)).numpy()
+
+  # Report the results.
   study = step_study.StepStudy(
-      measured, _WAY.value, step, videos, counts, dependence, information, partner,
-      np.array(couplings), conditional.coupling, evidence,
-      class_names(trained.num_classes))
+      metrics=metrics, way=_WAY.value, step=step, videos=videos, counts=counts,
+      dependence=dependence, information=information, partner=partner,
+      couplings=np.array([layer.couplings.numpy() for layer in conditionals]),
+      coupling=conditional.coupling,
+      evidence=dict(zip(frequent.tolist(), evidence, strict=True)),
+      names=class_names(config.num_classes))
   tf.io.gfile.makedirs(_OUTPUT_DIR.value)
-  names = {}
-  for kind, write in (("steps", charts.write_steps),
-                      ("classes", charts.write_classes),
-                      ("couplings", charts.write_couplings)):
-    names[kind] = f"conditional-{kind}.png"
-    write(os.path.join(_OUTPUT_DIR.value, names[kind]), study)
+  names = charts.write(_OUTPUT_DIR.value, study)
   path = os.path.join(_OUTPUT_DIR.value, "report.md")
   with files.atomic_write(path) as file:
     file.write(report.markdown(study, names))

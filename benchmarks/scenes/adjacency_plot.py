@@ -10,7 +10,7 @@ import numpy as np
 from yt8m.core import plots
 from yt8m.core.types import PathLike
 
-_FOUND, _TRUE = "#e8590c", ("#343a40", "#adb5bd")
+_PREDICTED, _TRUE = "#e8590c", ("#343a40", "#adb5bd")
 # Width of the bars and of the space around them, relative to the matrix.
 _BAR, _GAP = 0.025, 0.012
 
@@ -41,7 +41,7 @@ def plot_adjacency(
   if adjacency.shape != (num_frames, num_frames) or not num_frames:
     raise ValueError(f"The adjacency of a video is a square matrix, not of shape "
                      f"{adjacency.shape}: pass that of one video.")
-  found, true = (_scenes(c, num_frames) for c in (cuts, true_cuts))
+  predicted, true = (_scenes(c, num_frames) for c in (cuts, true_cuts))
   matplotlib = plots.matplotlib()
   figure = plots.figure(6.4, 6.4)
   axes = figure.subplots()
@@ -56,13 +56,13 @@ def plot_adjacency(
   colorbar.outline.set_visible(False)
   colorbar.set_label("adjacency")
   colorbar.locator = matplotlib.ticker.MaxNLocator(3)
-  for begin, end in found:
+  for begin, end in predicted:
     axes.add_patch(matplotlib.patches.Rectangle(
-        (begin, begin), end - begin, end - begin, fill=False, edgecolor=_FOUND,
+        (begin, begin), end - begin, end - begin, fill=False, edgecolor=_PREDICTED,
         linewidth=2, clip_on=False, label=None if begin else "found scene"))
   _draw_bars(matplotlib, axes, true, num_frames)
   axes.set(xlabel="frame", ylabel="frame", title=title)
-  if found or true:
+  if predicted or true:
     figure.legend(loc="outside lower center", ncols=2, frameon=False)
   plots.save(figure, path, dpi=150)
 
@@ -80,7 +80,7 @@ def _scenes(cuts: Iterable[int] | None, num_frames: int) -> list[tuple[int, int]
 
 def _draw_bars(matplotlib: Any, axes: Any, scenes: list[tuple[int, int]],
                num_frames: int) -> None:
-  """Draws bars along the top and the left edge, one a scene."""
+  """Draws bars along the top and the left edge, one per scene."""
   width, gap = _BAR * num_frames, _GAP * num_frames
   for index, (begin, end) in enumerate(scenes):
     style = {"color": _TRUE[index % 2], "linewidth": 0, "clip_on": False}

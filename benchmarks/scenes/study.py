@@ -17,8 +17,8 @@ that training teaches scenes.
 """
 
 import os
+import shlex
 import subprocess
-import sys
 from collections.abc import Iterable
 from collections.abc import Iterator
 
@@ -30,6 +30,7 @@ from absl import flags
 from benchmarks.scenes import adjacency_plot
 from benchmarks.scenes import scene_boundaries
 from yt8m.configs import experiment
+from yt8m.core import commands
 from yt8m.data import readers
 from yt8m.models import prediction
 
@@ -46,9 +47,9 @@ MODEL = ("--model=FrameLevelLogisticModel", "--aggregation=temporal_graph",
          "--base_learning_rate=0.001", "--start_new_model")
 
 
-def command(module: str, *arguments: str) -> None:
-  print("$ python -m", module, *arguments, flush=True)
-  subprocess.run([sys.executable, "-m", module, *arguments], check=True)
+def run(command: str, *arguments: str) -> None:
+  print("$", shlex.join([command, *arguments]), flush=True)
+  subprocess.run(commands.as_process(command, *arguments), check=True)
 
 
 def true_scenes(sample_dir: str) -> dict[str, np.ndarray]:
@@ -73,16 +74,14 @@ def run_model(model: tf.keras.Model, dataset: Iterable,
 def print_rows(name: str, scenes: dict[str, np.ndarray],
                predicted: dict[str, np.ndarray]) -> None:
   """Prints precision and recall of a model and of chance, exact and within one frame."""
-  videos = list(predicted)
-  true = [scenes[video][1:-1] for video in videos]
-  found = [predicted[video] for video in videos]
-  num_frames = [int(scenes[video][-1]) for video in videos]
-  hits = [scene_boundaries.precision_recall(true, found, n) for n in (0, 1)]
-  drawn = [scene_boundaries.chance(true, found, num_frames, n) for n in (0, 1)]
-  for who, (exact, near) in ((name, hits), (f"chance, as many as {name}", drawn)):
-    values = [*exact, *near]
-    print(f"{who:28}" + "".join(f"{value:11.3f}" for value in values), end="")
-    print(f"{np.mean([len(f) for f in found]):8.2f}")
+  true = [scenes[video][1:-1] for video in predicted]
+  boundaries = list(predicted.values())
+  num_frames = [int(scenes[video][-1]) for video in predicted]
+  model = [scene_boundaries.precision_recall(true, boundaries, n) for n in (0, 1)]
+  chance = [scene_boundaries.chance(true, boundaries, num_frames, n) for n in (0, 1)]
+  for title, (exact, near) in ((name, model), (f"chance, as many as {name}", chance)):
+    print(f"{title:28}" + "".join(f"{value:11.3f}" for value in (*exact, *near))
+          + f"{np.mean([len(b) for b in boundaries]):8.2f}")
 
 
 def main(_):
@@ -90,21 +89,21 @@ def main(_):
   sample_dir, train_dir = _SAMPLE_DIR.value, os.path.join(output_dir, "model")
   if not sample_dir:
     sample_dir = os.path.join(output_dir, "sample")
-    command("yt8m.sample_data", f"--output_dir={sample_dir}", "--overwrite")
-  command("yt8m.train", *MODEL, f"--hparams={_HPARAMS.value}", f"--train_dir={train_dir}",
+    run("yt8m-sample-data", f"--output_dir={sample_dir}", "--overwrite")
+  run("yt8m-train", *MODEL, f"--hparams={_HPARAMS.value}", f"--train_dir={train_dir}",
           f"--num_epochs={_EPOCHS.value}",
           f"--train_data_pattern={sample_dir}/frame/train*.tfrecord")
   pattern = f"{sample_dir}/frame/validate*.tfrecord"
-  command("yt8m.eval.evaluate", f"--train_dir={train_dir}", "--run_once",
+  run("yt8m-eval", f"--train_dir={train_dir}", "--run_once",
           f"--eval_data_pattern={pattern}")
 
-  trained, model, _ = experiment.load(train_dir)
+  config, model, _ = experiment.load(train_dir)
   dataset = readers.make_reader(
-      trained.feature_spec, trained.num_classes, trained.max_frames).dataset(pattern, 64)
+      config.feature_spec, config.num_classes, config.max_frames).dataset(pattern, 64)
   scenes = true_scenes(sample_dir)
   tf.random.set_seed(0)
   tf.keras.utils.set_random_seed(0)
-  models = {"trained": model, "untrained": trained.build_model()}
+  models = {"trained": model, "untrained": config.build_model()}
   results = {name: list(run_model(model, dataset)) for name, model in models.items()}
   true = [len(scenes[video]) - 2 for video, _, _ in results["trained"]]
   print(f"\n{len(true)} videos with {np.mean(true):.2f} boundaries each\n{'':28}"

@@ -41,7 +41,7 @@ def measure(labels, seed):
 def _study(request, labels):
   evidence = np.linspace(2, -3, C)
   return step_study.StepStudy(
-      measured=[{"scores": measure(labels, seed), "labels": measure(labels, seed)[:1] * K}
+      metrics=[{"scores": measure(labels, seed), "labels": measure(labels, seed)[:1] * K}
                 for seed in range(request.param)],
       way="scores", step=K,
       videos=label_sets.LabelSets.from_matrix(
@@ -63,7 +63,7 @@ def rows(text, *start):
 def test_all_labels_are_right_at_the_last_step(study):
   text = report.markdown(study, CHARTS)
   [[_, _, gap, mean, _, loss, *_]] = rows(text, "scores", "3")
-  perfect = "1.0000" if len(study.measured) == 1 else "1.0000 ± 0.0000"
+  perfect = "1.0000" if len(study.metrics) == 1 else "1.0000 ± 0.0000"
   assert (gap, mean) == (perfect, perfect)
   assert loss.startswith("0.0000")
   assert rows(text, "labels", "3")[0][6].startswith("+0.0000")  # the same at every step
