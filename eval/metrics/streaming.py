@@ -158,7 +158,7 @@ class EvaluationMetrics:
     mean_loss = _mean_loss(loss, mask, np.shape(labels)[0], name)
     if not len(batch):
       return {"hit_at_one": math.nan, "perr": math.nan, "loss": math.nan}
-    num_hits_at_one = np.count_nonzero(batch.hits[:, 0])
+    num_hits_at_one = int(np.count_nonzero(batch.hits[:, 0]))
 
     self.num_examples += len(batch)
     self.num_positives += batch.num_positives

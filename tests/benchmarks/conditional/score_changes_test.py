@@ -17,16 +17,16 @@ def _scored():
   rng = np.random.default_rng(0)
   scores = rng.random((N, C), np.float32)
   labels = rng.random((N, C)) < np.linspace(0.6, 0.0, C)
-  measured = streaming.EvaluationMetrics(C, K)
+  metrics = streaming.EvaluationMetrics(C, K)
   for start in range(0, N, 25):  # batches of different sizes
     rows = slice(start, start + 25)
-    measured.accumulate(scores[rows], labels[rows], loss=0.0)
-  return scores, labels, measured
+    metrics.accumulate(scores[rows], labels[rows], loss=0.0)
+  return scores, labels, metrics
 
 
 def test_top_lists_are_those_of_the_videos(scored):
-  scores, labels, measured = scored
-  top, classes, hits = score_changes.top_lists(measured)
+  scores, labels, metrics = scored
+  top, classes, hits = score_changes.top_lists(metrics)
   order = np.argsort(-scores, axis=1)[:, :K]
   np.testing.assert_array_equal(classes, order)
   np.testing.assert_array_equal(top, np.take_along_axis(scores, order, axis=1))
@@ -34,15 +34,15 @@ def test_top_lists_are_those_of_the_videos(scored):
 
 
 def test_classes_have_their_average_precision(scored):
-  scores, labels, measured = scored
-  found = score_changes.by_class(measured)
-  assert np.isnan(found[-1]) and not labels[:, -1].any()
-  assert np.nanmean(found) == pytest.approx(
+  scores, labels, metrics = scored
+  precision = score_changes.by_class(metrics)
+  assert np.isnan(precision[-1]) and not labels[:, -1].any()
+  assert np.nanmean(precision) == pytest.approx(
       streaming.mean_average_precision(scores, labels, K))
 
 
 def test_groups_have_the_gap_of_the_lists_without_other_classes(scored):
-  scores, labels, measured = scored
+  scores, labels, metrics = scored
   groups = np.arange(C) % 3
   in_top = np.argsort(np.argsort(-scores, axis=1), axis=1) < K
   expected = [
@@ -50,16 +50,16 @@ def test_groups_have_the_gap_of_the_lists_without_other_classes(scored):
                         labels[:, groups == g][in_top[:, groups == g]],
                         total_positives=labels[:, groups == g].sum()) for g in range(3)]
   np.testing.assert_allclose(
-      score_changes.by_group(measured, groups, 4), [*expected, 0.0])
-  one = score_changes.by_group(measured, np.zeros(C, int), 1)
+      score_changes.by_group(metrics, groups, 4), [*expected, 0.0])
+  one = score_changes.by_group(metrics, np.zeros(C, int), 1)
   np.testing.assert_allclose(one, streaming.gap(scores, labels, K))
 
 
 def test_videos_have_their_average_precision(scored):
-  scores, labels, measured = scored
+  scores, labels, metrics = scored
   expected = [streaming.gap(scores[v:v + 1], labels[v:v + 1], K) for v in range(N)]
   np.testing.assert_allclose(
-      score_changes.by_video(measured, labels.sum(axis=1)), expected)
+      score_changes.by_video(metrics, labels.sum(axis=1)), expected)
 
 
 def test_changed_most_by_hand():

@@ -31,17 +31,17 @@ def test_hits_are_as_many_as_any_pairing_has(tolerance):
   rng = np.random.default_rng(0)
   for _ in range(50):
     true = rng.choice(12, rng.integers(1, 5), replace=False)
-    found = rng.choice(12, rng.integers(1, 5), replace=False)
-    few, many = sorted((true, found), key=len)
+    predicted = rng.choice(12, rng.integers(1, 5), replace=False)
+    few, many = sorted((true, predicted), key=len)
     best = max(sum(abs(a - b) <= tolerance for a, b in zip(few, order, strict=True))
                for order in itertools.permutations(many, len(few)))
-    assert scene_boundaries.count_hits(true, found, tolerance) == best
+    assert scene_boundaries.count_hits(true, predicted, tolerance) == best
 
 
 def test_precision_and_recall_count_all_videos_together():
-  true, found = [[3, 8], [5], []], [[3], [6, 9, 11], []]
-  assert scene_boundaries.precision_recall(true, found) == (1 / 4, 1 / 3)
-  assert scene_boundaries.precision_recall(true, found, tolerance=1) == (2 / 4, 2 / 3)
+  true, predicted = [[3, 8], [5], []], [[3], [6, 9, 11], []]
+  assert scene_boundaries.precision_recall(true, predicted) == (1 / 4, 1 / 3)
+  assert scene_boundaries.precision_recall(true, predicted, tolerance=1) == (2 / 4, 2 / 3)
   assert scene_boundaries.precision_recall([[]], [[]]) == (0, 0)
   with pytest.raises(ValueError):
     scene_boundaries.precision_recall([[3]], [])
@@ -51,10 +51,10 @@ def test_chance_is_the_expectation():
   """k of n − 1 random frames hit each boundary with probability k / (n − 1)."""
   rng = np.random.default_rng(0)
   true = [1 + rng.choice(20, 4, replace=False) for _ in range(40)]
-  found = [np.arange(1, 6)] * 40
-  precision, recall = scene_boundaries.chance(true, found, [21] * 40)
+  predicted = [np.arange(1, 6)] * 40
+  precision, recall = scene_boundaries.chance(true, predicted, [21] * 40)
   assert precision == pytest.approx(4 / 20, abs=0.01)
   assert recall == pytest.approx(5 / 20, abs=0.01)
-  wider = scene_boundaries.chance(true, found, [21] * 40, tolerance=1)
+  wider = scene_boundaries.chance(true, predicted, [21] * 40, tolerance=1)
   assert wider[0] > 0.35
   assert scene_boundaries.chance([[]], [[]], [1]) == (0, 0)

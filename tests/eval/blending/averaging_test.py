@@ -39,15 +39,15 @@ def test_probabilities_are_themselves(scores):
 
 def test_logits_of_what_was_stored_give_the_sigmoid_of_the_mean(scores):
   transformed = averaging.transform(scores, "logits")
-  found = averaging.output(averaging.blend(transformed, [0.25, 0.75]), "logits")
+  blended = averaging.output(averaging.blend(transformed, [0.25, 0.75]), "logits")
   both = np.all(scores > 0, axis=0)
   expected = sigmoid(0.25 * logit(scores[0]) + 0.75 * logit(scores[1]))
-  np.testing.assert_allclose(found[both], expected[both], rtol=1e-5)
+  np.testing.assert_allclose(blended[both], expected[both], rtol=1e-5)
 
 
 def test_logit_of_what_was_not_stored(scores):
   transformed = averaging.transform(scores, "logits")
-  alone = [averaging.output(of_model, "logits") for of_model in transformed]
+  alone = [averaging.output(model_scores, "logits") for model_scores in transformed]
   # Truncated at two classes a video: half of the smallest stored score.
   np.testing.assert_allclose(alone[0][0, 2], 0.125, rtol=1e-3)
   np.testing.assert_allclose(alone[0][2, 2], 0.0625, rtol=1e-3)
@@ -90,7 +90,7 @@ def test_ranks_of_many_scores_take_few_knots():
 
 
 def test_ranks_by_own_and_by_given_knots(scores):
-  knots = [averaging.rank_knots(of_model) for of_model in scores]
+  knots = [averaging.rank_knots(model_scores) for model_scores in scores]
   own = averaging.transform(scores, "ranks")
   np.testing.assert_array_equal(own, averaging.transform(scores, "ranks", knots))
   np.testing.assert_array_equal(own == 0, scores == 0)

@@ -45,9 +45,9 @@ def test_of_equal_scores_the_lower_class_is_among_the_top_k():
   blended = np.full((1, 30), 0.5, np.float32)
   for slot in range(30):
     hits = np.arange(30)[np.newaxis] == slot
-    found = gap.gap(blended, hits, 1)
+    value = gap.gap(blended, hits, 1)
     expected = average_precision(np.ones(20), np.arange(20) == 0) if slot < 20 else 0
-    assert found == pytest.approx(expected, abs=1e-12)
+    assert value == pytest.approx(expected, abs=1e-12)
 
 
 def test_what_nobody_scored_is_no_prediction():
@@ -73,10 +73,10 @@ def test_only_the_order_of_scores_matters():
   rng = np.random.default_rng(1)
   blended = rng.random((50, 32), dtype=np.float32)
   hits = rng.random((50, 32)) < 0.1
-  found = gap.gap(blended, hits, 200)
-  assert gap.gap(4 * blended, hits, 200) == found
+  value = gap.gap(blended, hits, 200)
+  assert gap.gap(4 * blended, hits, 200) == value
   order = rng.permutation(50)
-  assert gap.gap(blended[order], hits[order], 200) == found
+  assert gap.gap(blended[order], hits[order], 200) == value
 
 
 def test_errors():
@@ -120,11 +120,11 @@ def test_threads_share_a_scorer():
              if len({i, j, k}) == 3]
   alone = gap.BlendScorer(transformed, hits, hits.sum())
   expected = {subset: alone(subset) for subset in subsets}
-  shared, found = gap.BlendScorer(transformed, hits, hits.sum()), {}
+  shared, scores = gap.BlendScorer(transformed, hits, hits.sum()), {}
 
   def work(order):
     for i in order:
-      found[subsets[i]] = shared(subsets[i])
+      scores[subsets[i]] = shared(subsets[i])
 
   order = rng.permutation(len(subsets))
   threads = [threading.Thread(target=work, args=(half,)) for half in np.split(order, 2)]
@@ -132,4 +132,4 @@ def test_threads_share_a_scorer():
     thread.start()
   for thread in threads:
     thread.join()
-  assert found == expected
+  assert scores == expected

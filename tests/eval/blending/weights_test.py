@@ -46,13 +46,13 @@ def test_no_grid_point_is_much_better(name):
 def test_never_worse_than_equal_weights_nor_improved_by_an_exchange(seed):
   scores, *rest = problem((0.5, 0.6, 0.7, 2), 100, seed)
   weights = blend_weights.learn(scores, *rest, "probabilities", regularization=0.02)
-  found = value(weights, scores, *rest, 0.02)
-  assert found >= value([0.25] * 4, scores, *rest, 0.02)
+  best = value(weights, scores, *rest, 0.02)
+  assert best >= value([0.25] * 4, scores, *rest, 0.02)
   for giver, taker in itertools.permutations(range(4), 2):
     moved = weights.copy()
     moved[taker] += min(0.005, moved[giver])
     moved[giver] -= min(0.005, moved[giver])
-    assert value(moved, scores, *rest, 0.02) <= found + 1e-6
+    assert value(moved, scores, *rest, 0.02) <= best + 1e-6
 
 
 def test_a_useless_model_gets_next_to_nothing():
@@ -94,14 +94,14 @@ def test_errors():
 
 def test_every_video_is_blended_by_weights_learned_without_it():
   scores, hits, num_positives = problem(n=60)
-  found, weights = blend_weights.cross_fit(scores, hits, num_positives, "probabilities",
+  blended, weights = blend_weights.cross_fit(scores, hits, num_positives, "probabilities",
                                            seed=1, num_folds=4)
-  assert found.shape == hits.shape and found.dtype == np.float32
+  assert blended.shape == hits.shape and blended.dtype == np.float32
   assert weights.shape == (4, 3)
-  by_fold = np.stack([blend(scores, of_fold) for of_fold in weights])
-  folds = np.argmax((by_fold == found).all(axis=2), axis=0)
+  by_fold = np.stack([blend(scores, fold_weights) for fold_weights in weights])
+  folds = np.argmax((by_fold == blended).all(axis=2), axis=0)
   np.testing.assert_array_equal(np.bincount(folds), [15] * 4)
-  np.testing.assert_array_equal(by_fold[folds, np.arange(60)], found)
+  np.testing.assert_array_equal(by_fold[folds, np.arange(60)], blended)
   for fold in range(4):
     # Other labels of the excluded videos do not change the weights.
     changed = hits.copy()
@@ -130,13 +130,13 @@ def test_gain_over_noise_is_not_reported():
 def test_cross_fit_of_weights_by_class():
   scores, hits, num_positives = problem(n=80)
   classes = np.tile(np.arange(24), (80, 1))
-  found, weights = blend_weights.cross_fit(
+  blended, weights = blend_weights.cross_fit(
       scores, hits, num_positives, "probabilities", classes=classes, num_classes=24,
       num_folds=2)
   assert weights.shape == (2, 3, 24)
   np.testing.assert_allclose(weights.sum(axis=1), 1)
-  by_fold = [blend(scores, of_fold, classes) for of_fold in weights]
-  assert np.all((found == by_fold[0]).all(axis=1) | (found == by_fold[1]).all(axis=1))
+  by_fold = [blend(scores, fold_weights, classes) for fold_weights in weights]
+  assert np.all((blended == by_fold[0]).all(axis=1) | (blended == by_fold[1]).all(axis=1))
 
 
 def calibrated(num_models=3, seed=0):

@@ -31,8 +31,8 @@ def literal_metrics(predictions, labels, top_k=20, top_n=None, tie_order=0):
     order = sorted(range(num_classes), key=lambda c, scores=scores, row=row: (
         -scores[c], -tie_order * row[c], c))
     hit += row[order[0]]
-    found = sum(row[c] for c in order[:sum(row)] if scores[c] > 0)
-    perr += found / max(sum(row), 1)
+    hits_at_recall = sum(row[c] for c in order[:sum(row)] if scores[c] > 0)
+    perr += hits_at_recall / max(sum(row), 1)
     entries += [(-scores[c], -tie_order * row[c], row[c], c) for c in order[:top_k]]
 
   def ap(entries, total, top_n=None):
