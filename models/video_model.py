@@ -188,7 +188,8 @@ class VideoModel(base.Configured, keras.Model):
     self.built = True  # The call below must not build the model again.
     spec = self.feature_spec
     frames, dtype = ((), tf.float32) if spec.is_video_level else ((2,), tf.uint8)
-    with tf.init_scope():
+    # Keras 2 would name the variables by the scope of an outer call as well.
+    with tf.init_scope(), tf.name_scope(""):
       self({"features": {name: tf.zeros((1, *frames, size), dtype)
                          for name, size in zip(spec.names, spec.sizes, strict=True)},
             "num_frames": tf.fill([1], 2)}, training=False)

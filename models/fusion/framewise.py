@@ -97,6 +97,8 @@ class Differential(base.Layer):
     if len(input_shape[0]) != 3:
       raise ValueError("Fusion 'differential' compares frames, but the features are "
                        "video-level: add --frame_features, or choose another --fusion.")
+    with tf.name_scope(self.fusion.name):  # Part of the names of variables in Keras 2.
+      self.fusion.build(input_shape)
 
   def call(self, features: list[tf.Tensor], frame_mask: tf.Tensor | None = None
            ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:

@@ -73,8 +73,9 @@ class LateFusion1(LateFusion):
           f"Fusion 'late1' cannot wrap {self.fusion.option_config['name']!r}, which is "
           "late itself: give it concat, sum or bilinear.")
 
-  def build(self, *input_shapes: Any) -> None:
-    """Leaves the wrapped fusion to build itself in the first call."""
+  def build(self, features_shape: Any, *other_shapes: Any) -> None:
+    with tf.name_scope(self.fusion.name):  # Part of the names of variables in Keras 2.
+      self.fusion.build(features_shape)
 
   def call(self, features: list[tf.Tensor], frame_mask: tf.Tensor | None = None) -> Any:
     return self.fusion(features, frame_mask=frame_mask)
