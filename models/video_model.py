@@ -213,6 +213,10 @@ class VideoModel(base.Configured, keras.Model):
   def build_from_config(self, config: dict[str, Any]) -> None:
     self.build_variables()
 
+  def save(self, *args: Any, **kwargs: Any) -> None:
+    self.build_variables()
+    super().save(*args, **kwargs)
+
   def save_weights(self, *args: Any, **kwargs: Any) -> None:
     self.build_variables()
     super().save_weights(*args, **kwargs)

@@ -99,10 +99,26 @@ def test_config_round_trip(case):
   clone = models.VideoModel.from_config(config).build_variables()
   clone.set_weights(model.get_weights())
   np.testing.assert_array_equal(scores(model, batch), scores(clone, batch))
-  for layer in (model.fusion, model.aggregation, model.classifier):
-    if layer is not None:
-      assert type(layer).from_config(layer.get_config()).get_config() == (
-          layer.get_config())
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_keras_files_hold_every_weight(case, tmp_path):
+  """The file of a model, and of its weights alone for a model that was never called."""
+  model, batch = make(case)
+  model(prediction.training_inputs(batch), training=True)  # Counters move.
+  expected = model(prediction.model_inputs(batch))
+  model.save(tmp_path / "model.keras")
+  model.save_weights(tmp_path / "model.weights.h5")
+  level, options = descriptors.all_models()[case]
+  other = models.VideoModel(descriptors.NUM_CLASSES, descriptors.SPECS[level], **options)
+  other.load_weights(tmp_path / "model.weights.h5")
+  for loaded in (keras.models.load_model(tmp_path / "model.keras"), other):
+    for one, weight in zip(loaded.weights, model.weights, strict=True):
+      np.testing.assert_array_equal(one, weight)
+    outputs = loaded(prediction.model_inputs(batch))
+    assert set(outputs) == set(expected)
+    for name, value in outputs.items():
+      np.testing.assert_array_equal(value, expected[name])
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -2,16 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Small models for the conformance suite, one for every registered option.
 
-An option needs an entry in `SMALL` only where its defaults are too large for a test.
+A new option needs no entry here: large whole numbers among its defaults are replaced. It
+needs one in `SMALL` only where these numbers must fit together.
 """
 
 import numpy as np
 import tensorflow as tf
 
 from yt8m import models
-from yt8m.configs import hparams
 from yt8m.configs import recipes
 from yt8m.core import feature_spec
+from yt8m.models import registries
 
 NUM_CLASSES = 6
 MAX_FRAMES = 7
@@ -73,8 +74,15 @@ VARIANTS = {
 }
 
 
+KINDS = {"fusion": models.FUSIONS, "aggregation": models.AGGREGATIONS,
+         "classifier": models.CLASSIFIERS}
+
+
 def small(kind, name):
-  return {"name": name, **SMALL[kind].get(name, {})}
+  """Returns the config of an option with small hyperparameters."""
+  defaults = registries.resolve(KINDS[kind], name)
+  return {"name": name, **SMALL[kind].get(name, {
+      key: 6 for key, value in defaults.items() if type(value) is int and value > 8})}
 
 
 def option_models():
@@ -83,12 +91,11 @@ def option_models():
 
   And each of its `VARIANTS`, as `kind-name-hyperparameter=value,…`.
   """
-  kinds = {"fusion": (models.FUSIONS, "frame", {"aggregation": "mean"}),
-           "aggregation": (models.AGGREGATIONS, "frame", {}),
-           "classifier": (models.CLASSIFIERS, "video", {})}
+  kinds = {"fusion": ("frame", {"aggregation": "mean"}), "aggregation": ("frame", {}),
+           "classifier": ("video", {})}
   cases = {}
-  for kind, (options, level, others) in kinds.items():
-    for name in options:
+  for kind, (level, others) in kinds.items():
+    for name in KINDS[kind]:
       for variant in ({}, *VARIANTS[kind].get(name, ())):
         changes = ",".join(f"{hparam}={value}" for hparam, value in variant.items())
         case = "-".join(filter(None, (kind, name, changes)))
@@ -107,10 +114,10 @@ def recipe_models():
   for name in recipe_names():
     recipe = recipes.RECIPES[name]
     options = dict(recipe.options)
-    for kind in ("fusion", "aggregation", "classifier"):
+    for kind in KINDS:
       if options.get(kind):
-        config = hparams.merge(options[kind], {})
-        options[kind] = {**config, **SMALL[kind].get(config["name"], {})}
+        config = registries.normalise_config(options[kind])
+        options[kind] = {**config, **small(kind, config["name"])}
     if options.get("sampling"):
       options["sampling"] = {**options["sampling"], "num_frames": 4}
     cases[f"recipe-{name}"] = ("frame" if recipe.frame_level else "video", options)
