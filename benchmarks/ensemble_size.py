@@ -14,6 +14,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -27,6 +28,7 @@ sys.path.insert(0, _ROOT)
 
 from yt8m.configs import recipes  # noqa: E402
 from yt8m.core import files  # noqa: E402
+from yt8m.data import tfrecords  # noqa: E402
 from yt8m.export.saved_models import compression  # noqa: E402
 from yt8m.export.saved_models import ensemble  # noqa: E402
 
@@ -43,7 +45,7 @@ BLEND = {"concat-BLSTM-MoE2": 0.2186, "attention-BLSTM-MoE2": 0.2220,
          "sum-NetVLAD-C64-MoE4": 0.1412, "concat-NetVLAD-C128-MoE4": 0.1102}
 
 
-def export(member, directory):
+def export(member: str, directory: str) -> None:
   """Writes one member, in a separate process so that its memory is freed."""
   subprocess.run(
       [sys.executable, "-m", "yt8m.export.export_model", f"--model={member}",
@@ -51,7 +53,7 @@ def export(member, directory):
        f"--output_dir={directory}"], check=True, cwd=_ROOT, stdout=subprocess.DEVNULL)
 
 
-def requests():
+def requests() -> tuple[dict[str, tf.Tensor], tf.Tensor]:
   """Returns the same generated videos as arrays and as records."""
   rng = np.random.default_rng(0)
   num_frames = rng.integers(1, _FRAMES.value, _VIDEOS.value, endpoint=True)
@@ -60,15 +62,10 @@ def requests():
             for name, size in (("rgb", 1024), ("audio", 128))}
   for x in frames.values():
     x[np.arange(_FRAMES.value) >= num_frames[:, np.newaxis]] = 0
-  records = []
-  for row, length in enumerate(num_frames):
-    record = tf.train.SequenceExample()
-    record.context.feature["id"].bytes_list.value.append(b"v%d" % row)
-    for name, x in frames.items():
-      for frame in x[row, :length]:
-        record.feature_lists.feature_list[name].feature.add().bytes_list.value.append(
-            frame.tobytes())
-    records.append(record.SerializeToString())
+  records = [
+      tfrecords.frame_example(f"v{row}", [], {
+          name: x[row, :length] for name, x in frames.items()}).SerializeToString()
+      for row, length in enumerate(num_frames)]
   arrays = {name: tf.constant(x) for name, x in frames.items()}
   return {**arrays, "num_frames": tf.constant(num_frames, tf.int32)}, tf.constant(records)
 
@@ -92,7 +89,8 @@ assert not [name for name in sys.modules if name.split(".")[0] == "yt8m"]
 """
 
 
-def answers(model, arrays, records):
+def answers(model: str, arrays: dict[str, Any],
+            records: tf.Tensor) -> dict[str, np.ndarray]:
   """Returns the answers, `{signature: predictions}`, and the `classes`."""
   with tempfile.TemporaryDirectory() as folder:
     requested = os.path.join(folder, "requests.npz")
@@ -104,11 +102,11 @@ def answers(model, arrays, records):
       return dict(stored)
 
 
-def print_size(name, num_bytes):
+def print_size(name: str, num_bytes: int) -> None:
   print(f"{name:<30} {num_bytes:>13,} bytes {num_bytes / MIB:>8.2f} MiB", flush=True)
 
 
-def main(_):
+def main(_) -> None:
   logging.set_verbosity(logging.ERROR)  # TensorFlow logs every import
   arrays, records = requests()
   expected, sizes = 0.0, []
@@ -129,12 +127,12 @@ def main(_):
     whole = files.bytes_on_disk(together)
     print_size("one SavedModel", whole)
     print_size("budget", BUDGET)
-    found = answers(together, arrays, records)
+    combined = answers(together, arrays, records)
   print(f"members of the mean size that fit: {BUDGET // (whole // len(sizes))}")
-  best = -np.sort(-expected)[:, :found["serving_default"].shape[1]]
-  for name, wanted in (("predict_features", expected), ("predict_full", expected),
+  best = -np.sort(-expected)[:, :combined["serving_default"].shape[1]]
+  for name, scores in (("predict_features", expected), ("predict_full", expected),
                        ("serving_default", best)):
-    difference = np.abs(found[name] - wanted).max()
+    difference = np.abs(combined[name] - scores).max()
     print(f"largest difference, {name:<16} {difference:.1e}")
 
 

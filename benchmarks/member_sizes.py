@@ -25,7 +25,7 @@ from yt8m.configs import recipes  # noqa: E402
 _CLASSES = flags.DEFINE_integer("num_classes", 3862, "Number of classes.", 2)
 
 
-def mib_on_disk(member):
+def mib_on_disk(member: str) -> list[float]:
   """Exports one member; returns the MiB of its weights and of its directory."""
   with tempfile.TemporaryDirectory() as directory:
     output = subprocess.run(
@@ -37,7 +37,7 @@ def mib_on_disk(member):
   return [float(size) for size in re.findall(r"bytes +([0-9.]+) MiB", output)]
 
 
-def main(_):
+def main(_) -> None:
   print(f"{'member':<30} {'weights':>12} {'on disk':>12}")
   total = 0
   for member in recipes.MEMBERS:

@@ -25,6 +25,9 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -35,7 +38,8 @@ from absl import flags
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, ROOT)
 
-from yt8m.artifacts.saved_model import Served  # noqa: E402
+from yt8m.artifacts.saved_model import Contract  # noqa: E402
+from yt8m.core import plots  # noqa: E402
 from yt8m.data import tfrecords  # noqa: E402
 
 _MODELS = flags.DEFINE_list("models", "MoeModel,FrameLevelLogisticModel",
@@ -51,13 +55,13 @@ LENGTHS = ([1, 129, 175, 232, 300, 300], [0, 0.05, 0.25, 0.5, 0.75, 1])
 ATOL = 1e-6
 
 
-def write_records(served):
+def make_records(contract: Contract) -> list[bytes]:
   """Returns serialized videos with the features that a model reads."""
   rng = np.random.default_rng(0)
-  sizes = dict(zip(served.spec.names, served.spec.sizes, strict=True))
+  sizes = dict(zip(contract.spec.names, contract.spec.sizes, strict=True))
   records = []
   for number in range(_VIDEOS.value):
-    if served.spec.is_video_level:
+    if contract.spec.is_video_level:
       record = tfrecords.video_example(f"v{number}", [], {
           name: rng.normal(size=size) for name, size in sizes.items()})
     else:
@@ -70,7 +74,7 @@ def write_records(served):
 
 
 @contextlib.contextmanager
-def running_server(model_dir):
+def running_server(model_dir: str) -> Iterator[int]:
   """Yields the port of a running server."""
   with socket.socket() as probe:
     probe.bind(("127.0.0.1", 0))
@@ -92,7 +96,7 @@ def running_server(model_dir):
       process.wait()
 
 
-def _answers(port):
+def _answers(port: int) -> bool:
   connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
   try:
     connection.request("GET", "/v1/models/m")
@@ -103,13 +107,14 @@ def _answers(port):
     connection.close()
 
 
-def load(port, num_clients, bodies):
+def load(port: int, num_clients: int, bodies: Sequence[str | None]
+         ) -> tuple[list[tuple[int, float, bytes | None]], float]:
   """Runs the clients; an empty body requests the status.
 
   Returns:
     A list of `(number of the body, seconds, answer or None)`, and the total seconds.
   """
-  found, barrier = [], threading.Barrier(num_clients + 1)
+  results, barrier = [], threading.Barrier(num_clients + 1)
 
   def client(number):
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
@@ -129,7 +134,7 @@ def load(port, num_clients, bodies):
       except (OSError, http.client.HTTPException):
         answer = None
         connection.close()  # the next request opens a new connection
-      found.append((video, time.perf_counter() - begin, answer))
+      results.append((video, time.perf_counter() - begin, answer))
     connection.close()
 
   threads = [threading.Thread(target=client, args=(i,)) for i in range(num_clients)]
@@ -141,20 +146,20 @@ def load(port, num_clients, bodies):
   barrier.wait()
   for thread in threads:
     thread.join()
-  return found, time.perf_counter() - begin
+  return results, time.perf_counter() - begin
 
 
-def is_right(answer, video_id, scores):
+def is_right(answer: bytes, video_id: str, scores: np.ndarray) -> bool:
   """Returns whether an answer has the best classes of these scores."""
-  [answer] = json.loads(answer)["predictions"]
-  found = {name: np.ravel(x) for name, x in answer.items()}
-  best = -np.sort(-scores)[:len(found["predictions"])]
-  return (found["video_id"].tolist() == [video_id]
-          and np.allclose(found["predictions"], best, atol=ATOL, rtol=0)
-          and np.allclose(scores[found["class_indexes"]], best, atol=ATOL, rtol=0))
+  [row] = json.loads(answer)["predictions"]
+  arrays = {name: np.ravel(x) for name, x in row.items()}
+  best = -np.sort(-scores)[:len(arrays["predictions"])]
+  return (arrays["video_id"].tolist() == [video_id]
+          and np.allclose(arrays["predictions"], best, atol=ATOL, rtol=0)
+          and np.allclose(scores[arrays["class_indexes"]], best, atol=ATOL, rtol=0))
 
 
-def at_home(signature, records, batch_size):
+def rate_without_server(signature: Any, records: list[bytes], batch_size: int) -> float:
   """Returns the requests a second without a server, `batch_size` of them a call."""
   def call(first):
     # By keyword. For a positional argument TensorFlow first formats an error message with
@@ -170,7 +175,7 @@ def at_home(signature, records, batch_size):
   return done / (time.perf_counter() - begin)
 
 
-def measure(recipe, folder):
+def measure(recipe: str, folder: str) -> list[tuple]:
   """Prints the table of a model and returns its rows."""
   model_dir = os.path.join(folder, recipe)
   subprocess.run(
@@ -178,12 +183,12 @@ def measure(recipe, folder):
        "--untrained", f"--output_dir={model_dir}/1"], check=True, capture_output=True)
   loaded = tf.saved_model.load(f"{model_dir}/1")
   serve, full = (loaded.signatures[name] for name in ("serving_default", "predict_full"))
-  records = write_records(Served.load(f"{model_dir}/1"))
+  records = make_records(Contract.load(f"{model_dir}/1"))
   scores = [full(example_bytes=tf.constant([record]))["predictions"].numpy()[0]
             for record in records]
   bodies = [json.dumps({"instances": [{"b64": base64.b64encode(record).decode()}]})
             for record in records]
-  alone, batched = (at_home(serve, records, size) for size in (1, 64))
+  alone, batched = (rate_without_server(serve, records, size) for size in (1, 64))
   print(f"\n{recipe}: {_VIDEOS.value} SYNTHETIC videos, mean request "
         f"{np.mean(list(map(len, bodies))) / 1024:.0f} KiB. In process: {alone:.0f} "
         f"requests/s one by one, {batched:.0f} in batches of 64.")
@@ -192,31 +197,27 @@ def measure(recipe, folder):
   rows = []
   with running_server(model_dir) as port:
     load(port, 8, bodies)  # shapes that are new to TensorFlow
-    for what, asked in (("status", [None]), ("predict", bodies)):
+    for what, requests in (("status", [None]), ("predict", bodies)):
       for num_clients in map(int, _CLIENTS.value):
-        found, seconds = load(port, num_clients, asked)
-        lost = sum(answer is None for _, _, answer in found)
+        results, seconds = load(port, num_clients, requests)
+        lost = sum(answer is None for _, _, answer in results)
         wrong = 0 if what == "status" else sum(
             not is_right(answer, f"v{video}", scores[video])
-            for video, _, answer in found if answer is not None)
-        rate = (len(found) - lost) / seconds
-        p50, p99 = np.percentile([seconds for _, seconds, _ in found], [50, 99]) * 1000
+            for video, _, answer in results if answer is not None)
+        rate = (len(results) - lost) / seconds
+        p50, p99 = np.percentile([seconds for _, seconds, _ in results], [50, 99]) * 1000
         share = "" if what == "status" else f"{rate / alone:.2f}"
-        print(f"{num_clients:>7} {what:>8} {len(found):>8} {wrong:>5} {lost:>4} "
+        print(f"{num_clients:>7} {what:>8} {len(results):>8} {wrong:>5} {lost:>4} "
               f"{rate:>10.1f} {share:>13} {p50:>7.1f} {p99:>7.1f}", flush=True)
         rows.append((recipe, what, num_clients, rate, p50, p99))
   return rows
 
 
-def draw(rows, path):
+def draw(rows: list[tuple], path: str) -> None:
   """Draws rate and latency over the number of clients; needs matplotlib."""
-  import matplotlib
-  matplotlib.use("Agg")
-  from matplotlib import pyplot
-  from matplotlib import ticker
-
-  figure, (rates, latencies) = pyplot.subplots(
-      1, 2, figsize=(9, 3.5), layout="constrained")
+  ticker = plots.matplotlib().ticker
+  figure = plots.figure(9, 3.5)
+  rates, latencies = figure.subplots(1, 2)
   for recipe in dict.fromkeys(row[0] for row in rows):
     points = [row for row in rows if row[:2] == (recipe, "predict")]
     clients = [row[2] for row in points]
@@ -234,10 +235,10 @@ def draw(rows, path):
     axes.set_xticks(clients, clients)
     axes.xaxis.set_minor_locator(ticker.NullLocator())
     axes.legend(fontsize="small")
-  figure.savefig(path, dpi=150)
+  plots.save(figure, path, dpi=150)
 
 
-def main(_):
+def main(_) -> None:
   with tempfile.TemporaryDirectory() as folder:
     rows = [row for recipe in _MODELS.value for row in measure(recipe, folder)]
   if _CHART.value:

@@ -41,32 +41,21 @@ from yt8m.export.saved_models import writer
 from yt8m.models.layers import log_odds
 
 
-def from_directories(paths: Sequence[str], weights: Any,
-                     rank_knots: Sequence[Any] | None = None,
-                     **options: Any) -> ensemble_file.EnsembleFile:
-  """Returns an ensemble of SavedModels without a search.
+def from_directories(paths: Sequence[str], weights: Sequence[Any],
+                     **attributes: Any) -> ensemble_file.EnsembleFile:
+  """Returns an ensemble of SavedModels that no search chose.
 
   The members have the names that `yt8m-ensemble search` would give them.
 
   Args:
     paths: Paths of M SavedModels.
-    weights: Weights, (M,) or (M, num_classes).
-    rank_knots: M arrays of `averaging.rank_knots`, if ranks are averaged.
-    **options: Other attributes of `ensemble_file.EnsembleFile`.
-
-  Raises:
-    ValueError: The arguments differ in their number of members.
+    weights: M weights, or M arrays of num_classes weights.
+    **attributes: Other attributes of `ensemble_file.EnsembleFile`.
   """
-  rank_knots = rank_knots or [None] * len(paths)
-  if not len(paths) == len(weights) == len(rank_knots):
-    raise ValueError(f"{len(paths)} members, {len(weights)} weights and rank_knots of "
-                     f"{len(rank_knots)} members do not belong together.")
-  names = candidates.names(paths) if paths else []
   return ensemble_file.EnsembleFile(tuple(
-      ensemble_file.Member(SavedModel(path, name), np.asarray(weight).tolist(),
-                           None if knots is None else np.asarray(knots).tolist())
-      for path, name, weight, knots in zip(
-          paths, names, weights, rank_knots, strict=True)), **options)
+      ensemble_file.Member(SavedModel(path, name), np.asarray(weight).tolist())
+      for path, name, weight in zip(
+          paths, candidates.names(paths), weights, strict=True)), **attributes)
 
 
 def save(ensemble: ensemble_file.EnsembleFile, output_dir: str, *, top_k: int = 20,

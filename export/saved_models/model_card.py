@@ -10,7 +10,6 @@ Reference: Mitchell et al., "Model Cards for Model Reporting", FAT* 2019.
 """
 
 import json
-import math
 import os
 from collections.abc import Iterable
 from typing import Any
@@ -30,6 +29,7 @@ from yt8m.eval.metrics import streaming
 from yt8m.export.saved_models import mediapipe
 from yt8m.export.saved_models.origin import Origin
 from yt8m.export.saved_models.signatures import Signatures
+from yt8m.models.layers import variables
 
 NAME = "assets.extra/MODEL_CARD.md"
 _OPTIONS = ("sampling", "normalization", "fusion", "aggregation", "classifier", "mixture")
@@ -58,7 +58,8 @@ def of_model(directory: str, contract: Contract, signatures: Signatures,
     origin: Origin of the weights; None if they are random.
   """
   recipe = config.flags.get("model")
-  parameters = sum(math.prod(v.shape) for v in model.trainable_variables)
+  parameters = sum(v.shape.num_elements()
+                   for v in map(variables.tf_variable, model.trainable_variables))
   facts = [
       ("recipe", recipe),
       *((name, _option(config.model_config.get(name))) for name in _OPTIONS),

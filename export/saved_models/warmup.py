@@ -63,7 +63,7 @@ def write(directory: str, contract: Contract, num_requests: int) -> None:
     return
   with tf.io.TFRecordWriter(os.path.join(directory, REQUESTS)) as writer:
     for records in itertools.islice(_blank_batches(contract), num_requests):
-      log = _message("PredictionLog")()
+      log = _PredictionLog()
       request = log.predict_log.request
       request.model_spec.signature_name = "serving_default"
       request.inputs.add(key="example_bytes",
@@ -100,9 +100,12 @@ def read(directory: str) -> list[tuple[str, dict[str, np.ndarray]]]:
   requests = []
   try:
     for record in tf.data.TFRecordDataset(path).as_numpy_iterator():
-      log = _message("PredictionLog").FromString(record)
+      log = _PredictionLog.FromString(record)
       if log.HasField("predict_log"):
-        requests.append(_parsed(log.predict_log.request))
+        request = log.predict_log.request
+        # Like TensorFlow Serving, which uses the default signature if none is named.
+        requests.append((request.model_spec.signature_name or "serving_default",
+                         {entry.key: _array(entry.value) for entry in request.inputs}))
   except (tf.errors.DataLossError, message.DecodeError, TypeError, ValueError) as error:
     raise ValueError(f"{path} does not hold warm-up requests ({error}): export the "
                      "model again, or remove the file.") from error
@@ -124,25 +127,13 @@ def _blank_batches(contract: Contract) -> Iterator[list[bytes]]:
     yield [record] * batch_size
 
 
-def _parsed(request: Any) -> tuple[str, dict[str, np.ndarray]]:
-  # Like TensorFlow Serving, which uses the default signature if none is named.
-  signature = request.model_spec.signature_name or "serving_default"
-  return signature, {entry.key: _array(entry.value) for entry in request.inputs}
-
-
 def _array(serialized: bytes) -> np.ndarray:
   tensor = tf.make_tensor_proto(0)
   tensor.ParseFromString(serialized)
   return tf.make_ndarray(tensor)
 
 
-def _message(name: str) -> Any:
-  return message_factory.GetMessageClass(
-      _POOL.FindMessageTypeByName(f"{_PACKAGE}.{name}"))
-
-
-def _make_pool() -> descriptor_pool.DescriptorPool:
-  """Returns a separate pool: the default one may hold TensorFlow Serving's messages."""
+def _message_class(message: str) -> Any:
   field = descriptor_pb2.FieldDescriptorProto
   proto = descriptor_pb2.FileDescriptorProto(
       name="yt8m/warmup.proto", package=_PACKAGE, syntax="proto3")
@@ -156,9 +147,11 @@ def _make_pool() -> descriptor_pool.DescriptorPool:
           name=field_name, number=number, label=label,
           type=getattr(field, f"TYPE_{'message' if is_message else kind}".upper()),
           type_name=f".{_PACKAGE}.{kind}" if is_message else None)
+  # A separate pool, because the default one may hold TensorFlow Serving's messages.
   pool = descriptor_pool.DescriptorPool()
   pool.AddSerializedFile(proto.SerializeToString())
-  return pool
+  return message_factory.GetMessageClass(
+      pool.FindMessageTypeByName(f"{_PACKAGE}.{message}"))
 
 
-_POOL = _make_pool()
+_PredictionLog = _message_class("PredictionLog")

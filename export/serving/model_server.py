@@ -20,6 +20,7 @@ from typing import Any
 
 import tensorflow as tf
 from absl import logging
+from google.protobuf import json_format
 from tensorflow.core.protobuf import saved_model_pb2
 
 from yt8m.core import files
@@ -139,22 +140,8 @@ def _reason(error: tf.errors.OpError) -> str:
 def _signature_defs(directory: str) -> dict[str, Any]:
   """Returns the signatures of a SavedModel in the JSON format of protobuf."""
   with files.open_to_read(os.path.join(directory, "saved_model.pb"), "rb") as file:
-    saved_model = saved_model_pb2.SavedModel.FromString(file.read())
-  return {
-      name: {"inputs": _tensors(signature.inputs),
-             "outputs": _tensors(signature.outputs),
-             "method_name": signature.method_name, "defaults": {}}
-      for name, signature in sorted(saved_model.meta_graphs[0].signature_def.items())
-      if signature.method_name}
-
-
-def _tensors(infos: Any) -> dict[str, Any]:
-  return {
-      name: {"dtype": info.DESCRIPTOR.fields_by_name["dtype"].enum_type
-             .values_by_number[info.dtype].name,
-             "tensor_shape": {
-                 "dim": [{"size": str(dim.size), "name": dim.name}
-                         for dim in info.tensor_shape.dim],
-                 "unknown_rank": info.tensor_shape.unknown_rank},
-             "name": info.name}
-      for name, info in sorted(infos.items())}
+    graph = saved_model_pb2.SavedModel.FromString(file.read()).meta_graphs[0]
+  # By position, because protobuf has renamed the argument for fields with defaults.
+  return {name: json_format.MessageToDict(signature, True, True)
+          for name, signature in sorted(graph.signature_def.items())
+          if signature.method_name}

@@ -17,6 +17,7 @@ import dataclasses
 from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -69,11 +70,11 @@ def run(call: Call, specs: Specs, outputs: Specs, requests: Sequence[Arrays],
               for piece in _cut(owner, inputs, batched, specs, max_rows)]
   else:  # without rows, a request can be neither cut nor merged
     pieces = [_Piece(owner, 0, inputs) for owner, inputs in enumerate(requests)]
-  answers = [[] for _ in requests]
+  answers = [{} for _ in requests]  # by first row
   for group in _groups(pieces, max_rows):
     for piece, answer in zip(group, _call(call, group, batched), strict=True):
-      answers[piece.owner].append((piece.first, answer))
-  return [_join(parts) for parts in answers]
+      answers[piece.owner][piece.first] = answer
+  return [_join([parts[first] for first in sorted(parts)]) for parts in answers]
 
 
 def _cut(owner: int, inputs: Arrays, batched: list[str], specs: Specs,
@@ -134,7 +135,10 @@ def _call(call: Call, group: list[_Piece],
           batched: list[str]) -> list[Arrays | Exception]:
   """Returns the outputs, or an exception, for each piece."""
   try:
-    outputs = call(_merge(group, batched))
+    outputs = call({
+        name: _concatenate([piece.inputs[name] for piece in group])
+        if name in batched and len(group) > 1 else x
+        for name, x in group[0].inputs.items()})
   except Exception as error:  # any error becomes the answer to this request
     if len(group) == 1:
       error.__dict__["first_row"] = group[0].first
@@ -147,14 +151,6 @@ def _call(call: Call, group: list[_Piece],
   return [{name: parts[i] for name, parts in split.items()} for i in range(len(group))]
 
 
-def _merge(group: list[_Piece], batched: list[str]) -> Arrays:
-  first = group[0].inputs
-  if len(group) == 1:
-    return first
-  return {name: _concatenate([piece.inputs[name] for piece in group])
-          if name in batched else x for name, x in first.items()}
-
-
 def _concatenate(arrays: list[np.ndarray]) -> np.ndarray:
   """Concatenates along the first axis, after padding the second axis with zeros."""
   if arrays[0].ndim > 1:
@@ -164,17 +160,9 @@ def _concatenate(arrays: list[np.ndarray]) -> np.ndarray:
   return np.concatenate(arrays)
 
 
-def _join(answers: list[tuple[int, Arrays | Exception]]) -> Arrays | Exception:
-  """Joins the answers to the pieces of a request; the first exception comes first.
-
-  Args:
-    answers: First row and answer of each piece.
-  """
-  parts = []
-  for _, part in sorted(answers, key=lambda pair: pair[0]):
-    if isinstance(part, Exception):
-      return part
-    parts.append(part)
-  if len(parts) == 1:
-    return parts[0]
+def _join(parts: list[Any]) -> Arrays | Exception:
+  """Joins the answers to the pieces of a request, or returns the first exception."""
+  errors = [part for part in parts if isinstance(part, Exception)]
+  if errors or len(parts) == 1:
+    return [*errors, *parts][0]
   return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}

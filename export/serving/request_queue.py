@@ -5,29 +5,11 @@
 import asyncio
 import collections
 import functools
-from typing import Protocol
 
 from yt8m.export.serving import request_batching
+from yt8m.export.serving.model_versions import Version
 from yt8m.export.serving.rest_api import Arrays
 from yt8m.export.serving.rest_api import PredictRequest
-from yt8m.export.serving.rest_api import Specs
-
-
-class Model(Protocol):
-  """A loaded model, such as `model_versions.Version`.
-
-  Attributes:
-    signatures: Inputs of each signature, by name.
-  """
-  signatures: dict[str, Specs]
-
-  def outputs(self, signature: str) -> Specs:
-    """Returns the outputs of a signature, by name."""
-    ...
-
-  def call(self, signature: str, inputs: Arrays) -> Arrays:
-    """Returns the outputs of a signature for inputs."""
-    ...
 
 
 class OverloadedError(Exception):
@@ -53,8 +35,8 @@ class RequestQueue:
     self._arrived = asyncio.Event()
     self._worker = None
 
-  async def predict(self, model: Model, request: PredictRequest) -> Arrays:
-    """Returns the outputs of a model for a request.
+  async def predict(self, version: Version, request: PredictRequest) -> Arrays:
+    """Returns the outputs of a version of the model for a request.
 
     Raises:
       OverloadedError: The queue is full.
@@ -65,7 +47,7 @@ class RequestQueue:
     if self._worker is None:
       self._worker = asyncio.create_task(self._work())
     answer = asyncio.get_running_loop().create_future()
-    self._waiting.append((model, request, answer))
+    self._waiting.append((version, request, answer))
     self._arrived.set()
     self._unanswered += 1
     try:
@@ -83,12 +65,12 @@ class RequestQueue:
         self._arrived.clear()
       if not batch:
         continue
-      model, request, _ = batch[0]
+      version, request, _ = batch[0]
       signature = request.signature
       try:
         answers = await asyncio.to_thread(
-            request_batching.run, functools.partial(model.call, signature),
-            model.signatures[signature], model.outputs(signature),
+            request_batching.run, functools.partial(version.call, signature),
+            version.signatures[signature], version.outputs(signature),
             [request.inputs for _, request, _ in batch], self._max_rows)
       except Exception as error:
         answers = [error] * len(batch)
@@ -104,14 +86,14 @@ class RequestQueue:
     """Removes the first request and those that can share its call from the queue."""
     batch, others, rows = [], collections.deque(), 0
     while self._waiting and (not batch or rows < self._max_rows):
-      model, request, answer = entry = self._waiting.popleft()
+      version, request, answer = entry = self._waiting.popleft()
       if answer.done():
         continue
-      if batch and (model, request.signature) != (batch[0][0], batch[0][1].signature):
+      if batch and (version, request.signature) != (batch[0][0], batch[0][1].signature):
         others.append(entry)
-        continue
-      batch.append(entry)
-      rows += _num_rows(request)
+      else:
+        batch.append(entry)
+        rows += _num_rows(request)
     self._waiting.extendleft(reversed(others))
     return batch
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """An ensemble returns the weighted mean of its members and has their total size."""
 
+import dataclasses
 import json
 import os
 import shutil
@@ -70,10 +71,14 @@ def knots(members):
 
 
 def save(members, output_dir, weights=WEIGHTS, top_k=serving.TOP_K, overwrite=False,
-         vocabulary=None, warmup_requests=0, **attributes):
+         vocabulary=None, warmup_requests=0, rank_knots=None, **attributes):
+  ensemble = ensemble_model.from_directories(members, weights, **attributes)
+  if rank_knots is not None:
+    ensemble = dataclasses.replace(ensemble, members=tuple(
+        dataclasses.replace(member, rank_knots=None if x is None else list(map(float, x)))
+        for member, x in zip(ensemble.members, rank_knots, strict=True)))
   return ensemble_model.save(
-      ensemble_model.from_directories(members, weights, **attributes), str(output_dir),
-      top_k=top_k, overwrite=overwrite, vocabulary=vocabulary,
+      ensemble, str(output_dir), top_k=top_k, overwrite=overwrite, vocabulary=vocabulary,
       warmup_requests=warmup_requests)
 
 
@@ -263,7 +268,7 @@ def test_members_that_do_not_go_together_are_named(tmp_path):
   with pytest.raises(ValueError, match="many/assets/feature_spec.json is not the des"):
     save([paths["many"]], tmp_path / "model", (1.0,))
   with pytest.raises(ValueError, match="at least one member"):
-    save([], tmp_path / "model", ())
+    ensemble_model.save(ensemble_file.EnsembleFile(()), str(tmp_path / "model"))
   assert os.listdir(tmp_path) == ["members"]
 
 
@@ -279,7 +284,6 @@ def test_a_damaged_member_is_named(members, tmp_path):
 
 
 @pytest.mark.parametrize("options, message", [
-    (dict(weights=(0.5, 0.5)), "3 members, 2 weights and rank_knots of 3 members do not"),
     (dict(weights=np.ones((3, 5))), r"shape \(3, 5\); 3 members and 6 classes require "
      r"\(3,\) or \(3, 6\)"),
     (dict(weights=(0.5, 0.6, -0.1)), "negative or not a number"),
