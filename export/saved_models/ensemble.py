@@ -165,8 +165,7 @@ def _blend(ensemble: ensemble_file.EnsembleFile,
 
   def blend(scores: list[tf.Tensor]) -> tf.Tensor:
     if how == "logits":
-      low, high = averaging.EPSILON, 1 - averaging.EPSILON
-      scores = [log_odds.logit(tf.clip_by_value(p, low, high)) for p in scores]
+      scores = [log_odds.logit(p, averaging.EPSILON, averaging.EPSILON) for p in scores]
     elif how == "ranks":
       scores = list(map(interpolate, scores, knots))
     blended = tf.add_n([w * x for w, x in zip(weights, scores, strict=True)])

@@ -288,7 +288,7 @@ def test_a_damaged_member_is_named(members, tmp_path):
      r"\(3,\) or \(3, 6\)"),
     (dict(weights=(0.5, 0.6, -0.1)), "negative or not a number"),
     (dict(weights=(0.5, 0.5, np.nan)), "negative or not a number"),
-    (dict(averaging="medians"), "--averaging=medians must be one of"),
+    (dict(averaging="medians"), "Unknown --averaging 'medians'"),
     (dict(averaging="ranks"), "rank_knots of each of the 3 members"),
     (dict(averaging="ranks", rank_knots=[[0, 1], [0, 1], [1, 0]]), "ascending"),
     (dict(averaging="ranks", rank_knots=[[0, 1], [0, 1], None]), "two or more"),
