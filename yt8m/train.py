@@ -42,8 +42,7 @@ FLAGS = flags.FLAGS
 # ---------------------------------------------------------------- data
 flags.DEFINE_string(
     "train_data_pattern", "", "Training records: globs, separated by commas.")
-flags.DEFINE_string("feature_names", "mean_rgb",
-                    "Names of the features of a record, separated by commas.")
+flags.DEFINE_string("feature_names", "mean_rgb", "Features of a record, in order.")
 flags.DEFINE_string("feature_sizes", "1024", "Sizes of the features, in the same order.")
 flags.DEFINE_bool("frame_features", False, "Whether records hold frames.")
 flags.DEFINE_bool("segment_labels", False, "Whether records hold rated segments.")
@@ -59,25 +58,22 @@ model_flags.define()
 
 # ---------------------------------------------------------------- training
 flags.DEFINE_string("train_dir", None, "Directory of the model; required.")
+flags.register_validator("train_dir", bool, "Flag --train_dir must have a value.")
 flags.DEFINE_bool("start_new_model", False,
                   "Whether to delete the model in --train_dir instead of resuming it.")
-flags.DEFINE_bool("show_config", False,
-                  "Print the model config and every flag with its value and where it "
-                  "comes from, and exit without training.")
-flags.DEFINE_string("label_loss", "CrossEntropyLoss",
-                    f"Loss: {', '.join(losses.LOSSES)}.")
-flags.DEFINE_float("regularization_penalty", 1.0,
-                   "Weight of the penalties of the model in the loss.")
+flags.DEFINE_bool("show_config", False, "Only print the model and every flag: its value, "
+                  "and where it comes from.")
+flags.DEFINE_string("label_loss", "CrossEntropyLoss", ", ".join(losses.LOSSES) + ".")
+flags.DEFINE_float("regularization_penalty", 1.0, "Weight of the penalties of a model.")
 flags.DEFINE_float("base_learning_rate", 0.01,
                    "Learning rate at the start, or after the warm-up.")
 flags.DEFINE_enum("learning_rate_schedule", "staircase", optimizers.SCHEDULES,
                   "staircase, as in the starter code: decays by --learning_rate_decay "
                   "every --learning_rate_decay_examples. cosine: decays to 0 at the end "
-                  "of training, by --max_steps and --num_epochs, whose length is "
-                  "estimated from the sizes of the files. A run that is resumed with "
-                  "another end follows the new curve.")
-flags.DEFINE_float("learning_rate_decay", 0.95,
-                   "Factor of the learning rate at each decay; staircase only.")
+                  "of training, as --max_steps says, or --num_epochs and the estimated "
+                  "number of records. A run resumed with another end follows the new "
+                  "curve.")
+flags.DEFINE_float("learning_rate_decay", 0.95, "Factor of each decay; staircase only.")
 flags.DEFINE_float("learning_rate_decay_examples", 4000000,
                    "Number of examples between two decays; staircase only.")
 flags.DEFINE_integer("warmup_examples", 0, "Number of examples over which the learning "
@@ -85,12 +81,11 @@ flags.DEFINE_integer("warmup_examples", 0, "Number of examples over which the le
 flags.DEFINE_integer("num_epochs", 5, "Number of passes over the data.")
 flags.DEFINE_integer("max_steps", None, "Largest number of steps. Default: no limit.")
 flags.DEFINE_string("optimizer", "AdamOptimizer",
-                    "Optimizer: a name of the starter code or of tf.keras.optimizers.")
-flags.DEFINE_float("clip_gradient_norm", 1.0,
-                   "Largest norm of a gradient; 0 turns clipping off.")
+                    "Optimizer of the starter code or of tf.keras.optimizers.")
+flags.DEFINE_float("clip_gradient_norm", 1.0, "Largest gradient norm; 0: no clipping.")
 flags.DEFINE_enum("gradient_clipping", "per_variable", optimizers.CLIPPING,
-                  "Whether to clip the gradient of each variable, as the starter code "
-                  "does, or the gradient of all variables together.")
+                  "Whether the norm is that of the gradient of each variable, as in the "
+                  "starter code, or of all variables together.")
 flags.DEFINE_bool("start_from_prior", True, "Whether classifier biases start at the "
                   "log-odds of the class frequencies.")
 flags.DEFINE_integer("prior_examples", 100000, "Number of records, from all files, to "
@@ -103,30 +98,25 @@ flags.DEFINE_string("label_sets_exclude", None,
                     "Records whose videos are left out of --label_sets, such as those "
                     "that you evaluate on: globs, separated by commas.")
 flags.DEFINE_enum("weight_averaging", "none", weight_averaging.KINDS,
-                  "ema: exponential moving averages of the weights, kept by the "
-                  "optimizer of Keras. swa: mean of the weights at every --swa_steps-th "
-                  "step. Checkpoints hold the averages beside the weights; evaluation, "
-                  "prediction and export use the averages.")
+                  "ema: exponential moving averages of the weights. swa: means of the "
+                  "weights at every --swa_steps-th step. Checkpoints hold both; "
+                  "evaluation, prediction and export use the averages.")
 flags.DEFINE_float("ema_momentum", 0.999, "Share of an average that a step keeps. An "
                    "average covers about 1 / (1 - momentum) steps, which should be a "
                    "small part of training; ema only.", lower_bound=0.0, upper_bound=1.0)
 flags.DEFINE_integer("averaging_start_step", None,
                      "Step whose weights are the first average. Default: 1. Required for "
-                     "swa; a good choice is the step after three quarters of training.")
-flags.DEFINE_integer("swa_steps", 100,
-                     "Number of steps between two averaged steps; swa only.")
+                     "swa, for example the step after three quarters of training.")
+flags.DEFINE_integer("swa_steps", 100, "Steps between two averaged steps; swa only.")
 flags.DEFINE_string("teacher_predictions", None,
                     "Predictions (yt8m-ensemble predict) of all videos of "
                     "--train_data_pattern, to learn from besides the labels. A class "
                     "without a prediction counts as 0.")
-flags.DEFINE_float("teacher_weight", 0.5, "Weight a of the teacher. The label loss of a "
-                   "video is (1 - a) loss(scores, labels) + a loss(scores, teacher's "
-                   "scores).")
-flags.DEFINE_integer("seed", 0, "Seed of the weights, the order of records, and random "
-                     "draws.")
+flags.DEFINE_float("teacher_weight", 0.5, "Weight a in the loss of a video, (1 - a) "
+                   "loss(scores, labels) + a loss(scores, teacher's scores).")
+flags.DEFINE_integer("seed", 0, "Seed of weights, order of records, and random draws.")
 flags.DEFINE_integer("export_model_steps", 1000, "Number of steps between checkpoints.")
-flags.DEFINE_float("save_checkpoint_secs", 900,
-                   "Largest number of seconds between checkpoints.")
+flags.DEFINE_float("save_checkpoint_secs", 900, "Most seconds between checkpoints.")
 flags.DEFINE_integer("log_steps", 10, "Number of steps between progress lines.")
 
 # ---------------------------------------------------------------- machine
@@ -134,19 +124,15 @@ flags.DEFINE_string("strategy", "auto",
                     f"Where to train: {', '.join(strategies.NAMES)}, tpu:<name>.")
 flags.DEFINE_integer("num_gpu", 1, "Largest number of GPUs to use.")
 flags.DEFINE_enum("precision", "float32",
-                  ["float32", "mixed_bfloat16", "mixed_float16"],
-                  "Precision of the layers.")
+                  ["float32", "mixed_bfloat16", "mixed_float16"], "Precision of layers.")
 flags.DEFINE_bool("jit_compile", False, "Whether to compile the model with XLA.")
 flags.DEFINE_bool("deterministic", True, "Whether the same run gives the same variables: "
                   "fixes the order of records and the algorithms of the device.")
-flags.DEFINE_bool("log_device_placement", False,
-                  "Whether to log the device of every operation.")
-flags.register_validator(
-    "train_dir", bool, "Flag --train_dir must have a value: name a directory.")
+flags.DEFINE_bool("log_device_placement", False, "Whether to log devices of operations.")
 
 
 @model_flags.named_code_allowed("label_loss")
-def main():
+def main() -> None:
   recipes.RECIPES[FLAGS.model].set_flag_defaults()
   values = {flag.name: flag.value for flag in FLAGS.get_flags_for_module(__name__)
             if flag.name not in ("recipe", "show_config")}
@@ -193,14 +179,15 @@ def main():
   # ---------------------------------------------------------------- model
   schedule = loop.Schedule(
       FLAGS.batch_size, FLAGS.num_epochs, FLAGS.max_steps, FLAGS.export_model_steps,
-      FLAGS.save_checkpoint_secs, FLAGS.log_steps,
-      records.estimate_count(files))
-  rate = (optimizers.cosine_decay(
-      FLAGS.base_learning_rate, schedule.total_steps(schedule.epoch_steps),
-      math.ceil(FLAGS.warmup_examples / FLAGS.batch_size))
-          if FLAGS.learning_rate_schedule == "cosine" else optimizers.StaircaseDecay(
-              FLAGS.base_learning_rate, FLAGS.learning_rate_decay,
-              FLAGS.learning_rate_decay_examples, FLAGS.batch_size))
+      FLAGS.save_checkpoint_secs, FLAGS.log_steps, records.estimate_count(files))
+  if FLAGS.learning_rate_schedule == "cosine":
+    rate = optimizers.cosine_decay(
+        FLAGS.base_learning_rate, schedule.total_steps(schedule.epoch_steps),
+        math.ceil(FLAGS.warmup_examples / FLAGS.batch_size))
+  else:
+    rate = optimizers.StaircaseDecay(
+        FLAGS.base_learning_rate, FLAGS.learning_rate_decay,
+        FLAGS.learning_rate_decay_examples, FLAGS.batch_size)
   with strategy.scope():
     model = models.VideoModel(FLAGS.num_classes, spec, **options).build_variables()
     optimizer = optimizers.make_optimizer(
@@ -246,24 +233,24 @@ def main():
   training = loop.Training(FLAGS.train_dir, step, make_dataset, schedule, averages)
   with records.clear_errors():
     training.run()
-  if training.stopped_by:  # the exit status of a signal, so that && stops too
+  if training.stopped_by:  # The exit status of a signal also stops `&&`.
     sys.exit(128 + training.stopped_by)
 
 
-def _check_flags():
-  """Refuses flags that have an effect only together with another one."""
-  for name, is_met, remedy in (
-      ("warmup_examples", FLAGS.learning_rate_schedule == "cosine",
+def _check_flags() -> None:
+  """Raises an error for a flag that has no effect without another one."""
+  for name, is_set, is_met, needed in (
+      ("warmup_examples", FLAGS.warmup_examples, FLAGS.learning_rate_schedule == "cosine",
        "--learning_rate_schedule=cosine"),
-      ("label_sets_exclude", FLAGS.label_sets,
-       "--label_sets: nothing else is filtered by it"),
-      ("teacher_weight", FLAGS.teacher_predictions, "--teacher_predictions")):
-    flag = FLAGS[name]
-    if flag.value and not flag.using_default_value and not is_met:
-      raise ValueError(f"--{name}={flag.value} needs {remedy}.")
+      ("label_sets_exclude", FLAGS.label_sets_exclude, FLAGS.label_sets, "--label_sets"),
+      ("teacher_weight", FLAGS["teacher_weight"].present, FLAGS.teacher_predictions,
+       "--teacher_predictions")):
+    if is_set and not is_met:
+      raise ValueError(f"--{name}={FLAGS[name].value} needs {needed}: alone, it has no "
+                       "effect.")
 
 
-def run():
+def run() -> None:
   command.run(main)
 
 

@@ -64,8 +64,8 @@ RECIPES.register("concat-hidden2048-logistic", Recipe(
      "learning_rate_decay": 0.8, "learning_rate_decay_examples": 20000}))
 
 # One small recipe for each option, `small-<option>`, to try options out and to compare
-# them at equal cost (eval/ablations/tables/options-*.json). A fusion comes before a bag of
-# frames, which reads every frame by itself; a classifier comes after the mean.
+# them at equal cost (eval/ablations/tables/options-*.json). A fusion comes before a bag
+# of frames, which reads every frame by itself; a classifier comes after the mean.
 #   yt8m-train --model=small-netvlad --frame_features --feature_names=rgb,audio \
 #     --feature_sizes=1024,128 --train_data_pattern='sample/frame/train*.tfrecord' …
 #   One core, half a minute for 2,000 videos of 40 frames.

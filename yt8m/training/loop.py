@@ -100,7 +100,7 @@ class Training:
     self._chief = strategies.is_chief(self._strategy)
     self.position, self.stopped_by = Position(), None
     self._saved_position = {
-        field.name: tf.Variable(0, dtype=tf.int64, trainable=False, name=field.name)
+        field.name: tf.Variable(tf.zeros([], tf.int64), trainable=False, name=field.name)
         for field in dataclasses.fields(Position)}
     self._parts = {"optimizer": optimizers.slots_and_counters(step.optimizer),
                    **variables.checkpoint_parts(step.model), **self._saved_position}

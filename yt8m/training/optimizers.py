@@ -6,6 +6,8 @@ import functools
 import importlib
 import inspect
 from collections.abc import Callable
+from collections.abc import Iterator
+from typing import Any
 
 import tensorflow as tf
 
@@ -94,11 +96,11 @@ def cosine_decay(
   if warmup_steps >= total_steps:
     raise ValueError(f"--warmup_examples are {warmup_steps} steps, and training has "
                      f"{total_steps}: lower them, or raise --num_epochs or --max_steps.")
+  schedule: Any = keras.optimizers.schedules.CosineDecay
   if not warmup_steps:
-    return keras.optimizers.schedules.CosineDecay(base_learning_rate, total_steps)
-  return keras.optimizers.schedules.CosineDecay(
-      0.0, total_steps - warmup_steps, warmup_target=base_learning_rate,
-      warmup_steps=warmup_steps)
+    return schedule(base_learning_rate, total_steps)
+  return schedule(0.0, total_steps - warmup_steps, warmup_target=base_learning_rate,
+                  warmup_steps=warmup_steps)
 
 
 def make_optimizer(
@@ -125,14 +127,13 @@ def make_optimizer(
   return make(learning_rate=learning_rate, use_ema=True, ema_momentum=ema_momentum)
 
 
-def _named(name: str) -> Callable[..., keras.optimizers.Optimizer]:
-  bases = [keras.optimizers.Optimizer]
-  candidates = _optimizer_classes(keras.optimizers, bases)
+def _named(name: str) -> Callable[..., Any]:
+  candidates = dict(_classes(keras.optimizers, keras.optimizers.Optimizer))
   try:
-    addons = importlib.import_module("tensorflow_addons").optimizers
+    addons: Any = importlib.import_module("tensorflow_addons")
     # Addons build on the optimizers before Keras 2.11.
-    bases.append(keras.optimizers.legacy.Optimizer)
-    candidates = {**_optimizer_classes(addons, bases), **candidates}
+    for base in (keras.optimizers.legacy.Optimizer, keras.optimizers.Optimizer):
+      candidates = {**dict(_classes(addons.optimizers, base)), **candidates}
   except ImportError:  # Addons ended in 2024 and exists for Keras 2 only.
     pass
   candidates |= _STARTER_NAMES
@@ -142,36 +143,36 @@ def _named(name: str) -> Callable[..., keras.optimizers.Optimizer]:
   return candidates[name]
 
 
-def _optimizer_classes(module, bases: list[type]) -> dict[str, Callable]:
-  """Returns the classes of a module that need nothing but a learning rate."""
-  return {name: entry for name, entry in vars(module).items()
-          if isinstance(entry, type) and issubclass(entry, tuple(bases))
-          and entry not in bases
-          and all(p.name == "learning_rate"
-                  for p in inspect.signature(entry).parameters.values()
-                  if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD)}
+def _classes(module: Any, base: Any) -> Iterator[tuple[str, Callable]]:
+  """Yields the subclasses of `base` in a module that need nothing but a learning rate."""
+  for name, entry in vars(module).items():
+    if isinstance(entry, type) and issubclass(entry, base) and entry is not base:
+      parameters = inspect.signature(entry).parameters.values()
+      if all(p.name == "learning_rate" for p in parameters
+             if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD):
+        yield name, entry
 
 
-def slots_and_counters(optimizer) -> list[tf.Variable]:
+def slots_and_counters(optimizer: Any) -> list[tf.Variable]:
   """Returns all variables of an optimizer but `moving_averages`, in a fixed order."""
-  found = optimizer.variables
+  found: Any = optimizer.variables
+  found = found() if callable(found) else found
   averages = {id(average) for average in moving_averages(optimizer)}
-  return [v for v in map(variables.tf_variable, found() if callable(found) else found)
-          if id(v) not in averages]
+  return [v for v in map(variables.tf_variable, found) if id(v) not in averages]
 
 
-def moving_averages(optimizer) -> list[tf.Variable]:
+def moving_averages(optimizer: Any) -> list[tf.Variable]:
   """Returns the averages of the trainable variables that an optimizer keeps, or `[]`."""
   return [variables.tf_variable(v)
           for v in compat.moving_averages(_without_loss_scale(optimizer))]
 
 
-def current_learning_rate(optimizer) -> float:
+def current_learning_rate(optimizer: Any) -> float:
   """Returns the rate of the next update."""
   return compat.learning_rate(_without_loss_scale(optimizer))
 
 
-def _without_loss_scale(optimizer):
+def _without_loss_scale(optimizer: Any) -> Any:
   return getattr(optimizer, "inner_optimizer", optimizer)
 
 

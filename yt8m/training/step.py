@@ -11,6 +11,7 @@ from yt8m import models
 from yt8m.core import compat
 from yt8m.core import registry
 from yt8m.core.types import Batch
+from yt8m.models import losses
 from yt8m.models import prediction
 from yt8m.models.layers import recurrent
 from yt8m.training import optimizers
@@ -60,7 +61,7 @@ class TrainStep:
     teacher_weight: Weight of the teacher, a.
   """
 
-  def __init__(self, model: models.VideoModel, loss: keras.losses.Loss,
+  def __init__(self, model: models.VideoModel, loss: losses.LabelLoss,
                optimizer: keras.optimizers.Optimizer, strategy: tf.distribute.Strategy,
                *, regularization_penalty: float = 1.0, clip_gradient_norm: float = 1.0,
                gradient_clipping: str = "per_variable", jit_compile: bool = False,
@@ -81,11 +82,12 @@ class TrainStep:
         if jit_compile else self._forward_backward)
     with strategy.scope():
       compat.build_optimizer(optimizer, model.trainable_variables)
-    self._run = tf.function(self._distributed, reduce_retracing=True)
+    self._run: Any = tf.function(self._distributed, reduce_retracing=True)
 
   def __call__(self, batch: Batch) -> StepResult:
     """Trains on one batch of the strategy's dataset."""
-    return StepResult(*self._run(batch), batch["labels"])
+    loss, penalty, predictions = self._run(batch)
+    return StepResult(loss, penalty, predictions, batch["labels"])
 
   def _distributed(self, batch):
     label_losses, penalties, predictions = self.strategy.run(self._replica, args=(batch,))

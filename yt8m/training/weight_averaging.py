@@ -46,7 +46,7 @@ class WeightAverages(abc.ABC):
     self._pairs = [(averages[id(w)], variables.tf_variable(w))
                    for w in model.weights if id(w) in averages]
     self._count = tf.Variable(
-        0, dtype=tf.int64, trainable=False, name=checkpoints.NUM_AVERAGED)
+        tf.zeros([], tf.int64), trainable=False, name=checkpoints.NUM_AVERAGED)
 
   @abc.abstractmethod
   def update(self, step: int) -> None:
