@@ -144,7 +144,7 @@ def test_videos_that_cannot_be_left_out(sample, tmp_path):
   process = train(
       tmp_path / "model", *flags, f"--label_sets={tmp_path}/nobody.npz", check=False)
   assert "--label_sets has no ids" in process.stderr
-  assert "write the file again with yt8m-label-sets" in process.stderr
+  assert "Write the file again with yt8m-label-sets" in process.stderr
 
   collect(pattern, tmp_path / "sets.npz")
   process = train(
