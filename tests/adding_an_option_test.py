@@ -29,7 +29,8 @@ model = descriptors.build("aggregation-projected_max")
 descriptors.randomize(model)
 scores = model(descriptors.batch("frame"))["predictions"]
 config = json.loads(json.dumps(model.get_config()))
-assert config["aggregation"] == {"name": "projected_max", "units": 256}, config
+assert config["aggregation"] == {"name": "projected_max",
+                                 "units": model.aggregation.units}, config
 clone = models.VideoModel.from_config(config).build_variables()
 clone.set_weights(model.get_weights())
 model.save(sys.argv[1])
@@ -112,7 +113,7 @@ def test_it_works_from_a_package_of_the_users_own(records, tmp_path, monkeypatch
       "--aggregation=my_package.my_module:ProjectedMax", "--allow_code=my_package",
       f"--train_dir={train_dir}")
   evaluation = ("yt8m.eval.evaluate", f"--eval_data_pattern={records}",
-                f"--train_dir={train_dir}", "--run_once")
+                f"--train_dir={train_dir}", "--run_once", "--top_k=3")
   process = support.run_command(*evaluation, "--allow_code=my_package")
   assert "GAP: " in process.stdout + process.stderr
   process = support.run_command(*evaluation, check=False)
