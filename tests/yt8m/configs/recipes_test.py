@@ -1,7 +1,8 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The six members have the published sizes."""
+"""Members have the published sizes; every small recipe has its option and is small."""
 
+import numpy as np
 import pytest
 
 from yt8m import models
@@ -9,7 +10,7 @@ from yt8m.configs import recipes
 from yt8m.core import feature_spec
 from yt8m.export.saved_models import writer
 
-# Size of the SavedModel with 3,862 classes, in MiB, rounded.
+# Sizes of the SavedModels with 3,862 classes, in MiB, rounded.
 SIZES = {"concat-BLSTM-MoE2": 162, "attention-BLSTM-MoE2": 163,
          "concat-BLSTM-CG-MoE2": 168, "concat-NetVLAD-diff-C64-MoE4": 138,
          "sum-NetVLAD-C64-MoE4": 136, "concat-NetVLAD-C128-MoE4": 200}
@@ -27,3 +28,25 @@ def test_size(member):
   model = models.VideoModel(
       3862, spec, **recipes.RECIPES[member].options).build_variables()
   assert round(writer.bytes_of_weights(model) / 2 ** 20 + GRAPH) == SIZES[member]
+
+
+@pytest.mark.parametrize("part, name", [
+    (part, name) for part, options in recipes.SMALL.items() for name in options])
+def test_small_recipe(part, name):
+  recipe = recipes.RECIPES[f"small-{name}"]
+  spec = feature_spec.FeatureSpec(("rgb", "audio"), (128, 64), "frame")
+  model = models.VideoModel(30, spec, **recipe.options).build_variables()
+  assert model.get_config()[part]["name"] == name
+  assert sum(v.numpy().size for v in model.trainable_variables) < 300_000
+  rng = np.random.default_rng(0)
+  scores = model({
+      "features": {"rgb": rng.integers(0, 256, (2, 9, 128), np.uint8),
+                   "audio": rng.integers(0, 256, (2, 9, 64), np.uint8)},
+      "num_frames": np.array([9, 4])})["predictions"]
+  assert scores.shape == (2, 30) and np.ptp(scores) > 0
+
+
+def test_help_names_the_small_recipes_once():
+  listing = recipes.listing()
+  assert "small-<option>" in listing and "small-lstm" not in listing
+  assert "MoeModel" in listing

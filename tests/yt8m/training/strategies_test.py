@@ -1,16 +1,18 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""`yt8m-train` on two workers (TF_CONFIG) trains, saves once and resumes exactly."""
+"""Strategies by name; `yt8m-train` on two workers trains, saves once, resumes exactly."""
 
 import concurrent.futures
 import json
 import socket
 
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from tests.helpers import support
 from yt8m.synthetic import writer
+from yt8m.training import strategies
 
 
 def free_ports(count):
@@ -59,3 +61,17 @@ def test_two_workers_train_save_and_resume(tmp_path):
   assert straight.keys() == resumed.keys() and len(straight) > 20
   for name, value in straight.items():
     np.testing.assert_allclose(value, resumed[name], rtol=1e-6, atol=1e-7, err_msg=name)
+
+
+def test_strategies_by_name():
+  assert strategies.make_strategy("auto") is tf.distribute.get_strategy()
+  assert strategies.is_chief(strategies.make_strategy("mirrored"))
+  with pytest.raises(ValueError, match="Unknown --strategy 'miror'. Valid: mirrored, "):
+    strategies.make_strategy("miror")
+
+
+def test_a_batch_that_replicas_cannot_share_is_refused():
+  context = tf.distribute.InputContext(num_replicas_in_sync=3)
+  assert strategies.pipeline_batch_size(context, 12) == 4
+  with pytest.raises(ValueError, match="--batch_size=8 .* choose a multiple of 3"):
+    strategies.pipeline_batch_size(context, 8)
