@@ -83,7 +83,7 @@ class Mixture(base.Layer):
       intermediates.update({f"{key}_{number}": v for key, v in more.items()})
     predictions = tf.stack(predictions, axis=1)
     branch_logits = log_odds.logit(predictions)
-    logits = tf.reduce_sum(weights[..., tf.newaxis] * branch_logits, axis=1)
+    logits = tf.reduce_sum(tf.expand_dims(weights, -1) * branch_logits, axis=1)
     if training:
       self.add_loss(self._penalty(logits[:, tf.newaxis], branch_logits))
     return tf.sigmoid(logits), {

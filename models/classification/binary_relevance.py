@@ -83,7 +83,7 @@ class MixtureOfExperts(classifier.Classifier):
     gates = self.gates(self.shared_gates(x) if self.low_rank_gates else x)
     gates = tf.reshape(gates, [-1, classes, mixtures + 1])
     experts = tf.reshape(self.experts(x), [-1, classes, mixtures])
-    weights = tf.nn.softmax(tf.cast(gates, tf.float32))[..., :mixtures]
+    weights = tf.nn.softmax(tf.cast(gates, tf.float32))[:, :, :mixtures]
     return tf.reduce_sum(weights * tf.sigmoid(tf.cast(experts, tf.float32)), axis=-1)
 
   def start_from_prior(self, prior: np.ndarray) -> None:

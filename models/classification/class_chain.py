@@ -130,7 +130,7 @@ class ClassChain(classifier.Classifier):
     """Returns the labels of each video, then "stop": (batch_size, num_steps), int32."""
     if self.order == "random":
       keys = tf.random.stateless_uniform(
-          tf.shape(labels), [self.seed, variables.next_stream(self.draws)])
+          tf.shape(labels), tf.stack([self.seed, variables.next_stream(self.draws)]))
     else:
       keys = -tf.cast(tf.convert_to_tensor(self.ranks), tf.float32)
     keys, classes = tf.math.top_k(tf.where(labels, keys, -np.inf), self.num_steps)

@@ -51,8 +51,8 @@ class Classifier(base.Layer, abc.ABC):
     half precision has too few bits near 0 and 1 for the loss and the ranking.
   """
 
-  uses_labels = False
-  needs_label_sets = False
+  uses_labels: bool = False
+  needs_label_sets: bool = False
   inference_hparams: tuple[str, ...] = ()
 
   def __init__(self, num_classes: int, l2_penalty: float = 1e-8, **kwargs: Any):

@@ -110,10 +110,7 @@ class Conditional(wrappers.Wrapper):
     self.pretraining_epochs = pretraining_epochs
     self.train_label_network = train_label_network
     self.coupling, self.seed = coupling, seed
-
-  @property
-  def needs_label_sets(self) -> bool:
-    return bool(self.pretraining_epochs) or self.head.needs_label_sets
+    self.needs_label_sets = self.needs_label_sets or bool(pretraining_epochs)
 
   def build(self, input_shape: Any) -> None:
     self.head.build(input_shape)

@@ -83,10 +83,7 @@ class LabelPowerset(classifier.Classifier):
       raise registry.unknown(
           "objective", objective, OBJECTIVES, "Set it with --hparams.")
     self.num_sets, self.max_labels, self.objective = num_sets, max_labels, objective
-
-  @property
-  def uses_labels(self) -> bool:
-    return self.objective == "sets"
+    self.uses_labels = objective == "sets"
 
   def build(self, input_shape: Any) -> None:
     self.logits = self.dense(self.num_sets, input_shape[-1], "logits")

@@ -37,14 +37,8 @@ class Wrapper(classifier.Classifier):
     config = {"l2_penalty": l2_penalty, **registries.normalise_config(head)}
     self.head = registries.build_option(
         registries.CLASSIFIERS, config, num_classes=num_classes)
-
-  @property
-  def uses_labels(self) -> bool:
-    return self.head.uses_labels
-
-  @property
-  def needs_label_sets(self) -> bool:
-    return self.head.needs_label_sets
+    self.uses_labels = self.uses_labels or self.head.uses_labels
+    self.needs_label_sets = self.head.needs_label_sets
 
   def score(self, x: tf.Tensor, labels: tf.Tensor | None = None
             ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:

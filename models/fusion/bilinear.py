@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from yt8m.models import registries
 from yt8m.models.layers import base
+from yt8m.models.layers import masking
 
 
 @registries.FUSIONS.register("bilinear")
@@ -63,7 +64,8 @@ class CompactBilinear(base.Layer):
            frame_mask: tf.Tensor | None = None) -> tf.Tensor:
     features = [tf.math.l2_normalize(tf.cast(x, tf.float32), axis=-1) for x in features]
     if self.homogeneous:
-      features = [tf.concat([x, tf.ones_like(x[..., :1])], axis=-1) for x in features]
+      features = [tf.pad(x, [[0, 0]] * (len(x.shape) - 1) + [[0, 1]], constant_values=1.0)
+                  for x in features]
     if len(features) == 1:
       features *= 2
     spectrum = 1.0
@@ -73,9 +75,7 @@ class CompactBilinear(base.Layer):
     # 1e-6, because the square root has an infinite slope at 0.
     y *= tf.math.rsqrt(tf.abs(y) + 1e-6)
     y = tf.nn.l2_normalize(y, axis=-1)
-    if frame_mask is not None:
-      y = tf.where(frame_mask[..., tf.newaxis], y, 0.0)
-    return tf.cast(y, self.compute_dtype)
+    return tf.cast(masking.zero_padding(y, frame_mask), self.compute_dtype)
 
   def _sketch(self, x: tf.Tensor, buckets: np.ndarray, signs: np.ndarray) -> tf.Tensor:
     """Returns ψ(x) along the last axis, for all frames of all videos at once."""

@@ -15,7 +15,7 @@ METHODS = ("random_frames", "random_sequence", "strided", "first")
 
 
 def frame_indices(method: str, num_frames: tf.Tensor, num_samples: int,
-                  draws: tf.Tensor | None = None, repeat: bool = True) -> tf.Tensor:
+                  draws: Any = None, repeat: bool = True) -> tf.Tensor:
   """Returns the indices of the sampled frames, each in [0, num_frames).
 
       random_frames:    ⌊u_s · n⌋, u_s uniform, with replacement

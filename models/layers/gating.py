@@ -94,8 +94,8 @@ class ContextGating(base.Layer):
     """
     biases = self.norm.beta if self.use_batch_norm else self.gate.bias
     biases.assign(tf.zeros_like(biases))
-    context = tf.cast(tf.convert_to_tensor(context), self.compute_dtype)
-    logits = tf.cast(self._logits(context[tf.newaxis])[0], tf.float32)
+    contexts = tf.cast(tf.convert_to_tensor(context), self.compute_dtype)[tf.newaxis]
+    logits = tf.cast(self._logits(contexts)[0], tf.float32)
     biases.assign(numerics.logit(openness, 0) - logits)
 
 

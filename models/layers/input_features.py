@@ -66,7 +66,7 @@ class InputFeatures(base.Layer):
     if missing:
       raise ValueError(f"The batch has no feature {missing[0]!r}; it has "
                        f"{sorted(features)} (--feature_names).")
-    xs = [features[name] for name in self.names]
+    xs: list[Any] = [features[name] for name in self.names]
     xs = [dequantize(x) if x.dtype == tf.uint8 else tf.cast(x, tf.float32) for x in xs]
     xs = [masking.zero_padding(x, frame_mask) for x in xs]
     if self.normalization != "none":

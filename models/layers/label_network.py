@@ -67,7 +67,7 @@ class LabelNetwork(base.Layer):
       weights: Values o_c of these classes, of the same shape. Those of other classes
         are 0.
     """
-    vectors = tf.gather(self.encode.kernel, labels) * weights[..., tf.newaxis]
+    vectors = tf.gather(self.encode.kernel, labels) * tf.expand_dims(weights, -1)
     return self._decode(tf.reduce_sum(vectors, axis=1) + self.encode.bias)
 
   def _decode(self, encoded: tf.Tensor) -> tf.Tensor:
@@ -107,6 +107,6 @@ def draw_shares(rows: Any, empty_share: float, largest_share: Any, seed: Any
                 ) -> tuple[tf.Tensor, tf.Tensor]:
   """Returns r of every video, (rows,), and a seed for other draws."""
   share_seed, seed = tf.unstack(
-      tf.random.experimental.stateless_split(tf.cast(seed, tf.int64)))
+      tf.random.split(tf.cast(seed, tf.int64)))
   draws = tf.random.stateless_uniform([2, rows], share_seed)
   return tf.where(draws[0] < empty_share, 0.0, largest_share * draws[1]), seed

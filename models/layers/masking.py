@@ -17,7 +17,7 @@ def zero_padding(x: tf.Tensor, mask: tf.Tensor | None) -> tf.Tensor:
     x: Frames, (batch_size, num_frames, dim).
     mask: Mask of the valid frames, (batch_size, num_frames), bool; None if all are valid.
   """
-  return x if mask is None else tf.where(mask[..., tf.newaxis], x, tf.zeros_like(x))
+  return x if mask is None else tf.where(tf.expand_dims(mask, -1), x, tf.zeros_like(x))
 
 
 def masked_mean(x: tf.Tensor, mask: tf.Tensor | None) -> tf.Tensor:
@@ -31,7 +31,7 @@ def masked_mean(x: tf.Tensor, mask: tf.Tensor | None) -> tf.Tensor:
 def masked_max(x: tf.Tensor, mask: tf.Tensor | None) -> tf.Tensor:
   """Returns the maximum of the valid frames, `max_{t: m_t} x_t`: (batch_size, dim)."""
   if mask is not None:
-    x = tf.where(mask[..., tf.newaxis], x, x.dtype.min)
+    x = tf.where(tf.expand_dims(mask, -1), x, x.dtype.min)
   return tf.reduce_max(x, axis=1)
 
 
@@ -46,5 +46,5 @@ def last_valid(x: tf.Tensor, mask: tf.Tensor | None) -> tf.Tensor:
   """Returns the last valid frame, (batch_size, dim); 0 if there is none."""
   if mask is None:
     return x[:, -1]
-  last = mask & ~tf.pad(mask, [[0, 0], [0, 1]])[:, 1:]
-  return tf.reduce_sum(zero_padding(x, last), axis=1)
+  ends = tf.logical_not(tf.pad(mask, [[0, 0], [0, 1]])[:, 1:])
+  return tf.reduce_sum(zero_padding(x, tf.logical_and(mask, ends)), axis=1)

@@ -17,7 +17,8 @@ keras = tf.keras
 
 # Values of the parameters without a default, by name.
 REQUIRED = {
-    "aggregation": "mean", "classifier": "logistic", "clusters": 3, "feature_names": ["a"],
+    "aggregation": "mean", "classifier": "logistic", "clusters": 3,
+    "feature_names": ["a"],
     "feature_spec": descriptors.SPECS["frame"].to_config(), "filters": 4,
     "fusion": {"name": "sum", "units": 3}, "hidden": 4, "kernel_units": 4, "names": ["a"],
     "num_branches": 2, "num_classes": 6, "num_frames": 5, "num_heads": 2,

@@ -40,7 +40,8 @@ def test_a_model_that_was_never_called_can_be_saved(tmp_path):
 
 
 def test_a_layer_of_a_functional_model_is_loaded_with_its_weights(tmp_path):
-  inputs = {name: keras.Input((size,), name=name) for name, size in (("rgb", 8), ("audio", 4))}
+  inputs = {name: keras.Input((size,), name=name)
+            for name, size in (("rgb", 8), ("audio", 4))}
   layer = models.VideoModel(6, descriptors.SPECS["video"])
   outputs = layer({"features": inputs})["predictions"]
   model = keras.Model(inputs, outputs)
