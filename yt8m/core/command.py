@@ -7,7 +7,6 @@ import logging as python_logging
 import sys
 from collections.abc import Callable
 from collections.abc import Sequence
-from types import ModuleType
 from typing import Any
 
 import tensorflow as tf
@@ -47,7 +46,7 @@ def run(main: Callable[..., Any], actions: Sequence[str] = ()) -> None:
   app.run(functools.partial(_run_guarded, main, actions))
 
 
-def _make_main(module: ModuleType) -> None:
+def _make_main(module):
   """Lets `--help` show the text and flags of `module`, also in a console script."""
   sys.modules["__main__"].__doc__ = module.__doc__
   for flag in flags.FLAGS.get_flags_for_module(module.__name__):
@@ -55,8 +54,7 @@ def _make_main(module: ModuleType) -> None:
   flags.FLAGS.register_key_flag_for_module(sys.argv[0], flags.FLAGS["allow_code"])
 
 
-def _run_guarded(main: Callable[..., Any], actions: Sequence[str], argv: Sequence[str]
-                 ) -> None:
+def _run_guarded(main, actions, argv):
   chosen = [argument for argument in argv[1:] if argument in actions]
   others = [argument for argument in argv[1:] if argument not in actions]
   if others:

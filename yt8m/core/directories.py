@@ -90,21 +90,27 @@ def checked_path(path: PathLike, flag: str) -> str:
   return path
 
 
-def check_replaceable(path: PathLike, owned: Kind, flag: str) -> None:
-  """Checks that a directory may be replaced or deleted, by the rule of this module.
+def check_replaceable(path: PathLike, owned: Kind | None = None,
+                      flag: str = "--output_dir",
+                      remedy: str = "name another directory") -> str:
+  """Returns the absolute path of a directory that may be replaced or deleted.
 
   Args:
     path: Path of the directory.
-    owned: Kind of directory that may be replaced.
+    owned: Kind of directory that may be replaced. None: only an empty one may.
     flag: Name of the flag that `path` comes from, for errors.
+    remedy: Advice in the error if no kind may be replaced.
 
   Raises:
     ValueError: `path` is empty.
-    FileExistsError: `path` must not be replaced.
+    FileExistsError: `path` must not be replaced, by the rule of this module.
   """
   path = checked_path(path, flag)
-  if not _is_filled(path):
-    return
+  if not (tf.io.gfile.isdir(path) and tf.io.gfile.listdir(path)):
+    return path
+  if owned is None:
+    raise FileExistsError(
+        f"{flag}={path} exists and is not an empty directory: {remedy}.")
   if not tf.io.gfile.exists(os.path.join(path, owned.marker)):
     raise FileExistsError(
         f"{flag}={path} is not replaced: it has no {owned.marker}, so it is not a "
@@ -114,12 +120,12 @@ def check_replaceable(path: PathLike, owned: Kind, flag: str) -> None:
         f"{flag}={path} is not replaced: it also holds {', '.join(foreign[:3])}"
         f"{', …' if len(foreign) > 3 else ''}, which no {owned.name} has. Move that "
         "away, or name another directory.")
+  return path
 
 
 @contextlib.contextmanager
 def atomic_directory(path: PathLike, *, overwrite: bool = False,
-                     owned: Kind | None = None, flag: str = "--output_dir",
-                     remedy: str = "name another directory") -> Iterator[str]:
+                     owned: Kind | None = None, **errors: str) -> Iterator[str]:
   """Yields a new directory that becomes `path` if the block ends without an error.
 
   If the block raises an error, the new directory is removed and `path` stays as it was.
@@ -129,24 +135,15 @@ def atomic_directory(path: PathLike, *, overwrite: bool = False,
     overwrite: Whether a directory of the kind `owned` may be replaced. An empty
       directory is always replaced.
     owned: Kind of the directory that is written.
-    flag: Name of the flag that `path` comes from, for errors.
-    remedy: Advice in the error about an existing directory.
+    **errors: Arguments `flag` and `remedy` of `check_replaceable`.
 
   Raises:
     ValueError: `path` is empty.
     FileExistsError: `path` must not be replaced.
     OSError: The directory cannot be made.
   """
-  def check() -> str:
-    checked = checked_path(path, flag)
-    if overwrite and owned:
-      check_replaceable(checked, owned, flag)
-    elif _is_filled(checked):
-      raise FileExistsError(
-          f"{flag}={checked} exists and is not an empty directory: {remedy}.")
-    return checked
-
-  final = check()
+  replaceable = owned if overwrite else None
+  final = check_replaceable(path, replaceable, **errors)
   parent, name = os.path.split(final)
   # Hidden: a pattern such as members/* must not match a directory that is half written.
   temporary = os.path.join(parent, f".{name}.tmp{uuid.uuid4().hex[:8]}")
@@ -154,7 +151,8 @@ def atomic_directory(path: PathLike, *, overwrite: bool = False,
   try:
     yield temporary
     _sync(temporary)
-    check()  # again, because the block may have taken hours
+    # Again, because the block may have taken hours.
+    check_replaceable(final, replaceable, **errors)
     if tf.io.gfile.exists(final):
       replaced = f"{temporary}.old"
       tf.io.gfile.rename(final, replaced)
@@ -176,10 +174,6 @@ def remove(path: PathLike) -> None:
     tf.io.gfile.rmtree(path)
   else:
     shutil.rmtree(path)  # TensorFlow would delete the files that a link points to.
-
-
-def _is_filled(directory: str) -> bool:
-  return tf.io.gfile.isdir(directory) and bool(tf.io.gfile.listdir(directory))
 
 
 def _matches(parts: list[str], pattern: list[str], is_folder: bool) -> bool:

@@ -12,15 +12,15 @@ Each function returns a clause such as "has label 20, outside the 20 classes
 """
 
 from typing import Any
+from typing import TypeAlias
 
 import tensorflow as tf
 
-# `{name: size}` of features.
-Sizes = dict[str, int]
+Record: TypeAlias = tf.train.SequenceExample
+Sizes = dict[str, int]  # of features, by name
 
 
-def explain_video(record: tf.train.SequenceExample, sizes: Sizes, num_classes: int
-                  ) -> str:
+def explain_video(record: Record, sizes: Sizes, num_classes: int) -> str:
   """Explains why `VideoLevelReader` cannot use a record.
 
   Args:
@@ -42,14 +42,12 @@ def explain_video(record: tf.train.SequenceExample, sizes: Sizes, num_classes: i
   return explain_id_and_labels(record, num_classes)
 
 
-def explain_frames(record: tf.train.SequenceExample, sizes: Sizes, num_classes: int
-                   ) -> str:
+def explain_frames(record: Record, sizes: Sizes, num_classes: int) -> str:
   """Explains why `FrameLevelReader` cannot use a record."""
   return _explain_frames(record, sizes) or explain_id_and_labels(record, num_classes)
 
 
-def explain_segments(record: tf.train.SequenceExample, sizes: Sizes, num_classes: int
-                     ) -> str:
+def explain_segments(record: Record, sizes: Sizes, num_classes: int) -> str:
   """Explains why `SegmentReader` cannot use a record."""
   counts = [len(_values(record, f"segment_{name}"))
             for name in ("start_times", "labels", "scores")]
@@ -60,12 +58,12 @@ def explain_segments(record: tf.train.SequenceExample, sizes: Sizes, num_classes
           or _explain_labels(record, "segment_labels", num_classes))
 
 
-def explain_id_and_labels(record: tf.train.SequenceExample, num_classes: int) -> str:
+def explain_id_and_labels(record: Record, num_classes: int) -> str:
   """Explains why the id or the labels of a whole video cannot be used."""
   return explain_id(record) or _explain_labels(record, "labels", num_classes)
 
 
-def explain_id(record: tf.train.SequenceExample) -> str:
+def explain_id(record: Record) -> str:
   """Explains why the id of a video cannot be used."""
   ids = _values(record, "id") or _values(record, "video_id")
   return "" if ids and ids[0] else "has neither id nor video_id."
@@ -94,7 +92,7 @@ def _explain_frames(record, sizes):
   return ""
 
 
-def _values(record: tf.train.SequenceExample, key: str) -> Any:
+def _values(record: Record, key: str) -> Any:
   context = record.context.feature
   kind = context[key].WhichOneof("kind") if key in context else None
   return getattr(context[key], kind).value if kind else ()

@@ -3,7 +3,6 @@
 """Reads the labels or the ids of records and leaves their features unparsed."""
 
 from collections.abc import Callable
-from collections.abc import Iterator
 from collections.abc import Sequence
 from typing import Any
 
@@ -50,8 +49,7 @@ def video_ids(reader: reader_base.Reader, files: Sequence[str],
       reader.parse_ids, files, None, skip_corrupt_records)])
 
 
-def _read(parse: Callable, files: Sequence[str], max_examples: int | None,
-          skip_corrupt_records: bool) -> Iterator[Any]:
+def _read(parse, files, max_examples, skip_corrupt_records):
   """Yields the results of `parse(serialized, names)` for batches of records."""
   per_file = None if max_examples is None else -(-max_examples // len(files))
   dataset = records.read(

@@ -160,9 +160,8 @@ class Reader(abc.ABC):
       return (tf.identity(parsing.video_ids(context)),
               parsing.label_matrix(context["labels"], self.num_classes))
 
-  def _parsed(self, dataset: tf.data.Dataset, files: Any, batch_size: int,
-              drop_remainder: bool = False, skip_examples: int = 0,
-              deterministic: bool = True) -> tf.data.Dataset:
+  def _parsed(self, dataset, files, batch_size, drop_remainder=False, skip_examples=0,
+              deterministic=True):
     """Turns the records that `records.read` returns for `files` into batches."""
     def map_named(dataset, function):
       return records.map_named(dataset, files, function, deterministic)
@@ -171,8 +170,7 @@ class Reader(abc.ABC):
         dataset, map_named, batch_size, drop_remainder, skip_examples)
     return dataset.prefetch(tf.data.AUTOTUNE)
 
-  def _parse_explaining(self, serialized: tf.Tensor, names: tf.Tensor
-                        ) -> tuple[Batch, Any]:
+  def _parse_explaining(self, serialized, names):
     """Parses like `_parse`, with an error that explains what is wrong with a record."""
     return self._parse(serialized, names, parsing.check_explaining(
         serialized, names, lambda record: type(self).EXPLAIN(

@@ -4,7 +4,6 @@
 
 from collections.abc import Mapping
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -108,7 +107,7 @@ def _read_videos(pattern, num_classes, sizes):
   return {name: np.stack(rows) for name, rows in features.items()}, label_sets
 
 
-def _labels(entries: Any, num_classes: int) -> np.ndarray:
+def _labels(entries, num_classes):
   labels = np.unique(np.array(entries["labels"].int64_list.value, np.int64))
   outside = labels[(labels < 0) | (labels >= num_classes)]
   if outside.size:
@@ -117,7 +116,7 @@ def _labels(entries: Any, num_classes: int) -> np.ndarray:
   return labels
 
 
-def _vector(entries: Any, key: str, size: int) -> np.ndarray:
+def _vector(entries, key, size):
   values = np.array(entries[key].float_list.value, np.float32)
   if values.size != size:
     raise ValueError(f"{key} has {values.size} floats, expected {size} "

@@ -6,10 +6,7 @@ A frame is the sum of random vectors of its video, of its scene and of its own, 
 the cues that are shown in it. docs/sample_data.md has the equation of each kind.
 """
 
-from collections.abc import Iterator
-from collections.abc import Mapping
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -105,8 +102,7 @@ class PlantedVideos:
   def _is_second_twin(self, label: int) -> bool:
     return bool(self.vocabulary.twins[label] < label)
 
-  def _show(self, label: int, cuts: np.ndarray, rng: np.random.Generator
-            ) -> Iterator[scenes_lib.Event]:
+  def _show(self, label, cuts, rng):
     """Yields the events of a label: in which scenes it shows, by which cues."""
     kind = self.vocabulary.kinds[label]
     sign = -1. if self._is_second_twin(label) else 1.
@@ -135,8 +131,7 @@ class PlantedVideos:
         yield event(RGB, start, gains)
         yield event(AUDIO, start, sign * gains)
 
-  def _render(self, modality: str, cuts: np.ndarray, events: Sequence[scenes_lib.Event],
-              rng: np.random.Generator) -> np.ndarray:
+  def _render(self, modality, cuts, events, rng):
     """Returns the frames of a modality, (num_frames, size) uint8."""
     amplitudes = scenes_lib.AMPLITUDES[modality]
     prototypes = self.prototypes[modality]
@@ -151,8 +146,7 @@ class PlantedVideos:
     return numerics.quantize(frames)
 
 
-def _first_cues(vocabulary: labels_lib.Vocabulary, num_cues: Mapping[str, int]
-                ) -> tuple[np.ndarray, int]:
+def _first_cues(vocabulary, num_cues):
   """Returns the first prototype of each class, and the number of prototypes."""
   index = np.arange(vocabulary.num_classes)
   first_twin = np.minimum(index, vocabulary.twins)
@@ -162,13 +156,13 @@ def _first_cues(vocabulary: labels_lib.Vocabulary, num_cues: Mapping[str, int]
   return np.where(needed > 0, first, -1), own.sum()
 
 
-def _some_scenes(cuts: np.ndarray, rng: np.random.Generator) -> list[tuple[Any, Any]]:
+def _some_scenes(cuts, rng):
   shown = rng.random(len(cuts) - 1) < _SHOW_AGAIN
   shown[rng.integers(len(shown))] = True
   return [(cuts[i], cuts[i + 1]) for i in np.flatnonzero(shown)]
 
 
-def _two_spans(cuts: np.ndarray, rng: np.random.Generator) -> tuple[Any, Any, np.ndarray]:
+def _two_spans(cuts, rng):
   """Draws a span in each of two scenes; returns their first frames, and their ones.
 
   Both spans are equally long, so that opposite signs cancel in the mean. They begin

@@ -135,8 +135,7 @@ def _make_videos(config: SampleDataConfig) -> Videos:
                                config.feature_sizes, config.max_frames, rng)
 
 
-def _write_split(config: SampleDataConfig, videos: Videos, split: str, indices: range,
-                 directory: str) -> Iterator[tuple[int, str, scenes.Video]]:
+def _write_split(config, videos, split, indices, directory):
   """Writes the records of a split; yields index, id and video of each."""
   levels = [level for level in feature_spec.LEVELS if level != feature_spec.SEGMENT
             or (config.segments and split == VALIDATE)]
@@ -165,8 +164,7 @@ def _writer(directory: str, level: str, name: str) -> tf.io.TFRecordWriter:
   return tf.io.TFRecordWriter(os.path.join(directory, level, name))
 
 
-def _example(level: str, video_id: str, video: scenes.Video, rng: np.random.Generator
-             ) -> tf.train.Example | tf.train.SequenceExample:
+def _example(level, video_id, video, rng):
   if level == feature_spec.VIDEO:
     means = {f"mean_{name}": numerics.dequantize(frames).mean(axis=0)
              for name, frames in video.frames.items()}
@@ -198,8 +196,7 @@ class _Truth:
   def shown_labels(self) -> list[int]:
     return sorted({label for _, label, *_ in self._events})
 
-  def save(self, path: str, config: SampleDataConfig, classes: dict[str, np.ndarray]
-           ) -> None:
+  def save(self, path: str, config: SampleDataConfig, classes: dict[str, Any]) -> None:
     columns = ("videos", "labels", "cues", "starts", "stops", "first_gains", "modalities")
     events: dict[str, Any] = {
         f"event_{name}": np.array([event[column] for event in self._events])
@@ -218,8 +215,7 @@ def _ragged(name: str, rows: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
   return {name: np.concatenate(rows).astype(np.int32), f"{name}_offsets": offsets}
 
 
-def _write_vocabulary(config: SampleDataConfig, videos: Videos, counts: np.ndarray,
-                      directory: str) -> None:
+def _write_vocabulary(config, videos, counts, directory):
   with files.atomic_write(os.path.join(directory, "vocabulary.csv")) as file:
     writer = csv.DictWriter(file, _COLUMNS, restval="", lineterminator="\n")
     writer.writeheader()
