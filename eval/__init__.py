@@ -1,3 +1,3 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""How good it is: metrics, evaluation, segments."""
+"""Measures models: metrics, stored predictions, ensembles and ablations."""

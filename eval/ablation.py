@@ -57,7 +57,9 @@ def main() -> None:
   # Check everything before hours of work.
   plots.matplotlib()
   chosen = [ablation_table.load(name) for name in FLAGS.table]
-  rows = {table.name: select_rows(table) for table in chosen}
+  if FLAGS.rows and len(chosen) > 1:
+    raise ValueError("--rows needs exactly one --table.")
+  rows = {table.name: table.select(FLAGS.rows) for table in chosen}
   for table in chosen:
     check_data(table)
   if len(rows) < len(chosen):
@@ -81,13 +83,6 @@ def main() -> None:
   print(f"Wrote {path}", flush=True)
   if num_failed:
     sys.exit(f"{num_failed} runs failed, see above. The same command tries them again.")
-
-
-def select_rows(table: ablation_table.Table) -> list[ablation_table.Row]:
-  """Returns the rows that the flags choose."""
-  if FLAGS.rows and len(FLAGS.table) > 1:
-    raise ValueError("--rows needs exactly one --table.")
-  return table.select(FLAGS.rows)
 
 
 def check_data(table: ablation_table.Table) -> None:
@@ -117,7 +112,9 @@ def run_table(table: ablation_table.Table, rows: Sequence[ablation_table.Row],
   runner = processes.Runner(max(1, num_processors // num_processes), [lock])
   pool = concurrent.futures.ThreadPoolExecutor(num_processes)
   try:
-    places = prepare_data(table, directory, runner)
+    places = {"data": FLAGS.data_dir or ""}
+    if table.sample_data is not None:
+      places["sample"] = ablation_runs.prepare_sample_data(table, directory, runner)
     all_runs = ablation_runs.make_runs(table, table.rows, FLAGS.seeds, FLAGS.output_dir)
     runs = [run for run in all_runs if run.row in rows]
     todo = [run for run in runs if not run.result()]
@@ -130,18 +127,6 @@ def run_table(table: ablation_table.Table, rows: Sequence[ablation_table.Row],
   finally:  # also after an interrupt
     runner.stop()
     pool.shutdown(cancel_futures=True)
-
-
-def prepare_data(table: ablation_table.Table, directory: str, runner: processes.Runner,
-                 ) -> dict[str, str]:
-  """Writes the sample data of a table if necessary; returns its placeholders."""
-  places = {"data": FLAGS.data_dir or ""}
-  if table.sample_data is not None:
-    try:
-      places["sample"] = ablation_runs.prepare_sample_data(table, directory, runner)
-    except processes.RunFailed as error:
-      raise ValueError(str(error)) from error
-  return places
 
 
 def follow(futures: Sequence[concurrent.futures.Future], total: int,

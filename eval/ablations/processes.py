@@ -20,7 +20,7 @@ from yt8m.core import registry
 _GRACE_SECS = 20.0  # to finish a step and save
 
 
-class RunFailed(Exception):
+class RunFailed(ValueError):
   """A command failed; the message holds the last lines of its log."""
 
 

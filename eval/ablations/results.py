@@ -87,13 +87,13 @@ def kind_columns(results: Sequence[RowResults]) -> list[str]:
 
 def write_csv(path: str, results: Sequence[RowResults]) -> None:
   """Writes one line for each finished run."""
-  names = _all_columns(results)
   with files.atomic_write(path) as file:
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(["row", "seed", *names])
+    writer = csv.DictWriter(file, ["row", "seed", *_all_columns(results)],
+                            lineterminator="\n")
+    writer.writeheader()
     for entry in results:
       for seed, run in sorted(entry.runs.items()):
-        writer.writerow([entry.row.name, seed, *(run.get(name) for name in names)])
+        writer.writerow({"row": entry.row.name, "seed": seed, **run})
 
 
 def _all_columns(results):

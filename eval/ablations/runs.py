@@ -259,9 +259,8 @@ def prepare_sample_data(table: ablation_table.Table, directory: str,
   path = os.path.join(directory, "sample")
   marker = os.path.join(directory, "sample.json")
   if os.path.exists(marker):
-    sample_data = files.read_json(marker, kind="the flags of a sample data set",
-                                  remedy="Delete it")
-    if sample_data == table.sample_data:
+    if table.sample_data == files.read_json(
+        marker, kind="the flags of a sample data set", remedy="Delete it"):
       return path
     os.remove(marker)
   command = sample_command(table, path)
