@@ -9,24 +9,12 @@ from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from tests.helpers.literal_metrics import average_precision as literal_ap
 from tests.helpers.support import load_golden
 from tests.helpers.support import needs_goldens
 from tests.helpers.support import with_prefix
 from yt8m.eval.metrics.average_precision import average_precision
 from yt8m.eval.metrics.average_precision import average_precision_by_class
-
-
-def literal_ap(scores, labels, top_n=None, total=None, tie_order=0):
-  """The definition, rank by rank; among ties, positives are first (1) or last (-1)."""
-  ranked = sorted(zip(scores, labels, strict=True),
-                  key=lambda pair: (-pair[0], -tie_order * pair[1]))
-  total = sum(labels) if total is None else total
-  total = total if top_n is None else min(total, top_n)
-  hits, ap = 0, 0.0
-  for rank, (_, label) in enumerate(ranked[:top_n], start=1):
-    hits += label
-    ap += label * hits / rank
-  return ap / total if total else 0.0
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from tests.helpers import literal_metrics
 from tests.helpers.support import load_golden
 from tests.helpers.support import needs_goldens
 from tests.helpers.support import with_prefix
@@ -18,36 +19,6 @@ from yt8m.eval.metrics import streaming
 CASES = ("A_plain20", "B_zero_labels60", "C_ties30", "D_ties15_k_all",
          "E_all_zero_pred", "F_negative_scores", "H_segment_masked")
 WITHOUT_TIES = "A_plain20", "B_zero_labels60", "F_negative_scores"
-
-
-def literal_metrics(predictions, labels, top_k=20, top_n=None, tie_order=0):
-  """The starter code's definitions, one video and one class after another.
-
-  Of equal scores, positives come first (tie_order 1) or last (-1).
-  """
-  num_videos, num_classes = predictions.shape
-  hit, perr, entries = 0, 0.0, []
-  for scores, row in zip(predictions.tolist(), labels.astype(int).tolist(), strict=True):
-    order = sorted(range(num_classes), key=lambda c, scores=scores, row=row: (
-        -scores[c], -tie_order * row[c], c))
-    hit += row[order[0]]
-    hits_at_recall = sum(row[c] for c in order[:sum(row)] if scores[c] > 0)
-    perr += hits_at_recall / max(sum(row), 1)
-    entries += [(-scores[c], -tie_order * row[c], row[c], c) for c in order[:top_k]]
-
-  def ap(entries, total, top_n=None):
-    hits, result = 0, 0.0
-    for rank, (_, _, label, _) in enumerate(sorted(entries)[:top_n], start=1):
-      hits += label
-      result += label * hits / rank
-    return result / min(total, top_n or total) if total else 0.0
-
-  positives = labels.sum(axis=0)
-  aps = [ap([e for e in entries if e[3] == c], positives[c], top_n)
-         for c in range(num_classes) if positives[c]]
-  return {"avg_hit_at_one": hit / num_videos, "avg_perr": perr / num_videos,
-          "gap": ap(entries, positives.sum()), "aps": aps,
-          "map": np.mean(aps) if aps else 0.0}
 
 
 def assert_parity(ours, reference, worst, best):
@@ -79,7 +50,7 @@ def test_golden_functions(golden, name):
   case = with_prefix(golden, f"{name}/")
   for b, (predictions, labels, loss) in enumerate(golden_batches(case)):
     for top_k in (1, 5, 20):
-      worst, best = (literal_metrics(predictions, labels, top_k, tie_order=order)
+      worst, best = (literal_metrics.metrics(predictions, labels, top_k, tie_order=order)
                      for order in (-1, 1))
       ours = {
           "hit_at_one": streaming.hit_at_k(predictions, labels),
@@ -113,7 +84,7 @@ def test_golden_evaluation(golden, name):
     result = ours.get()
     np.testing.assert_array_equal(ours.num_positives, expected["class_positives"])
     assert result["avg_loss"] == pytest.approx(expected["avg_loss"], abs=1e-6)
-    worst, best = (literal_metrics(predictions, labels, *args, tie_order=order)
+    worst, best = (literal_metrics.metrics(predictions, labels, *args, tie_order=order)
                    for order in (-1, 1))
     for key in ("avg_hit_at_one", "avg_perr", "gap", "map"):
       assert_parity(result[key], expected[key], worst[key], best[key])
@@ -163,7 +134,7 @@ def test_equals_definition(seed, num_classes, top_k, sizes, top_n, label_rate):
   shape = sum(sizes), num_classes
   labels = rng.random(shape) < label_rate
   predictions = rng.random(shape) + labels / 2 - 0.3
-  expected = literal_metrics(predictions, labels, top_k, top_n)
+  expected = literal_metrics.metrics(predictions, labels, top_k, top_n)
   cuts = np.cumsum(sizes)[:-1]
   batches = zip(np.split(predictions, cuts), np.split(labels, cuts), itertools.repeat(0))
   result = accumulated(batches, num_classes, top_k, top_n).get()
@@ -183,7 +154,7 @@ def test_equals_definition_with_thousands_of_classes():
   labels = rng.random((30, 3000)) < 0.01
   predictions = rng.random(labels.shape) + labels / 2
   assert labels.sum(axis=1).max() > 20  # PERR uses more than the top k
-  expected = literal_metrics(predictions, labels)
+  expected = literal_metrics.metrics(predictions, labels)
   result = accumulated([(predictions, labels, 0)], 3000).get()
   for key, value in expected.items():
     np.testing.assert_allclose(result[key], value, atol=1e-9)
