@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Small SavedModels, requests to them, and the expected answers."""
 
+import socket
 import subprocess
 import sys
 
@@ -130,3 +131,10 @@ def assert_answered(folder, scores, atol):
     np.testing.assert_allclose(answers["features"], scores, atol=atol)
     np.testing.assert_allclose(answers["top"].reshape(len(scores), TOP_K),
                                -np.sort(-scores)[:, :TOP_K], atol=atol)
+
+
+def free_port():
+  """Returns a port of this machine that nothing listens at."""
+  with socket.socket() as probe:
+    probe.bind(("127.0.0.1", 0))
+    return probe.getsockname()[1]
