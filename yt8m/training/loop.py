@@ -74,8 +74,8 @@ class Training:
 
   A run that was killed at any moment and started again goes through the same batches,
   random draws and updates as an uninterrupted one: a checkpoint holds variables,
-  optimizer slots, states of random generators, and the position, and the data of an
-  epoch are a function of the seed and the epoch.
+  optimizer slots, states of random generators, and the position. The data of an epoch
+  are a function of the seed and the epoch.
 
   Args:
     train_dir: Directory for checkpoints and scalars.
@@ -135,8 +135,7 @@ class Training:
     with _stop_signals() as received:
       while not (self._is_done() or received):
         self._run_epoch(received)
-      # The newest checkpoint is never written over: a run that is killed while it does
-      # so would lose both.
+      # A checkpoint is never written over: a run that is killed meanwhile would lose it.
       if position.step != self._saved_step:
         self._save()
       self._write_status()
@@ -169,6 +168,9 @@ class Training:
       return self._make_dataset(position.epoch, position.epoch_step * share, context)
 
     for batch in self._strategy.distribute_datasets_from_function(dataset_of_pipeline):
+      # Not after the step: only now it is known that the step did not end the epoch.
+      if self._is_checkpoint_due():
+        self._save()
       result = self._step(batch)
       position.step += 1
       position.epoch_step += 1
@@ -177,8 +179,6 @@ class Training:
       self._unchecked.append(result.label_loss)
       if position.step % schedule.log_steps == 0:
         self._report(result)
-      if self._is_checkpoint_due():
-        self._save()
       if self._is_done() or received:
         return
     if position.epoch_step == 0:
@@ -190,6 +190,8 @@ class Training:
     position.epoch_step = 0
 
   def _is_checkpoint_due(self) -> bool:
+    if self.position.step in (0, self._saved_step):
+      return False
     if self.position.step % self._schedule.checkpoint_steps == 0:
       return True
     # Workers must agree on when to save, and their clocks do not.

@@ -73,12 +73,17 @@ def test_stopped_and_resumed_equals_run_through(tmp_path, stop):
     np.testing.assert_array_equal(one, other)
 
 
-def test_a_finished_run_changes_nothing_when_started_again(tmp_path):
-  first, loop = make_training(tmp_path)
+@pytest.mark.parametrize("checkpoint_steps", [5, 6])  # the last step is one of them
+def test_a_finished_run_changes_nothing_when_started_again(tmp_path, checkpoint_steps):
+  first, loop = make_training(tmp_path, checkpoint_steps=checkpoint_steps)
   loop.run()
   files = sorted(os.listdir(tmp_path))
-  again, loop = make_training(tmp_path)
-  assert loop.run().step == 18
+
+  def unread(*arguments):
+    raise AssertionError("A finished run reads no records.")
+
+  again, loop = make_training(tmp_path, unread, checkpoint_steps=checkpoint_steps)
+  assert loop.run() == training.Position(18, 3, 0)
   assert [f for f in sorted(os.listdir(tmp_path)) if f != "train"] == [
       f for f in files if f != "train"]
   for one, other in zip(weights(first), weights(again), strict=True):
