@@ -75,4 +75,4 @@ def test_commands_have_the_flags_that_are_shown(page):
     shown = re.findall(r"(?<=[\s\"'])--(\w+)", line)
     unknown = {flag for flag in shown
                if not {flag, flag.removeprefix("no")} & known[command]}
-    assert not unknown - {"verbosity", "help", "allow_code"}, line
+    assert not unknown - {"verbosity", "help"}, line
