@@ -184,14 +184,14 @@ def _training(config: experiment.Experiment) -> str:
 def _metrics(origin: Origin) -> str:
   if not origin.evaluation:
     return "The model was not evaluated before the export."
-  found = origin.evaluation
-  rows = [[label, f"{found[name]:.4f}"] for name, label in streaming.TITLES.items()
-          if name in found]
-  step = "" if found["step"] == origin.step else (
-      f", **for step {found['step']:,}**, not for this one")
-  hparams = f", with --hparams=`{found['hparams']}`" if found.get("hparams") else ""
-  data = f" of `{found['data']}`" if found.get("data") else ""
-  return (f"By `yt8m-eval` on {found.get('num_examples', 0):,} examples{data}{step}"
+  metrics = origin.evaluation
+  rows = [[label, f"{metrics[name]:.4f}"] for name, label in streaming.TITLES.items()
+          if name in metrics]
+  step = "" if metrics["step"] == origin.step else (
+      f", **for step {metrics['step']:,}**, not for this one")
+  hparams = f", with --hparams=`{metrics['hparams']}`" if metrics.get("hparams") else ""
+  data = f" of `{metrics['data']}`" if metrics.get("data") else ""
+  return (f"By `yt8m-eval` on {metrics.get('num_examples', 0):,} examples{data}{step}"
           f"{hparams}:\n\n{markdown.make(['', 'value'], rows, ('',))}")
 
 

@@ -126,10 +126,7 @@ def _raise_row_error(name: str, values: list, spec: tf.TensorSpec,
   shapes = []
   for row, value in enumerate(values):
     where = f"instances[{row}][{name!r}]"
-    try:
-      shapes.append(json_arrays.to_array(value, row_spec).shape)
-    except ValueError as row_error:
-      raise RestError(400, f"{where} {row_error}") from row_error
+    shapes.append(_to_array(where, value, row_spec).shape)
     if shapes[-1] != shapes[0]:
       raise RestError(400, f"{where} has the shape {shapes[-1]}, but that of "
                       f"instances[0] is {shapes[0]}: all must be equal. Pad them, or "
@@ -142,13 +139,15 @@ def _read_columns(inputs: Any, specs: Specs) -> Arrays:
   if len(specs) == 1 and not _is_object(inputs):
     inputs = {next(iter(specs)): inputs}
   _check_names("inputs", inputs, specs)
-  arrays = {}
-  for name, spec in specs.items():
-    try:
-      arrays[name] = json_arrays.to_array(inputs[name], spec)
-    except ValueError as error:
-      raise RestError(400, f"inputs[{name!r}] {error}") from error
-  return arrays
+  return {name: _to_array(f"inputs[{name!r}]", inputs[name], spec)
+          for name, spec in specs.items()}
+
+
+def _to_array(where: str, value: Any, spec: tf.TensorSpec) -> np.ndarray:
+  try:
+    return json_arrays.to_array(value, spec)
+  except ValueError as error:
+    raise RestError(400, f"{where} {error}") from error
 
 
 def _is_object(value: Any) -> bool:
