@@ -11,9 +11,12 @@ video as plain numbers. `--sweep` repeats the search for fewer and more candidat
 videos and subsets in the beam, one changed at a time, and draws the cost.
 """
 
+import dataclasses
 import os
 import resource
 import time
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from absl import app
@@ -42,7 +45,7 @@ _REPEATS = 5
 _FACTORS = (1 / 4, 1 / 2, 1, 2)
 
 
-def synthetic(num_candidates, num_videos):
+def synthetic(num_candidates: int, num_videos: int) -> tuple[np.ndarray, np.ndarray]:
   """Returns `(scores, hits)` in the form of `AlignedPredictions`."""
   rng = np.random.default_rng(0)
   shape = num_videos, _SLOTS.value
@@ -58,8 +61,26 @@ def synthetic(num_candidates, num_videos):
   return scores, hits
 
 
-def search(num_candidates, num_videos, beam_width):
-  """Returns `(seconds, CPU seconds, result, milliseconds of one score, of the sort)`."""
+@dataclasses.dataclass(frozen=True)
+class Cost:
+  """A search and its cost.
+
+  Attributes:
+    result: Result of the search.
+    seconds: Elapsed time of the search.
+    cpu_seconds: CPU time of the search.
+    score_ms: Milliseconds of one score.
+    sort_ms: Milliseconds of a sort of the best scores.
+  """
+  result: ensemble_search.SearchResult
+  seconds: float
+  cpu_seconds: float
+  score_ms: float
+  sort_ms: float
+
+
+def search(num_candidates: int, num_videos: int, beam_width: int) -> Cost:
+  """Searches for the best ensemble of synthetic models."""
   scores, hits = synthetic(num_candidates, num_videos)
   sizes = np.random.default_rng(1).integers(100 * _MIB, 200 * _MIB, num_candidates)
   start, start_cpu = time.perf_counter(), time.process_time()
@@ -72,11 +93,11 @@ def search(num_candidates, num_videos, beam_width):
   subset = tuple(range(min(_MODELS.value, num_candidates)))
   best = np.partition(transformed[0].astype(np.float32), -streaming.TOP_K, axis=1)
   best = best[:, -streaming.TOP_K:]
-  return (seconds, cpu, result, fastest(lambda: scorer(subset)),
-          fastest(lambda: np.sort(best, axis=None)))
+  return Cost(result, seconds, cpu, fastest(lambda: scorer(subset)),
+              fastest(lambda: np.sort(best, axis=None)))
 
 
-def fastest(function):
+def fastest(function: Callable[[], Any]) -> float:
   """Returns the milliseconds of the fastest of several calls."""
   times = []
   for _ in range(_REPEATS):
@@ -86,7 +107,7 @@ def fastest(function):
   return 1e3 * min(times)
 
 
-def sweep(path):
+def sweep(path: str) -> None:
   """Changes one of the three sizes at a time, and prints and draws the cost."""
   base = {"num_candidates": _CANDIDATES.value, "num_videos": _VIDEOS.value,
           "beam_width": _WIDTH.value}
@@ -97,15 +118,13 @@ def sweep(path):
     values = [max(round(base[name] * factor), 1) for factor in _FACTORS]
     if name == "num_candidates":
       values = [max(value, _MODELS.value) for value in values]
-    seconds, cpu_seconds = [], []
+    costs = []
     for value in values:
-      spent, cpu, result, *_ = search(**base | {name: value})
-      seconds.append(spent)
-      cpu_seconds.append(cpu)
-      print(f"{name:16}{value:8,}{spent:9.1f} s{cpu:9.1f} CPU s"
-            f"{result.evaluations:8,} subsets")
-    axis.plot(values, seconds, marker="o", label="elapsed")
-    axis.plot(values, cpu_seconds, marker="o", label="CPU")
+      costs.append(cost := search(**base | {name: value}))
+      print(f"{name:16}{value:8,}{cost.seconds:9.1f} s{cost.cpu_seconds:9.1f} CPU s"
+            f"{cost.result.evaluations:8,} subsets")
+    axis.plot(values, [cost.seconds for cost in costs], marker="o", label="elapsed")
+    axis.plot(values, [cost.cpu_seconds for cost in costs], marker="o", label="CPU")
     axis.set(xlabel=name.replace("_", " "), xlim=(0, None), ylim=(0, None))
     axis.spines[["top", "right"]].set_visible(False)
   axes[0].legend(frameon=False)
@@ -116,17 +135,19 @@ def sweep(path):
 
 def main(_):
   logging.set_verbosity(logging.INFO)
-  seconds, cpu, result, score, sort = search(
-      _CANDIDATES.value, _VIDEOS.value, _WIDTH.value)
+  cost = search(_CANDIDATES.value, _VIDEOS.value, _WIDTH.value)
+  result = cost.result
   rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2 ** 20  # from KiB
   [best] = [node for node in result.nodes if node.models == result.best]
   print(f"{_CANDIDATES.value} candidates x {_VIDEOS.value:,} videos x {_SLOTS.value} "
         f"slots, {_MODELS.value} models, beam {_WIDTH.value}, averaging "
         f"{_AVERAGING.value}, {os.cpu_count()} cores\n"
-        f"search            {seconds:9.1f} s, {cpu:.1f} CPU s, {result.evaluations:,} "
-        f"subsets, {1e3 * cpu / result.evaluations:.1f} CPU ms each\n"
-        f"one score alone   {score:9.1f} ms\n"
-        f"np.sort of n * 20 {sort:9.1f} ms, score / sort = {score / sort:.2f}\n"
+        f"search            {cost.seconds:9.1f} s, {cost.cpu_seconds:.1f} CPU s, "
+        f"{result.evaluations:,} subsets, "
+        f"{1e3 * cost.cpu_seconds / result.evaluations:.1f} CPU ms each\n"
+        f"one score alone   {cost.score_ms:9.1f} ms\n"
+        f"np.sort of n * 20 {cost.sort_ms:9.1f} ms, "
+        f"score / sort = {cost.score_ms / cost.sort_ms:.2f}\n"
         f"peak memory       {rss:9.2f} GiB\n"
         f"best              GAP {best.gap:.5f}, {best.bytes / _MIB:.0f} MiB")
   if _SWEEP.value:

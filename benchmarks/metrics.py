@@ -16,6 +16,9 @@ import os
 import random
 import sys
 import time
+from collections.abc import Callable
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -37,7 +40,8 @@ _REQUIRED_RATIO = 15
 _REPEATS = 5
 
 
-def synthetic_batch(rng, batch_size, num_classes):
+def synthetic_batch(rng: np.random.Generator, batch_size: int, num_classes: int,
+                    ) -> tuple[np.ndarray, np.ndarray]:
   """Returns scores of a mediocre model, and labels with realistic frequencies."""
   frequency = 1 / np.arange(1, num_classes + 1)
   labels = rng.random((batch_size, num_classes)) < 3 * frequency / frequency.sum()
@@ -51,12 +55,13 @@ class LoopAveragePrecision:
   def __init__(self):
     self._heap, self._total = [], 0
 
-  def accumulate(self, scores, labels, num_positives):
+  def accumulate(self, scores: Sequence[float], labels: Sequence[bool],
+                 num_positives: int) -> None:
     self._total += int(num_positives)
     for i in range(len(scores)):
       heapq.heappush(self._heap, (scores[i], labels[i]))
 
-  def get(self):
+  def get(self) -> float | None:
     if not self._total:
       return None
     shuffled = random.sample(self._heap, len(self._heap))
@@ -74,13 +79,13 @@ class LoopAveragePrecision:
 class LoopMetrics:
   """Computes the four metrics, video by video and class by class."""
 
-  def __init__(self, num_classes, top_k):
+  def __init__(self, num_classes: int, top_k: int):
     self._num_classes, self._top_k = num_classes, top_k
     self._num_examples, self._hits, self._perr = 0, 0, 0.0
     self._global = LoopAveragePrecision()
     self._by_class = [LoopAveragePrecision() for _ in range(num_classes)]
 
-  def accumulate(self, predictions, labels):
+  def accumulate(self, predictions: np.ndarray, labels: np.ndarray) -> None:
     self._num_examples += len(predictions)
     best = np.argmax(predictions, axis=1)
     self._hits += int(np.sum(labels[np.arange(len(labels)), best]))
@@ -107,7 +112,7 @@ class LoopMetrics:
                             list(itertools.chain.from_iterable(targets)),
                             sum(positives))
 
-  def get(self):
+  def get(self) -> dict[str, Any]:
     aps = [calculator.get() for calculator in self._by_class]
     return {"avg_hit_at_one": self._hits / self._num_examples,
             "avg_perr": self._perr / self._num_examples,
@@ -115,7 +120,7 @@ class LoopMetrics:
             "map": np.mean([ap for ap in aps if ap is not None])}
 
 
-def seconds(function, repeats=_REPEATS):
+def seconds(function: Callable[[], Any], repeats: int = _REPEATS) -> tuple[float, Any]:
   """Returns the time of the fastest of several calls, and the result of the last."""
   times = []
   for _ in range(repeats):

@@ -6,7 +6,7 @@ import numpy as np
 
 from benchmarks.conditional import score_changes
 from benchmarks.conditional import step_study
-from yt8m.core import markdown as markdown_table
+from yt8m.core import markdown
 from yt8m.eval.ablations import results
 
 # The change of a class with few positives is mostly chance.
@@ -19,7 +19,7 @@ _STRONGEST = 4  # labels with the most evidence for and against them
 _MIN_COUNT = 1_000  # label sets that contain such a label
 
 
-def markdown(study: step_study.StepStudy, charts: dict[str, str]) -> str:
+def as_markdown(study: step_study.StepStudy, charts: dict[str, str]) -> str:
   """Returns the report.
 
   Args:
@@ -44,8 +44,8 @@ def _steps(study):
   for way, values in study.values_by_step().items():
     for step in range(values["gap"].shape[1]):
       rows.append([way, str(step + 1), *(
-          markdown_table.with_deviation(list(v[:, step])) for v in values.values()), *(
-              markdown_table.with_error(list(values[name][:, step] - values[name][:, 0]))
+          markdown.with_deviation(list(v[:, step])) for v in values.values()), *(
+              markdown.with_error(list(values[name][:, step] - values[name][:, 0]))
               if step else "–" for name in results.COMPARED)])
   titles = ["observed", "step", *results.METRICS.values(), "loss",
             *(f"Δ {results.METRICS[name]}" for name in results.COMPARED)]
@@ -53,7 +53,7 @@ def _steps(study):
   if len(study.metrics) > 1:
     text += (" Mean ± sample standard deviation over the models. Δ: difference from the "
              "first step of the same model, ± its standard error.")
-  return f"{text}\n\n{markdown_table.make(titles, rows, ('observed',))}"
+  return f"{text}\n\n{markdown.make(titles, rows, ('observed',))}"
 
 
 def _classes_legend(study):
@@ -72,11 +72,11 @@ def _group_table(study, kind):
   gap, changes = study.gap_of(kind), study.changes_of(kind)
   rows = [
       [name, f"{np.sum(groups == number):,}",
-       f"{len(changes[number]):,}", markdown_table.with_error(changes[number]),
-       *(markdown_table.with_deviation(list(gap[:, side, number])) for side in (0, 1)),
-       markdown_table.with_error(list(gap[:, 1, number] - gap[:, 0, number]))]
+       f"{len(changes[number]):,}", markdown.with_error(changes[number]),
+       *(markdown.with_deviation(list(gap[:, side, number])) for side in (0, 1)),
+       markdown.with_error(list(gap[:, 1, number] - gap[:, 0, number]))]
       for number, name in enumerate(names) if np.any(groups == number)]
-  return markdown_table.make(
+  return markdown.make(
       [kind, "classes", "measured", "Δ AP", "GAP, step 1", f"GAP, step {study.step}",
        "Δ GAP"], rows, (kind,))
 
@@ -88,14 +88,14 @@ def _crossed(study):
                      for column in range(len(columns))] for row, name in enumerate(rows)]
   titles = [step_study.FREQUENCY, *(f"information {name}" for name in columns)]
   return ("Δ AP by frequency and information, with the number of measured classes:\n\n"
-          + markdown_table.make(titles, cells, titles[:1]))
+          + markdown.make(titles, cells, titles[:1]))
 
 
 def _mean_change(study, chosen):
   changes = study.finite_changes(chosen)
   if not changes:
     return "–"
-  return f"{markdown_table.with_error(changes)} ({len(changes):,})"
+  return f"{markdown.with_error(changes)} ({len(changes):,})"
 
 
 def _most_changed(study):
@@ -106,10 +106,10 @@ def _most_changed(study):
   rows = [[study.names[c], f"{study.counts[c]:,}", f"{study.information[c]:.2f}",
            study.names[study.partner[c]] if study.partner[c] >= 0 else "–",
            str(positives[c]), f"{before[c]:.3f}", f"{after[c]:.3f}",
-           markdown_table.with_error([after[c] - before[c]], 3)]
+           markdown.with_error([after[c] - before[c]], 3)]
           for c in np.concatenate(changed)]
   return (f"The {_GAINED} labels that gain most and the {_LOST} that lose most, among "
-          f"those with at least {_MIN_POSITIVES} positives:\n\n" + markdown_table.make(
+          f"those with at least {_MIN_POSITIVES} positives:\n\n" + markdown.make(
               ["label", step_study.FREQUENCY, "information", "from", "positives",
                "AP, step 1", f"AP, step {study.step}", "Δ AP"], rows, ("label", "from")))
 
@@ -124,7 +124,7 @@ def _videos(study):
       f"The average precision of a video is that of its top {pair[0].top_k} list. From "
       f"step 1 to step {study.step} it rose for {np.sum(change > 0):,} videos, fell for "
       f"{np.sum(change < 0):,} and did not change for {np.sum(change == 0):,}; the mean "
-      f"change is {markdown_table.with_error(list(change))}. The examples are the "
+      f"change is {markdown.with_error(list(change))}. The examples are the "
       f"{_EXAMPLES[0]} videos with at least {_MIN_LABELS} labels that gained most and "
       f"the {_EXAMPLES[1]} that lost most. Each shows as many labels as the video has "
       "true ones; true labels are bold. First model.")
@@ -140,7 +140,7 @@ def _example(study, video, before, after, ends):
   rows = [[str(rank + 1), *(_entry(study, *(array[rank] for array in lists))
                             for lists in ends)]
           for rank in range(min(len(true), len(ends[0][0])))]
-  table = markdown_table.make(["rank", "step 1", f"step {study.step}"], rows,
+  table = markdown.make(["rank", "step 1", f"step {study.step}"], rows,
                               ("step 1", f"step {study.step}"))
   labels = ", ".join(study.names[c] for c in true)
   return (f"`{study.videos.ids[video]}`, average precision {before:.2f} → {after:.2f}; "
@@ -157,9 +157,9 @@ def _evidence(study):
   for label, evidence in study.evidence.items():
     order = np.argsort(-evidence, kind="stable")
     others = order[(order != label) & (study.counts[order] >= _MIN_COUNT)]
-    itself = markdown_table.with_error([evidence[label]], 1)
+    itself = markdown.with_error([evidence[label]], 1)
     rows.append([study.names[label], itself, *(
-        ", ".join(f"{study.names[c]} {markdown_table.with_error([evidence[c]], 1)}"
+        ", ".join(f"{study.names[c]} {markdown.with_error([evidence[c]], 1)}"
                   for c in chosen)
         for chosen in (others[:_STRONGEST], others[::-1][:_STRONGEST]))])
   return (
@@ -167,7 +167,7 @@ def _evidence(study):
       f"and for the {_STRONGEST} other labels with the most evidence for and against "
       f"them, among those in at least {_MIN_COUNT:,} label sets. The observed labels are "
       f"the {len(study.evidence)} most frequent ones. First model.\n\n"
-      + markdown_table.make(["observed", "itself", "for", "against"], rows,
+      + markdown.make(["observed", "itself", "for", "against"], rows,
                               ("observed", "for", "against")))
 
 
@@ -178,6 +178,6 @@ def _couplings(study):
            *(f"{q:.3f}" for q in np.quantile(mean[groups == number], (0.1, 0.5, 0.9)))]
           for number, name in enumerate(names) if np.any(groups == number)]
   return ("Couplings λ, the share of the evidence that is new to the head: means over "
-          f"the models; {study.coupling} before training.\n\n" + markdown_table.make(
+          f"the models; {study.coupling} before training.\n\n" + markdown.make(
               [step_study.FREQUENCY, "classes", "mean", "10 %", "median", "90 %"], rows,
               (step_study.FREQUENCY,)))

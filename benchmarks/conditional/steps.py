@@ -15,6 +15,7 @@ import os
 import statistics
 import tempfile
 import time
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -38,8 +39,8 @@ _ROUNDS = flags.DEFINE_integer("rounds", 7, "Requests to each model.", 1)
 _CLASSES = flags.DEFINE_integer("num_classes", 3862, "Number of classes.", 2)
 
 
-def export(options, directory):
-  """Writes the untrained model with these options and returns its loaded signature."""
+def export(options: dict[str, Any], directory: str) -> tuple[Any, Any]:
+  """Exports an untrained model; returns the loaded SavedModel and its signature."""
   spec = feature_spec.FeatureSpec(("rgb", "audio"), (1024, 128), "frame")
   model = models.VideoModel(_CLASSES.value, spec, **options).build_variables()
   writer.save(experiment.Experiment(model.get_config(), _FRAMES.value), model, directory)

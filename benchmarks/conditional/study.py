@@ -177,7 +177,7 @@ def main(_):
   names = charts.write(_OUTPUT_DIR.value, study)
   path = os.path.join(_OUTPUT_DIR.value, "report.md")
   with files.atomic_write(path) as file:
-    file.write(report.markdown(study, names))
+    file.write(report.as_markdown(study, names))
   print(f"Wrote {path}")
 
 

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from collections.abc import Sequence
+from typing import Any
 
 import tensorflow as tf
 
@@ -82,7 +83,7 @@ class ScoreCache:
 
 
 def _read(path, fingerprint):
-  def parse(content):
+  def parse(content: dict[str, Any]) -> tuple[str, dict[tuple[str, ...], float]]:
     if content["format"] != _FORMAT:
       raise ValueError(f"its format is not {_FORMAT}")
     return content["fingerprint"], {

@@ -61,7 +61,7 @@ def rows(text, *start):
 
 
 def test_all_labels_are_right_at_the_last_step(study):
-  text = report.markdown(study, CHARTS)
+  text = report.as_markdown(study, CHARTS)
   [[_, _, gap, mean, _, loss, *_]] = rows(text, "scores", "3")
   perfect = "1.0000" if len(study.metrics) == 1 else "1.0000 ± 0.0000"
   assert (gap, mean) == (perfect, perfect)
@@ -76,20 +76,20 @@ def test_all_labels_are_right_at_the_last_step(study):
 
 
 def test_a_class_without_positives_is_not_measured(study):
-  text = report.markdown(study, CHARTS)
+  text = report.as_markdown(study, CHARTS)
   assert rows(text, "below 100")[0][1:3] == ["3", "2"]  # classes a, b and f
 
 
 def test_a_group_without_positives_has_no_change(study, tmp_path):
   alone = dataclasses.replace(study, counts=np.array([50, 50, 50, 50, 50, 5_000]))
-  text = report.markdown(alone, CHARTS)
+  text = report.as_markdown(alone, CHARTS)
   assert rows(text, "1,000 to 10,000")[0][1:4] == ["1", "0", "–"]
   assert "nan" not in text
   charts.write_classes(str(tmp_path / "classes.png"), alone)
 
 
 def test_examples_follow_the_rule(study):
-  text = report.markdown(study, CHARTS)
+  text = report.as_markdown(study, CHARTS)
   shown = re.findall(r"`(v\d+)`, average precision (\S+) → (\S+); labels (.*)", text)
   assert len(shown) == 6  # none lost
   sizes = dict(zip(study.videos.ids, study.videos.sizes, strict=True))
@@ -100,7 +100,7 @@ def test_examples_follow_the_rule(study):
 
 
 def test_evidence_for_others_leaves_out_the_rare(study):
-  text = report.markdown(study, CHARTS)
+  text = report.as_markdown(study, CHARTS)
   assert rows(text, "d")[-1] == ["d", "−1.0", "e −2.0", "e −2.0"]
   assert rows(text, "e")[-1] == ["e", "−2.0", "d −1.0", "d −1.0"]
 
