@@ -1,3 +1,3 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Files, registries, progress and the command shell: what every layer builds on."""
+"""Tools that all packages build on: files, registries, progress, the command shell."""
