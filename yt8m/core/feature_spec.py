@@ -18,7 +18,8 @@ SEGMENT_FRAMES = 5
 class FeatureSpec:
   """Names and sizes of the modalities, in the order in which they are concatenated.
 
-  >>> FeatureSpec.from_flags("rgb, audio", "1024, 128", frame_features=True)
+  >>> from yt8m.core import feature_spec
+  >>> feature_spec.FeatureSpec.from_flags("rgb, audio", "1024, 128", frame_features=True)
   FeatureSpec(names=('rgb', 'audio'), sizes=(1024, 128), level='frame')
 
   Attributes:

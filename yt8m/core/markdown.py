@@ -14,7 +14,8 @@ def make(titles: Sequence[str], rows: Iterable[Iterable[str]],
          left: Collection[str] = ("row",)) -> str:
   """Returns a table.
 
-  >>> print(make(["row", "GAP"], [["mean", "0.8"]]))
+  >>> from yt8m.core import markdown
+  >>> print(markdown.make(["row", "GAP"], [["mean", "0.8"]]))
   | row | GAP |
   | --- | ---: |
   | mean | 0.8 |
@@ -31,7 +32,8 @@ def make(titles: Sequence[str], rows: Iterable[Iterable[str]],
 def with_deviation(values: Sequence[float], digits: int = 4) -> str:
   """Returns mean and standard deviation, `"–"` if there are no values.
 
-  >>> with_deviation([0.5, 0.7])
+  >>> from yt8m.core import markdown
+  >>> markdown.with_deviation([0.5, 0.7])
   '0.6000 ± 0.1414'
   """
   if not values:
@@ -42,7 +44,8 @@ def with_deviation(values: Sequence[float], digits: int = 4) -> str:
 def with_error(differences: Sequence[float], digits: int = 4) -> str:
   """Returns mean and standard error with a sign, `"–"` if there are no differences.
 
-  >>> with_error([-0.1, -0.3], digits=2)
+  >>> from yt8m.core import markdown
+  >>> markdown.with_error([-0.1, -0.3], digits=2)
   '−0.20 ± 0.10'
   """
   if not differences:

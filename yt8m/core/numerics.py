@@ -13,7 +13,9 @@ OFFSET = 4.0 / 512.0 - 2.0
 def quantize(x: np.ndarray) -> np.ndarray:
   """Returns the bytes whose `dequantize` is nearest to `x`, clipped to 0 … 255.
 
-  >>> quantize(np.array([-3.0, 0.0, 2.0078125]))
+  >>> import numpy as np
+  >>> from yt8m.core import numerics
+  >>> numerics.quantize(np.array([-3.0, 0.0, 2.0078125]))
   array([  0, 127, 255], dtype=uint8)
   """
   return np.clip(np.rint((x - OFFSET) * (255 / 4)), 0, 255).astype(np.uint8)
@@ -22,7 +24,9 @@ def quantize(x: np.ndarray) -> np.ndarray:
 def dequantize(q: np.ndarray) -> np.ndarray:
   """Returns `x = q·4/255 + 4/512 − 2`, in float32 as the starter code computes it.
 
-  >>> dequantize(np.array([0, 255], np.uint8))
+  >>> import numpy as np
+  >>> from yt8m.core import numerics
+  >>> numerics.dequantize(np.array([0, 255], np.uint8))
   array([-1.9921875,  2.0078125], dtype=float32)
   """
   return q.astype(np.float32) * np.float32(SCALE) + np.float32(OFFSET)
@@ -32,7 +36,9 @@ def logit(p: np.ndarray | float, epsilon: float,
           upper_epsilon: float | None = None) -> np.ndarray:
   """Returns `ln p − ln(1 − p)`, for p clipped to [epsilon, 1 − upper_epsilon].
 
-  >>> logit(np.array([0.0, 0.5]), 1e-3).round(3)
+  >>> import numpy as np
+  >>> from yt8m.core import numerics
+  >>> numerics.logit(np.array([0.0, 0.5]), 1e-3).round(3)
   array([-6.907,  0.   ])
 
   Args:

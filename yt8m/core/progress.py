@@ -46,7 +46,8 @@ class Progress:
 def format_seconds(seconds: float) -> str:
   """Returns seconds as hours, minutes and seconds.
 
-  >>> format_seconds(3723)
+  >>> from yt8m.core import progress
+  >>> progress.format_seconds(3723)
   '1:02:03'
   """
   minutes, seconds = divmod(round(seconds), 60)
@@ -57,7 +58,8 @@ def format_seconds(seconds: float) -> str:
 class Periodic:
   """Reports the progress of a loop, at most once in a number of seconds.
 
-  >>> report = Periodic(10.0, Progress(total=1000))
+  >>> from yt8m.core import progress
+  >>> report = progress.Periodic(10.0, progress.Progress(total=1000))
   >>> for done in range(1000):
   ...   for line in report(done):
   ...     print(line)

@@ -13,8 +13,9 @@ from typing import Any
 def unknown(kind: str, name: object, valid: Iterable[str], hint: str = "") -> ValueError:
   """Returns the error for a name that is not one of the valid ones, to be raised.
 
-  >>> print(unknown("colour", "gren", ["blue", "green", "red"], "Set it with --colour."))
-  Unknown colour 'gren'. Valid: green, blue, red. Set it with --colour.
+  >>> from yt8m.core import registry
+  >>> print(registry.unknown("colour", "gren", ["blue", "green"], "Set it with --colour."))
+  Unknown colour 'gren'. Valid: green, blue. Set it with --colour.
 
   Args:
     kind: Noun for what has the name, e.g. `"optimizer"` or the flag `"--strategy"`.
@@ -60,7 +61,8 @@ def _is_below_allowed(module: str) -> bool:
 class Registry:
   """Maps names to classes or functions of one kind.
 
-  >>> fusions = Registry("fusion")
+  >>> from yt8m.core import registry
+  >>> fusions = registry.Registry("fusion")
   >>> @fusions.register("concat")
   ... class Concat: ...
   >>> fusions["concat"] is Concat

@@ -68,7 +68,8 @@ def segment_example(video_id: str, labels: Iterable[int], features: Arrays,
 def shard_name(split: str, index: int, count: int) -> str:
   """Returns the file name of a part of a split.
 
-  >>> shard_name("train", 0, 4)
+  >>> from yt8m.data import tfrecords
+  >>> tfrecords.shard_name("train", 0, 4)
   'train-00-of-04.tfrecord'
   """
   return f"{split}-{index:02d}-of-{count:02d}.tfrecord"
