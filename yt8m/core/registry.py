@@ -14,8 +14,8 @@ def unknown(kind: str, name: object, valid: Iterable[str], hint: str = "") -> Va
   """Returns the error for a name that is not one of the valid ones, to be raised.
 
   >>> from yt8m.core import registry
-  >>> print(registry.unknown("colour", "gren", ["blue", "green"], "Set it with --colour."))
-  Unknown colour 'gren'. Valid: green, blue. Set it with --colour.
+  >>> print(registry.unknown("colour", "gren", ["blue", "green"], "Use --colour."))
+  Unknown colour 'gren'. Valid: green, blue. Use --colour.
 
   Args:
     kind: Noun for what has the name, e.g. `"optimizer"` or the flag `"--strategy"`.
