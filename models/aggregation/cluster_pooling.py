@@ -40,6 +40,10 @@ class ClusterPooling(base.Layer):
     (batch_size, units), or V if `units` is 0, and the intermediates of the pooling.
   """
 
+  # Hyperparameters of the subclasses that do not override `reduction`.
+  context_gating: bool
+  remove_diagonal: bool
+
   def __init__(self, clusters: int, projection: int, units: int,
                input_batch_norm: bool = False, batch_norm_decay: float = 0.999,
                **kwargs: Any):
@@ -52,9 +56,10 @@ class ClusterPooling(base.Layer):
   def make_pool(self) -> Any:
     """Returns the pooling layer, which has an `output_size` once it is built."""
 
-  @abc.abstractmethod
   def reduction(self) -> dict[str, Any]:
     """Returns the arguments of the `GatedDense` layer that reduces V."""
+    return {"gating": "context" if self.context_gating else "none",
+            "remove_diagonal": self.remove_diagonal}
 
   def build(self, input_shape: Any) -> None:
     dim = input_shape[-1]
@@ -82,9 +87,3 @@ class ClusterPooling(base.Layer):
     if self.units:
       x = self.reduce(x, training=training)
     return x, intermediates
-
-
-def context_gates(context_gating: bool, remove_diagonal: bool) -> dict[str, Any]:
-  """Returns the arguments of a `GatedDense` layer with or without context gating."""
-  return {"gating": "context" if context_gating else "none",
-          "remove_diagonal": remove_diagonal}

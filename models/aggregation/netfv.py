@@ -112,6 +112,3 @@ class NetFv(cluster_pooling.ClusterPooling):
 
   def make_pool(self) -> FisherPooling:
     return FisherPooling(self.clusters, self.coupling, self.batch_norm_decay, name="pool")
-
-  def reduction(self) -> dict[str, Any]:
-    return cluster_pooling.context_gates(self.context_gating, self.remove_diagonal)

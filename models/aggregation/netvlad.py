@@ -116,6 +116,3 @@ class NetVlad(cluster_pooling.ClusterPooling):
   def make_pool(self) -> VladPooling:
     return VladPooling(self.clusters, self.residuals,
                        batch_norm_decay=self.batch_norm_decay, name="pool")
-
-  def reduction(self) -> dict[str, Any]:
-    return cluster_pooling.context_gates(self.context_gating, self.remove_diagonal)

@@ -63,11 +63,12 @@ class NextVladPooling(base.Layer):
     part = expanded // self.groups
     self.output_size = part * self.clusters
     scaled = keras.initializers.VarianceScaling
-    self.expand, self.attend = [
-        base.built(keras.layers.Dense(size, name=name, kernel_initializer=scaled(2.0)),
-                   None, input_size)
-        for name, size, input_size in (("expand", expanded, dim),
-                                       ("attend", self.groups, expanded))]
+    self.expand = base.built(
+        keras.layers.Dense(expanded, name="expand", kernel_initializer=scaled(2.0)),
+        None, dim)
+    self.attend = base.built(
+        keras.layers.Dense(self.groups, name="attend", kernel_initializer=scaled(2.0)),
+        None, expanded)
     self.assign = base.built(
         soft_assignment.SoftAssignment(
             self.clusters, self.groups, batch_norm_decay=self.batch_norm_decay,

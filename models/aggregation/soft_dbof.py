@@ -112,5 +112,5 @@ class SoftBagOfFrames(cluster_pooling.ClusterPooling):
                           self.batch_norm_decay, name="pool")
 
   def reduction(self) -> dict[str, Any]:
-    gates = cluster_pooling.context_gates(self.context_gating, self.remove_diagonal)
-    return {"activation": self.activation, "use_batch_norm": True, **gates}
+    return {**super().reduction(), "activation": self.activation,
+            "use_batch_norm": True}

@@ -45,9 +45,9 @@ class RecurrentLayer(base.Layer):
 
       s_t = f(x_t, s_{t−1}),   s_0 = 0,   t = 1, …, num_frames
 
-  A subclass defines `recurrence`. If cuDNN supports its recurrence, the subclass also
-  sets `self.rnn` to the Keras layer that holds the weights. That layer runs in place of
-  `recurrence` where there is a GPU.
+  A subclass defines `recurrence`. If cuDNN supports its recurrence, the subclass sets
+  `cudnn_fits`, and `rnn` to the Keras layer that holds the weights. That layer runs in
+  place of `recurrence` where there is a GPU.
 
   Args:
     units: Size of the state, H.
@@ -66,6 +66,7 @@ class RecurrentLayer(base.Layer):
   """
 
   rnn: Any
+  cudnn_fits = True
 
   def __init__(self, units: int, reverse: bool = False, **kwargs: Any):
     super().__init__(**kwargs)
@@ -79,7 +80,7 @@ class RecurrentLayer(base.Layer):
     x = masking.zero_padding(x, frame_mask)
     if self.reverse:
       x = masking.reverse(x, frame_mask)
-    if self.cudnn_fits() and has_gpu() and not _portable.get():
+    if self.cudnn_fits and has_gpu() and not _portable.get():
       outputs, states = self._by_cudnn(x, frame_mask)
     else:
       # Padding is at the end, so the states computed there are never read.
@@ -101,10 +102,6 @@ class RecurrentLayer(base.Layer):
       (batch_size, num_frames, units) tensors in float32, with any values at padded
       frames.
     """
-
-  def cudnn_fits(self) -> bool:
-    """Returns whether cuDNN supports this recurrence."""
-    return True
 
   def _by_cudnn(self, x: tf.Tensor, frame_mask: tf.Tensor | None
                 ) -> tuple[tf.Tensor, tuple[tf.Tensor, ...]]:
@@ -166,12 +163,9 @@ class GruLayer(RecurrentLayer):
   def __init__(self, units: int, reverse: bool = False, reset_after: bool = True,
                **kwargs: Any):
     super().__init__(units, reverse, **kwargs)
-    self.reset_after = reset_after
+    self.reset_after = self.cudnn_fits = reset_after
     self.rnn = keras.layers.GRU(units, reset_after=reset_after, return_sequences=True,
                                 return_state=True, name="rnn")
-
-  def cudnn_fits(self) -> bool:
-    return self.reset_after
 
   def recurrence(self, x: tf.Tensor) -> Sequence[tf.Tensor]:
     kernel, recurrent, bias = _float32_weights(self.rnn.cell)
@@ -201,6 +195,8 @@ class LayerNormLstmLayer(RecurrentLayer):
   normalised as in `LayerNormLSTMCell` of TensorFlow Addons.
   """
 
+  cudnn_fits = False
+
   def __init__(self, units: int, reverse: bool = False, epsilon: float = 1e-3,
                **kwargs: Any):
     super().__init__(units, reverse, **kwargs)
@@ -215,9 +211,6 @@ class LayerNormLstmLayer(RecurrentLayer):
     self.kernel_norm.build((None, None, 4 * self.units))
     self.recurrent_norm.build((None, 4 * self.units))
     self.state_norm.build((None, self.units))
-
-  def cudnn_fits(self) -> bool:
-    return False
 
   def recurrence(self, x: tf.Tensor) -> Sequence[tf.Tensor]:
     kernel, recurrent, bias = _float32_weights(self.cell)
