@@ -190,9 +190,7 @@ def main() -> None:
         FLAGS.learning_rate_decay_examples, FLAGS.batch_size)
   with strategy.scope():
     model = models.VideoModel(FLAGS.num_classes, spec, **options).build_variables()
-    optimizer = optimizers.make_optimizer(
-        FLAGS.optimizer, rate,
-        FLAGS.ema_momentum if FLAGS.weight_averaging == "ema" else None)
+    optimizer = optimizers.make_optimizer(FLAGS.optimizer, rate)
     if FLAGS.precision == "mixed_float16":
       optimizer = keras.mixed_precision.LossScaleOptimizer(optimizer)
   loss, taught = losses.LOSSES[FLAGS.label_loss](), None
@@ -228,8 +226,8 @@ def main() -> None:
       gradient_clipping=FLAGS.gradient_clipping, jit_compile=FLAGS.jit_compile,
       teacher_weight=FLAGS.teacher_weight)
   averages = weight_averaging.make(
-      FLAGS.weight_averaging, model, optimizer, strategy, FLAGS.averaging_start_step,
-      FLAGS.swa_steps)
+      FLAGS.weight_averaging, model, strategy, FLAGS.averaging_start_step,
+      momentum=FLAGS.ema_momentum, swa_steps=FLAGS.swa_steps)
   training = loop.Training(FLAGS.train_dir, step, make_dataset, schedule, averages)
   with records.clear_errors():
     training.run()

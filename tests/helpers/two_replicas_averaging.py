@@ -37,15 +37,14 @@ def train(kind, precision, strategy):
         descriptors.NUM_CLASSES, descriptors.SPECS["video"], classifier={
             "name": "hidden", "units": 5, "use_batch_norm": True, "dropout": 0.0,
             "input_dropout": 0.0}).build_variables()
-    optimizer = optimizers.make_optimizer(
-        "GradientDescentOptimizer", 0.1, 0.5 if kind == "ema" else None)
+    optimizer = optimizers.make_optimizer("GradientDescentOptimizer", 0.1)
     # Training does not support the loss scale of Keras 2, which has other methods.
     if precision == "mixed_float16" and hasattr(keras, "ops"):
       optimizer = keras.mixed_precision.LossScaleOptimizer(optimizer)
   descriptors.randomize(model)
   step = train_step.TrainStep(model, losses.CrossEntropyLoss(), optimizer, strategy)
   averages = weight_averaging.make(
-      kind, model, optimizer, strategy, start_step=2, swa_steps=1)
+      kind, model, strategy, start_step=2, momentum=0.5, swa_steps=1)
   dataset = tf.data.Dataset.from_tensor_slices(
       descriptors.batch("video", rows=STEPS * ROWS)).batch(ROWS)
   for number, batch in enumerate(strategy.experimental_distribute_dataset(dataset), 1):

@@ -25,14 +25,6 @@ def build_optimizer(optimizer: Any, variables: Sequence[tf.Variable]) -> None:
     optimizer._create_all_weights(variables)
 
 
-def moving_averages(optimizer: Any) -> list:
-  """Returns the averages of the trainable weights that `use_ema` keeps, or `[]`.
-
-  Reason: the public way to them, `finalize_variable_values`, overwrites the weights.
-  """
-  return list(getattr(optimizer, "_model_variables_moving_average", []))
-
-
 def learning_rate(optimizer: Any) -> float:
   """Returns the learning rate of the next update.
 

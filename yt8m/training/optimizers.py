@@ -104,30 +104,18 @@ def cosine_decay(
 
 
 def make_optimizer(
-    name: str, learning_rate: float | keras.optimizers.schedules.LearningRateSchedule,
-    ema_momentum: float | None = None) -> keras.optimizers.Optimizer:
+    name: str, learning_rate: float | keras.optimizers.schedules.LearningRateSchedule
+    ) -> keras.optimizers.Optimizer:
   """Builds the optimizer that `--optimizer` names.
 
   Args:
     name: A name of the starter code (`AdamOptimizer`), of `tf.keras.optimizers`
       (`AdamW`), or, if TensorFlow Addons is installed, of `tfa.optimizers` (`LAMB`).
     learning_rate: Learning rate, or its schedule.
-    ema_momentum: Momentum m of the moving averages of the weights (`moving_averages`);
-      None for no averages.
 
   Raises:
-    ValueError: Unknown name, or the optimizer cannot keep moving averages.
+    ValueError: Unknown name; the error lists the valid ones.
   """
-  make = _named(name)
-  if ema_momentum is None:
-    return make(learning_rate=learning_rate)
-  if "use_ema" not in inspect.signature(make).parameters:
-    raise ValueError(f"--optimizer={name} keeps no moving averages of the weights: "
-                     "choose one of tf.keras.optimizers, or --weight_averaging=swa.")
-  return make(learning_rate=learning_rate, use_ema=True, ema_momentum=ema_momentum)
-
-
-def _named(name: str) -> Callable[..., Any]:
   candidates = dict(_classes(keras.optimizers, keras.optimizers.Optimizer))
   try:
     addons: Any = importlib.import_module("tensorflow_addons")
@@ -140,7 +128,7 @@ def _named(name: str) -> Callable[..., Any]:
   if name not in candidates:
     raise registry.unknown("optimizer", name, sorted(candidates),
                            "Choose one with --optimizer.")
-  return candidates[name]
+  return candidates[name](learning_rate=learning_rate)
 
 
 def _classes(module: Any, base: Any) -> Iterator[tuple[str, Callable]]:
@@ -154,26 +142,16 @@ def _classes(module: Any, base: Any) -> Iterator[tuple[str, Callable]]:
 
 
 def slots_and_counters(optimizer: Any) -> list[tf.Variable]:
-  """Returns all variables of an optimizer but `moving_averages`, in a fixed order."""
+  """Returns the variables of an optimizer, in a fixed order."""
   found: Any = optimizer.variables
   found = found() if callable(found) else found
-  averages = {id(average) for average in moving_averages(optimizer)}
-  return [v for v in map(variables.tf_variable, found) if id(v) not in averages]
-
-
-def moving_averages(optimizer: Any) -> list[tf.Variable]:
-  """Returns the averages of the trainable variables that an optimizer keeps, or `[]`."""
-  return [variables.tf_variable(v)
-          for v in compat.moving_averages(_without_loss_scale(optimizer))]
+  return [variables.tf_variable(v) for v in found]
 
 
 def current_learning_rate(optimizer: Any) -> float:
   """Returns the rate of the next update."""
-  return compat.learning_rate(_without_loss_scale(optimizer))
-
-
-def _without_loss_scale(optimizer: Any) -> Any:
-  return getattr(optimizer, "inner_optimizer", optimizer)
+  # With --precision=mixed_float16, a LossScaleOptimizer wraps the optimizer.
+  return compat.learning_rate(getattr(optimizer, "inner_optimizer", optimizer))
 
 
 def clip_gradients(gradients: list, norm: float, mode: str = "per_variable",

@@ -7,7 +7,7 @@ checkpoint holds both:
 
     weights             the weights
     weights_averaged    the averages in the same order; a weight without average, itself
-    num_averaged        how often an average was taken, 0 until averaging begins
+    num_averaged        number of steps that were averaged, 0 until averaging begins
 """
 
 import abc
@@ -18,33 +18,34 @@ import tensorflow as tf
 from yt8m import models
 from yt8m.configs import checkpoints
 from yt8m.models.layers import variables
-from yt8m.training import optimizers
 
 KINDS = ("none", "ema", "swa")
 
 
 class WeightAverages(abc.ABC):
-  """Averages `a` of the weights `w` of a model.
+  """Averages `a` of the weights `w` of a model: `a ← keep · a + add · w` after a step.
 
   Args:
     model: `VideoModel`, made under `strategy`.
-    averages: Variables of the averages, by the `id` of their weights.
     strategy: Strategy that the model is trained under.
-    start_step: Step after which averaging begins.
+    averaged: Weights of the model to average.
+    start_step: First step whose weights are averaged.
 
   Raises:
     ValueError: `start_step` is below 1.
   """
 
-  def __init__(self, model: models.VideoModel, averages: dict[int, tf.Variable],
-               strategy: tf.distribute.Strategy, start_step: int):
+  def __init__(self, model: models.VideoModel, strategy: tf.distribute.Strategy,
+               averaged: list, start_step: int):
     if start_step < 1:
       raise ValueError(f"--averaging_start_step={start_step} must be at least 1.")
     self._strategy, self._start_step = strategy, start_step
-    self._averages = [averages.get(id(w), variables.tf_variable(w))
-                      for w in model.weights]
-    self._pairs = [(averages[id(w)], variables.tf_variable(w))
-                   for w in model.weights if id(w) in averages]
+    with strategy.scope():
+      averages = {id(w): tf.Variable(tf.zeros(w.shape, w.dtype), trainable=False)
+                  for w in averaged}
+    weights = {id(w): variables.tf_variable(w) for w in model.weights}
+    self._averages = [averages.get(key, w) for key, w in weights.items()]
+    self._pairs = [(average, weights[key]) for key, average in averages.items()]
     self._count = tf.Variable(
         tf.zeros([], tf.int64), trainable=False, name=checkpoints.NUM_AVERAGED)
 
@@ -58,47 +59,41 @@ class WeightAverages(abc.ABC):
             checkpoints.NUM_AVERAGED: self._count}
 
   @tf.function
-  def _move(self, rate):
-    """a ← (1 − rate) a + rate w."""
+  def _move(self, keep: tf.Tensor, add: tf.Tensor) -> None:
     for average, weight in self._pairs:
-      r = tf.cast(rate, weight.dtype)
       self._strategy.extended.update(
-          average, lambda a, w, r: a.assign((1 - r) * a + r * w), args=(weight, r))
+          average, lambda a, w, keep, add: a.assign(keep * a + add * w),
+          args=(weight, tf.cast(keep, weight.dtype), tf.cast(add, weight.dtype)))
     self._count.assign_add(1)
 
 
 class ExponentialAverages(WeightAverages):
-  """Exponential moving averages, which the Keras optimizer keeps (`use_ema`).
+  """Exponential moving averages.
 
-      a ← m a + (1 − m) w    after every step,   a = w after `start_step`
-
-  The start is ours. Keras 2 starts with the weights before the first step and Keras 3
-  with those after it, which then still count mⁿ, 37 % after 1 / (1 − m) steps.
+      a = w after `start_step`,   a ← m a + (1 − m) w    after every later step
 
   Only trainable weights are averaged. The moving statistics of batch normalization
-  already follow the weights with the same delay, and stay as they are.
+  already follow the weights with a similar delay.
 
   Args:
     model: `VideoModel`, made under `strategy`.
-    optimizer: Optimizer made with `ema_momentum`, its slots built for `model`.
     strategy: Strategy that the model is trained under.
-    start_step: Step after which averaging begins.
+    start_step: First step whose weights are averaged.
+    momentum: Share of an average that a step keeps, m.
 
   Reference: Polyak and Juditsky 1992; Tarvainen and Valpola 2017 (arXiv:1703.01780).
   """
 
-  def __init__(self, model: models.VideoModel, optimizer: tf.keras.optimizers.Optimizer,
-               strategy: tf.distribute.Strategy, start_step: int = 1):
-    averages = {id(w): a for w, a in zip(
-        model.trainable_variables, optimizers.moving_averages(optimizer), strict=True)}
-    super().__init__(model, averages, strategy, start_step)
-    self._started = False
+  def __init__(self, model: models.VideoModel, strategy: tf.distribute.Strategy,
+               start_step: int = 1, momentum: float = 0.999):
+    super().__init__(model, strategy, model.trainable_variables, start_step)
+    self._momentum = momentum
 
   def update(self, step: int) -> None:
-    if step >= self._start_step and not self._started:
-      if not self._count.numpy():  # not resumed
-        self._move(1.0)
-      self._started = True
+    if step >= self._start_step:
+      begun = self._count > 0
+      self._move(tf.where(begun, self._momentum, 0.0),
+                 tf.where(begun, 1 - self._momentum, 1.0))
 
 
 class StochasticAverages(WeightAverages):
@@ -123,20 +118,18 @@ class StochasticAverages(WeightAverages):
                start_step: int, period: int = 100):
     if period < 1:
       raise ValueError(f"--swa_steps={period} must be at least 1.")
+    floating = [w for w in model.weights if tf.as_dtype(w.dtype).is_floating]
+    super().__init__(model, strategy, floating, start_step)
     self._period = period
-    with strategy.scope():
-      averages = {
-          id(w): tf.Variable(tf.zeros(w.shape, w.dtype), trainable=False)
-          for w in model.weights if tf.as_dtype(w.dtype).is_floating}
-    super().__init__(model, averages, strategy, start_step)
 
   def update(self, step: int) -> None:
     if step >= self._start_step and (step - self._start_step) % self._period == 0:
-      self._move(1.0 / tf.cast(self._count + 1, tf.float32))
+      rate = 1.0 / tf.cast(self._count + 1, tf.float32)
+      self._move(1 - rate, rate)
 
 
-def make(kind: str, model: models.VideoModel, optimizer: tf.keras.optimizers.Optimizer,
-         strategy: tf.distribute.Strategy, start_step: int | None = None,
+def make(kind: str, model: models.VideoModel, strategy: tf.distribute.Strategy,
+         start_step: int | None = None, *, momentum: float = 0.999,
          swa_steps: int = 100) -> WeightAverages | None:
   """Returns the averages that `--weight_averaging` names; None for `none`.
 
@@ -145,7 +138,7 @@ def make(kind: str, model: models.VideoModel, optimizer: tf.keras.optimizers.Opt
   """
   if kind == "ema":
     return ExponentialAverages(
-        model, optimizer, strategy, 1 if start_step is None else start_step)
+        model, strategy, 1 if start_step is None else start_step, momentum)
   if kind == "swa":
     if start_step is None:
       raise ValueError("--weight_averaging=swa needs --averaging_start_step: the step "

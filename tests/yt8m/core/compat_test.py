@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What private API is used for still works on the installed Keras."""
 
-import numpy as np
 import pytest
 import tensorflow as tf
 
@@ -20,16 +19,6 @@ def test_an_optimizer_has_its_slots_before_the_first_step():
   optimizer.apply_gradients([(tf.constant([0.1, 0.1]), weight)])
   variables = optimizer.variables
   assert len(variables() if callable(variables) else variables) == before >= 3
-
-
-def test_moving_averages_of_the_weights():
-  weight = tf.Variable([1.0, 2.0])
-  assert compat.moving_averages(keras.optimizers.SGD()) == []
-  optimizer = keras.optimizers.SGD(1.0, use_ema=True, ema_momentum=0.5)
-  compat.build_optimizer(optimizer, [weight])
-  optimizer.apply_gradients([(tf.constant([1.0, 0.0]), weight)])
-  [average] = compat.moving_averages(optimizer)
-  assert np.shape(average) == (2,)
 
 
 def test_the_learning_rate_is_that_of_the_next_update():

@@ -52,12 +52,11 @@ def make_training(train_dir, case="none", max_steps=STEPS, jit_compile=False):
   kind = case.split()[0]
   model = make_model()
   strategy = tf.distribute.get_strategy()
-  optimizer = optimizers.make_optimizer(
-      "AdamOptimizer", 0.05, MOMENTUM if kind == "ema" else None)
+  optimizer = optimizers.make_optimizer("AdamOptimizer", 0.05)
   step = train_step.TrainStep(model, losses.CrossEntropyLoss(), optimizer, strategy,
                               jit_compile=jit_compile)
   averages = weight_averaging.make(
-      kind, model, optimizer, strategy, **STARTS.get(case, {}))
+      kind, model, strategy, momentum=MOMENTUM, **STARTS.get(case, {}))
   return model, loop.Training(
       str(train_dir), step, make_dataset,
       loop.Schedule(BATCH, num_epochs=3, max_steps=max_steps, checkpoint_steps=1,
@@ -180,22 +179,12 @@ def test_averages_of_what_xla_compiled(case, restored, tmp_path):
 def test_wrong_numbers_are_refused(tmp_path):
   model, strategy = make_model(), tf.distribute.get_strategy()
   with pytest.raises(ValueError, match="swa needs --averaging_start_step"):
-    weight_averaging.make("swa", model, None, strategy)
+    weight_averaging.make("swa", model, strategy)
   with pytest.raises(ValueError, match="--averaging_start_step=0 must"):
-    weight_averaging.make("swa", model, None, strategy, 0)
+    weight_averaging.make("swa", model, strategy, 0)
   with pytest.raises(ValueError, match="--swa_steps=0 must"):
-    weight_averaging.make("swa", model, None, strategy, 1, 0)
-  assert weight_averaging.make("none", model, None, strategy) is None
-
-
-def test_an_optimizer_without_averages_is_refused(monkeypatch):
-  class Old:
-    def __init__(self, learning_rate, **kwargs):
-      pass
-  monkeypatch.setitem(optimizers._STARTER_NAMES, "Old", Old)
-  assert isinstance(optimizers.make_optimizer("Old", 0.1), Old)
-  with pytest.raises(ValueError, match="--optimizer=Old keeps no moving averages"):
-    optimizers.make_optimizer("Old", 0.1, ema_momentum=0.9)
+    weight_averaging.make("swa", model, strategy, 1, swa_steps=0)
+  assert weight_averaging.make("none", model, strategy) is None
 
 
 def test_two_replicas_and_half_precision_keep_the_same_averages():
