@@ -70,8 +70,7 @@ def build(models: Sequence[saved_model.SavedModel],
   """
   os.makedirs(output_dir, exist_ok=True)
   with tempfile.TemporaryDirectory(dir=output_dir) as scratch:
-    aligned = aligned_predictions.AlignedPredictions.from_stores(
-        stores, os.path.join(scratch, "aligned"))
+    aligned = aligned_predictions.AlignedPredictions.from_stores(stores, scratch)
     knots = {name: averaging.rank_knots(scores).tolist()
              for name, scores in zip(aligned.names, aligned.scores, strict=True)
              if options.averaging == "ranks"}

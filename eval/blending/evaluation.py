@@ -122,8 +122,7 @@ class Evaluation:
       seed: Seed of the bootstrap samples.
     """
     with tempfile.TemporaryDirectory(dir=self.folder) as scratch:
-      aligned = aligned_predictions.AlignedPredictions.from_stores(
-          stores, os.path.join(scratch, "aligned"))
+      aligned = aligned_predictions.AlignedPredictions.from_stores(stores, scratch)
       knots = None
       if self._ensemble.averaging == "ranks":
         knots = [np.array(self._candidates[name]["rank_knots"])

@@ -2,41 +2,41 @@
 # SPDX-License-Identifier: Apache-2.0
 """Predictions of several models side by side: for each video the same classes of all.
 
-Each model stored the best k classes of a video, and not the same ones. The union of
-them are the *slots* of the video: every blend of the models is a function of its slots.
+Each model stored the best k classes of a video, and they differ from model to model.
+Their union are the *slots* of the video: every blend of the models is a function of its
+slots.
 """
 
 import dataclasses
 import os
+from collections.abc import Iterator
+from collections.abc import Mapping
+from collections.abc import Sequence
 
 import numpy as np
 
-from yt8m.core import directories
-from yt8m.eval.predictions import array_file
+from yt8m.data import label_sets
 from yt8m.eval.predictions import store as prediction_store
 
-# Rows that are worked on together have a table of so many entries, (rows, C), which
+# Rows are processed together up to this size of their table, (rows, num_classes), which
 # should stay in the cache.
 _TABLE_SIZE = 2**22
-_ARRAYS = ("scores", "classes", "hits")
-_ALIGNED = directories.Kind(
-    "directory of aligned predictions", "hits.npy", ("scores.npy", "classes.npy"))
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class AlignedPredictions:
-  """Scores of M models for n videos in U slots each, the labels among them marked.
+  """Scores of M models for n videos in U slots each, with the labels among them marked.
 
   Attributes:
-    names: of the M models.
-    scores: (M, n, U) float16, score of class `classes[i, u]` of video i by model m; 0
-      where the model did not store that class, and in padding.
-    classes: (n, U) uint16 or uint32, ascending in a row; padding holds C.
-    hits: (n, U) bool, the class is a label of the video.
-    num_labels: (n,) int, labels of each video, those in no slot included.
-    num_classes: C.
+    names: Names of the M models.
+    scores: Scores, (M, n, U) float16. `scores[m, i, u]` is that of class `classes[i, u]`
+      of video i by model m, or 0 if the model did not store it, and in padding.
+    classes: Classes, (n, U) uint16 or uint32, ascending in a row; padding is num_classes.
+    hits: Whether the class is a label of the video, (n, U) bool.
+    num_labels: Number of labels of each video, those in no slot included, (n,) int.
+    num_classes: Number of classes.
   """
-  names: tuple
+  names: tuple[str, ...]
   scores: np.ndarray
   classes: np.ndarray
   hits: np.ndarray
@@ -44,78 +44,64 @@ class AlignedPredictions:
   num_classes: int
 
   @classmethod
-  def from_stores(cls, stores, directory=None, top_k=prediction_store.TOP_K):
+  def from_stores(cls, stores: Mapping[str, prediction_store.PredictionStore],
+                  directory: str | None = None, top_k: int = prediction_store.TOP_K
+                  ) -> "AlignedPredictions":
     """Aligns stores of the same videos.
 
     Args:
-      stores: {name: PredictionStore}.
-      directory: keeps the arrays there as .npy files, memory-mapped; earlier ones are
-        replaced. None: in memory, of which `scores` takes 2 M n U bytes.
-      top_k: classes taken of a video and model, the best; also of dense stores.
+      stores: Stores by name of the model.
+      directory: Existing directory for the arrays as .npy files, memory-mapped. None
+        keeps them in memory, of which `scores` takes 2 M n U bytes.
+      top_k: Number of classes taken of a video and model, the best; also of dense
+        stores.
 
     Raises:
-      ValueError: the stores differ in classes, videos, their order or their labels, or
+      ValueError: The stores differ in classes, videos, their order or their labels, or
         have no labels; or there is no store.
-      FileExistsError: `directory` holds something else.
     """
-    names, stores = tuple(stores), tuple(stores.values())
-    if not stores:
+    names, opened = tuple(stores), tuple(stores.values())
+    if not opened:
       raise ValueError("There are no predictions to align: name at least one model.")
-    for name, store in zip(names, stores, strict=True):
-      _check_alike(names[0], stores[0], name, store)
+    labels = [_check_alike(names[0], opened[0], name, store)
+              for name, store in stores.items()][0]
     num_slots = max(np.count_nonzero(present, axis=1).max()
-                    for _, present, _ in _chunks(stores, top_k))
-    num_videos, num_classes = stores[0].num_videos, stores[0].num_classes
+                    for _, present, _ in _chunks(opened, top_k))
+    num_videos, num_classes = opened[0].num_videos, opened[0].num_classes
     shapes = {
-        "scores": (np.float16, (len(stores), num_videos, num_slots)),
-        # Padding is the class C, one beyond the last.
+        "scores": (np.float16, (len(opened), num_videos, num_slots)),
+        # Padding is num_classes, one beyond the last class.
         "classes": (np.uint16 if num_classes < 2**16 else np.uint32,
                     (num_videos, num_slots)),
         "hits": (bool, (num_videos, num_slots))}
     if directory is None:
-      arrays = {key: np.zeros(shape, dtype) for key, (dtype, shape) in shapes.items()}
-      _fill(arrays, stores, top_k)
+      arrays = {name: np.zeros(shape, dtype) for name, (dtype, shape) in shapes.items()}
     else:
-      with directories.atomic_directory(
-          directory, overwrite=True, owned=_ALIGNED, flag="directory") as temporary:
-        arrays = {key: array_file.create(_path(temporary, key), dtype, shape)
-                  for key, (dtype, shape) in shapes.items()}
-        _fill(arrays, stores, top_k)
-        for array in arrays.values():
-          array.flush()
-      arrays = {key: np.load(_path(directory, key), mmap_mode="r") for key in arrays}
-    return cls(names, **arrays, num_labels=np.array(stores[0].labels.sizes),
+      arrays = {name: prediction_store.create_array(
+          os.path.join(directory, f"{name}.npy"), dtype, shape)
+                for name, (dtype, shape) in shapes.items()}
+    _fill(arrays, opened, labels, top_k)
+    return cls(names, **arrays, num_labels=np.array(labels.sizes),
                num_classes=num_classes)
 
   @property
-  def num_positives(self):
-    """Labels of all videos, those in no slot included."""
+  def num_positives(self) -> int:
+    """Number of labels of all videos, those in no slot included."""
     return int(self.num_labels.sum())
 
-  def rows(self, index):
-    """`AlignedPredictions` of some videos.
 
-    Args:
-      index: slice, (num_rows,) int, or (n,) bool.
-    """
-    return dataclasses.replace(
-        self, scores=self.scores[:, index], classes=self.classes[index],
-        hits=self.hits[index], num_labels=self.num_labels[index])
-
-
-def _fill(arrays, stores, top_k):
+def _fill(arrays, stores, labels, top_k):
   """Writes scores, classes and hits, chunk by chunk."""
   num_classes = stores[0].num_classes
-  labels = stores[0].labels
   label_ends = np.concatenate([[0], np.cumsum(labels.sizes, dtype=np.int64)])
   slots = None
   for rows, present, best in _chunks(stores, top_k):
     num_rows = len(present)
-    # By video, then by class; several times as fast as np.nonzero of two axes.
+    # By video, then by class: several times as fast as np.nonzero on two axes.
     videos, classes = np.divmod(np.flatnonzero(present), num_classes)
     counts = np.bincount(videos, minlength=num_rows)
     columns = np.arange(len(videos)) - np.repeat(np.cumsum(counts) - counts, counts)
-    # Which slot a class has; of classes without a slot whatever stood there before.
+    # The slot of each class. Entries of classes without a slot are not used.
     slots = np.zeros(present.shape, np.int32) if slots is None else slots[:num_rows]
     slots[videos, classes] = columns
 
@@ -138,12 +124,13 @@ def _fill(arrays, stores, top_k):
     arrays["hits"][rows] = hits
 
 
-def _chunks(stores, top_k):
+def _chunks(stores: Sequence[prediction_store.PredictionStore], top_k: int
+            ) -> Iterator[tuple[slice, np.ndarray, list[tuple[np.ndarray, np.ndarray]]]]:
   """Goes through the videos.
 
   Yields:
-    A slice of videos; (num_rows, C) bool, the classes that any model stored; and the
-    best (scores, classes) of each model, both (num_rows, k).
+    A slice of videos; the classes that any model stored, (num_rows, num_classes) bool;
+    and the best (scores, classes) of each model, both (num_rows, k).
   """
   num_videos, num_classes = stores[0].num_videos, stores[0].num_classes
   num_rows = max(1, _TABLE_SIZE // num_classes)
@@ -157,11 +144,12 @@ def _chunks(stores, top_k):
     yield rows, present, best
 
 
-def _check_alike(first_name, first, name, store):
-  """Refuses a store that cannot be aligned with the first one."""
+def _check_alike(first_name: str, first: prediction_store.PredictionStore, name: str,
+                 store: prediction_store.PredictionStore) -> label_sets.LabelSets:
+  """Returns the labels of a store; refuses one that does not go with the first one."""
   where = f"The predictions of {first_name} and {name}"
   remedy = "Write both with the same records (--eval_data_pattern)."
-  if store.labels is None:
+  if store.labels is None or first.labels is None:
     raise ValueError(f"The records that {name} predicted have no labels: to search or to "
                      "learn weights takes records with labels.")
   if first.num_classes != store.num_classes:
@@ -173,6 +161,7 @@ def _check_alike(first_name, first, name, store):
   if difference is not None:
     raise ValueError(f"{where} have different labels for video {difference}, "
                      f"{_text(store.ids[difference])}. {remedy}")
+  return store.labels
 
 
 def _check_same_ids(first, second, where, remedy):
@@ -191,7 +180,7 @@ def _check_same_ids(first, second, where, remedy):
 
 
 def _first_different_labels(first, second):
-  """The first video whose labels differ, or None."""
+  """Returns the first video whose labels differ, or None."""
   different = np.flatnonzero(first.sizes != second.sizes)
   if len(different):
     return different[0]
@@ -203,7 +192,3 @@ def _first_different_labels(first, second):
 
 def _text(video_id):
   return repr(video_id.decode(errors="replace"))
-
-
-def _path(directory, key):
-  return os.path.join(directory, f"{key}.npy")

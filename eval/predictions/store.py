@@ -4,121 +4,129 @@
 
 For n videos, C classes and the best k of them:
 
-    store.json         what is in the store, and size and SHA-256 of every other file
+    store.json         contents of the store, and size and SHA-256 of every other file
     ids.npy            (n,) bytes, in the order of the records
     scores.npy         (n, k) float16, best first; dense: (n, C), by class
     classes.npy        (n, k) uint16, uint32 beyond 65,536 classes; dense: not there
     label_classes.npy  (Σ sizes,) int32; not there if the records had no labels
     label_sizes.npy    (n,) int32
 
-With k = 50 that is 200 bytes a video, besides its id and its labels. float16 rounds a
-score by 2⁻¹² of it at most (in steps of 6e-8 below 6e-5). Rounding is monotone, so that
-it makes ties, but never turns an order round.
+With k = 50 that is 200 bytes a video, besides its id and its labels. float16 changes a
+score by at most 2⁻¹² of it (below 6e-5, in steps of 6e-8). Rounding is monotone: it makes
+ties, but never reverses an order.
 """
 
 import hashlib
 import json
+import math
 import os
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from yt8m.core import checksum
-from yt8m.core import directories
 from yt8m.core import files
 from yt8m.data import label_sets
 from yt8m.eval.metrics import ranking
 
 DESCRIPTION = "store.json"
 FORMAT = 1
-STORE = directories.Kind("prediction store", DESCRIPTION, ("*.npy",))
 # GAP counts the best 20 of a blend, which may be the 30th of one of its models.
 TOP_K = 50
 
+# Rows of a store: a slice, or (num_rows,) int.
+Rows = slice | Sequence[int] | np.ndarray
+
 
 class PredictionStore:
-  """The predictions of a model, memory-mapped; `open` is the way to one.
+  """The predictions of a model, memory-mapped. Create it with `open`.
 
   Attributes:
-    directory: where it lies.
-    num_videos: n.
-    num_classes: C.
-    top_k: k, or None if the store is dense.
-    model: fingerprint of the model that made the predictions.
-    parts: names of what they were made of, in this order: the record files.
-    records_sha256: of the ids, in their order.
+    directory: Path of the store.
+    num_videos: Number of videos, n.
+    num_classes: Number of classes, C.
+    top_k: Number of classes kept of a video, k; None if the store is dense.
+    model: Fingerprint of the model that made the predictions.
+    record_files: Names of the record files, in the order of the videos.
+    records_sha256: SHA-256 of the ids, in their order.
     arrays: {name: memory map} of the files above.
   """
 
-  def __init__(self, directory, description, arrays):
+  def __init__(self, directory: str, description: Mapping[str, Any],
+               arrays: Mapping[str, np.ndarray]):
     self.directory = directory
-    self.num_videos = description["num_videos"]
-    self.num_classes = description["num_classes"]
-    self.top_k = description["top_k"]
-    self.model = description["model"]
-    self.parts = description["records"]["parts"]
-    self.records_sha256 = description["records"]["sha256"]
+    self.num_videos: int = description["num_videos"]
+    self.num_classes: int = description["num_classes"]
+    self.top_k: int | None = description["top_k"]
+    self.model: str = description["model"]
+    self.record_files: list[str] = description["records"]["parts"]
+    self.records_sha256: str = description["records"]["sha256"]
     self.arrays = arrays
 
   @classmethod
-  def open(cls, directory, verify=True):
-    """Opens a store that `prediction_store_writer.StoreWriter` finished.
+  def open(cls, directory: str, verify: bool = True) -> "PredictionStore":
+    """Opens a store that `writer.write` wrote.
 
     Args:
-      directory: a local one.
-      verify: reads every file once to compare its SHA-256. Sizes and shapes are
-        compared in any case.
+      directory: Path of the store, which must be local.
+      verify: Whether to read every file once to compare its SHA-256. Sizes and shapes
+        are compared in any case.
 
     Raises:
-      FileNotFoundError: there is no store in `directory`.
-      ValueError: one of its files is damaged or missing.
+      FileNotFoundError: There is no store in `directory`.
+      ValueError: One of its files is damaged or missing.
     """
     path = os.path.join(directory, DESCRIPTION)
     if not os.path.exists(path):
       raise FileNotFoundError(f"{directory} holds no predictions ({DESCRIPTION} is not "
                               "there): write them first.")
-    with open(path, "rb") as file:
-      content = file.read()
-    try:
-      description = json.loads(content)
-      if description.pop("sha256") != _digest_of(description):
+
+    def parse(description):
+      if description.pop("sha256") != _digest(description):
         raise ValueError("its checksum differs")
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-      raise damaged(path, f"is no description of a store ({error})") from error
-    if description["format"] != FORMAT:
-      raise damaged(path, f"has the format {description['format']}, not {FORMAT}")
+      if description["format"] != FORMAT:
+        raise ValueError(f"it has the format {description['format']}, not {FORMAT}")
+      return description
+
+    description = files.read_json(
+        path, kind="the description of a prediction store",
+        remedy=f"Delete {directory} and run the command again", parse=parse)
     arrays = {name: _open_array(os.path.join(directory, f"{name}.npy"), entry, verify)
               for name, entry in description["files"].items()}
     return cls(directory, description, arrays)
 
   @property
-  def ids(self):
-    """(n,) bytes."""
+  def ids(self) -> np.ndarray:
+    """Ids of the videos, (n,) bytes."""
     return self.arrays["ids"]
 
   @property
-  def scores(self):
-    """(n, k) float16, best first; dense: (n, C)."""
+  def scores(self) -> np.ndarray:
+    """Scores, (n, k) float16, best first; dense: (n, C)."""
     return self.arrays["scores"]
 
   @property
-  def classes(self):
-    """(n, k) uint16 or uint32, the class of every score; dense: None."""
+  def classes(self) -> np.ndarray | None:
+    """Class of every score, (n, k) uint16 or uint32; None if the store is dense."""
     return self.arrays.get("classes")
 
   @property
-  def labels(self):
-    """`LabelSets` of the videos, without ids; None if the records had no labels."""
+  def labels(self) -> label_sets.LabelSets | None:
+    """Label sets of the videos, without ids; None if the records had no labels."""
     if "label_classes" not in self.arrays:
       return None
     return label_sets.LabelSets(
         self.arrays["label_classes"], self.arrays["label_sizes"], self.num_classes)
 
-  def best(self, rows, k):
-    """The k best stored classes of some videos, fewer if fewer are stored.
+  def best(self, rows: Rows, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the k best stored classes of some videos, or all if fewer are stored.
 
     Args:
-      rows: slice, or (num_rows,) int.
-      k: at least 1.
+      rows: Rows of the videos.
+      k: Number of classes, at least 1.
 
     Returns:
       Scores and classes, both (num_rows, at most k), best first.
@@ -127,11 +135,11 @@ class PredictionStore:
       return self.scores[rows, :k], self.classes[rows, :k]
     return ranking.best_classes(self.dense_rows(rows), min(k, self.num_classes))
 
-  def dense_rows(self, rows):
-    """(num_rows, C) float32 scores of some videos; 0 where none is stored.
+  def dense_rows(self, rows: Rows) -> np.ndarray:
+    """Returns the scores of some videos, (num_rows, C) float32; 0 if not stored.
 
     Args:
-      rows: slice, or (num_rows,) int.
+      rows: Rows of the videos.
     """
     scores = self.scores[rows].astype(np.float32)
     if self.classes is None:
@@ -141,12 +149,13 @@ class PredictionStore:
     return dense
 
 
-def describe(directory, num_classes, top_k, model, parts):
-  """Writes `store.json` for the arrays that lie in a directory.
+def describe(directory: str, *, num_classes: int, top_k: int | None, model: str,
+             record_files: Sequence[str]) -> None:
+  """Writes `store.json` for the .npy files of a directory.
 
   Args:
-    directory: where `<name>.npy` are.
-    num_classes, top_k, model, parts: see `PredictionStore`.
+    directory: Path of the directory.
+    num_classes, top_k, model, record_files: Attributes of the `PredictionStore`.
   """
   names = sorted(name[:-len(".npy")] for name in os.listdir(directory)
                  if name.endswith(".npy"))
@@ -155,46 +164,75 @@ def describe(directory, num_classes, top_k, model, parts):
   description = {
       "format": FORMAT, "num_videos": len(arrays["ids"]), "num_classes": num_classes,
       "top_k": top_k, "model": model,
-      "records": {"sha256": _digest_of_ids(arrays["ids"]), "parts": list(parts)},
+      "records": {"sha256": _digest_of_ids(arrays["ids"]), "parts": list(record_files)},
       "files": {name: {
           "dtype": arrays[name].dtype.str, "shape": arrays[name].shape,
           "bytes": os.path.getsize(path), "sha256": checksum.of_file(path)}
                 for name, path in paths.items()}}
   with files.atomic_write(os.path.join(directory, DESCRIPTION)) as file:
-    json.dump({**description, "sha256": _digest_of(description)}, file, indent=1)
+    file.write(json.dumps({**description, "sha256": _digest(description)}, indent=1))
 
 
-def damaged(path, fault):
-  """The error for a damaged file of a store."""
+def create_array(path: str, dtype: npt.DTypeLike, shape: Sequence[int]) -> np.memmap:
+  """Returns a new, writable memory map, all zeros, of a .npy file.
+
+  The disk space is taken at once: writing to a map of a file that the disk has no room
+  for would kill the process (SIGBUS) instead of raising an error.
+
+  Args:
+    path: Path of the file, which must be local.
+    dtype: Type of the array.
+    shape: Shape of the array.
+
+  Raises:
+    OSError: The disk has no room for the array, or `path` cannot be written.
+  """
+  dtype, shape = np.dtype(dtype), tuple(map(int, shape))
+  with open(path, "wb") as file:
+    np.lib.format.write_array_header_1_0(file, {
+        "descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False,
+        "shape": shape})
+    size = file.tell() + math.prod(shape) * dtype.itemsize
+    try:
+      file.truncate(size)
+      if hasattr(os, "posix_fallocate"):  # macOS does not have it.
+        os.posix_fallocate(file.fileno(), 0, size)
+    except OSError as error:
+      raise OSError(error.errno, f"{error.strerror}: no room for an array of {size:,} "
+                    "bytes", path) from error
+  return np.load(path, mmap_mode="r+")
+
+
+def _open_array(path: str, entry: Mapping[str, Any], verify: bool) -> np.ndarray:
+  """Memory-maps a file after checking it against its entry in `store.json`."""
+  if not os.path.exists(path):
+    raise _damaged(path, "is missing")
+  size = os.path.getsize(path)
+  if size != entry["bytes"]:
+    raise _damaged(path, f"has {size:,} bytes, not {entry['bytes']:,}")
+  if verify and checksum.of_file(path) != entry["sha256"]:
+    raise _damaged(path, "is damaged: its checksum differs")
+  try:
+    array = np.load(path, mmap_mode="r")
+  except ValueError as error:
+    raise _damaged(path, f"is not an array ({error})") from error
+  if (array.dtype.str, list(array.shape)) != (entry["dtype"], entry["shape"]):
+    raise _damaged(path, f"holds {array.dtype} {array.shape}, not {entry['dtype']} "
+                   f"{tuple(entry['shape'])}")
+  return array
+
+
+def _damaged(path: str, fault: str) -> ValueError:
   return ValueError(f"{path} {fault}: delete {os.path.dirname(path)} and run the command "
                     "again.")
 
 
-def _open_array(path, entry, verify):
-  """Memory-maps a file after checking it against its entry in `store.json`."""
-  if not os.path.exists(path):
-    raise damaged(path, "is missing")
-  size = os.path.getsize(path)
-  if size != entry["bytes"]:
-    raise damaged(path, f"has {size:,} bytes, not {entry['bytes']:,}")
-  if verify and checksum.of_file(path) != entry["sha256"]:
-    raise damaged(path, "is damaged: its checksum differs")
-  try:
-    array = np.load(path, mmap_mode="r")
-  except ValueError as error:
-    raise damaged(path, f"is no array ({error})") from error
-  if (array.dtype.str, list(array.shape)) != (entry["dtype"], entry["shape"]):
-    raise damaged(path, f"holds {array.dtype} {array.shape}, not {entry['dtype']} "
-                  f"{tuple(entry['shape'])}")
-  return array
-
-
-def _digest_of(description):
+def _digest(description: Mapping[str, Any]) -> str:
   return hashlib.sha256(json.dumps(description, sort_keys=True).encode()).hexdigest()
 
 
-def _digest_of_ids(ids):
-  """SHA-256 of ids in their order; the array is as wide as its longest id."""
+def _digest_of_ids(ids: np.ndarray) -> str:
+  """Returns the SHA-256 of ids in their order; the array is as wide as its longest id."""
   digest = hashlib.sha256(f"{ids.dtype.itemsize}\0".encode())
   digest.update(np.ascontiguousarray(ids).data.cast("B") if len(ids) else b"")
   return digest.hexdigest()

@@ -1,192 +1,176 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Writes a `PredictionStore` in parts, so that a killed run loses one part at most.
+"""Writes a `PredictionStore` out of the predictions of one record file after another."""
 
-While it is being written, `<directory>.parts` holds one small store for each part.
-`finish` joins them and renames the result to `<directory>`: what has that name is whole.
-"""
-
-import contextlib
-import hashlib
 import os
-import shutil
+from collections.abc import Callable
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
-from absl import logging
+import numpy.typing as npt
 
 from yt8m.core import directories
 from yt8m.core import files
-from yt8m.eval.predictions import array_file
-from yt8m.eval.predictions import prediction_part
+from yt8m.data import label_sets
+from yt8m.eval.metrics import ranking
 from yt8m.eval.predictions import store as prediction_store
 
+# Scores are sums of products of probabilities; so far outside [0, 1] is rounding.
+_TOLERANCE = 1e-5
 
-class StoreWriter:
-  """Writes a store part by part, and leaves alone the parts that are there.
 
-  >>> writer = StoreWriter("predictions/blstm", num_classes=3862, model=fingerprint)
-  >>> for path in record_files:
-  ...   if not writer.is_finished(path):
-  ...     with writer.part(path) as part:
-  ...       for ids, scores, labels in predictions_of(path):
-  ...         part.add(ids, scores, labels)
-  >>> store = writer.finish(record_files)
+def rows(ids: Sequence[Any] | np.ndarray, scores: npt.ArrayLike,
+         labels: npt.ArrayLike | None = None, *, top_k: int | None
+         ) -> dict[str, np.ndarray]:
+  """Returns the rows of a store for a batch of n videos, {name: array}.
 
   Args:
-    directory: of the store; must not exist, or be empty.
-    num_classes: C.
-    top_k: classes kept a video, at most C.
-    dense: keeps all classes.
-    model: fingerprint of the model.
+    ids: Ids of the videos, bytes or str.
+    scores: Probabilities, (n, num_classes).
+    labels: Labels, (n, num_classes), positive where they exceed ½; or None for all
+      batches.
+    top_k: Number of classes to keep of a video; None keeps all of them.
+
+  Raises:
+    ValueError: A score is NaN or not in [0, 1], or a shape is wrong.
+  """
+  scores = np.asarray(scores, np.float32)
+  if scores.ndim != 2 or len(scores) != len(ids) or (
+      labels is not None and np.shape(labels) != scores.shape):
+    raise ValueError(
+        f"Scores and labels of {len(ids)} videos must have the shape ({len(ids)}, "
+        f"num_classes), not {scores.shape} and "
+        f"{None if labels is None else np.shape(labels)}.")
+  # No comparison with NaN holds.
+  if scores.size and not (
+      scores.min() >= -_TOLERANCE and scores.max() <= 1 + _TOLERANCE):
+    row, label = np.argwhere(
+        ~((scores >= -_TOLERANCE) & (scores <= 1 + _TOLERANCE)))[0]
+    raise ValueError(
+        f"The score of video {ids[row]!r} for class {label} is {scores[row, label]:g}, "
+        "not a probability from 0 to 1. Has the model diverged in training?")
+  arrays = {"ids": _as_bytes(ids)}
+  if top_k is not None:
+    class_type = np.uint16 if scores.shape[1] <= 2**16 else np.uint32
+    scores, classes = ranking.best_classes(scores, top_k)
+    arrays["classes"] = classes.astype(class_type)
+  arrays["scores"] = np.clip(scores, 0, 1).astype(np.float16)
+  if labels is not None:
+    sets = label_sets.LabelSets.from_matrix(np.asarray(labels))
+    arrays["label_classes"] = sets.classes.astype(np.int32)
+    arrays["label_sizes"] = sets.sizes.astype(np.int32)
+  return arrays
+
+
+def check(directory: str, top_k: int | None) -> None:
+  """Raises the errors of `write` that are known before anything is predicted.
 
   Raises:
     FileExistsError: `directory` has files in it.
     ValueError: `directory` is remote, or `top_k` is not positive.
   """
-
-  def __init__(self, directory, num_classes, top_k=prediction_store.TOP_K, dense=False,
-               model=""):
-    if files.is_remote(directory):
-      raise ValueError(f"{directory}: predictions are memory-mapped, and must be local.")
-    if top_k < 1 and not dense:
-      raise ValueError(f"top_k={top_k} must be at least 1.")
-    if os.path.exists(directory) and (
-        not os.path.isdir(directory) or os.listdir(directory)):
-      raise FileExistsError(f"{directory} exists and is not an empty directory: "
-                            "delete it or name another one.")
-    self.directory = os.path.normpath(directory)
-    self._settings = {"num_classes": num_classes, "model": model,
-                      "top_k": None if dense else min(top_k, num_classes)}
-    self._written = []
-
-  def is_finished(self, name):
-    """Whether an earlier run wrote this part, with the same settings and undamaged."""
-    if not os.path.exists(self._path(name)):
-      return False
-    try:
-      self._open(name)
-    except (FileNotFoundError, ValueError) as error:
-      logging.warning("The part %s is made again: %s", name, error)
-      return False
-    return True
-
-  @contextlib.contextmanager
-  def part(self, name):
-    """Yields a `prediction_part.Part`, which is kept if the block ends well.
-
-    Args:
-      name: of the part; one of that name which is there is replaced.
-    """
-    if name in self._written:
-      raise ValueError(f"{self.directory}: the part {name!r} is written twice.")
-    part = prediction_part.Part(
-        self.directory, self._settings["num_classes"], self._settings["top_k"])
-    os.makedirs(_parts_directory(self.directory), exist_ok=True)
-    yield part
-    with directories.atomic_directory(
-        self._path(name), overwrite=True, owned=prediction_store.STORE) as temporary:
-      for key, array in part.arrays().items():
-        array_file.save(os.path.join(temporary, f"{key}.npy"), array)
-      prediction_store.describe(temporary, parts=[name], **self._settings)
-    self._written.append(name)
-
-  def finish(self, names=None):
-    """Joins the parts to the store, and removes them.
-
-    Args:
-      names: the parts in their order; by default those written by this `StoreWriter`.
-
-    Returns:
-      The `PredictionStore`.
-
-    Raises:
-      FileNotFoundError: a part was not written.
-      ValueError: a part is damaged or has other settings, there is no video or one
-        twice, or only some parts have labels.
-    """
-    names = self._written if names is None else list(names)
-    joined = os.path.join(_parts_directory(self.directory), "joined")
-    shutil.rmtree(joined, ignore_errors=True)
-    os.makedirs(joined)
-    self._join(names, joined)
-    prediction_store.describe(joined, parts=names, **self._settings)
-    prediction_store.PredictionStore.open(joined)
-    os.rename(joined, self.directory)
-    remove_parts(self.directory)
-    return prediction_store.PredictionStore.open(self.directory, verify=False)
-
-  def _join(self, names, directory):
-    """Copies the arrays of the parts one behind the other."""
-    # One part at a time is open: every memory map holds a file descriptor.
-    parts = []
-    for name in names:
-      arrays = self._open(name).arrays
-      parts.append({key: (array.dtype, array.shape) for key, array in arrays.items()})
-    counts = [_length(part, "ids") for part in parts]
-    filled = [part for part, count in zip(parts, counts, strict=True) if count]
-    if not filled:
-      raise ValueError(f"{self.directory}: there are no videos to predict.")
-    keys = set(filled[0])
-    if any(set(part) != keys for part in filled):
-      raise ValueError(f"{self.directory}: some parts have labels, others have not.")
-    if not sum(_length(part, "label_classes") for part in filled):
-      keys -= {"label_classes", "label_sizes"}
-
-    joined = {}
-    for key in keys:
-      dtypes, shapes = zip(*(part[key] for part in filled), strict=True)
-      joined[key] = array_file.create(
-          os.path.join(directory, f"{key}.npy"), max(dtypes, key=lambda d: d.itemsize),
-          (sum(shape[0] for shape in shapes), *shapes[0][1:]))
-    ends = dict.fromkeys(keys, 0)
-    for name in names:
-      arrays = self._open(name, verify=False).arrays
-      for key in keys & arrays.keys():
-        start, ends[key] = ends[key], ends[key] + len(arrays[key])
-        joined[key][start:ends[key]] = arrays[key]
-    for array in joined.values():
-      array.flush()
-    _check_unique(joined["ids"], np.cumsum(counts), names)
-
-  def _open(self, name, verify=True):
-    store = prediction_store.PredictionStore.open(self._path(name), verify)
-    found = {key: getattr(store, key) for key in self._settings}
-    if store.parts != [name] or found != self._settings:
-      raise ValueError(f"{store.directory} is {store.parts} with {found}, not {name!r} "
-                       f"with {self._settings}.")
-    return store
-
-  def _path(self, name):
-    return os.path.join(_parts_directory(self.directory),
-                        hashlib.sha256(name.encode()).hexdigest()[:32])
+  if files.is_remote(directory):
+    raise ValueError(f"{directory}: predictions are memory-mapped, and must be local.")
+  if top_k is not None and top_k < 1:
+    raise ValueError(f"top_k={top_k} must be at least 1.")
+  if os.path.exists(directory) and (
+      not os.path.isdir(directory) or os.listdir(directory)):
+    raise FileExistsError(f"{directory} exists and is not an empty directory: "
+                          "delete it or name another one.")
 
 
-def remove_parts(directory):
-  """Removes what a run left that was killed after it had finished the store."""
-  shutil.rmtree(_parts_directory(directory), ignore_errors=True)
+def write(directory: str, record_files: Sequence[str],
+          read: Callable[[str], Mapping[str, np.ndarray]], *, num_classes: int,
+          top_k: int | None = prediction_store.TOP_K, model: str = ""
+          ) -> prediction_store.PredictionStore:
+  """Writes a store, as a whole or not at all.
 
-
-def _parts_directory(directory):
-  return f"{os.path.normpath(directory)}.parts"
-
-
-def _length(part, key):
-  """Length of an array of a part, given dtypes and shapes; 0 if it is not there."""
-  return part[key][1][0] if key in part else 0
-
-
-def _check_unique(ids, ends, names):
-  """Refuses a video that is there twice, and names the parts that have it.
+  >>> import os, tempfile
+  >>> import numpy as np
+  >>> from yt8m.eval.predictions import writer
+  >>> parts = {"a.tfrecord": writer.rows(["x"], np.array([[0.5, 1, 0]]), top_k=2)}
+  >>> store = writer.write(os.path.join(tempfile.mkdtemp(), "store"), list(parts),
+  ...                      parts.get, num_classes=3, top_k=2)
+  >>> store.classes
+  memmap([[1, 0]], dtype=uint16)
 
   Args:
-    ids: (n,) of all parts.
-    ends: (num_parts,) where in `ids` each part ends.
-    names: of the parts.
+    directory: Path of the store, which must not exist or be empty.
+    record_files: Names of the record files, in the order of the store.
+    read: Function from such a name to the rows of its videos. It is called twice for
+      each, and one part at a time is in memory.
+    num_classes: Number of classes, C.
+    top_k: Number of classes that the rows have, or None for all.
+    model: Fingerprint of the model.
+
+  Raises:
+    ValueError: There is no video, or one twice, or only some rows have labels.
+    FileExistsError: `directory` has files in it.
+    OSError: The disk is full.
+  """
+  check(directory, top_k)
+  top_k = None if top_k is None else min(top_k, num_classes)
+  with directories.atomic_directory(directory, flag="directory") as temporary:
+    _join(temporary, record_files, read)
+    prediction_store.describe(
+        temporary, num_classes=num_classes, top_k=top_k, model=model,
+        record_files=record_files)
+    prediction_store.PredictionStore.open(temporary)
+  return prediction_store.PredictionStore.open(directory, verify=False)
+
+
+def _join(directory, record_files, read):
+  """Writes the rows of all record files, an .npy file for each array."""
+  parts = [{name: (array.dtype, array.shape) for name, array in read(file).items()}
+           for file in record_files]
+  counts = [part["ids"][1][0] for part in parts]
+  filled = [part for part, count in zip(parts, counts, strict=True) if count]
+  if not filled:
+    raise ValueError("There are no videos to predict: the record files are empty.")
+  names = set(filled[0])
+  if any(set(part) != names for part in filled):
+    raise ValueError("Some record files have labels, others do not.")
+  if not sum(part["label_classes"][1][0] for part in filled if "label_classes" in part):
+    names -= {"label_classes", "label_sizes"}
+
+  joined = {}
+  for name in names:
+    dtypes, shapes = zip(*(part[name] for part in filled), strict=True)
+    joined[name] = prediction_store.create_array(
+        os.path.join(directory, f"{name}.npy"),
+        max(dtypes, key=lambda dtype: dtype.itemsize),
+        (sum(shape[0] for shape in shapes), *shapes[0][1:]))
+  ends = dict.fromkeys(names, 0)
+  for file, count in zip(record_files, counts, strict=True):
+    part = read(file) if count else {}
+    for name in names & part.keys():
+      start, ends[name] = ends[name], ends[name] + len(part[name])
+      joined[name][start:ends[name]] = part[name]
+  for array in joined.values():
+    array.flush()
+  _check_unique(joined["ids"], np.cumsum(counts), record_files)
+
+
+def _check_unique(ids, ends, record_files):
+  """Raises an error for a video that is there twice, naming the files that have it.
+
+  Args:
+    ids: Ids of all videos, (n,).
+    ends: Number of videos up to the end of each record file, (num_files,).
+    record_files: Names of the files.
   """
   ordered = np.sort(ids)
-  twice = ordered[1:][ordered[1:] == ordered[:-1]]
-  if len(twice):
-    rows = np.flatnonzero(ids == twice[0])[:2]
-    first, second = (names[i] for i in np.searchsorted(ends, rows, side="right"))
-    raise ValueError(f"Video {twice[0].decode(errors='replace')!r} is in the records "
+  repeated = ordered[1:][ordered[1:] == ordered[:-1]]
+  if len(repeated):
+    positions = np.flatnonzero(ids == repeated[0])[:2]
+    first, second = (
+        record_files[i] for i in np.searchsorted(ends, positions, side="right"))
+    raise ValueError(f"Video {repeated[0].decode(errors='replace')!r} is in the records "
                      f"twice (in {first} and in {second}): leave one of them out.")
+
+
+def _as_bytes(ids):
+  ids = np.asarray(ids)
+  return np.char.encode(ids, "utf-8") if ids.dtype.kind == "U" else ids.astype(np.bytes_)

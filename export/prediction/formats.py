@@ -1,16 +1,19 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Predictions as .npz and as TFRecords; as CSV: `submission.py`.
+"""Predictions as .npz and as TFRecords. CSV: `submissions/videos.py`.
 
     csv        VideoId,LabelConfidencePairs
     npz        ids (n,) bytes, classes (n, k) int32, scores (n, k) float32
     tfrecord   one Example a video: id, class_indexes (k,) int64, predictions (k,) float
 """
 
+import contextlib
 import os
 import tempfile
 import uuid
 import zipfile
+from typing import IO
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -18,17 +21,14 @@ import tensorflow as tf
 from yt8m.core import files
 from yt8m.export.submissions import videos
 
-_ROWS = 2**16
-
 
 class NpzWriter(videos.AtomicOutput):
   """Writes the arrays of all videos, which need not fit into memory.
 
-  Until their number is known the rows wait in temporary files.
+  Until their number is known, the rows are kept in temporary files.
   """
 
   def write(self, ids, classes, scores):
-    """Appends n videos; arguments as `videos.format_lines`."""
     ids = np.array([videos.as_text(i).encode() for i in ids], np.bytes_)
     rows = {"ids": ids, "classes": np.asarray(classes, np.int32),
             "scores": np.asarray(scores, np.float32)}
@@ -53,19 +53,19 @@ class NpzWriter(videos.AtomicOutput):
 
 
 class _Column:
-  """Rows of an array on disk, until it is known how many there are."""
+  """The rows of an array, kept on disk until their number is known."""
 
-  def __init__(self, stack):
+  def __init__(self, stack: contextlib.ExitStack):
     self._file = stack.enter_context(tempfile.TemporaryFile())
-    self._parts = []  # dtype and shape
+    self._parts: list[tuple[np.dtype, tuple[int, ...]]] = []
 
-  def append(self, rows):
+  def append(self, rows: np.ndarray) -> None:
     if len(rows):
       rows.tofile(self._file)
       self._parts.append((rows.dtype, rows.shape))
 
-  def save(self, entry):
-    """Writes the array as .npy; ids as wide as the longest."""
+  def save(self, entry: IO[bytes]) -> None:
+    """Writes the array as .npy, with ids as wide as the longest."""
     dtype = max((dtype for dtype, _ in self._parts), key=lambda dtype: dtype.itemsize,
                 default=np.dtype("S1"))
     length = sum(shape[0] for _, shape in self._parts)
@@ -80,13 +80,13 @@ class _Column:
 
 
 class _Appended:
-  """A file that zipfile does not seek in: a remote file cannot."""
+  """A file that zipfile only appends to, since remote files cannot seek."""
 
-  def __init__(self, file):
+  def __init__(self, file: Any):
     self._file = file
     self.flush = file.flush
 
-  def write(self, data):
+  def write(self, data: bytes) -> int:
     self._file.write(data)
     return len(data)
 
@@ -95,7 +95,6 @@ class RecordWriter(videos.AtomicOutput):
   """Writes a TFRecord file of Examples."""
 
   def write(self, ids, classes, scores):
-    """Appends n videos; arguments as `videos.format_lines`."""
     for video_id, row, values in zip(ids, classes, scores, strict=True):
       self._writer.write(tf.train.Example(features=tf.train.Features(feature={
           "id": tf.train.Feature(bytes_list=tf.train.BytesList(

@@ -1,11 +1,11 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""What is finished of a prediction: one file of predictions for each file of records.
+"""The parts of an output: one file of predictions for each record file.
 
-    <output_file>.parts/job.json                     model and settings
-    <output_file>.parts/<record file>-<digest>.npz   ids, classes, scores, num_videos
+    <output>.parts/job.json                     model and settings
+    <output>.parts/<record file>-<digest>.npz   arrays of predictions
 
-A part is there whole or not at all, so that a run that was killed goes on where it was.
+A part is there whole or not at all, so a run that was killed continues where it was.
 """
 
 import dataclasses
@@ -19,125 +19,128 @@ import numpy as np
 import tensorflow as tf
 from absl import logging
 
+from yt8m.core import directories
 from yt8m.core import files
-from yt8m.export.prediction import shards
+from yt8m.export.prediction import jobs
 
 JOB = "job.json"
+# Counters of tries, and files that a killed run left half-written, end as the last two.
+_KIND = directories.Kind(
+    "directory of predicted parts", JOB, ("*.npz", "*.tries", "*.tmp*"))
 
 
 @dataclasses.dataclass(frozen=True)
 class Parts:
-  """The parts in a directory; a plain value, which another process can be sent.
+  """The parts in a directory. The object can be sent to another process.
 
   Attributes:
-    directory: beside the output; on a cluster, where all machines see it.
+    directory: Path of the directory, which every machine of a cluster must see.
   """
   directory: str
 
   @classmethod
-  def beside(cls, output_file):
-    """The parts of an output."""
-    return cls(f"{output_file}.parts")
+  def beside(cls, output: str) -> "Parts":
+    """Returns the parts of an output."""
+    return cls(f"{output}.parts")
 
   @classmethod
-  def open(cls, output_file, job, overwrite=False):
+  def open(cls, output: str, job: jobs.Job, overwrite: bool = False) -> "Parts":
     """Makes the directory, or takes over that of an earlier run of the same job.
 
     Args:
-      output_file: what the parts are for.
-      job: `shards.Job`.
-      overwrite: deletes the parts of another job, which are an error otherwise.
+      output: Path of the file or directory that the parts are for.
+      job: Model and settings.
+      overwrite: Whether to delete parts of another job; they are an error otherwise.
 
     Raises:
-      ValueError: there are parts of another model or other settings (named).
+      FileExistsError: The directory holds something else.
+      ValueError: There are parts of another model or other settings.
     """
-    parts = cls.beside(output_file)
-    described = json.loads(json.dumps(
-        {"format": 1, "model": job.source.fingerprint(), **job.settings()}))
+    parts = cls.beside(output)
+    directories.check_replaceable(parts.directory, _KIND, "The directory of the parts")
+    settings = json.loads(json.dumps(
+        {"format": 1, "model": job.source.fingerprint, **job.settings()}))
     path = os.path.join(parts.directory, JOB)
-    found = _read_json(path) if tf.io.gfile.exists(path) else described
-    different = [key for key in {**described, **found}
-                 if found.get(key) != described.get(key)]
+    earlier = settings
+    if tf.io.gfile.exists(path):
+      earlier = files.read_json(
+          path, kind="a job that yt8m-inference or yt8m-ensemble wrote",
+          remedy=f"Delete {parts.directory}")
+    different = [key for key in {**settings, **earlier}
+                 if earlier.get(key) != settings.get(key)]
     if different:
-      what = ", ".join(f"{key} {found.get(key)!r}, now {described.get(key)!r}"
-                       for key in different)
+      changes = ", ".join(f"{key} {earlier.get(key)!r}, now {settings.get(key)!r}"
+                          for key in different)
       if not overwrite:
-        raise ValueError(f"{parts.directory} holds parts of another run ({what}). Start "
-                         "it as before, or delete the directory or add --overwrite to "
-                         "predict all again.")
-      logging.warning("%s: parts of another run are deleted (%s).", parts.directory, what)
+        raise ValueError(f"{parts.directory} holds parts of another run ({changes}). "
+                         "Start it as before, or delete the directory or add --overwrite "
+                         "to predict all again.")
+      logging.warning("%s: parts of another run are deleted (%s).", parts.directory,
+                      changes)
       parts.remove()
     tf.io.gfile.makedirs(parts.directory)
-    with files.atomic_write(path) as file:
-      json.dump(described, file, indent=2)
+    files.write_json(path, settings)
     return parts
 
-  def write(self, path, predictions):
-    """Keeps the `shards.Predictions` of a file of records."""
-    part = io.BytesIO()
-    np.savez(part, **predictions._asdict())
-    with files.atomic_write(self.path(path), "wb") as file:
-      file.write(part.getvalue())
+  def write(self, record_file: str, part: jobs.Part) -> None:
+    """Keeps the part of a record file."""
+    content = io.BytesIO()
+    np.savez(content, **part)
+    with files.atomic_write(self.path(record_file), "wb") as file:
+      file.write(content.getvalue())
 
-  def read(self, path):
-    """Returns the `Predictions` of a file of records.
+  def read(self, record_file: str) -> jobs.Part:
+    """Returns the part of a record file.
 
     Raises:
-      ValueError: the part is damaged.
-      FileNotFoundError: there is none.
+      ValueError: The part is damaged.
+      FileNotFoundError: There is no such part.
     """
-    part = self.path(path)
-    with files.open_to_read(part, "rb") as file:
+    path = self.path(record_file)
+    with files.open_to_read(path, "rb") as file:
       content = io.BytesIO(file.read())
     try:
       with np.load(content, allow_pickle=False) as arrays:
-        predictions = shards.Predictions(
-            *(arrays[name] for name in shards.Predictions._fields))
+        return {name: arrays[name] for name in arrays.files}
     except (zipfile.BadZipFile, EOFError, KeyError, ValueError) as error:
-      raise ValueError(f"{part} is damaged ({error}): delete it, and start again to "
+      raise ValueError(f"{path} is damaged ({error}): delete it, and start again to "
                        "predict this file again.") from error
-    return predictions._replace(num_videos=int(predictions.num_videos))
 
-  def is_finished(self, path):
-    """Whether a file of records, of its present size, has an undamaged part."""
-    if not tf.io.gfile.exists(self.path(path)):
+  def is_finished(self, record_file: str) -> bool:
+    """Returns whether a record file, of its present size, has an undamaged part."""
+    if not tf.io.gfile.exists(self.path(record_file)):
       return False
     try:
-      self.read(path)
+      self.read(record_file)
     except ValueError as error:
       logging.warning("%s", error)
       return False
     return True
 
-  def remove(self):
-    """Deletes the directory."""
-    tf.io.gfile.rmtree(self.directory)
+  def remove(self) -> None:
+    """Deletes the directory, if `open` made it."""
+    if tf.io.gfile.exists(os.path.join(self.directory, JOB)):
+      directories.remove(self.directory)
 
-  def remove_if_empty(self):
+  def remove_if_empty(self) -> None:
     """Deletes the directory if it has no part."""
-    if tf.io.gfile.exists(self.directory) and (
-        not tf.io.gfile.glob(os.path.join(self.directory, "*.npz"))):
+    if not tf.io.gfile.glob(os.path.join(self.directory, "*.npz")):
       self.remove()
 
-  def path(self, path, suffix="npz"):
-    """Where the part of a file of records is, or what else is kept of it."""
-    name = f"{path}, {tf.io.gfile.stat(path).length} bytes"
+  def path(self, record_file: str, suffix: str = "npz") -> str:
+    """Returns the path of the part of a record file, or of what else is kept of it."""
+    name = f"{record_file}, {tf.io.gfile.stat(record_file).length} bytes"
     digest = hashlib.sha256(name.encode()).hexdigest()[:16]
-    return os.path.join(self.directory, f"{os.path.basename(path)}-{digest}.{suffix}")
+    return os.path.join(
+        self.directory, f"{os.path.basename(record_file)}-{digest}.{suffix}")
 
 
-def sweep(output_file):
+def sweep(output: str) -> None:
   """Removes the output that a killed run left half-written beside its parts."""
-  if tf.io.gfile.exists(os.path.join(Parts.beside(output_file).directory, JOB)):
-    for path in tf.io.gfile.glob(f"{output_file}.tmp{'[0-9a-f]' * 8}"):
-      tf.io.gfile.remove(path)
-
-
-def _read_json(path):
-  with files.open_to_read(path) as file:
-    text = file.read()
-  try:
-    return json.loads(text)
-  except json.JSONDecodeError as error:
-    raise ValueError(f"{path} is not what yt8m-inference wrote ({error}): delete its "
-                     "directory.") from error
+  if not tf.io.gfile.exists(os.path.join(Parts.beside(output).directory, JOB)):
+    return
+  folder, name = os.path.split(output)
+  for temporary in (name, f".{name}"):  # of a file, and of a directory
+    pattern = os.path.join(folder, f"{temporary}.tmp{'[0-9a-f]' * 8}")
+    for path in tf.io.gfile.glob(pattern):
+      (directories.remove if tf.io.gfile.isdir(path) else tf.io.gfile.remove)(path)

@@ -1,78 +1,144 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Predicts shards one beside the other, in threads or in processes of this machine.
+"""Predicts record files side by side, in threads or in processes of this machine.
 
-Every runner takes a job, the files of records and the `Parts` to keep, and yields a
-`Finished` for each file as it is done. The parts are the same whatever runs.
+A runner takes a job, the `Parts` to keep, the record files and a function that counts
+videos. It yields a `Finished` for each file as soon as it is done. All runners leave the
+same parts. The runner on Ray: `ray_runner.py`.
 """
 
 import concurrent.futures
+import dataclasses
+import functools
 import multiprocessing
+from collections.abc import Callable
+from collections.abc import Generator
+from collections.abc import Sequence
 from concurrent.futures import process
-from typing import NamedTuple
+
+from absl import flags
 
 from yt8m.data import records
-from yt8m.export.prediction import shards
+from yt8m.export.prediction import jobs
+from yt8m.export.prediction import parts as prediction_parts
+
+# What `define_flags` defines belongs to the command that calls it, and to its --help.
+flags.disclaim_key_flags()
 
 
-class Finished(NamedTuple):
-  """A shard that is done with.
+@dataclasses.dataclass(frozen=True)
+class Finished:
+  """A record file that is done.
 
   Attributes:
-    path: the file of records.
-    num_videos: how many were predicted.
-    error: why the file cannot be read; None if it was.
+    record_file: Path of the file.
+    num_videos: Number of videos that were predicted.
+    error: Why the file cannot be read; None if it was read.
   """
-  path: str
+  record_file: str
   num_videos: int
   error: str | None = None
 
 
-def finish(job, parts, path, advance=lambda num_videos: None):
-  """Predicts a shard and keeps its part; a file that cannot be read is told of."""
-  try:
-    predictions = shards.predict(job, path, advance)
-  except records.RecordError as error:
-    return Finished(path, 0, str(error))
-  parts.write(path, predictions)
-  return Finished(path, predictions.num_videos)
+Results = Generator[Finished, None, None]
+Runner = Callable[
+    [jobs.Job, prediction_parts.Parts, Sequence[str], jobs.Advance], Results]
 
 
-def in_threads(job, parts, paths, advance, num_threads=1):
-  """Predicts `num_threads` shards at a time in this process, and at least two.
+def define_flags() -> None:
+  """Defines the flags that choose a runner, for the command that calls this."""
+  flags.DEFINE_enum("runner", "local", ["local", "ray"],
+                    "Predict on this machine, or on Ray (pip install 'yt8m[ray]').")
+  flags.DEFINE_integer("num_processes", 0, "Number of processes, each with a model of "
+                       "its own. 0: only this process; with Ray, one process for each "
+                       "GPU, or without GPUs one for each machine.", 0)
+  flags.DEFINE_string("ray_address", "local", "Address of a Ray cluster; 'local' starts "
+                      "Ray on this machine.")
 
-  Two, so that the first records of one are read while the last of another are predicted.
+
+def chosen(num_threads: int = 1) -> Runner:
+  """Returns the runner that the flags of `define_flags` choose.
 
   Args:
-    job: `shards.Job`.
-    parts: `prediction_parts.Parts`.
-    paths: files of records.
-    advance: called with numbers of videos, as they are predicted, from any thread.
-    num_threads: shards at a time.
-
-  Yields:
-    `Finished`.
-  """
-  shards.load(job)
-  with concurrent.futures.ThreadPoolExecutor(max(2, num_threads)) as pool:
-    yield from _as_finished(pool, [
-        pool.submit(finish, job, parts, path, advance) for path in paths])
-
-
-def in_processes(job, parts, paths, advance, num_processes):
-  """Predicts in `num_processes` processes, each with a model of its own.
-
-  Args: see `in_threads`; `advance` is called once a shard.
+    num_threads: Number of record files at a time, in a single process.
 
   Raises:
-    ChildProcessError: a process died.
+    ValueError: Ray is not installed.
+  """
+  values = flags.FLAGS
+  if values.runner == "ray":
+    try:
+      from yt8m.export.prediction import ray_runner
+    except ImportError as error:
+      raise ValueError(f"--runner=ray needs Ray ({error}): pip install 'yt8m[ray]'."
+                       ) from error
+    return functools.partial(ray_runner.in_ray, num_processes=values.num_processes,
+                             address=values.ray_address)
+  if values.num_processes:
+    return functools.partial(in_processes, num_processes=values.num_processes)
+  return functools.partial(in_threads, num_threads=num_threads)
+
+
+def finish(job: jobs.Job, parts: prediction_parts.Parts, record_file: str,
+           advance: jobs.Advance = lambda num_videos: None) -> Finished:
+  """Predicts a record file and keeps its part, or reports that it cannot be read."""
+  num_videos = 0
+
+  def count(more):
+    nonlocal num_videos
+    num_videos += more
+    advance(more)
+
+  try:
+    part = jobs.predict(job, record_file, count)
+  except records.RecordError as error:
+    return Finished(record_file, 0, str(error))
+  parts.write(record_file, part)
+  return Finished(record_file, num_videos)
+
+
+def in_threads(job: jobs.Job, parts: prediction_parts.Parts, record_files: Sequence[str],
+               advance: jobs.Advance, num_threads: int = 1) -> Results:
+  """Predicts `num_threads` record files at a time in this process, but at least two.
+
+  With two, the first records of one file are read while the last of another are
+  predicted.
+
+  Args:
+    job: Model and settings.
+    parts: Parts to add to.
+    record_files: Record files to predict.
+    advance: Function that is called with numbers of videos as they are predicted, from
+      any thread.
+    num_threads: Number of record files at a time.
+  """
+  jobs.load(job)
+  with concurrent.futures.ThreadPoolExecutor(max(2, num_threads)) as pool:
+    yield from _as_finished(pool, [
+        pool.submit(finish, job, parts, file, advance) for file in record_files])
+
+
+def in_processes(job: jobs.Job, parts: prediction_parts.Parts,
+                 record_files: Sequence[str], advance: jobs.Advance, num_processes: int
+                 ) -> Results:
+  """Predicts in `num_processes` processes, each with a model of its own.
+
+  Args:
+    job: Model and settings.
+    parts: Parts to add to.
+    record_files: Record files to predict.
+    advance: Function that is called with the number of videos of every finished file.
+    num_processes: Number of processes.
+
+  Raises:
+    ChildProcessError: A process died.
   """
   pool = concurrent.futures.ProcessPoolExecutor(
       num_processes, multiprocessing.get_context("spawn"))
   try:
     with pool:
       for finished in _as_finished(
-          pool, [pool.submit(finish, job, parts, path) for path in paths]):
+          pool, [pool.submit(finish, job, parts, file) for file in record_files]):
         advance(finished.num_videos)
         yield finished
   except process.BrokenProcessPool as error:

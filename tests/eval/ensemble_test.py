@@ -9,8 +9,8 @@ import sys
 import numpy as np
 import pytest
 
-from tests.eval.predictions import members_test
 from tests.helpers import descriptors
+from tests.helpers import small_job
 from tests.helpers import support
 from yt8m.artifacts import saved_model
 from yt8m.configs import experiment
@@ -33,8 +33,8 @@ def folder(tmp_path_factory):
     descriptors.randomize(model, seed)
     writer.save(experiment.Experiment(model.get_config()), model,
                      str(folder / "members" / f"model{seed}" / "1"), top_k=3)
-  members_test.write_records(folder / "records")
-  members_test.write_records(folder / "others")
+  small_job.write_labelled_records(folder / "records")
+  small_job.write_labelled_records(folder / "others")
   return folder
 
 
@@ -121,6 +121,24 @@ def test_from_search_to_submission(folder, tmp_path):
     np.testing.assert_allclose(values, row[classes], atol=1e-3)
 
 
+@pytest.mark.parametrize("flags", [
+    ("--num_processes=2",), ("--runner=ray", "--num_processes=2")])
+def test_processes_and_ray_write_the_bytes_of_the_plain_path(folder, tmp_path, flags):
+  if "--runner=ray" in flags:
+    pytest.importorskip("ray", reason="Ray is not installed: pip install 'yt8m[ray]'")
+  contents = []
+  for name, more in (("plain", ()), ("other", flags)):
+    support.run_command(
+        COMMAND, "predict", f"--members={folder}/members/model[01]/1",
+        f"--eval_data_pattern={folder}/records/*.tfrecord", "--batch_size=2",
+        f"--output_dir={tmp_path}/{name}", *more)
+    root = tmp_path / name / "predictions"
+    contents.append({path.relative_to(root): path.read_bytes()
+                     for path in root.rglob("*") if path.is_file()})
+  assert contents[0] == contents[1]
+  assert {path.parent.name for path in contents[0]} == {"model0", "model1"}
+
+
 def test_predictions_are_kept_apart_by_records(folder, tmp_path):
   support.run_command(
       COMMAND, "predict", f"--members={folder}/members/model[01]/1",
@@ -161,6 +179,16 @@ def test_a_model_that_says_nan_is_named(folder, tmp_path):
       f"--output_dir={tmp_path}/output", check=False)
   assert failed.returncode and "for class 0 is nan, not a probability" in failed.stderr
   assert not list((tmp_path / "output").glob("predictions/*/store.json"))
+
+
+@pytest.mark.parametrize("flag", ["--output_dir", "--predictions_dir"])
+def test_an_empty_path_is_an_error_that_names_the_flag(folder, tmp_path, flag):
+  failed = support.run_command(
+      COMMAND, "predict", f"--members={folder}/members/*/1",
+      f"--eval_data_pattern={folder}/records/*.tfrecord", f"--output_dir={tmp_path}",
+      f"{flag}=", check=False)
+  assert failed.returncode == 1 and f"ERROR: {flag} is empty" in failed.stderr
+  assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("arguments, message", [

@@ -24,33 +24,33 @@ def train_dir(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def shards(tmp_path_factory):
-  return small_job.write_shards(tmp_path_factory.mktemp("records"), COUNTS)
+def files(tmp_path_factory):
+  return small_job.write_record_files(tmp_path_factory.mktemp("records"), COUNTS)
 
 
 @pytest.fixture(scope="module")
-def expected(train_dir, shards, tmp_path_factory):
+def expected(train_dir, files, tmp_path_factory):
   path = tmp_path_factory.mktemp("expected") / "out.csv"
-  return small_job.plain_csv(path, small_job.job(train_dir), shards)
+  return small_job.plain_csv(path, small_job.job(train_dir), files)
 
 
-def flags(train_dir, shards, output):
-  pattern = shards[0].replace("shard00", "*")
+def flags(train_dir, files, output):
+  pattern = files[0].replace("file00", "*")
   return (f"--train_dir={train_dir}", f"--input_data_pattern={pattern}", "--top_k=3",
           "--batch_size=4", f"--output_file={output}")
 
 
-def test_a_killed_run_goes_on_where_it_was(train_dir, shards, expected, tmp_path):
+def test_a_killed_run_goes_on_where_it_was(train_dir, files, expected, tmp_path):
   csv = tmp_path / "out.csv"
-  arguments = flags(train_dir, shards, csv)
+  arguments = flags(train_dir, files, csv)
   with processes.started(COMMAND, *arguments, log=tmp_path / "log") as process:
     processes.wait_for(lambda: len([*tmp_path.glob("out.csv.parts/*.npz")]) > 3, process)
     process.send_signal(signal.SIGKILL)
     process.wait()
   finished = {path: path.stat().st_mtime_ns for path in tmp_path.glob("out*/*.npz")}
-  assert 3 < len(finished) < len(shards) and not csv.exists()
+  assert 3 < len(finished) < len(files) and not csv.exists()
   log = support.run_command(COMMAND, *arguments).stderr
-  assert f"{len(shards) - len(finished)} of {len(shards)} files left" in log
+  assert f"{len(files) - len(finished)} of {len(files)} files left" in log
   assert csv.read_bytes() == expected
   assert sorted(path.name for path in tmp_path.iterdir()) == ["log", "out.csv"]
 
@@ -58,8 +58,8 @@ def test_a_killed_run_goes_on_where_it_was(train_dir, shards, expected, tmp_path
 @pytest.mark.parametrize(("level", "batch_size"), [("video", 512), ("frame", 128)])
 def test_frames_go_in_smaller_batches(level, batch_size, tmp_path):
   train_dir = small_job.write_model(tmp_path / "model", level=level)
-  [good, bad] = small_job.write_shards(tmp_path / "records", [2, 2], level)
-  small_job.break_shard(bad)  # finished parts are kept
+  [good, bad] = small_job.write_record_files(tmp_path / "records", [2, 2], level)
+  small_job.break_file(bad)  # finished parts are kept
   process = support.run_command(
       COMMAND, f"--train_dir={train_dir}", f"--input_data_pattern={good},{bad}",
       "--top_k=3", f"--output_file={tmp_path}/out.csv", check=False)
@@ -68,9 +68,9 @@ def test_frames_go_in_smaller_batches(level, batch_size, tmp_path):
   assert job["batch_size"] == batch_size
 
 
-def test_bad_files_are_left_out_and_repaired(train_dir, shards, expected, tmp_path):
-  copies = small_job.write_shards(tmp_path / "copies", COUNTS)
-  contents = {path: small_job.break_shard(path) for path in (copies[1], copies[7])}
+def test_bad_files_are_left_out_and_repaired(train_dir, files, expected, tmp_path):
+  copies = small_job.write_record_files(tmp_path / "copies", COUNTS)
+  contents = {path: small_job.break_file(path) for path in (copies[1], copies[7])}
   csv, letters = tmp_path / "out.csv", tmp_path / "out.csv.failed.json"
   arguments = flags(train_dir, copies, csv)
   process = support.run_command(COMMAND, *arguments, check=False)
@@ -94,9 +94,9 @@ def test_bad_files_are_left_out_and_repaired(train_dir, shards, expected, tmp_pa
   assert not letters.exists() and not list(tmp_path.glob("*.parts"))
 
 
-def test_formats_and_check(train_dir, shards, expected, tmp_path):
+def test_formats_and_check(train_dir, files, expected, tmp_path):
   npz = tmp_path / "out.npz"
-  support.run_command(COMMAND, *flags(train_dir, shards, npz), "--output_format=npz")
+  support.run_command(COMMAND, *flags(train_dir, files, npz), "--output_format=npz")
   with np.load(npz) as arrays:
     assert arrays["classes"].shape == arrays["scores"].shape == (sum(COUNTS), 3)
     ids = arrays["ids"].astype(str).tolist()
@@ -104,7 +104,7 @@ def test_formats_and_check(train_dir, shards, expected, tmp_path):
 
   csv = tmp_path / "out.csv"
   csv.write_bytes(expected)
-  arguments = (f"--check={csv}", *flags(train_dir, shards, "")[:3])
+  arguments = (f"--check={csv}", *flags(train_dir, files, "")[:3])
   assert f"{sum(COUNTS)} lines, {3 * sum(COUNTS)} pairs, no errors" in (
       support.run_command(COMMAND, *arguments).stdout)
   lines = expected.decode().splitlines()
@@ -112,17 +112,26 @@ def test_formats_and_check(train_dir, shards, expected, tmp_path):
   csv.write_text("\n".join(lines))
   process = support.run_command(COMMAND, *arguments, check=False)
   assert process.returncode == 1 and "out.csv has 3 errors:" in process.stderr
-  assert "line 4: 's0v0' is there already, in line 2" in process.stderr
+  assert "line 4: 'f0v0' is there already, in line 2" in process.stderr
   assert "line 5: the score 1" in process.stderr
-  assert f"1 of {sum(COUNTS)} videos are missing: s0v2" in process.stderr
+  assert f"1 of {sum(COUNTS)} videos are missing: f0v2" in process.stderr
 
 
-def test_without_ray_it_says_how_to_get_it(train_dir, shards, tmp_path):
+def test_without_ray_it_says_how_to_get_it(train_dir, files, tmp_path):
   code = ("import sys; sys.modules['ray'] = None\n"
           "from yt8m.export import inference; inference.run()")
   process = subprocess.run(
       [sys.executable, "-c", code, "--runner=ray",
-       *flags(train_dir, shards, tmp_path / "out.csv")],
+       *flags(train_dir, files, tmp_path / "out.csv")],
       capture_output=True, text=True, env=support.ENVIRONMENT, cwd=support.ROOT)
   assert process.returncode == 1 and "pip install 'yt8m[ray]'" in process.stderr
+  assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("flag", [
+    "--train_dir", "--output_file", "--input_model_tgz", "--output_model_tgz", "--check"])
+def test_an_empty_path_is_an_error_that_names_the_flag(flag, train_dir, files, tmp_path):
+  process = support.run_command(
+      COMMAND, *flags(train_dir, files, tmp_path / "out.csv"), f"{flag}=", check=False)
+  assert process.returncode == 1 and f"ERROR: {flag} is empty" in process.stderr
   assert list(tmp_path.iterdir()) == []

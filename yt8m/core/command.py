@@ -46,6 +46,22 @@ def run(main: Callable[..., Any], actions: Sequence[str] = ()) -> None:
   app.run(functools.partial(_run_guarded, main, actions))
 
 
+def check_paths(*names: str) -> None:
+  """Refuses paths that are given but empty, as an unset shell variable leaves them.
+
+  Args:
+    *names: Names of flags whose values are paths.
+
+  Raises:
+    ValueError: One of them is empty; the flag is named.
+  """
+  for name in names:
+    flag = flags.FLAGS[name]
+    if flag.present and flag.value is not None and not flag.value:
+      raise ValueError(f"--{name} is empty: give a path, or leave the flag out. (Is a "
+                       "variable of the shell not set?)")
+
+
 def _make_main(module):
   """Lets `--help` show the text and flags of `module`, also in a console script."""
   sys.modules["__main__"].__doc__ = module.__doc__

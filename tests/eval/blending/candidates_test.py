@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from tests.eval.predictions import members_test
+from tests.helpers import small_job
 from yt8m.eval.blending import candidates
 
 
@@ -25,7 +25,7 @@ def test_names_tell_paths_apart(directories, names):
 
 def test_candidates_by_name(tmp_path):
   for seed, name in enumerate(("b", "a")):
-    members_test.export(tmp_path / "members" / name / "1", seed=seed)
+    small_job.export(tmp_path / "members" / name / "1", seed=seed)
   (tmp_path / "members" / "c" / "1").mkdir(parents=True)  # no SavedModel
   found = candidates.find([str(tmp_path / "members" / "*" / "1")])
   assert [candidate.name for candidate in found] == ["a", "b"]
@@ -38,7 +38,7 @@ def test_candidates_by_name(tmp_path):
 
 
 def test_the_same_model_twice_is_refused(tmp_path):
-  members_test.export(tmp_path / "a")
+  small_job.export(tmp_path / "a")
   shutil.copytree(tmp_path / "a", tmp_path / "b")
   with pytest.raises(ValueError, match="b and .*a are the same model.*--members"):
     candidates.find([str(tmp_path / "*")])

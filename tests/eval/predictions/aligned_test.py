@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from yt8m.eval.predictions import aligned as aligned_predictions
-from yt8m.eval.predictions import writer as prediction_store_writer
+from yt8m.eval.predictions import writer
 
 MODELS, VIDEOS, CLASSES, TOP_K = 3, 23, 12, 4
 
@@ -19,12 +19,10 @@ def data(seed=0):
   return ids, scores, rng.random((VIDEOS, CLASSES)) < 0.3
 
 
-def write(directory, ids, scores, labels, **options):
-  writer = prediction_store_writer.StoreWriter(
-      str(directory), scores.shape[1], **{"top_k": TOP_K, **options})
-  with writer.part("part") as part:
-    part.add(ids, scores, labels)
-  return writer.finish()
+def write(directory, ids, scores, labels, top_k=TOP_K):
+  rows = writer.rows(ids, scores, labels, top_k=top_k)
+  return writer.write(str(directory), ["records"], lambda name: rows,
+                      num_classes=scores.shape[1], top_k=top_k)
 
 
 @pytest.fixture
@@ -71,31 +69,18 @@ def test_equals_the_twin_in_chunks_of_any_size(stores, monkeypatch, rows_at_a_ti
 
 def test_on_disk(stores, tmp_path):
   directory = tmp_path / "aligned"
-  for _ in range(2):  # the second replaces the first
-    aligned = aligned_predictions.AlignedPredictions.from_stores(stores, str(directory))
-    assert_as_expected(aligned)
-    assert isinstance(aligned.scores, np.memmap)
+  directory.mkdir()
+  aligned = aligned_predictions.AlignedPredictions.from_stores(stores, str(directory))
+  assert_as_expected(aligned)
+  assert isinstance(aligned.scores, np.memmap)
   assert {path.name for path in directory.iterdir()} == {
       "scores.npy", "classes.npy", "hits.npy"}
-  (directory / "notes.txt").touch()
-  with pytest.raises(FileExistsError, match="aligned exists"):
-    aligned_predictions.AlignedPredictions.from_stores(stores, str(directory))
-
-
-def test_a_failure_leaves_nothing_on_disk(stores, tmp_path, monkeypatch):
-  def fail(*_):
-    raise KeyboardInterrupt
-  monkeypatch.setattr(aligned_predictions, "_fill", fail)
-  before = set(tmp_path.iterdir())
-  with pytest.raises(KeyboardInterrupt):
-    aligned_predictions.AlignedPredictions.from_stores(stores, str(tmp_path / "aligned"))
-  assert set(tmp_path.iterdir()) == before
 
 
 def test_of_dense_and_of_longer_stores_the_best_are_taken(tmp_path):
   ids, scores, labels = data()
-  options = [{"dense": True}, {"top_k": 9}, {}]
-  stores = {f"model{m}": write(tmp_path / str(m), ids, scores[m], labels, **options[m])
+  top_ks = [None, 9, TOP_K]
+  stores = {f"model{m}": write(tmp_path / str(m), ids, scores[m], labels, top_ks[m])
             for m in range(MODELS)}
   assert_as_expected(aligned_predictions.AlignedPredictions.from_stores(
       stores, top_k=TOP_K))
@@ -103,23 +88,11 @@ def test_of_dense_and_of_longer_stores_the_best_are_taken(tmp_path):
 
 def test_all_classes_of_dense_stores_are_the_matrix(tmp_path):
   ids, scores, labels = data()
-  store = write(tmp_path / "store", ids, scores[0], labels, dense=True)
+  store = write(tmp_path / "store", ids, scores[0], labels, None)
   aligned = aligned_predictions.AlignedPredictions.from_stores({"a": store})
   np.testing.assert_array_equal(aligned.scores[0], scores[0].astype(np.float16))
   np.testing.assert_array_equal(aligned.hits, labels)
   np.testing.assert_array_equal(aligned.classes, np.tile(np.arange(CLASSES), (VIDEOS, 1)))
-
-
-@pytest.mark.parametrize("index", [
-    slice(3, 9), np.array([5, 2, 2]), np.arange(VIDEOS) % 2 == 0])
-def test_rows(stores, index):
-  aligned = aligned_predictions.AlignedPredictions.from_stores(stores)
-  some = aligned.rows(index)
-  np.testing.assert_array_equal(some.scores, aligned.scores[:, index])
-  np.testing.assert_array_equal(some.classes, aligned.classes[index])
-  np.testing.assert_array_equal(some.hits, aligned.hits[index])
-  assert some.num_positives == data()[2][index].sum()
-  assert some.names == aligned.names
 
 
 def test_padding_is_a_class_beyond_the_last_also_where_16_bits_end(tmp_path):

@@ -9,8 +9,9 @@ import pathlib
 import numpy as np
 import pytest
 
+from tests.helpers import full_disk
 from yt8m.eval.predictions import store as prediction_store
-from yt8m.eval.predictions import writer as prediction_store_writer
+from yt8m.eval.predictions import writer
 
 CLASSES, VIDEOS = 30, 17
 
@@ -23,14 +24,15 @@ def make(seed=0, num_videos=VIDEOS, num_classes=CLASSES):
   return ids, scores, rng.random((num_videos, num_classes)) < 0.1
 
 
-def write(directory, batches, name="part", **options):
+def write(directory, batches, name="records", **options):
   """A store of one part."""
-  writer = prediction_store_writer.StoreWriter(
-      str(directory), batches[0][1].shape[1], **options)
-  with writer.part(name) as part:
-    for batch in batches:
-      part.add(*batch)
-  return writer.finish()
+  num_classes = batches[0][1].shape[1]
+  options = {"top_k": min(prediction_store.TOP_K, num_classes), **options}
+  rows = [writer.rows(*batch, top_k=options["top_k"]) for batch in batches]
+  part = {key: np.concatenate([row[key] for row in rows]) for key in rows[0]}
+  return writer.write(
+      str(directory), [name], {name: part}.__getitem__, num_classes=num_classes,
+      **options)
 
 
 @pytest.mark.parametrize("num_classes", [CLASSES, 1300])
@@ -65,7 +67,7 @@ def test_rounding_makes_ties_but_turns_no_order_round(tmp_path):
 def test_dense_rows_of_both_kinds(tmp_path):
   ids, scores, labels = make()
   sparse = write(tmp_path / "sparse", [(ids, scores, labels)], top_k=4)
-  dense = write(tmp_path / "dense", [(ids, scores, labels)], dense=True)
+  dense = write(tmp_path / "dense", [(ids, scores, labels)], top_k=None)
   assert dense.classes is None and dense.top_k is None
   assert dense.scores.shape == (VIDEOS, CLASSES)
   rounded = scores.astype(np.float16).astype(np.float32)
@@ -86,10 +88,6 @@ def test_more_classes_than_16_bits_hold(tmp_path):
   scores[0, -1] = 1
   store = write(tmp_path / "store", [([b"a"], scores)], top_k=1)
   assert store.classes.dtype == np.uint32 and store.classes[0, 0] == 2**16
-
-
-def test_at_most_all_classes_are_kept(tmp_path):
-  assert write(tmp_path / "store", [make()], top_k=1000).top_k == CLASSES
 
 
 def test_records_without_labels(tmp_path):
@@ -141,7 +139,7 @@ def test_without_verification_sizes_and_headers_are_still_checked(tmp_path):
   with pytest.raises(ValueError, match="holds float16"):
     prediction_store.PredictionStore.open(str(directory), verify=False)
   damage(directory / "scores.npy", "header")
-  with pytest.raises(ValueError, match="is no array"):
+  with pytest.raises(ValueError, match="is not an array"):
     prediction_store.PredictionStore.open(str(directory), verify=False)
   damage(directory / "classes.npy", "truncated")
   with pytest.raises(ValueError, match=r"classes\.npy has .* bytes, not"):
@@ -158,7 +156,7 @@ def test_a_changed_description_is_noticed(tmp_path, change):
   text = path.read_text()
   assert change(text) != text
   path.write_text(change(text))
-  with pytest.raises(ValueError, match=r"store\.json is no description .*: delete "):
+  with pytest.raises(ValueError, match=r"store\.json is not the description .* Delete "):
     prediction_store.PredictionStore.open(str(tmp_path / "store"))
 
 
@@ -166,7 +164,7 @@ def test_another_format_is_refused(tmp_path, monkeypatch):
   monkeypatch.setattr(prediction_store, "FORMAT", 2)
   write(tmp_path / "store", [make()])
   monkeypatch.undo()
-  with pytest.raises(ValueError, match="has the format 2, not 1"):
+  with pytest.raises(ValueError, match="it has the format 2, not 1"):
     prediction_store.PredictionStore.open(str(tmp_path / "store"))
 
 
@@ -179,7 +177,27 @@ def test_the_description_says_what_is_in_the_store(tmp_path):
   store = write(tmp_path / "store", [make()], name="validate0.tfrecord")
   description = json.loads((tmp_path / "store" / "store.json").read_text())
   assert description["num_videos"] == VIDEOS
-  assert description["records"]["parts"] == store.parts == ["validate0.tfrecord"]
+  assert description["records"]["parts"] == store.record_files == ["validate0.tfrecord"]
   for name in ARRAYS:
     assert description["files"][name]["bytes"] == os.path.getsize(
         tmp_path / "store" / f"{name}.npy")
+
+
+@pytest.mark.parametrize("shape", [(3, 4), (0, 4), (5,)])
+def test_an_array_file_holds_what_is_written(tmp_path, shape):
+  path = str(tmp_path / "array.npy")
+  array = prediction_store.create_array(path, np.float16, shape)
+  assert not np.any(array)
+  expected = np.arange(array.size, dtype=np.float16).reshape(shape)
+  array[...] = expected
+  array.flush()
+  for read in (np.load(path), np.load(path, mmap_mode="r")):
+    assert read.dtype == np.float16 and read.shape == shape
+    np.testing.assert_array_equal(read, expected)
+
+
+def test_a_full_disk_is_an_error_and_not_the_end_of_the_process(tmp_path):
+  path = str(tmp_path / "array.npy")
+  with full_disk.full_disk(after=4096), pytest.raises(
+      OSError, match=f"no room for an array of 400,128 bytes: '{path}'"):
+    prediction_store.create_array(path, np.float32, (10_000, 10))

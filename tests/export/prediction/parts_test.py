@@ -11,11 +11,10 @@ import pytest
 
 from tests.helpers import small_job
 from yt8m.export.prediction import parts as prediction_parts
-from yt8m.export.prediction import shards
 
-PREDICTIONS = shards.Predictions(
-    np.array([b"a", "ü:5".encode()]), np.array([[1, 0], [2, 3]], np.int32),
-    np.array([[.5, .25], [1, 0]], np.float32), 1)
+PART = {"ids": np.array([b"a", "ü:5".encode()]),
+        "classes": np.array([[1, 0], [2, 3]], np.int32),
+        "scores": np.array([[.5, .25], [1, 0]], np.float32)}
 
 
 @pytest.fixture(scope="module")
@@ -37,24 +36,26 @@ def parts(job, tmp_path):
 
 def test_round_trip(parts, records, job, tmp_path):
   assert not parts.is_finished(records)
-  pickle.loads(pickle.dumps(parts)).write(records, PREDICTIONS)
+  pickle.loads(pickle.dumps(parts)).write(records, PART)
   again = prediction_parts.Parts.open(str(tmp_path / "out.csv"), job)
   assert again == parts and again.is_finished(records)
-  for found, expected in zip(again.read(records), PREDICTIONS, strict=True):
-    np.testing.assert_array_equal(found, expected)
-    assert np.asarray(found).dtype == np.asarray(expected).dtype
+  found = again.read(records)
+  assert found.keys() == PART.keys()
+  for name, expected in PART.items():
+    np.testing.assert_array_equal(found[name], expected)
+    assert found[name].dtype == expected.dtype
 
 
 def test_remote_parts(job, records):
   parts = prediction_parts.Parts.open("ram://folder/out.csv", job)
-  parts.write(records, PREDICTIONS)
+  parts.write(records, PART)
   assert parts.is_finished(records)
   parts.remove()
   assert not parts.is_finished(records)
 
 
 def test_a_file_of_another_size_is_another_file(parts, records):
-  parts.write(records, PREDICTIONS)
+  parts.write(records, PART)
   with open(records, "ab") as file:
     file.write(b"6")
   assert not parts.is_finished(records)
@@ -62,9 +63,9 @@ def test_a_file_of_another_size_is_another_file(parts, records):
 
 @pytest.mark.parametrize("damage", [
     lambda content: content[:-9], lambda content: b"", lambda content: b"PK" * 99,
-    lambda content: content.replace(PREDICTIONS.scores.tobytes(), b"\0" * 16)])
+    lambda content: content.replace(PART["scores"].tobytes(), b"\0" * 16)])
 def test_a_damaged_part_is_predicted_again(parts, records, damage):
-  parts.write(records, PREDICTIONS)
+  parts.write(records, PART)
   with open(parts.path(records), "rb") as file:
     content = file.read()
   with open(parts.path(records), "wb") as file:
@@ -75,7 +76,7 @@ def test_a_damaged_part_is_predicted_again(parts, records, damage):
 
 
 def test_parts_of_other_settings_are_refused(parts, records, job, tmp_path):
-  parts.write(records, PREDICTIONS)
+  parts.write(records, PART)
   output = str(tmp_path / "out.csv")
   other = small_job.job(job.source.train_dir, top_k=2)
   with pytest.raises(ValueError, match=r"out.csv.parts holds parts of another run "
@@ -95,15 +96,41 @@ def test_parts_of_another_model_are_refused(parts, tmp_path):
 
 def test_a_job_that_is_none(parts, job, tmp_path):
   (tmp_path / "out.csv.parts/job.json").write_text("{")
-  with pytest.raises(ValueError, match="job.json is not what yt8m-inference wrote"):
+  with pytest.raises(ValueError, match="job.json is not a job that yt8m-inference or"):
     prediction_parts.Parts.open(str(tmp_path / "out.csv"), job)
 
 
 def test_an_empty_directory_is_removed_and_no_other(parts, records):
-  parts.write(records, PREDICTIONS)
+  parts.write(records, PART)
   parts.remove_if_empty()
   assert parts.is_finished(records)
   os.remove(parts.path(records))
   parts.remove_if_empty()
   assert not os.path.exists(parts.directory)
   parts.remove_if_empty()
+
+
+def test_a_directory_of_someone_else_is_refused(job, parts, tmp_path):
+  other = tmp_path / "other.csv.parts"
+  other.mkdir()
+  (other / "notes.txt").touch()
+  with pytest.raises(FileExistsError, match="other.csv.parts .*it has no job.json"):
+    prediction_parts.Parts.open(str(tmp_path / "other.csv"), job, overwrite=True)
+  prediction_parts.Parts.beside(str(tmp_path / "other.csv")).remove()
+  (tmp_path / "out.csv.parts" / "notes.txt").touch()
+  with pytest.raises(FileExistsError, match="it also holds notes.txt"):
+    prediction_parts.Parts.open(str(tmp_path / "out.csv"), job)
+  assert (other / "notes.txt").exists()
+
+
+def test_what_a_killed_run_left_half_written_is_removed(parts, tmp_path):
+  for name in ("out.csv.tmp0123abcd", ".out.csv.tmp0123abcd/scores.npy", "out.csv.tmpxy",
+               "out.csv", "other.tmp0123abcd"):
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).touch()
+  prediction_parts.sweep(str(tmp_path / "out.csv"))
+  assert {path.name for path in tmp_path.iterdir()} == {
+      "out.csv.parts", "out.csv.tmpxy", "out.csv", "other.tmp0123abcd"}
+  (tmp_path / "other").touch()
+  prediction_parts.sweep(str(tmp_path / "other"))  # has no parts
+  assert (tmp_path / "other.tmp0123abcd").exists()

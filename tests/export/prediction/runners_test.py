@@ -5,14 +5,13 @@
 import os
 import signal
 
-import numpy as np
 import pytest
 
 from tests.helpers import processes
 from tests.helpers import small_job
+from yt8m.export.prediction import jobs
 from yt8m.export.prediction import parts as prediction_parts
 from yt8m.export.prediction import runners
-from yt8m.export.prediction import shards
 
 COUNTS = [3, 0, 7, 1, 5]
 
@@ -24,7 +23,7 @@ def train_dir(tmp_path_factory):
 
 @pytest.fixture
 def paths(tmp_path):
-  return small_job.write_shards(tmp_path, COUNTS)
+  return small_job.write_record_files(tmp_path, COUNTS)
 
 
 def run(runner, train_dir, paths, folder, **options):
@@ -32,25 +31,25 @@ def run(runner, train_dir, paths, folder, **options):
   parts = prediction_parts.Parts.open(str(folder / "out"), job)
   counted = []
   finished = list(runner(job, parts, paths, counted.append, **options))
-  return job, parts, {one.path: one for one in finished}, sum(counted)
+  return job, parts, {one.record_file: one for one in finished}, sum(counted)
 
 
 @pytest.mark.parametrize("runner, options", [
     (runners.in_threads, {"num_threads": 1}), (runners.in_threads, {"num_threads": 4}),
     (runners.in_processes, {"num_processes": 2})])
-def test_every_shard_is_finished_with_the_same_bits(
+def test_every_file_is_finished_with_the_same_bits(
     runner, options, train_dir, paths, tmp_path):
-  small_job.break_shard(paths[2])
+  small_job.break_file(paths[2])
   job, parts, finished, counted = run(runner, train_dir, paths, tmp_path, **options)
   assert {path: one.num_videos for path, one in finished.items()} == dict(
       zip(paths, [3, 0, 0, 1, 5], strict=True))
-  assert "shard02.tfrecord, record 6 is cut off" in finished.pop(paths[2]).error
+  assert "file02.tfrecord, record 6 is cut off" in finished.pop(paths[2]).error
   assert not parts.is_finished(paths[2])
   for path, one in finished.items():
     assert one.error is None
-    for found, expected in zip(
-        parts.read(path), shards.predict(job, path), strict=True):
-      assert np.asarray(found).tobytes() == np.asarray(expected).tobytes()
+    found = parts.read(path)
+    for name, expected in jobs.predict(job, path).items():
+      assert found[name].tobytes() == expected.tobytes()
   assert counted >= 3 + 1 + 5
 
 

@@ -12,7 +12,7 @@ from tests.helpers.support import DATA
 from tests.helpers.support import needs_data
 from tests.helpers.support import needs_goldens
 from yt8m.core.feature_spec import SEGMENT_FRAMES
-from yt8m.export.prediction import top_classes
+from yt8m.export.prediction import jobs
 from yt8m.export.submissions import segments as segment_submission
 
 WriterClass = segment_submission.SegmentSubmissionWriter
@@ -26,7 +26,7 @@ def test_a_whole_submission_equals_the_starter_codes(tmp_path, key, segment_max_
   class_ids = segment_submission.read_class_ids(
       DATA / "yt8m" / "segment_label_ids.csv", num_classes=3862)
   path = tmp_path / "out.csv"
-  best = top_classes.TopClasses(3862, 20, class_ids)
+  best = jobs.TopClasses(3862, 20, class_ids)
   with WriterClass(path, segment_max_pred) as writer:
     for video_id, frames in e2e.records("seg"):
       starts = range(0, len(frames), SEGMENT_FRAMES)
@@ -39,7 +39,7 @@ def test_a_whole_submission_equals_the_starter_codes(tmp_path, key, segment_max_
 def write(path, batches, top_k=20, class_ids=None, **options):
   with WriterClass(path, **options) as writer:
     for segment_ids, predictions in batches:
-      best = top_classes.TopClasses(np.shape(predictions)[1], top_k, class_ids)
+      best = jobs.TopClasses(np.shape(predictions)[1], top_k, class_ids)
       writer.write(segment_ids, *best(np.asarray(predictions, np.float32)))
   return path.read_text().splitlines()[1:]
 

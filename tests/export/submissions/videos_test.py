@@ -15,13 +15,13 @@ from tests.helpers import e2e
 from tests.helpers.full_disk import full_disk
 from tests.helpers.support import load_golden
 from tests.helpers.support import needs_goldens
-from yt8m.export.prediction import top_classes
+from yt8m.export.prediction import jobs
 from yt8m.export.submissions import videos
 
 PREDICTIONS = np.array([[.1, .5, .3], [.25, .25, 1e-7]], np.float32)
 
 
-_tops = functools.cache(top_classes.TopClasses)
+_tops = functools.cache(jobs.TopClasses)
 
 
 def best(predictions, top_k):

@@ -11,7 +11,7 @@ from yt8m import models
 from yt8m.core import feature_spec
 from yt8m.data import readers
 from yt8m.data import records
-from yt8m.eval.predictions import writer as prediction_store_writer
+from yt8m.eval.predictions import writer
 from yt8m.models import losses
 from yt8m.synthetic import writer as sample_data_writer
 from yt8m.training import optimizers
@@ -51,11 +51,10 @@ def truth(sample):
 
 
 def write_store(directory, scores, top_k=5):
-  writer = prediction_store_writer.StoreWriter(str(directory), NUM_CLASSES, top_k)
   ids = sorted(scores)  # another order than the records
-  with writer.part("all") as part:
-    part.add(np.array(ids), np.stack([scores[i] for i in ids]), None)
-  return writer.finish()
+  rows = writer.rows(np.array(ids), np.stack([scores[i] for i in ids]), top_k=top_k)
+  return writer.write(str(directory), ["all"], lambda name: rows,
+                      num_classes=NUM_CLASSES, top_k=top_k)
 
 
 @pytest.fixture(scope="module")

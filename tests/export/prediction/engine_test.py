@@ -10,9 +10,8 @@ import tensorflow as tf
 
 from yt8m.data import records
 from yt8m.data import tfrecords
-from yt8m.export.prediction import job
+from yt8m.export.prediction import engine
 from yt8m.export.prediction import runners
-from yt8m.export.prediction import shards
 
 
 class FakeParts:
@@ -23,19 +22,6 @@ class FakeParts:
 
   def is_finished(self, path):
     return path in self.kept
-
-  def read(self, path):
-    ids = np.array([f"{path[-1]}{i}".encode() for i in range(2)])
-    return shards.Predictions(
-        ids, np.zeros((2, 1), np.int32), np.zeros((2, 1), np.float32), 2)
-
-
-class FakeWriter:
-  def __init__(self):
-    self.ids = []
-
-  def write(self, ids, classes, scores):
-    self.ids += [video_id.decode() for video_id in ids]
 
 
 @pytest.fixture
@@ -49,7 +35,7 @@ def paths(tmp_path):
 
 def runner_in_order(order, parts, bad=(), seen=None):
   """Finishes the missing files in the order of `order`."""
-  def runner(missing, advance):
+  def runner(job, parts, missing, advance):
     for index in order(missing):
       path = missing[index]
       if seen is not None:
@@ -68,52 +54,52 @@ def test_the_output_is_in_the_order_of_the_files(paths, seed):
   def order(missing):
     return np.random.default_rng(seed).permutation(len(missing))
 
-  parts, writer, seen = FakeParts(paths[seed:seed + 1]), FakeWriter(), []
+  parts, written, seen = FakeParts(paths[seed:seed + 1]), [], []
   runner = runner_in_order(order, parts, seen=seen)
-  written, failed = job.run(runner, paths, parts, writer)
-  assert writer.ids == ["a0", "a1", "b0", "b1", "c0", "c1", "d0", "d1"]
-  assert (written, failed) == (8, {})
+  assert engine.run(None, parts, runner, paths, written.append) == {}
+  assert written == paths
   assert sorted(seen) == paths[:seed] + paths[seed + 1:]  # finished work is not repeated
 
 
 def test_what_is_complete_is_written_while_the_rest_is_predicted(paths):
-  parts, writer, lengths = FakeParts(), FakeWriter(), []
+  parts, written, lengths = FakeParts(), [], []
 
-  def runner(missing, advance):
+  def runner(job, parts, missing, advance):
     for path in missing:
-      lengths.append(len(writer.ids))
+      lengths.append(len(written))
       parts.kept.add(path)
       yield runners.Finished(path, 2)
 
-  job.run(runner, paths, parts, writer)
-  assert lengths == [0, 2, 4, 6]
+  engine.run(None, parts, runner, paths, written.append)
+  assert lengths == [0, 1, 2, 3]
 
 
 def test_nothing_is_started_where_all_is_finished(paths):
-  writer = FakeWriter()
-  assert job.run(None, paths, FakeParts(paths), writer) == (8, {})
-  assert len(writer.ids) == 8
+  written = []
+  assert engine.run(None, FakeParts(paths), None, paths, written.append) == {}
+  assert written == paths
 
 
 @pytest.mark.parametrize("limit", [0, 1, 2])
 def test_bad_files_are_left_out_up_to_a_limit(paths, limit):
-  parts, writer = FakeParts(), FakeWriter()
+  parts, written = FakeParts(), []
   runner = runner_in_order(lambda missing: range(len(missing)), parts, paths[1:3])
   if limit < 2:
     with pytest.raises(records.RecordError, match=f"{paths[limit + 1]} is bad"):
-      job.run(runner, paths, parts, writer, limit)
+      engine.run(None, parts, runner, paths, written.append, max_failed=limit)
     assert paths[0] in parts.kept
   else:
-    written, failed = job.run(runner, paths, parts, writer, limit)
-    assert writer.ids == ["a0", "a1", "d0", "d1"] and written == 4
+    failed = engine.run(
+        None, parts, runner, paths, written.append, max_failed=limit)
+    assert written == [paths[0], paths[3]]
     assert failed == {path: f"{path} is bad" for path in paths[1:3]}
 
 
 def test_dead_letters(tmp_path):
   path = tmp_path / "failed.json"
-  job.write_dead_letters(str(path), {"b": "bad", "a": "worse"})
+  engine.write_dead_letters(str(path), {"b": "bad", "a": "worse"})
   assert json.loads(path.read_text()) == [
       {"file": "a", "error": "worse"}, {"file": "b", "error": "bad"}]
-  job.write_dead_letters(str(path), {})
+  engine.write_dead_letters(str(path), {})
   assert not path.exists()
-  job.write_dead_letters(str(path), {})
+  engine.write_dead_letters(str(path), {})

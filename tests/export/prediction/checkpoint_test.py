@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from tests.helpers import small_job
+from yt8m.artifacts import saved_model
 from yt8m.configs import experiment
-from yt8m.export.prediction import model_source
+from yt8m.export.prediction import checkpoint
 from yt8m.export.saved_models import writer
 
 
@@ -30,38 +31,37 @@ def exported(train_dir, tmp_path_factory):
 
 def test_both_give_the_same_scores_to_whoever_they_are_sent(
     train_dir, exported, tmp_path):
-  [path] = small_job.write_shards(tmp_path, [5])
+  [path] = small_job.write_record_files(tmp_path, [5])
   scores = []
-  for source in (model_source.Checkpoint.newest(train_dir),
-                 model_source.SavedModel(exported)):
+  for source in (checkpoint.Checkpoint.newest(train_dir),
+                 saved_model.SavedModel(exported)):
     sent = pickle.loads(pickle.dumps(source))
     assert sent == source and hash(sent) == hash(source)
-    assert source.num_classes == small_job.NUM_CLASSES and source.is_video_level
-    predict, reader = sent.load()
-    [batch] = reader.dataset(path, 8)
-    scores.append(predict(batch).numpy())
+    assert source.num_classes == small_job.NUM_CLASSES and source.spec.is_video_level
+    [batch] = sent.reader().dataset(path, 8)
+    scores.append(sent.predictor()(batch).numpy())
   np.testing.assert_allclose(*scores, atol=1e-6)
 
 
 def test_the_fingerprint_is_of_what_is_computed_not_of_where_it_lies(
     train_dir, exported, tmp_path):
-  for make, directory in ((model_source.Checkpoint.newest, train_dir),
-                          (model_source.SavedModel, exported)):
+  for make, directory in ((checkpoint.Checkpoint.newest, train_dir),
+                          (saved_model.SavedModel, exported)):
     copy = tmp_path / os.path.basename(os.path.dirname(directory))
     shutil.copytree(directory, copy)
-    assert make(str(copy)).fingerprint() == make(directory).fingerprint()
+    assert make(str(copy)).fingerprint == make(directory).fingerprint
   other = small_job.write_model(tmp_path / "other", seed=1)
-  assert (model_source.Checkpoint.newest(other).fingerprint()
-          != model_source.Checkpoint.newest(train_dir).fingerprint())
+  assert (checkpoint.Checkpoint.newest(other).fingerprint
+          != checkpoint.Checkpoint.newest(train_dir).fingerprint)
 
 
 def test_training_may_go_on_beside(train_dir, tmp_path):
   shutil.copytree(train_dir, tmp_path / "model")
-  source = model_source.Checkpoint.newest(str(tmp_path / "model"))
-  before = source.fingerprint()
+  source = checkpoint.Checkpoint.newest(str(tmp_path / "model"))
+  before = source.fingerprint
   for path in (tmp_path / "model").glob("model.ckpt-7.*"):
     shutil.copy(path, str(path).replace("ckpt-7", "ckpt-8"))
   (tmp_path / "model" / "checkpoint").write_text(
       'model_checkpoint_path: "model.ckpt-8"\n')
-  assert str(source).endswith("at step 7") and source.fingerprint() == before
-  assert str(model_source.Checkpoint.newest(source.train_dir)).endswith("at step 8")
+  assert str(source).endswith("at step 7") and source.fingerprint == before
+  assert str(checkpoint.Checkpoint.newest(source.train_dir)).endswith("at step 8")

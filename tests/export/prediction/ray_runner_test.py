@@ -16,16 +16,16 @@ from yt8m.export.prediction import parts as prediction_parts
 pytest.importorskip("ray", reason="Ray is not installed: pip install 'yt8m[ray]'")
 
 COMMAND = "yt8m.export.inference"
-NUM_SHARDS = 64
+NUM_FILES = 64
 
 
 def test_the_same_bytes_as_the_plain_path(tmp_path):
   train_dir = small_job.write_model(tmp_path / "model")
-  shards = small_job.write_shards(
-      tmp_path / "records", [3 + i % 5 for i in range(NUM_SHARDS)])
-  bad = [shards[11], shards[50]]
+  files = small_job.write_record_files(
+      tmp_path / "records", [3 + i % 5 for i in range(NUM_FILES)])
+  bad = [files[11], files[50]]
   for path in bad:
-    small_job.break_shard(path)
+    small_job.break_file(path)
   csv = tmp_path / "out.csv"
   arguments = (
       f"--train_dir={train_dir}", f"--input_data_pattern={tmp_path}/records/*",
@@ -45,11 +45,11 @@ def test_the_same_bytes_as_the_plain_path(tmp_path):
     assert set(workers(driver)) - set(before)
     driver.send_signal(signal.SIGKILL)
   finished = len(parts())
-  assert finished < NUM_SHARDS - len(bad) and not csv.exists()
+  assert finished < NUM_FILES - len(bad) and not csv.exists()
 
   log = support.run_command(COMMAND, *arguments).stderr
-  assert f"{NUM_SHARDS - finished} of {NUM_SHARDS} files left" in log
-  good = [path for path in shards if path not in bad]
+  assert f"{NUM_FILES - finished} of {NUM_FILES} files left" in log
+  good = [path for path in files if path not in bad]
   assert csv.read_bytes() == small_job.plain_csv(
       tmp_path / "plain.csv", small_job.job(train_dir), good)
   letters = json.loads((tmp_path / "out.csv.failed.json").read_text())
@@ -58,7 +58,7 @@ def test_the_same_bytes_as_the_plain_path(tmp_path):
 
 
 def test_a_file_that_no_worker_survives_is_left_out(tmp_path, monkeypatch):
-  from yt8m.export.prediction import ray_inference
+  from yt8m.export.prediction import ray_runner
 
   class Died(BaseException):
     """Simulates the end of the process."""
@@ -66,27 +66,27 @@ def test_a_file_that_no_worker_survives_is_left_out(tmp_path, monkeypatch):
   def die(*_):
     raise Died
 
-  monkeypatch.setattr(ray_inference.runners, "finish", die)
+  monkeypatch.setattr(ray_runner.runners, "finish", die)
   job = small_job.job(small_job.write_model(tmp_path / "model"))
-  [shard] = small_job.write_shards(tmp_path / "records", [2])
+  [file] = small_job.write_record_files(tmp_path / "records", [2])
   parts = prediction_parts.Parts.open(str(tmp_path / "out.csv"), job)
   for _ in range(4):
     with pytest.raises(Died):
-      ray_inference._Predictor(job, parts, "run")({"path": shard})
-  answer = ray_inference._Predictor(job, parts, "run")({"path": shard})
-  assert "shard00.tfrecord: 4 workers died when they predicted it" in answer["error"]
-  assert not answer["fatal"] and not parts.is_finished(shard)
+      ray_runner._Predictor(job, parts, "run")({"record_file": file})
+  answer = ray_runner._Predictor(job, parts, "run")({"record_file": file})
+  assert "file00.tfrecord: 4 workers died when they predicted it" in answer["error"]
+  assert not answer["fatal"] and not parts.is_finished(file)
   with pytest.raises(Died):  # another run tries again
-    ray_inference._Predictor(job, parts, "another run")({"path": shard})
+    ray_runner._Predictor(job, parts, "another run")({"record_file": file})
 
 
 @pytest.mark.parametrize(("size", "num_gpus", "resources"), [
     (3, 0, {"num_cpus": 1}), (1, 1, {"num_gpus": 1}), (1, 8, {"num_gpus": 1}),
     (2, 2, {"num_gpus": 1}), (3, 2, {"num_gpus": 1 / 2}), (5, 2, {"num_gpus": 1 / 3})])
 def test_all_workers_fit_on_the_gpus(size, num_gpus, resources):
-  from yt8m.export.prediction import ray_inference
+  from yt8m.export.prediction import ray_runner
 
-  assert ray_inference._resources(size, num_gpus) == resources
+  assert ray_runner._resources(size, num_gpus) == resources
 
 
 def workers(driver):

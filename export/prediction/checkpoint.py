@@ -1,0 +1,80 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""A checkpoint of a training directory as a source of predictions.
+
+Its sibling is `artifacts.saved_model.SavedModel`, with the same properties and methods.
+"""
+
+import dataclasses
+import functools
+import os
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from yt8m.configs import checkpoints
+from yt8m.configs import experiment
+from yt8m.core import checksum
+from yt8m.core import feature_spec
+from yt8m.core import registry
+from yt8m.core.types import Batch
+from yt8m.core.types import Scores
+from yt8m.data import reader_base
+from yt8m.data import readers
+from yt8m.models import prediction
+
+
+@dataclasses.dataclass(frozen=True)
+class Checkpoint:
+  """A model that `yt8m-train` wrote. It can be sent to another process.
+
+  Attributes:
+    train_dir: Training directory.
+    path: Path prefix of the checkpoint, as `newest` finds it.
+    hparams: Value of `--hparams`, laid over those of training.
+    allow_code: Value of `--allow_code`, which a process that loads the model needs too.
+  """
+  train_dir: str
+  path: str
+  hparams: str | None = None
+  allow_code: tuple[str, ...] = dataclasses.field(default_factory=registry.allowed_code)
+
+  @classmethod
+  def newest(cls, train_dir: str, hparams: str | None = None) -> "Checkpoint":
+    """Returns the newest checkpoint at this moment; training may continue meanwhile."""
+    return cls(train_dir, checkpoints.latest(train_dir), hparams)
+
+  @property
+  def num_classes(self) -> int:
+    return self._experiment.num_classes
+
+  @property
+  def spec(self) -> feature_spec.FeatureSpec:
+    """Features of a whole video."""
+    return self._experiment.feature_spec.with_segment_labels(False)
+
+  @property
+  def fingerprint(self) -> str:
+    """SHA-256 of everything that the scores depend on."""
+    parts = tf.io.gfile.glob(f"{self.path}.*")
+    return checksum.of_tree(
+        self.train_dir, [experiment.CONFIG, *map(os.path.basename, parts)])
+
+  def predictor(self) -> Callable[[Batch], Scores]:
+    """Loads the model as a function from a batch of `reader` to scores."""
+    with registry.allow_code(self.allow_code):
+      _, model, _ = experiment.load(self.train_dir, self.path, self.hparams)
+    return prediction.prediction_function(model)
+
+  def reader(self) -> reader_base.Reader:
+    """Returns the reader of the model's records."""
+    return readers.make_reader(
+        self.spec, self.num_classes, self._experiment.max_frames)
+
+  @functools.cached_property
+  def _experiment(self) -> experiment.Experiment:
+    with registry.allow_code(self.allow_code):
+      return experiment.Experiment.load(self.train_dir).with_hparams(self.hparams)
+
+  def __str__(self) -> str:
+    return f"{self.train_dir} at step {checkpoints.step_of(self.path)}"

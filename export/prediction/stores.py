@@ -1,0 +1,108 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Predictions as a `PredictionStore`, the input of ensembles and of teachers."""
+
+import dataclasses
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from absl import logging
+
+from yt8m.artifacts import saved_model
+from yt8m.core.types import Scores
+from yt8m.data import records
+from yt8m.eval.predictions import store as prediction_store
+from yt8m.eval.predictions import writer
+from yt8m.export.prediction import engine
+from yt8m.export.prediction import jobs
+from yt8m.export.prediction import parts as prediction_parts
+from yt8m.export.prediction import runners
+
+
+@dataclasses.dataclass(frozen=True)
+class StoreJob(jobs.Job):
+  """A job whose parts are rows of a store, which include the labels.
+
+  Attributes:
+    top_k: Number of classes kept of a video; None keeps all of them.
+  """
+  top_k: int | None = prediction_store.TOP_K
+
+  def settings(self) -> dict[str, Any]:
+    return {**super().settings(), "output": "store"}
+
+  def reducer(self) -> jobs.Reducer:
+    """Returns the function that checks the scores of a batch and makes rows of them."""
+
+    def reduce(ids: np.ndarray, scores: Scores, labels: Any) -> jobs.Part:
+      return writer.rows(ids, scores, np.asarray(labels), top_k=self.top_k)
+
+    return reduce
+
+
+def write(model: saved_model.SavedModel, data_pattern: str, store_dir: str, *,
+          top_k: int | None = prediction_store.TOP_K, batch_size: int = 256,
+          runner: runners.Runner = runners.in_threads,
+          flag: str = "--eval_data_pattern") -> prediction_store.PredictionStore:
+  """Predicts all videos of records, unless `store_dir` has these predictions already.
+
+  A run that was killed continues with the record files that are not finished. A file
+  that cannot be read is an error: models can be blended only for the same videos.
+
+  Args:
+    model: SavedModel that predicts.
+    data_pattern: Records of the level of the model: globs, separated by commas.
+    store_dir: Path of the store.
+    top_k: Number of classes kept of a video; None keeps all of them.
+    batch_size: Number of videos that are predicted at a time.
+    runner: Runner that predicts the record files.
+    flag: Flag that `data_pattern` comes from, for the errors.
+
+  Raises:
+    FileNotFoundError: There is no SavedModel of `yt8m-export`.
+    ValueError: No file matches, a record is bad, a score is not a probability, or
+      `store_dir` holds other predictions, or damaged ones.
+  """
+  fingerprint, num_classes = model.fingerprint, model.num_classes
+  if top_k is not None:
+    top_k = min(top_k, num_classes)
+  record_files = records.match_files(data_pattern, flag)
+  by_name = dict(zip(_names(record_files), record_files, strict=True))
+  store_dir = store_dir.rstrip("/")  # The parts lie beside it.
+  if os.path.exists(os.path.join(store_dir, prediction_store.DESCRIPTION)):
+    prediction_parts.Parts.beside(store_dir).remove()
+    store = prediction_store.PredictionStore.open(store_dir)
+    for found, expected, kind in (
+        (store.model, fingerprint, f"another model than {model}"),
+        (store.record_files, list(by_name), "other records"),
+        (store.top_k, top_k, "another number of classes a video")):
+      if found != expected:
+        raise ValueError(f"{store_dir} holds predictions of {kind}: delete it or name "
+                         "another directory.")
+    return store
+
+  writer.check(store_dir, top_k)
+  prediction_parts.sweep(store_dir)
+  job = StoreJob(model, top_k, batch_size)
+  logging.info("Predictions of %s.", model)
+  parts = prediction_parts.Parts.open(store_dir, job, overwrite=True)
+  try:
+    engine.run(job, parts, runner, record_files, lambda record_file: None)
+    store = writer.write(
+        store_dir, list(by_name), lambda name: parts.read(by_name[name]),
+        num_classes=num_classes, top_k=top_k, model=fingerprint)
+    parts.remove()
+    return store
+  finally:
+    parts.remove_if_empty()
+    jobs.unload()  # The next model must not wait for the memory of this one.
+
+
+def _names(record_files: Sequence[str]) -> list[str]:
+  """Returns `"<name> (<bytes>)"` for each file, the same after the folder has moved."""
+  folder = os.path.commonpath([os.path.dirname(file) for file in record_files])
+  return [f"{os.path.relpath(file, folder)} ({tf.io.gfile.stat(file).length:,} bytes)"
+          for file in record_files]
