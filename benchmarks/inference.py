@@ -31,12 +31,12 @@ from yt8m.configs import checkpoints
 from yt8m.configs import experiment
 from yt8m.core import feature_spec
 from yt8m.data import tfrecords
+from yt8m.export.prediction import checkpoint
+from yt8m.export.prediction import engine
 from yt8m.export.prediction import formats
-from yt8m.export.prediction import job as prediction_job
-from yt8m.export.prediction import model_source
+from yt8m.export.prediction import jobs
 from yt8m.export.prediction import parts as prediction_parts
 from yt8m.export.prediction import runners
-from yt8m.export.prediction import shards
 from yt8m.models.layers import variables
 
 _VIDEOS = flags.DEFINE_integer("videos", None, "Videos; default 100,000, or 2,000 at "
@@ -95,9 +95,9 @@ def write_model(train_dir):
   ).build_variables()
   os.mkdir(train_dir)
   experiment.Experiment(model.get_config(), 300, {}).save(train_dir)
-  checkpoint = tf.train.Checkpoint(**variables.checkpoint_parts(model))
+  weights = tf.train.Checkpoint(**variables.checkpoint_parts(model))
   tf.train.CheckpointManager(
-      checkpoint, train_dir, max_to_keep=1, checkpoint_name=checkpoints.PREFIX
+      weights, train_dir, max_to_keep=1, checkpoint_name=checkpoints.PREFIX
   ).save(checkpoint_number=1)
 
 
@@ -109,8 +109,8 @@ def raw_read(paths):
 
 
 def bare_loop(job, paths):
-  predict, reader = job.source.load()
-  dataset = reader.dataset(",".join(paths), batch_size(), num_readers=1)
+  predict = job.source.predictor()
+  dataset = job.source.reader().dataset(",".join(paths), batch_size(), num_readers=1)
   predict(next(iter(dataset)))  # traced
   return functools.partial(_loop, predict, dataset)
 
@@ -126,7 +126,12 @@ def command(job, paths, folder, output_format, runner):
   output = os.path.join(folder, f"out.{output_format}")
   with formats.WRITERS[output_format](output, overwrite=True) as writer:
     parts = prediction_parts.Parts.open(output, job, overwrite=True)
-    prediction_job.run(functools.partial(runner, job, parts), paths, parts, writer)
+
+    def write(record_file):
+      part = parts.read(record_file)
+      writer.write(part["ids"], part["classes"], part["scores"])
+
+    engine.run(job, parts, runner, paths, write)
     parts.remove()
 
 
@@ -169,8 +174,8 @@ def main(_):
   with tempfile.TemporaryDirectory() as folder:
     paths, videos = write_records(os.path.join(folder, "records"))
     write_model(os.path.join(folder, "model"))
-    job = shards.Job(
-        model_source.Checkpoint.newest(os.path.join(folder, "model")),
+    job = jobs.Job(
+        checkpoint.Checkpoint.newest(os.path.join(folder, "model")),
         batch_size=batch_size())
     two = functools.partial(runners.in_processes, num_processes=2)
     ways = {

@@ -11,6 +11,7 @@ private memory of the process, because pages of memory maps can be dropped at an
 """
 
 import os
+import shutil
 import sys
 import tempfile
 import threading
@@ -26,7 +27,7 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from yt8m.eval.metrics import ranking  # noqa: E402
 from yt8m.eval.predictions import aligned as aligned_predictions  # noqa: E402
 from yt8m.eval.predictions import store as prediction_store  # noqa: E402
-from yt8m.eval.predictions import writer as prediction_store_writer  # noqa: E402
+from yt8m.eval.predictions import writer  # noqa: E402
 
 _VIDEOS = flags.DEFINE_integer("num_videos", 20_000, "Videos generated.", 1)
 _MODELS = flags.DEFINE_integer("num_models", 4, "Models that predict them.", 1)
@@ -52,19 +53,33 @@ def synthetic_videos(rng):
 
 
 def write_store(directory, scores, labels):
-  """Writes the predictions of one model, repeating them as often as needed."""
-  writer = prediction_store_writer.StoreWriter(directory, _CLASSES.value, _TOP_K.value)
-  part_size = _BATCHES_PER_PART * _BATCH
-  for part_first in range(0, _VIDEOS.value, part_size):
-    with writer.part(f"part{part_first}") as part:
-      part_last = min(part_first + part_size, _VIDEOS.value)
-      for first in range(part_first, part_last, _BATCH):
-        size = min(_BATCH, part_last - first)
-        start = first % len(labels)
-        rows = slice(start, start + size)
-        ids = [b"%011d" % i for i in range(first, first + size)]
-        part.add(ids, scores[rows], labels[rows])
-  return writer.finish()
+  """Writes the predictions of one model, repeating them as often as needed.
+
+  As in prediction, parts on disk are joined; they are .npz files.
+  """
+  def write_part(first_video):
+    last_video = min(first_video + _BATCHES_PER_PART * _BATCH, _VIDEOS.value)
+    rows = []
+    for first in range(first_video, last_video, _BATCH):
+      start = first % len(labels)
+      chosen = slice(start, start + min(_BATCH, last_video - first))
+      ids = [b"%011d" % (first + i) for i in range(len(labels[chosen]))]
+      rows.append(writer.rows(ids, scores[chosen], labels[chosen], top_k=_TOP_K.value))
+    np.savez(path(first_video), **{
+        name: np.concatenate([row[name] for row in rows]) for name in rows[0]})
+
+  def path(first_video):
+    return os.path.join(parts, f"{first_video}.npz")
+
+  parts = f"{directory}.parts"
+  os.mkdir(parts)
+  firsts = range(0, _VIDEOS.value, _BATCHES_PER_PART * _BATCH)
+  for first_video in firsts:
+    write_part(first_video)
+  writer.write(directory, [str(first) for first in firsts],
+               lambda first_video: np.load(path(first_video)),
+               num_classes=_CLASSES.value, top_k=_TOP_K.value)
+  shutil.rmtree(parts)
 
 
 def find_best(scores):
@@ -140,6 +155,7 @@ def main(_):
     reading, _ = seconds(lambda: [array.view(np.uint8).max() for store in opened
                                   for array in (store.scores, store.classes)])
     aligned_directory = os.path.join(folder, "aligned")
+    os.mkdir(aligned_directory)
     aligning, aligned = seconds(
         aligned_predictions.AlignedPredictions.from_stores, stores, aligned_directory)
     peak = memory.end()

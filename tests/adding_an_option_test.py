@@ -47,8 +47,8 @@ def code_blocks():
 
 @pytest.fixture(scope="module")
 def records(tmp_path_factory):
-  [path] = small_job.write_shards(tmp_path_factory.mktemp("records"), [8],
-                                  feature_spec.FRAME)
+  [path] = small_job.write_record_files(tmp_path_factory.mktemp("records"), [8],
+                                         feature_spec.FRAME)
   return path
 
 

@@ -179,15 +179,3 @@ class SavedModel:
 
   def __str__(self) -> str:
     return self.directory
-
-
-# Until all callers use the classes above.
-Served = Contract
-
-
-def load(directory):
-  return SavedModel(directory).load(PREDICT_FEATURES)
-
-
-def load_predictor(directory):
-  return SavedModel(directory).predictor()
