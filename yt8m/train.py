@@ -78,7 +78,7 @@ flags.DEFINE_float("learning_rate_decay_examples", 4000000,
                    "Number of examples between two decays; staircase only.")
 flags.DEFINE_integer("warmup_examples", 0, "Number of examples over which the learning "
                      "rate rises from 0; cosine only.", lower_bound=0)
-flags.DEFINE_integer("num_epochs", 5, "Number of passes over the data.")
+flags.DEFINE_integer("num_epochs", loop.Schedule.num_epochs, "Passes over the data.")
 flags.DEFINE_integer("max_steps", None, "Largest number of steps. Default: no limit.")
 flags.DEFINE_string("optimizer", "AdamOptimizer",
                     "Optimizer of the starter code or of tf.keras.optimizers.")
@@ -115,9 +115,12 @@ flags.DEFINE_string("teacher_predictions", None,
 flags.DEFINE_float("teacher_weight", 0.5, "Weight a in the loss of a video, (1 - a) "
                    "loss(scores, labels) + a loss(scores, teacher's scores).")
 flags.DEFINE_integer("seed", 0, "Seed of weights, order of records, and random draws.")
-flags.DEFINE_integer("export_model_steps", 1000, "Number of steps between checkpoints.")
-flags.DEFINE_float("save_checkpoint_secs", 900, "Most seconds between checkpoints.")
-flags.DEFINE_integer("log_steps", 10, "Number of steps between progress lines.")
+flags.DEFINE_integer("export_model_steps", loop.Schedule.checkpoint_steps,
+                     "Number of steps between checkpoints.")
+flags.DEFINE_float("save_checkpoint_secs", loop.Schedule.checkpoint_secs,
+                   "Largest number of seconds between checkpoints.")
+flags.DEFINE_integer("log_steps", loop.Schedule.log_steps,
+                     "Number of steps between progress lines.")
 
 # ---------------------------------------------------------------- machine
 flags.DEFINE_string("strategy", "auto",

@@ -11,6 +11,7 @@ import dataclasses
 
 from absl import flags
 
+from yt8m.configs import hparams
 from yt8m.core import registry
 from yt8m.core.types import Config
 from yt8m.core.types import OptionConfig
@@ -71,52 +72,38 @@ RECIPES.register("concat-hidden2048-logistic", Recipe(
 #   One core, half a minute for 2,000 videos of 40 frames.
 _DBOF = {"name": "dbof", "clusters": 128, "units": 128, "batch_norm_decay": 0.9}
 _VLAD = {"clusters": 8, "projection": 64, "units": 128, "batch_norm_decay": 0.9}
-SMALL = {
-    "fusion": {
-        "attention": {},
-        "bilinear": {"units": 1024},
-        "concat": {},
-        "differential": {},
-        "late1": {},
-        "late2": {},
-        "sum": {"units": 128},
-    },
-    "aggregation": {
-        "attention_pooling": {"num_heads": 4, "units": 128, "hidden": 32},
-        "blstm": {"units": 64},
-        "cbhg": {"units": 48, "bank_size": 6, "num_highways": 2,
-                 "batch_norm_decay": 0.9},
-        "dbof": _DBOF,
-        "gru": {"units": 96, "num_layers": 1},
-        "hierarchical_rnn": {"units": 96, "chunk_size": 6},
-        "lstm": {"units": 96, "num_layers": 1},
-        "mean": {},
-        "netfv": _VLAD,
-        "netvlad": _VLAD,
-        "nextvlad": {"clusters": 8, "groups": 4, "units": 128, "batch_norm_decay": 0.9},
-        "soft_dbof": {"clusters": 128, "units": 128, "batch_norm_decay": 0.9},
-        "temporal_graph": {"num_segments": 8, "kernel_units": 32, "hidden": 32},
-    },
-    "classifier": {
-        "class_chain": {"units": 128, "embedding": 64},
-        "conditional": {"units": 128, "pretraining_epochs": 10},
-        "gated": {"head": "logistic", "batch_norm_decay": 0.9},
-        "hidden": {"units": 256},
-        "label_powerset": {"num_sets": 1000},
-        "logistic": {},
-        "moe": {},
-    },
+# Hyperparameters of the small recipes, if they differ from the defaults.
+_SMALL = {
+    "attention_pooling": {"num_heads": 4, "units": 128, "hidden": 32},
+    "bilinear": {"units": 1024},
+    "blstm": {"units": 64},
+    "cbhg": {"units": 48, "bank_size": 6, "num_highways": 2, "batch_norm_decay": 0.9},
+    "class_chain": {"units": 128, "embedding": 64},
+    "conditional": {"units": 128, "pretraining_epochs": 10},
+    "dbof": _DBOF,
+    "gated": {"head": "logistic", "batch_norm_decay": 0.9},
+    "gru": {"units": 96, "num_layers": 1},
+    "hidden": {"units": 256},
+    "hierarchical_rnn": {"units": 96, "chunk_size": 6},
+    "label_powerset": {"num_sets": 1000},
+    "lstm": {"units": 96, "num_layers": 1},
+    "netfv": _VLAD,
+    "netvlad": _VLAD,
+    "nextvlad": {"clusters": 8, "groups": 4, "units": 128, "batch_norm_decay": 0.9},
+    "soft_dbof": {"clusters": 128, "units": 128, "batch_norm_decay": 0.9},
+    "sum": {"units": 128},
+    "temporal_graph": {"num_segments": 8, "kernel_units": 32, "hidden": 32},
 }
 _SMALL_REST = {"fusion": {"aggregation": _DBOF}, "aggregation": {},
                "classifier": {"aggregation": "mean"}}
 SMALL_PREFIX = "small-"
 
-for _part, _options in SMALL.items():
-  for _name, _hparams in _options.items():
+for _part, _options in hparams.OPTIONS.items():
+  for _name in _options:
     RECIPES.register(SMALL_PREFIX + _name, Recipe(
         True,
         {"normalization": "rms", **_SMALL_REST[_part],
-         _part: {"name": _name, **_hparams}},
+         _part: {"name": _name, **_SMALL.get(_name, {})}},
         {"batch_size": 64, "base_learning_rate": 0.005, "num_epochs": 10}))
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from yt8m import models
+from yt8m.configs import hparams
 from yt8m.configs import recipes
 from yt8m.core import feature_spec
 from yt8m.export.saved_models import writer
@@ -31,7 +32,7 @@ def test_size(member):
 
 
 @pytest.mark.parametrize("part, name", [
-    (part, name) for part, options in recipes.SMALL.items() for name in options])
+    (part, name) for part, options in hparams.OPTIONS.items() for name in options])
 def test_small_recipe(part, name):
   recipe = recipes.RECIPES[f"small-{name}"]
   spec = feature_spec.FeatureSpec(("rgb", "audio"), (128, 64), "frame")
