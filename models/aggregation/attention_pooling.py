@@ -15,7 +15,7 @@ keras = tf.keras
 
 @registries.AGGREGATIONS.register("attention_pooling")
 class AttentionPooling(base.Layer):
-  """Averages the frames once for each head, with weights of its own.
+  """Averages the frames with separate weights for each head.
 
       a_ht = softmax_t(w_hᵀ tanh(W x_t + b))
       y_h  = V_h Σ_t a_ht x_t             (units / num_heads,)
