@@ -109,6 +109,10 @@ def test_a_name_in_a_flag_file_is_not_typed(code, sample, tmp_path):
   assert "add --allow_code=others" in failed.stderr and not imported
   _, imported = run(code, "yt8m.train", *flags, "--allow_code=others")
   assert imported
+  (tmp_path / "more").write_text("--allow_code=others\n")
+  failed, imported = run(
+      code, "yt8m.train", *flags, f"--flagfile={tmp_path}/more", check=False)
+  assert "--allow_code in a --flagfile does not count" in failed.stderr and not imported
 
 
 HEAD, MEAN = "others.layers:Head", "others.layers:Mean"

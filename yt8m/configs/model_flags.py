@@ -28,7 +28,6 @@ from yt8m.models.layers import input_features
 # What `define` defines belongs to the command that calls it, and to its --help.
 flags.disclaim_key_flags()
 
-
 # Starter flag -> argument of `VideoModel`, option (None: any), and hyperparameter.
 STARTER_FLAGS = {
     "iterations": ("sampling", None, "num_frames"),

@@ -4,6 +4,7 @@
 
 import functools
 import logging as python_logging
+import re
 import sys
 from collections.abc import Callable
 from collections.abc import Sequence
@@ -83,12 +84,25 @@ def _run_guarded(main, actions, argv):
   if not debugging:
     _log_plainly()
   try:
-    with registry.allow_code(flags.FLAGS.allow_code):
+    with registry.allow_code(_allowed_code()):
       main(*chosen)
   except USER_ERRORS as error:
     if debugging:
       raise
     sys.exit(f"ERROR: {error}\n(--verbosity=1 shows where.)")
+
+
+def _allowed_code() -> list[str]:
+  """Returns the prefixes of --allow_code.
+
+  Raises:
+    ValueError: The flag comes from a flag file, whose author need not be the user.
+  """
+  typed = [word for word in sys.argv if re.match("--?allow_code(=|$)", word)]
+  if flags.FLAGS["allow_code"].present > len(typed):
+    raise ValueError("--allow_code in a --flagfile does not count: type it on the "
+                     "command line.")
+  return flags.FLAGS.allow_code
 
 
 def _log_plainly() -> None:

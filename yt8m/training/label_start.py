@@ -4,6 +4,7 @@
 
 import functools
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -109,7 +110,8 @@ def pretrain(label_sets: label_set_files.LabelSets, num_classes: int, units: int
   optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(
       _LEARNING_RATE, -(-num_sets // batch_size) * num_epochs))
   optimizer.build(network.trainable_variables)
-  sets = tf.RaggedTensor.from_row_lengths(label_sets.classes, label_sets.sizes)
+  ragged: Any = tf.RaggedTensor
+  sets = ragged.from_row_lengths(label_sets.classes, label_sets.sizes)
 
   @tf.function(reduce_retracing=True)
   def step(rows, number):
