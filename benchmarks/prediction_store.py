@@ -16,6 +16,7 @@ import sys
 import tempfile
 import threading
 import time
+from typing import Any
 
 import numpy as np
 from absl import app
@@ -65,8 +66,9 @@ def write_store(directory, scores, labels):
       chosen = slice(start, start + min(_BATCH, last_video - first))
       ids = [b"%011d" % (first + i) for i in range(len(labels[chosen]))]
       rows.append(writer.rows(ids, scores[chosen], labels[chosen], top_k=_TOP_K.value))
-    np.savez(path(first_video), **{
-        name: np.concatenate([row[name] for row in rows]) for name in rows[0]})
+    part: dict[str, Any] = {
+        name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
+    np.savez(path(first_video), **part)
 
   def path(first_video):
     return os.path.join(parts, f"{first_video}.npz")
@@ -153,7 +155,7 @@ def main(_):
         prediction_store.PredictionStore.open(directory) for directory in directories])
     stores = {f"model{m}": store for m, store in enumerate(opened)}
     reading, _ = seconds(lambda: [array.view(np.uint8).max() for store in opened
-                                  for array in (store.scores, store.classes)])
+                                  for array in (store.scores, store.arrays["classes"])])
     aligned_directory = os.path.join(folder, "aligned")
     os.mkdir(aligned_directory)
     aligning, aligned = seconds(

@@ -81,11 +81,10 @@ def main(action: str) -> None:
     return _evaluate()
   if not FLAGS.members or not FLAGS.output_dir:
     raise ValueError(f"yt8m-ensemble {action} needs --members and --output_dir.")
-  options = builder.Options(
-      budget_bytes=candidates.parse_bytes(FLAGS.budget_bytes),
-      **{field.name: FLAGS[field.name].value
-         for field in dataclasses.fields(builder.Options)
-         if field.name != "budget_bytes"})
+  values = {**FLAGS.flag_values_dict(),
+            "budget_bytes": candidates.parse_bytes(FLAGS.budget_bytes)}
+  options = builder.Options(**{
+      field.name: values[field.name] for field in dataclasses.fields(builder.Options)})
   models = candidates.find(FLAGS.members)
   if action == "search":
     # Before hours of predicting.

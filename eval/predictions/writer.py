@@ -51,7 +51,7 @@ def rows(ids: Sequence[Any] | np.ndarray, scores: npt.ArrayLike,
     raise ValueError(
         f"The score of video {ids[row]!r} for class {label} is {scores[row, label]:g}, "
         "not a probability from 0 to 1. Has the model diverged in training?")
-  arrays = {"ids": _as_bytes(ids)}
+  arrays: dict[str, np.ndarray] = {"ids": _as_bytes(ids)}
   if top_k is not None:
     class_type = np.uint16 if scores.shape[1] <= 2**16 else np.uint32
     scores, classes = ranking.best_classes(scores, top_k)

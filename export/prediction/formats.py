@@ -8,6 +8,7 @@
 """
 
 import contextlib
+import io
 import os
 import tempfile
 import uuid
@@ -79,14 +80,14 @@ class _Column:
       entry.write(rows.astype(dtype).tobytes())
 
 
-class _Appended:
+class _Appended(io.RawIOBase):
   """A file that zipfile only appends to, since remote files cannot seek."""
 
   def __init__(self, file: Any):
+    super().__init__()
     self._file = file
-    self.flush = file.flush
 
-  def write(self, data: bytes) -> int:
+  def write(self, data: Any, /) -> int:
     self._file.write(data)
     return len(data)
 

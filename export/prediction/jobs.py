@@ -13,7 +13,6 @@ import threading
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -75,8 +74,8 @@ class Job:
     best = TopClasses(self.source.num_classes, self.top_k, self.class_ids)
 
     def reduce(ids: np.ndarray, scores: Scores, labels: Any) -> Part:
-      classes, scores = best(scores)
-      return {"ids": ids.astype(np.bytes_), "classes": classes, "scores": scores}
+      classes, best_scores = best(scores)
+      return {"ids": ids.astype(np.bytes_), "classes": classes, "scores": best_scores}
 
     return reduce
 
@@ -110,7 +109,7 @@ def predict(job: Job, record_file: str, advance: Advance = lambda num_videos: No
       raise ValueError(f"{record_file}: {error} The model is {job.source}.") from error
     advance(num_videos)
   if not rows:
-    none = np.zeros([0, job.source.num_classes], np.float32)
+    none = tf.zeros([0, job.source.num_classes])
     rows = [reduce(np.zeros(0, np.bytes_), none, none > 0)]
   return {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
 
@@ -211,10 +210,11 @@ class TopClasses:
   """
 
   def __init__(self, num_classes: int, top_k: int,
-               class_ids: Sequence[int] | None = None):
+               class_ids: Iterable[int] | None = None):
     if not 1 <= top_k <= num_classes:
       raise ValueError(f"--top_k={top_k} must be between 1 and the number of classes, "
                        f"{num_classes}.")
+    class_ids = tuple(class_ids) if class_ids is not None else ()
     k = min(top_k, len(class_ids)) if class_ids else top_k
 
     @tf.function(input_signature=[tf.TensorSpec([None, num_classes], tf.float32)])

@@ -14,6 +14,7 @@ import io
 import json
 import os
 import zipfile
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -85,7 +86,8 @@ class Parts:
   def write(self, record_file: str, part: jobs.Part) -> None:
     """Keeps the part of a record file."""
     content = io.BytesIO()
-    np.savez(content, **part)
+    arrays: dict[str, Any] = dict(part)
+    np.savez(content, **arrays)
     with files.atomic_write(self.path(record_file), "wb") as file:
       file.write(content.getvalue())
 

@@ -61,8 +61,9 @@ def in_ray(job: jobs.Job, parts: prediction_parts.Parts, record_files: Sequence[
         override_num_blocks=len(record_files))
     num_gpus = int(ray.cluster_resources().get("GPU", 0))
     size = num_processes or num_gpus or _num_machines()
+    predictor: Any = _Predictor  # Ray takes classes as well as functions.
     done = tasks.map(
-        _Predictor, fn_constructor_args=(job, parts, uuid.uuid4().hex),
+        predictor, fn_constructor_args=(job, parts, uuid.uuid4().hex),
         compute=ray.data.ActorPoolStrategy(size=size), **_resources(size, num_gpus))
     for row in done.iter_rows():
       if row["fatal"]:
@@ -109,7 +110,7 @@ class _Predictor:
     return tries
 
 
-def _resources(size: int, num_gpus: int) -> dict[str, float]:
+def _resources(size: int, num_gpus: int) -> dict[str, Any]:
   """Returns what each of `size` actors asks for: a share of one GPU, or a core."""
   if num_gpus:
     return {"num_gpus": 1 / math.ceil(size / num_gpus)}
