@@ -1,3 +1,3 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""What leaves the house: submissions, model archives, inference."""
+"""Produces what other systems use: predictions, submissions, SavedModels, a server."""

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Large-scale multi-label video classification on pre-extracted features.
 
-One import name for four folders: `yt8m` (data in, training), `yt8m.models`
-(what is trained), `yt8m.eval` (how good it is), `yt8m.export` (what leaves
-the house).
+One import name for four folders: `yt8m` (data, configuration and training),
+`yt8m.models` (layers, models and losses), `yt8m.eval` (metrics, ensembles and
+ablations) and `yt8m.export` (prediction, SavedModels and serving).
 """
 
 import os as _os

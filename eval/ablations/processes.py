@@ -59,7 +59,7 @@ class Runner:
     with self._lock:
       if self._stopped:
         raise Stopped
-      # In a session of its own, so that Ctrl-C reaches the command through `stop` only.
+      # A new session, so that Ctrl-C reaches the command through `stop` only.
       process = subprocess.Popen(
           # Flags come from a table: code that they name must be allowed like that of a
           # file. The last --allow_code counts, not one in the table.

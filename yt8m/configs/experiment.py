@@ -144,7 +144,7 @@ def prepare(train_dir: str, experiment: Experiment, start_new: bool = False) -> 
 
 
 def check_same_model(before: Experiment, after: Experiment, train_dir: str) -> None:
-  """Checks that training in a directory goes on with the model it began with.
+  """Checks that training in a directory continues with the same model.
 
   Raises:
     ValueError: The models differ; names the first difference and the remedy.

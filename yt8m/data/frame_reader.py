@@ -28,8 +28,8 @@ class FrameLevelReader(reader_base.Reader):
     pad_to_max_frames: Whether videos are padded to `max_frames`. False pads them to the
       longest video of the batch, so that shapes are not static.
   """
-  EXPECTED = ("an id, labels below {num_classes}, and frames of so many bytes of "
-              "the features {sizes}.")
+  EXPECTED = ("an id, labels below {num_classes}, and frames with these features "
+              "and sizes in bytes: {sizes}.")
   EXPLAIN = diagnosis.explain_frames
 
   def __init__(self, spec: feature_spec.FeatureSpec, num_classes: int,

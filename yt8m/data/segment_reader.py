@@ -31,8 +31,8 @@ class SegmentReader(frame_reader.FrameLevelReader):
     num_classes: Number of classes, C.
     max_frames: Number of frames of a video that are kept.
   """
-  EXPECTED = ("an id, ratings of labels below {num_classes}, and frames of so many "
-              "bytes of the features {sizes}.")
+  EXPECTED = ("an id, ratings of labels below {num_classes}, and frames with "
+              "these features and sizes in bytes: {sizes}.")
   EXPLAIN = diagnosis.explain_segments
 
   def __init__(self, spec: feature_spec.FeatureSpec, num_classes: int,

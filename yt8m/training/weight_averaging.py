@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Averages of the weights over training steps, to predict with in place of the weights.
 
-Averaging does not change training, which goes on with the weights themselves. A
+Averaging does not change training, which continues with the weights themselves. A
 checkpoint holds both:
 
     weights             the weights
