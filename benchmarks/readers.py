@@ -39,7 +39,7 @@ LENGTHS = ([1, 129, 175, 232, 300, 300], [0, 0.05, 0.25, 0.5, 0.75, 1])
 
 
 def write_records(folder: str) -> str:
-  """Writes the videos, and links with further names for the same files."""
+  """Writes the videos, and further links to the same files."""
   rng = np.random.default_rng(0)
   frames = rng.integers(256, size=(2 * MAX_FRAMES, sum(SIZES.values())), dtype=np.uint8)
   for file in range(_FILES.value):

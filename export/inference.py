@@ -6,7 +6,7 @@
         --output_file=predictions.csv
 
 The predictions of every record file are kept in <output_file>.parts until the output is
-written. If a run is killed, start it again: it continues where it was.
+written. If a run is killed, start it again: it continues where it stopped.
 
     yt8m-inference --check=predictions.csv --input_data_pattern='test*.tfrecord'
 """

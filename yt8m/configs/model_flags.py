@@ -117,7 +117,7 @@ def named_code_allowed(*other_flags: str) -> Iterator[None]:
 
 
 def origin(name: str) -> str:
-  """Returns where a flag has its value from, after the recipe set its defaults."""
+  """Returns the source of a flag's value, after the recipe has set its defaults."""
   flag = flags.FLAGS[name]
   if not flag.present and flag.value == flag.default:
     return "recipe" if name in recipes.RECIPES[flags.FLAGS.model].flags else "default"

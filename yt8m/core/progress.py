@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Rate of long work, and the time left."""
+"""Rate and remaining time of long-running work."""
 
 import time
 from collections.abc import Callable

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The parts that aggregations by clusters share: normalisation, projection, gates."""
+"""Parts shared by cluster aggregations: normalisation, projection and gates."""
 
 import numpy as np
 import pytest
