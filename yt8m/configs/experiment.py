@@ -96,8 +96,7 @@ class Experiment:
       raise ValueError("--train_dir is empty: name the directory that yt8m-train wrote.")
     return files.read_json(
         os.path.join(train_dir, CONFIG), kind="a configuration of yt8m-train",
-        remedy=f"{train_dir} holds no trained model: name the directory that yt8m-train "
-               "wrote (--train_dir), or train there first",
+        remedy=f"{train_dir} holds no trained model: choose another --train_dir",
         parse=lambda config: cls(config["model"], config["max_frames"], config["flags"]))
 
 
@@ -150,12 +149,13 @@ def check_same_model(before: Experiment, after: Experiment, train_dir: str) -> N
     ValueError: The models differ; names the first difference and the remedy.
   """
   # Through JSON, tuples become lists, as they are in the file.
-  old, new = before.model_config, json.loads(json.dumps(after.model_config))
-  for key in sorted({*old, *new} - {"name"}):
-    if old.get(key) != new.get(key):
+  old, new = (hyperparameters.values(json.loads(json.dumps(experiment.model_config)))
+              for experiment in (before, after))
+  for path in sorted({*old, *new} - {"name"}):
+    if old.get(path) != new.get(path):
       raise ValueError(
-          f"{train_dir} holds another model: its {key} is {old.get(key)!r}, the "
-          f"flags say {new.get(key)!r}. Choose another --train_dir, or add "
+          f"{train_dir} holds another model: its {path} is {old.get(path)!r}, the "
+          f"flags say {new.get(path)!r}. Choose another --train_dir, or add "
           "--start_new_model to delete the old one.")
 
 

@@ -86,8 +86,7 @@ def change_trained(model: Config, text: str | None) -> Config:
   if not text:
     return model
   changed = change(model, text)
-  before, after = ({path: value for path, value, _ in _flatten(config)}
-                   for config in (model, changed))
+  before, after = values(model), values(changed)
   valid = changeable(model)
   for path in {**after, **before}:
     if before.get(path) != after.get(path) and path not in valid:
@@ -96,6 +95,16 @@ def change_trained(model: Config, text: str | None) -> Config:
           f"{after.get(path)!r} without training again. This model lets you change: "
           f"{', '.join(valid) or 'nothing'}.")
   return changed
+
+
+def values(model: Config) -> Config:
+  """Returns all hyperparameters of a model by path, with the defaults of left-out ones.
+
+  >>> from yt8m.configs import hparams
+  >>> hparams.values({"num_classes": 5, "classifier": {"name": "logistic"}})
+  {'num_classes': 5, 'classifier.name': 'logistic', 'classifier.l2_penalty': 1e-08}
+  """
+  return {path: value for path, value, _ in _flatten(model)}
 
 
 def changeable(model: Config) -> list[str]:

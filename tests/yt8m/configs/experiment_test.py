@@ -58,6 +58,18 @@ def test_another_model_is_refused(tmp_path):
     experiment.prepare(str(tmp_path), before)
 
 
+def test_a_hyperparameter_that_an_older_version_did_not_have_makes_no_difference():
+  now = described(classifier="hidden")
+  older = json.loads(json.dumps(now.model_config))
+  del older["classifier"]["gating"]
+  older["classifier"]["head"] = {"name": "logistic"}
+  before = experiment.Experiment(older)
+  experiment.check_same_model(before, now, "here")
+  older["classifier"]["head"]["l2_penalty"] = 0.5
+  with pytest.raises(ValueError, match="classifier.head.l2_penalty is 0.5, the flags"):
+    experiment.check_same_model(before, now, "here")
+
+
 def trained(directory):
   """A directory with all that yt8m-train and yt8m-eval write."""
   experiment.prepare(str(directory), described())
