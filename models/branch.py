@@ -78,7 +78,7 @@ class Branch(base.Layer):
     """Leaves the options to build themselves in the first call."""
 
   def call(self, modalities: list[tf.Tensor], frame_mask: tf.Tensor | None = None,
-           labels: tf.Tensor | None = None) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+           labels: tf.Tensor | None = None) -> types.Outputs:
     xs, intermediates = modalities, {}
     for step in self._steps:
       xs, frame_mask = step(xs, frame_mask, labels, intermediates)

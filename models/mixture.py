@@ -6,6 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from yt8m.core import types
 from yt8m.models import branch as branches
 from yt8m.models.layers import base
 from yt8m.models.layers import batch_norm
@@ -61,17 +62,15 @@ class Mixture(base.Layer):
 
   def build(self, modalities_shape: Any, *other_shapes: Any) -> None:
     dim = sum(shape[-1] for shape in modalities_shape)
-    self.norm = batch_norm.BatchNorm(decay=self.batch_norm_decay, name="norm")
-    self.norm.build((None, dim))
+    norm = batch_norm.BatchNorm(decay=self.batch_norm_decay, name="norm")
+    self.norm = base.built(norm, None, dim)
     # float32, like the scores that it weighs.
-    self.weigh = keras.layers.Dense(
+    self.weigh = base.built(keras.layers.Dense(
         self.num_branches, dtype="float32", name="weigh",
-        kernel_initializer=keras.initializers.VarianceScaling(scale=2.0))
-    self.weigh.build((None, dim))
+        kernel_initializer=keras.initializers.VarianceScaling(scale=2.0)), None, dim)
 
   def call(self, modalities: list[tf.Tensor], frame_mask: tf.Tensor | None = None,
-           labels: tf.Tensor | None = None, training: bool = False
-           ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+           labels: tf.Tensor | None = None, training: bool = False) -> types.Outputs:
     x = tf.concat([tf.cast(m, tf.float32) for m in modalities], axis=-1)
     if len(x.shape) == 3:
       x = masking.masked_mean(x, frame_mask)

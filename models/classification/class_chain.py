@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from yt8m.core import registry
+from yt8m.core import types
 from yt8m.models import registries
 from yt8m.models.classification import chain_decoding
 from yt8m.models.classification import classifier
@@ -141,8 +142,7 @@ class ClassChain(classifier.Classifier):
     # clipping would compute its norm before those are summed.
     return tf.gather(1.0 * tf.convert_to_tensor(self.vectors), labels)
 
-  def _advance(self, vectors: tf.Tensor, video: tf.Tensor, state: tf.Tensor
-               ) -> tf.Tensor:
+  def _advance(self, vectors: tf.Tensor, video: tf.Tensor, state: tf.Tensor) -> Any:
     """Returns h_m of n chains, from (n, …) each to (n, units)."""
     return self.cell(tf.concat([vectors, video], axis=-1), [state])[0]
 
@@ -156,8 +156,7 @@ class ClassChain(classifier.Classifier):
     h = tf.reshape(h, [-1, *state.shape[1:]])
     return tf.cast(self.logits(h), tf.float32), h
 
-  def _teach(self, video: tf.Tensor, targets: tf.Tensor
-             ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+  def _teach(self, video: tf.Tensor, targets: tf.Tensor) -> types.Outputs:
     """Returns the scores and the loss of a chain that is given the true labels."""
     start = tf.fill(tf.shape(targets[:, :1]), self.num_classes)
     previous = tf.concat([start, targets[:, :-1]], axis=1)

@@ -11,6 +11,7 @@ from yt8m.core import registry
 from yt8m.core import types
 from yt8m.models import registries
 from yt8m.models.classification import wrappers
+from yt8m.models.layers import base
 from yt8m.models.layers import label_network
 from yt8m.models.layers import log_odds
 from yt8m.models.layers import variables
@@ -114,9 +115,9 @@ class Conditional(wrappers.Wrapper):
 
   def build(self, input_shape: Any) -> None:
     self.head.build(input_shape)
-    self.evidence = label_network.LabelNetwork(
-        self.num_classes, self.units, dtype="float32", name="evidence")
-    self.evidence.build((None, self.num_classes))
+    self.evidence = base.built(label_network.LabelNetwork(
+        self.num_classes, self.units, dtype="float32", name="evidence"),
+                               None, self.num_classes)
     self.evidence.trainable = self.train_label_network
     self.couplings = self.add_weight(
         name="couplings", shape=(self.num_classes,),
@@ -124,8 +125,8 @@ class Conditional(wrappers.Wrapper):
         trainable=self.sampling != "none")
     self.draws = variables.add_counter(self, "draws")
 
-  def call(self, x: tf.Tensor, labels: tf.Tensor | None = None, training: bool = False
-           ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+  def call(self, x: tf.Tensor, labels: tf.Tensor | None = None,
+           training: bool = False) -> types.Outputs:
     scores, intermediates = self.score(x, labels)
     logits = log_odds.logit(scores)
     if training and labels is not None and self.sampling != "none":

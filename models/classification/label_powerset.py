@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from yt8m.core import registry
+from yt8m.core import types
 from yt8m.models import registries
 from yt8m.models.classification import classifier
 
@@ -100,8 +101,7 @@ class LabelPowerset(classifier.Classifier):
     sets[1:known, 0] = np.arange(known - 1)
     return sets
 
-  def call(self, x: tf.Tensor, labels: tf.Tensor | None = None
-           ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+  def call(self, x: tf.Tensor, labels: tf.Tensor | None = None) -> types.Outputs:
     sets = tf.convert_to_tensor(self.sets)
     logits = tf.cast(self.logits(x), tf.float32)
     logits = tf.where(sets[:, 0] != _NO_SET, logits, _NEVER)

@@ -12,6 +12,7 @@ from yt8m.core import registry
 from yt8m.core import types
 from yt8m.models import registries
 from yt8m.models.classification import classifier
+from yt8m.models.layers import base
 from yt8m.models.layers import gated_dense
 from yt8m.models.layers import gating as gatings
 
@@ -40,8 +41,7 @@ class Wrapper(classifier.Classifier):
     self.uses_labels = self.uses_labels or self.head.uses_labels
     self.needs_label_sets = self.head.needs_label_sets
 
-  def score(self, x: tf.Tensor, labels: tf.Tensor | None = None
-            ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+  def score(self, x: tf.Tensor, labels: tf.Tensor | None = None) -> types.Outputs:
     """Returns the scores of the head and its intermediates."""
     arguments = {"labels": labels} if self.head.uses_labels else {}
     scores, intermediates = registries.split_intermediates(self.head(x, **arguments))
@@ -96,10 +96,9 @@ class Gated(Wrapper):
 
   def build(self, input_shape: Any) -> None:
     self.head.build(input_shape)
-    self.gate = gatings.ContextGating(
+    self.gate = base.built(gatings.ContextGating(
         remove_diagonal=self.remove_diagonal, batch_norm_decay=self.batch_norm_decay,
-        dtype="float32", name="gate")  # float32, like the scores.
-    self.gate.build((None, self.num_classes))
+        dtype="float32", name="gate"), None, self.num_classes)
     self.input_size = input_shape[-1]
 
   def call(self, x: tf.Tensor, labels: tf.Tensor | None = None,
@@ -167,6 +166,6 @@ class Hidden(Wrapper):
     self.head.build((None, self.units))
 
   def call(self, x: tf.Tensor, labels: tf.Tensor | None = None,
-           training: bool = False) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+           training: bool = False) -> types.Outputs:
     x = self.hidden(x, training=training)
     return self.score(self.drop_hidden(x, training=training), labels)

@@ -6,7 +6,9 @@ from typing import Any
 
 import tensorflow as tf
 
+from yt8m.core import types
 from yt8m.models import registries
+from yt8m.models.layers import attention_scores
 from yt8m.models.layers import base
 from yt8m.models.layers import masking
 
@@ -51,8 +53,8 @@ class CrossModalAttention(base.Layer):
     self.video_under_audio = self.add_weight(
         name="video_under_audio", shape=(audio, video), initializer="glorot_uniform")
 
-  def call(self, features: list[tf.Tensor], frame_mask: tf.Tensor | None = None
-           ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+  def call(self, features: list[tf.Tensor],
+           frame_mask: tf.Tensor | None = None) -> types.Outputs:
     video, audio = features
     attended_audio, alpha = _attend(video, self.audio_under_video, audio, frame_mask)
     attended_video, beta = _attend(audio, self.video_under_audio, video, frame_mask)
@@ -65,8 +67,7 @@ def _attend(queries: tf.Tensor, weights: tf.Variable, keys: tf.Tensor,
             frame_mask: tf.Tensor | None) -> tuple[tf.Tensor, tf.Tensor]:
   """Returns `Σ_s softmax_s(q_tᵀ W k_s) k_s` over valid frames s, and the weights."""
   projected = tf.einsum("btd,de->bte", queries, tf.cast(weights, queries.dtype))
-  scores = tf.cast(tf.matmul(projected, keys, transpose_b=True), tf.float32)
-  if frame_mask is not None:
-    scores = tf.where(frame_mask[:, tf.newaxis, :], scores, scores.dtype.min)
-  attention = tf.cast(tf.nn.softmax(scores), keys.dtype)
+  attention = tf.cast(attention_scores.masked_softmax(
+      tf.matmul(projected, keys, transpose_b=True),
+      None if frame_mask is None else frame_mask[:, tf.newaxis]), keys.dtype)
   return tf.matmul(attention, keys), attention

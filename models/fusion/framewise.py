@@ -100,8 +100,8 @@ class Differential(base.Layer):
     with tf.name_scope(self.fusion.name):  # Part of the names of variables in Keras 2.
       self.fusion.build(input_shape)
 
-  def call(self, features: list[tf.Tensor], frame_mask: tf.Tensor | None = None
-           ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+  def call(self, features: list[tf.Tensor],
+           frame_mask: tf.Tensor | None = None) -> types.Outputs:
     x, intermediates = registries.split_intermediates(
         self.fusion(features, frame_mask=frame_mask))
     previous = tf.concat([x[:, :1], x[:, :-1]], axis=1)

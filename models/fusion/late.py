@@ -118,8 +118,8 @@ class LateFusion2(LateFusion):
     self.theta = self.add_weight(
         name="theta", shape=(len(features_shape), classes), initializer="zeros")
 
-  def call(self, features: list[tf.Tensor], frame_mask: tf.Tensor | None = None
-           ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+  def call(self, features: list[tf.Tensor],
+           frame_mask: tf.Tensor | None = None) -> types.Outputs:
     weights = tf.nn.softmax(tf.cast(self.theta, tf.float32), axis=0)
     scores = tf.stack([tf.cast(p, tf.float32) for p in features], axis=1)
     return tf.reduce_sum(weights * scores, axis=1), {"modality_weights": weights}

@@ -68,12 +68,11 @@ class GatedDense(base.Layer):
   def build(self, input_shape: Any) -> None:
     self._phi = keras.activations.get(self.activation)
     self.drop_input = keras.layers.Dropout(self.input_dropout)
-    self.dense = keras.layers.Dense(
-        self.units, use_bias=not self.use_batch_norm, name="dense")
-    self.dense.build((None, input_shape[-1]))
+    self.dense = base.built(keras.layers.Dense(
+        self.units, use_bias=not self.use_batch_norm, name="dense"), *input_shape)
     if self.use_batch_norm:
-      self.norm = batch_norm.BatchNorm(decay=self.batch_norm_decay, name="norm")
-      self.norm.build((None, self.units))
+      self.norm = base.built(batch_norm.BatchNorm(
+          decay=self.batch_norm_decay, name="norm"), None, self.units)
     if self.gate is not None:
       self.gate.build((None, self.units))
 

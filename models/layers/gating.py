@@ -62,8 +62,8 @@ class ContextGating(base.Layer):
         dim, use_bias=not self.use_batch_norm, dtype=self.dtype_policy, name="gate",
         kernel_initializer=normal(stddev=dim ** -0.5))
     if self.use_batch_norm:
-      self.norm = batch_norm.BatchNorm(decay=self.batch_norm_decay, name="norm")
-      self.norm.build((None, dim))
+      self.norm = base.built(
+          batch_norm.BatchNorm(decay=self.batch_norm_decay, name="norm"), None, dim)
 
   def call(self, x: tf.Tensor, context: tf.Tensor | None = None,
            training: bool = False) -> tf.Tensor:
@@ -133,16 +133,14 @@ class SqueezeGating(base.Layer):
       raise ValueError(f"A reduction of {self.reduction} leaves nothing of {dim} "
                        "values: lower gating_reduction (--hparams).")
     self.squeeze = self._dense(squeezed, dim, "squeeze")
-    self.norm = batch_norm.BatchNorm(decay=self.batch_norm_decay, name="norm")
-    self.norm.build((None, squeezed))
+    self.norm = base.built(
+        batch_norm.BatchNorm(decay=self.batch_norm_decay, name="norm"), None, squeezed)
     self.excite = self._dense(dim, squeezed, "excite")
 
   def _dense(self, units: int, dim: int, name: str) -> Any:
-    dense = keras.layers.Dense(
-        units, use_bias=False, name=name,
-        kernel_initializer=keras.initializers.VarianceScaling(2.0))
-    dense.build((None, dim))
-    return dense
+    initializer = keras.initializers.VarianceScaling(2.0)
+    return base.built(keras.layers.Dense(
+        units, use_bias=False, kernel_initializer=initializer, name=name), None, dim)
 
   def call(self, x: tf.Tensor, training: bool = False) -> tf.Tensor:
     summary = tf.nn.relu(self.norm(self.squeeze(x), training=training))

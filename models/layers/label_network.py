@@ -47,14 +47,13 @@ class LabelNetwork(base.Layer):
     self.num_classes, self.units = num_classes, units
 
   def build(self, input_shape: Any) -> None:
-    self.encode = keras.layers.Dense(
-        self.units, name="encode",
-        kernel_initializer=keras.initializers.RandomNormal(stddev=_ENCODE_STDDEV))
-    self.encode.build((None, self.num_classes))
+    normal = keras.initializers.RandomNormal(stddev=_ENCODE_STDDEV)
+    self.encode = base.built(keras.layers.Dense(
+        self.units, kernel_initializer=normal, name="encode"), None, self.num_classes)
     # Zeros, so that an untrained network contributes no evidence.
-    self.decode = keras.layers.Dense(
-        self.num_classes, use_bias=False, name="decode", kernel_initializer="zeros")
-    self.decode.build((None, self.units))
+    self.decode = base.built(keras.layers.Dense(
+        self.num_classes, use_bias=False, kernel_initializer="zeros", name="decode"),
+                             None, self.units)
 
   def call(self, observed: tf.Tensor) -> tf.Tensor:
     return self._decode(self.encode(observed))

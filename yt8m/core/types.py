@@ -22,5 +22,8 @@ Features = dict[str, tf.Tensor]
 # A batch of a reader: `"features"`, `"num_frames"`, and `"id"`, `"labels"`, ….
 Batch = dict[str, Any]
 
+# Result of a model option: a tensor, and its intermediates by name.
+Outputs = tuple[tf.Tensor, dict[str, tf.Tensor]]
+
 # Predicted probabilities, (batch_size, num_classes).
 Scores = tf.Tensor
