@@ -148,7 +148,7 @@ class EvaluationMetrics:
         these. The other videos pad the batch and do not contribute.
 
     Returns:
-      `{"hit_at_one", "perr", "loss"}`, means over the batch; NaN if all videos are masked.
+      `{"hit_at_one", "perr", "loss"}`, batch means; NaN if all videos are masked.
 
     Raises:
       ValueError: The shapes do not match, or a prediction is NaN. Nothing is added then.
