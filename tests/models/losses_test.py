@@ -58,7 +58,7 @@ def test_every_golden_loss_has_a_case():
     assert entries == {case[1] for case in CASES if case[0] == file}
 
 
-@pytest.mark.parametrize("name", losses.LOSSES.names())
+@pytest.mark.parametrize("name", losses.LOSSES)
 def test_label_weights_scale_terms_and_not_the_denominator(name):
   loss = losses.LOSSES[name]()
   rng = np.random.default_rng(0)
@@ -78,7 +78,7 @@ def test_label_weights_scale_terms_and_not_the_denominator(name):
                                   loss.call(labels, changed, rated))
 
 
-@pytest.mark.parametrize("name", losses.LOSSES.names())
+@pytest.mark.parametrize("name", losses.LOSSES)
 def test_keras_call_is_the_mean_over_videos_and_config_round_trips(name):
   loss = losses.LOSSES[name]()
   rng = np.random.default_rng(1)

@@ -54,11 +54,12 @@ def allowed_code() -> tuple[str, ...]:
   return _allowed
 
 
-def _is_below_allowed(module: str) -> bool:
-  return any(f"{module}.".startswith(f"{prefix}.") for prefix in _allowed)
+def _is_allowed(name: str, module: str) -> bool:
+  return name in _allowed or any(
+      f"{module}.".startswith(f"{prefix}.") for prefix in _allowed)
 
 
-class Registry:
+class Registry(dict[str, Any]):
   """Maps names to classes or functions of one kind.
 
   >>> from yt8m.core import registry
@@ -78,8 +79,8 @@ class Registry:
   """
 
   def __init__(self, kind: str, base: type = object):
+    super().__init__()
     self.kind, self._base = kind, base
-    self._entries: dict[str, Any] = {}
 
   def register(self, name: str, entry: Any = None) -> Any:
     """Registers `entry` under `name`; without `entry`, returns a decorator.
@@ -89,25 +90,19 @@ class Registry:
     """
     if entry is None:
       return lambda entry: self.register(name, entry)
-    if name in self._entries:
-      raise ValueError(
-          f"{self.kind} {name!r} is registered already, as {self._entries[name]!r}: "
-          "choose another name.")
-    self._entries[name] = entry
+    if name in self:
+      raise ValueError(f"{self.kind} {name!r} is registered already, as {self[name]!r}: "
+                       "choose another name.")
+    self[name] = entry
     return entry
 
-  def __getitem__(self, name: str) -> Any:
-    if name in self._entries:
-      return self._entries[name]
-    if ":" in name:
-      return self._import(name)
-    raise unknown(self.kind, name, self.names(),
-                  "Or name your own class as my_package.my_module:MyClass.")
-
-  def _import(self, name: str) -> Any:
+  def __missing__(self, name: str) -> Any:
     """Imports the class that `name` names, if `allow_code` allows it."""
-    module, _, attribute = name.partition(":")
-    if name not in _allowed and not _is_below_allowed(module):
+    module, colon, attribute = name.partition(":")
+    if not colon:
+      raise unknown(self.kind, name, self,
+                    "Or name your own class as my_package.my_module:MyClass.")
+    if not _is_allowed(name, module):
       raise ValueError(
           f"{self.kind} {name!r} is code from outside yt8m. A name that was read from a "
           "file is not imported: if you trust this code, add "
@@ -119,22 +114,15 @@ class Registry:
           f"{self.kind} {name!r} could not be imported: {error}. Write it as "
           "my_package.my_module:MyClass, importable from where the command runs "
           "(PYTHONPATH).") from error
-    if not isinstance(entry, type):
-      fits = isinstance(entry, self._base)
+    if isinstance(entry, type):
+      fits = issubclass(entry, self._base) and _is_allowed(name, entry.__module__)
     else:
-      fits = issubclass(entry, self._base) and (
-          name in _allowed or _is_below_allowed(entry.__module__))
+      fits = isinstance(entry, self._base)
     if not fits:
       raise ValueError(
           f"{self.kind} {name!r} is not allowed: it must be a {self._base.__name__} that "
           f"is defined below --allow_code={','.join(_allowed)}.")
     return entry
 
-  def names(self) -> list[str]:
-    return sorted(self._entries)
-
   def __iter__(self) -> Iterator[str]:
-    return iter(self.names())
-
-  def __contains__(self, name: str) -> bool:
-    return name in self._entries
+    return iter(sorted(self.keys()))

@@ -33,7 +33,7 @@ def explain_video(record: Record, sizes: Sizes, num_classes: int) -> str:
     if name not in context:
       if lists:
         return (f"has no feature {name}, but frames of {_names(lists)}. If these are "
-                "frame-level records, add --frame_features.")
+                "frame-level records, add --frame_features, or name video-level ones.")
       return f"has no feature {name}, only {_names(context)} (--feature_names)."
     num_values = len(context[name].float_list.value)
     if num_values != size:

@@ -32,8 +32,8 @@ _SAMPLED = 64  # records whose sizes are read to estimate how many there are
 _HEADER_BYTES = 12
 _FRAMING_BYTES = 16
 
-_REMEDY = ("Copy the file again, or pass --skip_corrupt_records to continue without the "
-           "rest of it.")
+_REMEDY = ("Copy the file again or leave it out. Commands with --skip_corrupt_records "
+           "can also continue without the rest of it.")
 
 
 class RecordError(ValueError):
@@ -55,7 +55,8 @@ def clear_errors() -> Iterator[None]:
     fault = _FAULT.search(error.message)
     if not fault:
       raise
-    raise RecordError(re.sub(r"\\(['\"])", r"\1", fault[1] or fault[2])) from error
+    message = (fault[1] or fault[2]).rstrip()
+    raise RecordError(re.sub(r"\\(['\"])", r"\1", message)) from error
 
 
 class Incidents:

@@ -4,15 +4,18 @@
 
 from collections.abc import Mapping
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
-import tensorflow as tf
-from google.protobuf import message
 
+from yt8m.core import feature_spec
 from yt8m.core import numerics
+from yt8m.data import records
+from yt8m.data import video_reader
 from yt8m.synthetic import scenes as scenes_lib
 
 _MAX_SOURCES = 3  # largest number of real videos in a composed one
+_BATCH = 256  # real videos that are read at a time
 
 
 class ComposedVideos:
@@ -84,41 +87,22 @@ class ComposedVideos:
 
 
 def _read_videos(pattern, num_classes, sizes):
-  """Returns the features and the label sets of all records."""
-  paths = sorted(tf.io.gfile.glob(pattern.split(",")))
-  if not paths:
-    raise ValueError(f"--from_records={pattern} matches no file: check the path.")
-  features, label_sets = {name: [] for name in scenes_lib.NAMES}, []
-  for path in paths:
-    number = 0
-    try:
-      for record in tf.data.TFRecordDataset(path).as_numpy_iterator():
-        number += 1
-        entries = tf.train.Example.FromString(record).features.feature
-        label_sets.append(_labels(entries, num_classes))
-        for name, size in zip(scenes_lib.NAMES, sizes, strict=True):
-          features[name].append(_vector(entries, f"mean_{name}", size))
-    except tf.errors.DataLossError as error:
-      raise ValueError(f"{path} is corrupt after {number} records: copy the file again, "
-                       "or leave it out of --from_records.") from error
-    except (ValueError, message.DecodeError) as error:
-      raise ValueError(f"{path}, record {number}: {error} --from_records needs "
-                       "video-level records with mean_rgb and mean_audio.") from error
-  return {name: np.stack(rows) for name, rows in features.items()}, label_sets
-
-
-def _labels(entries, num_classes):
-  labels = np.unique(np.array(entries["labels"].int64_list.value, np.int64))
-  outside = labels[(labels < 0) | (labels >= num_classes)]
-  if outside.size:
-    raise ValueError(f"label {outside[0]} is not from 0 to {num_classes - 1} "
-                     "(--num_classes).")
-  return labels
-
-
-def _vector(entries, key, size):
-  values = np.array(entries[key].float_list.value, np.float32)
-  if values.size != size:
-    raise ValueError(f"{key} has {values.size} floats, expected {size} "
-                     "(--feature_sizes).")
-  return values
+  """Returns the features and the label sets of all records, in the order of the files."""
+  names = [f"mean_{name}" for name in scenes_lib.NAMES]
+  spec = feature_spec.FeatureSpec(names, sizes, feature_spec.VIDEO)
+  reader = video_reader.VideoLevelReader(spec, num_classes)
+  parts: list[Any] = [{name: np.zeros([0, size]) for name, size in reader.sizes.items()}]
+  label_sets = []
+  try:
+    with records.clear_errors():
+      for batch in reader.dataset(
+          pattern, _BATCH, num_readers=1, flag="--from_records").as_numpy_iterator():
+        parts.append(batch["features"])
+        label_sets += map(np.flatnonzero, batch["labels"])
+  except records.RecordError as error:
+    raise ValueError(f"{error} --from_records needs video-level records with "
+                     f"{' and '.join(names)}.") from error
+  features = {
+      name: np.concatenate([part[f"mean_{name}"] for part in parts], dtype=np.float32)
+      for name in scenes_lib.NAMES}
+  return features, label_sets

@@ -101,17 +101,17 @@ def write(config: SampleDataConfig, output_dir: PathLike, overwrite: bool = Fals
       remedy="name another directory, or add --overwrite to replace a sample data set"
       ) as directory:
     videos = _make_videos(config)
+    written = []
     progress(0)
-    truth = _Truth(config.num_classes)
     for split, indices in config.videos_by_split().items():
-      for index, video_id, video in _write_split(
-          config, videos, split, indices, directory):
-        truth.add(video_id, split, video)
-        progress(index + 1)
-    truth.save(os.path.join(directory, GROUND_TRUTH), config, videos.ground_truth())
-    _write_vocabulary(config, videos, truth.train_counts, directory)
+      for video in _write_split(config, videos, split, indices, directory):
+        written.append(dataclasses.replace(video, frames={}))
+        progress(len(written))
+    _save_truth(os.path.join(directory, GROUND_TRUTH), config, written,
+                videos.ground_truth())
+    _write_vocabulary(config, videos, written, directory)
     if config.segments:
-      _write_segment_label_ids(truth, directory)
+      _write_segment_label_ids(written, directory)
     _write_readme(config, directory)
 
 
@@ -136,7 +136,7 @@ def _make_videos(config: SampleDataConfig) -> Videos:
 
 
 def _write_split(config, videos, split, indices, directory):
-  """Writes the records of a split; yields index, id and video of each."""
+  """Writes the records of a split; yields the video of each."""
   levels = [level for level in feature_spec.LEVELS if level != feature_spec.SEGMENT
             or (config.segments and split == VALIDATE)]
   count = min(config.num_shards, len(indices))
@@ -151,12 +151,15 @@ def _write_split(config, videos, split, indices, directory):
         # stream that the vocabulary was drawn from.
         rng = np.random.default_rng((config.seed, 1 + index))
         video = videos.make(index, split, rng)
-        video_id = f"syn{index:06d}"
         for level, writer in writers.items():
-          example = _example(level, video_id, video, rng)
+          example = _example(level, _id(index), video, rng)
           # The order of a map is not defined, but the same seed must give the same bytes.
           writer.write(example.SerializeToString(deterministic=True))
-        yield index, video_id, video
+        yield video
+
+
+def _id(index: int) -> str:
+  return f"syn{index:06d}"
 
 
 def _writer(directory: str, level: str, name: str) -> tf.io.TFRecordWriter:
@@ -175,38 +178,23 @@ def _example(level, video_id, video, rng):
   return tfrecords.segment_example(video_id, video.labels, video.frames, ratings)
 
 
-class _Truth:
-  """Collects the truth about each video; docs/sample_data.md describes the arrays."""
-
-  def __init__(self, num_classes: int):
-    self._ids, self._splits, self._labels, self._cuts, self._events = [], [], [], [], []
-    self.train_counts = np.zeros(num_classes, np.int64)
-
-  def add(self, video_id: str, split: str, video: scenes.Video) -> None:
-    row = len(self._ids)
-    self._ids.append(video_id)
-    self._splits.append(split)
-    self._labels.append(video.labels)
-    self._cuts.append(video.cuts)
-    self._events += [(row, e.label, e.cue, e.start, e.stop, e.gains[0], e.modality)
-                     for e in video.events]
-    if split == TRAIN:
-      self.train_counts[video.labels] += 1
-
-  def shown_labels(self) -> list[int]:
-    return sorted({label for _, label, *_ in self._events})
-
-  def save(self, path: str, config: SampleDataConfig, classes: dict[str, Any]) -> None:
-    columns = ("videos", "labels", "cues", "starts", "stops", "first_gains", "modalities")
-    events: dict[str, Any] = {
-        f"event_{name}": np.array([event[column] for event in self._events])
-        for column, name in enumerate(columns)}
-    arrays: dict[str, Any] = {
-        **_ragged("labels", self._labels), **_ragged("cuts", self._cuts), **classes}
-    meta = {"synthetic": True, **dataclasses.asdict(config)}
-    with files.atomic_write(path, "wb") as file:
-      np.savez(file, meta=json.dumps(meta), ids=np.array(self._ids),
-               splits=np.array(self._splits), **events, **arrays)
+def _save_truth(path, config, videos, classes):
+  """Writes the truth about each video; docs/sample_data.md describes the arrays."""
+  columns = ("videos", "labels", "cues", "starts", "stops", "first_gains", "modalities")
+  events = [(row, event.label, event.cue, event.start, event.stop, event.gains[0],
+             event.modality)
+            for row, video in enumerate(videos) for event in video.events]
+  arrays: dict[str, Any] = {
+      **{f"event_{name}": np.array([event[column] for event in events])
+         for column, name in enumerate(columns)},
+      **_ragged("labels", [video.labels for video in videos]),
+      **_ragged("cuts", [video.cuts for video in videos]), **classes}
+  splits = [split for split, indices in config.videos_by_split().items() for _ in indices]
+  meta = {"synthetic": True, **dataclasses.asdict(config)}
+  with files.atomic_write(path, "wb") as file:
+    np.savez(file, meta=json.dumps(meta),
+             ids=np.array([_id(index) for index in range(len(videos))]),
+             splits=np.array(splits), **arrays)
 
 
 def _ragged(name: str, rows: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
@@ -215,7 +203,10 @@ def _ragged(name: str, rows: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
   return {name: np.concatenate(rows).astype(np.int32), f"{name}_offsets": offsets}
 
 
-def _write_vocabulary(config, videos, counts, directory):
+def _write_vocabulary(config, videos, written, directory):
+  counts = np.zeros(config.num_classes, np.int64)
+  for index in config.videos_by_split()[TRAIN]:
+    counts[written[index].labels] += 1
   with files.atomic_write(os.path.join(directory, "vocabulary.csv")) as file:
     writer = csv.DictWriter(file, _COLUMNS, restval="", lineterminator="\n")
     writer.writeheader()
@@ -225,10 +216,11 @@ def _write_vocabulary(config, videos, counts, directory):
                        "Vertical1": vertical, "WikiDescription": description})
 
 
-def _write_segment_label_ids(truth: _Truth, directory: str) -> None:
+def _write_segment_label_ids(videos: Sequence[scenes.Video], directory: str) -> None:
   """Writes the classes that segments can be rated for, in the format of the real file."""
+  labels = sorted({event.label for video in videos for event in video.events})
   with files.atomic_write(os.path.join(directory, "segment_label_ids.csv")) as file:
-    file.write("".join(f"{line}\n" for line in ["Index", *truth.shown_labels()]))
+    file.write("".join(f"{line}\n" for line in ["Index", *labels]))
 
 
 def _write_readme(config: SampleDataConfig, directory: str) -> None:

@@ -46,7 +46,7 @@ def test_settings_lay_the_evaluation_of_a_row_over_the_tables():
 def test_settings_change_with_the_recipe(monkeypatch):
   table = ablation_table.Table.from_config(CONFIG)
   before = table.settings(table.rows[0], 0)
-  monkeypatch.setitem(recipes.RECIPES._entries, "MoeModel", recipes.Recipe(
+  monkeypatch.setitem(recipes.RECIPES, "MoeModel", recipes.Recipe(
       False, {"classifier": {"name": "moe", "num_mixtures": 9}}))
   assert table.settings(table.rows[0], 0) != before
 

@@ -11,7 +11,7 @@ from yt8m.models import registries
 from yt8m.models.classification import classifier
 
 
-@pytest.mark.parametrize("name", models.CLASSIFIERS.names())
+@pytest.mark.parametrize("name", models.CLASSIFIERS)
 def test_every_classifier_starts_at_the_prior(name):
   """An input of zeros has no information, so its scores are the class frequencies."""
   prior = np.array([0.5, 0.1, 0.01, 1e-4])

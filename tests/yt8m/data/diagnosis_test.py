@@ -51,7 +51,7 @@ def test_good_records_pass_and_empty_videos_too(level, example):
      "has no feature mean_audio, only id, labels, mean_rgb (--feature_names)."),
     ("video", frame(),
      "has no feature mean_rgb, but frames of audio, rgb. If these are frame-level "
-     "records, add --frame_features."),
+     "records, add --frame_features, or name video-level ones."),
     ("video", video(video_id=""), "has neither id nor video_id."),
     ("video", without(video(), "id"), "has neither id nor video_id."),
     ("video", video(labels=[5]), "has label 5, outside the 5 classes (--num_classes)."),

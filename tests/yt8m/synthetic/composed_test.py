@@ -93,12 +93,12 @@ def test_real_records():
 
 
 @pytest.mark.parametrize("records, message", [
-    ([record(), record([1, 100])], "record 2: label 100 is not from 0 to 99"),
-    ([record([-1])], "record 1: label -1 is not from 0 to 99"),
+    ([record(), record([1, 100])], "record 1 has label 100, outside the 100 classes"),
+    ([record([-1])], "record 0 has label -1, outside the 100 classes"),
     ([record(sizes=(512, 128))],
-     r"record 1: mean_audio has 128 floats, expected 256 \(--feature_sizes\)"),
+     r"record 0 has 128 values of feature mean_audio, expected 256 \(--feature_sizes\)"),
     ([tfrecords.frame_example("abcd", [1], {"rgb": np.zeros((2, 512), np.uint8)})],
-     "record 1: mean_rgb has 0 floats, expected 512.*needs video-level records"),
+     "record 0 has no feature mean_rgb, but frames of rgb.*needs video-level records"),
 ])
 def test_wrong_records_are_named(tmp_path, records, message):
   path = write(tmp_path / "wrong.tfrecord", records)
@@ -110,7 +110,7 @@ def test_a_truncated_file_is_named(tmp_path):
   path = write(tmp_path / "cut.tfrecord", [record(), record()])
   with open(path, "rb+") as file:
     file.truncate(file.seek(0, 2) - 3)
-  with pytest.raises(ValueError, match="cut.tfrecord is corrupt after 1 records"):
+  with pytest.raises(ValueError, match="cut.tfrecord, record 1 is cut off or corrupt"):
     compose(path)
 
 
@@ -118,12 +118,12 @@ def test_a_record_that_is_no_example_is_named(tmp_path):
   path = str(tmp_path / "text.tfrecord")
   with tf.io.TFRecordWriter(path) as writer:
     writer.write(b"\xff not a protocol buffer")
-  with pytest.raises(ValueError, match="text.tfrecord, record 1: .*video-level"):
+  with pytest.raises(ValueError, match="text.tfrecord, record 0.*video-level"):
     compose(path)
 
 
 def test_no_file_is_an_error(tmp_path):
-  with pytest.raises(ValueError, match="--from_records=.*/none matches no file"):
+  with pytest.raises(ValueError, match=r"No file matches .*/none.* \(--from_records\)"):
     compose(f"{tmp_path}/none")
 
 

@@ -126,7 +126,7 @@ def random_batch(soft=True):
   return batch, {**batch, "teacher": tf.constant(scores, tf.float32)}
 
 
-LOSSES = [loss for loss in losses.LOSSES.names() if losses.LOSSES[loss].soft_labels]
+LOSSES = [loss for loss in losses.LOSSES if losses.LOSSES[loss].soft_labels]
 
 
 @pytest.mark.parametrize("name", LOSSES)
