@@ -160,8 +160,7 @@ def _source(stack: contextlib.ExitStack) -> jobs.Source:
 def _class_ids(num_classes: int) -> tuple[int, ...] | None:
   if not (FLAGS.segment_labels and FLAGS.segment_label_ids_file):
     return None
-  return tuple(segments.read_class_ids(
-      FLAGS.segment_label_ids_file, num_classes).tolist())
+  return segments.read_class_ids(FLAGS.segment_label_ids_file, num_classes)
 
 
 def _check_flags() -> None:
@@ -192,7 +191,7 @@ def _check() -> None:
   classes = None if num_classes is None else range(num_classes)
   if FLAGS.segment_label_ids_file:
     classes = set(segments.read_class_ids(
-        FLAGS.segment_label_ids_file, num_classes or sys.maxsize).tolist())
+        FLAGS.segment_label_ids_file, num_classes or sys.maxsize))
   ids = None
   if FLAGS.input_data_pattern:
     record_files = records.match_files(FLAGS.input_data_pattern, "--input_data_pattern")

@@ -15,7 +15,6 @@ import tensorflow as tf
 from tests.helpers import full_disk
 from tests.helpers import support
 from yt8m.export.submissions import segments as segment_submission
-from yt8m.export.submissions import videos
 
 TRAIN, EVAL = "yt8m.train", "yt8m.eval.evaluate"
 INFERENCE, SEGMENT_EVAL = "yt8m.export.inference", "yt8m.eval.segments"
@@ -98,7 +97,7 @@ def test_inference_and_model_archive(sample, video_model, tmp_path):
   lines = csv.read_text().splitlines()
   assert lines[0] == "VideoId,LabelConfidencePairs" and len(lines) == 13
   assert all(len(classes) == 20
-             for classes, _ in videos.read_submission(csv).values())
+             for classes, _ in support.read_submission(csv).values())
   # In another place, the archive alone gives the same result.
   again = tmp_path / "again.csv"
   support.run_command(INFERENCE, pattern, f"--input_model_tgz={archive}",
@@ -115,7 +114,7 @@ def test_frame_level(sample, frame_model, tmp_path):
   support.run_command(
       INFERENCE, "--train_dir", frame_model, f"--output_file={tmp_path}/frame.csv",
       f"--input_data_pattern={sample}/frame/test*.tfrecord")
-  assert len(videos.read_submission(tmp_path / "frame.csv")) == 12
+  assert len(support.read_submission(tmp_path / "frame.csv")) == 12
 
 
 def test_export(sample, frame_model, tmp_path):
@@ -131,7 +130,7 @@ def test_export(sample, frame_model, tmp_path):
 
   support.run_command(INFERENCE, f"--train_dir={frame_model}", "--top_k=7",
                       f"--input_data_pattern={pattern}", f"--output_file={csv}")
-  expected = videos.read_submission(csv)
+  expected = support.read_submission(csv)
   serve = tf.saved_model.load(f"{tmp_path}/serving/3").signatures["serving_default"]
   serialized = list(tf.data.TFRecordDataset(tf.io.gfile.glob(pattern)))
   answer = {name: x.numpy()[:, 0] for name, x in serve(tf.stack(serialized)).items()}

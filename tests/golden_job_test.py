@@ -18,7 +18,6 @@ from yt8m import models
 from yt8m.configs import checkpoints
 from yt8m.configs import experiment
 from yt8m.core import feature_spec
-from yt8m.export.submissions import videos
 from yt8m.models.layers import variables
 
 pytestmark = support.needs_goldens
@@ -71,7 +70,7 @@ def test_video_submission(train_dir, tmp_path):
   golden, _ = support.load_golden("e2e")
   reference = tmp_path / "reference.csv"
   reference.write_bytes(golden["csv/out_video"].tobytes())
-  expected, found = [videos.read_submission(path) for path in (reference, csv)]
+  expected, found = [support.read_submission(path) for path in (reference, csv)]
   # The reference reads its files in no particular order.
   assert sorted(found) == sorted(expected) and len(found) == 120
   for video, (classes, scores) in expected.items():

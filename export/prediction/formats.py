@@ -9,7 +9,6 @@
 
 import contextlib
 import io
-import os
 import tempfile
 import uuid
 import zipfile
@@ -39,18 +38,15 @@ class NpzWriter(videos.AtomicOutput):
     for name, column in self._columns.items():
       column.append(rows[name])
 
-  def _open(self, stack):
-    file = stack.enter_context(files.atomic_write(self._path, "wb"))
-    self._columns = {name: _Column(stack) for name in ("ids", "classes", "scores")}
-
-    def save(exc_type, *_):
-      if exc_type is None:
-        with zipfile.ZipFile(_Appended(file), "w") as archive:
-          for name, column in self._columns.items():
-            with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
-              column.save(entry)
-
-    stack.push(save)
+  @contextlib.contextmanager
+  def _opened(self):
+    with files.atomic_write(self._path, "wb") as file, contextlib.ExitStack() as stack:
+      self._columns = {name: _Column(stack) for name in ("ids", "classes", "scores")}
+      yield
+      with zipfile.ZipFile(_Appended(file), "w") as archive:
+        for name, column in self._columns.items():
+          with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
+            column.save(entry)
 
 
 class _Column:
@@ -104,17 +100,17 @@ class RecordWriter(videos.AtomicOutput):
           "predictions": tf.train.Feature(float_list=tf.train.FloatList(value=values)),
       })).SerializeToString(deterministic=True))
 
-  def _open(self, stack):
+  @contextlib.contextmanager
+  def _opened(self):
     temporary = f"{self._path}.tmp{uuid.uuid4().hex[:8]}"
-
-    def finish(exc_type, *_):
-      if exc_type is None:
-        tf.io.gfile.rename(temporary, self._path, overwrite=True)
-      elif tf.io.gfile.exists(temporary):
+    try:
+      with tf.io.TFRecordWriter(temporary) as self._writer:
+        yield
+      tf.io.gfile.rename(temporary, self._path, overwrite=True)
+    except BaseException:
+      if tf.io.gfile.exists(temporary):
         tf.io.gfile.remove(temporary)
-
-    stack.push(finish)
-    self._writer = stack.enter_context(tf.io.TFRecordWriter(os.fspath(temporary)))
+      raise
 
 
 WRITERS = {"csv": videos.SubmissionWriter, "npz": NpzWriter,

@@ -101,11 +101,14 @@ def _check_video(video_id: str, words: list[str], max_pairs: int,
   """Yields the errors of the line `id,class score class score …`."""
   if ids is not None and video_id not in ids:
     yield f"the records have no video {video_id!r}"
-  pairs = videos.parse_pairs(words)
-  if pairs is None:
+  try:
+    class_ids = np.array(words[0::2], np.int64)
+    scores = np.array(words[1::2], np.float64)
+  except (ValueError, OverflowError):
+    class_ids = scores = np.empty(0)
+  if len(words) != len(class_ids) + len(scores) or len(words) % 2:
     yield f"expected class score class score …, got {' '.join(words)[:80]!r}"
     return
-  class_ids, scores = pairs
   if len(class_ids) > max_pairs:
     yield f"{len(class_ids)} classes, at most {max_pairs} are allowed"
   yield from _repeated(class_ids.tolist(), "class")

@@ -8,6 +8,7 @@
 A segment is named `video_id:start`, where start is in seconds.
 """
 
+import contextlib
 from collections.abc import Iterator
 
 import numpy as np
@@ -61,12 +62,10 @@ class SegmentSubmissionWriter(videos.CsvWriter):
       raise ValueError(f"{len(ids)} ids for {len(scores)} predictions.")
     self._best.add([videos.as_text(i) for i in ids], classes, scores)
 
-  def _open(self, stack):
-    super()._open(stack)
-    stack.push(self._write_lines)
-
-  def _write_lines(self, exc_type, *_):
-    if exc_type is None:
+  @contextlib.contextmanager
+  def _opened(self):
+    with super()._opened():
+      yield
       for class_id, segment_ids in self._best.by_class():
         self._file.write(f"{class_id},{' '.join(segment_ids)}\n")
 
@@ -139,8 +138,8 @@ def _index_in_run(values):
   return np.arange(len(values)) - np.repeat(starts, lengths)
 
 
-def read_class_ids(path: PathLike, num_classes: int) -> np.ndarray:
-  """Returns the classes of the segment task as a sorted array.
+def read_class_ids(path: PathLike, num_classes: int) -> tuple[int, ...]:
+  """Returns the classes of the segment task in ascending order.
 
   Args:
     path: Path of a text file with one class per line, such as `segment_label_ids.csv` of
@@ -152,8 +151,8 @@ def read_class_ids(path: PathLike, num_classes: int) -> np.ndarray:
   """
   with files.open_to_read(path) as file:
     lines = [line.strip() for line in file]
-  class_ids = np.array(sorted({int(line) for line in lines if line.isdecimal()}))
-  if not class_ids.size:
+  class_ids = tuple(sorted({int(line) for line in lines if line.isdecimal()}))
+  if not class_ids:
     raise ValueError(f"{path}: no class in any of its {len(lines)} lines; expected one "
                      "number per line (--segment_label_ids_file).")
   if class_ids[-1] >= num_classes:
@@ -177,5 +176,6 @@ def read_segment_submission(path: PathLike) -> Iterator[tuple[int, list[str]]]:
       if number == 1 and line.strip() == HEADER:
         continue
       if words is None or not class_id.strip().isdecimal():
-        raise videos.malformed_line(path, number, "class,id:start id:start …", line)
+        raise ValueError(f"{path}, line {number}: expected class,id:start id:start …, "
+                         f"got {line[:80]!r}")
       yield int(class_id), words

@@ -48,17 +48,16 @@ class AtomicOutput(abc.ABC):
     if not self._overwrite and tf.io.gfile.exists(self._path):
       raise FileExistsError(
           f"{self._path} exists: name another output, or give --overwrite.")
-    with contextlib.ExitStack() as stack:
-      self._open(stack)
-      self._stack = stack.pop_all()
+    self._context = self._opened()
+    self._context.__enter__()
     return self
 
   def __exit__(self, *exc_info):
-    return self._stack.__exit__(*exc_info)
+    return self._context.__exit__(*exc_info)
 
   @abc.abstractmethod
-  def _open(self, stack: contextlib.ExitStack) -> None:
-    """Opens the output; callbacks on `stack` run when the block ends."""
+  def _opened(self) -> contextlib.AbstractContextManager[None]:
+    """Returns the context within which the output is open."""
 
   @abc.abstractmethod
   def write(self, ids: Sequence[str | bytes] | np.ndarray, classes: Any,
@@ -81,9 +80,11 @@ class CsvWriter(AtomicOutput):
   _header: ClassVar[str]
   _file: IO[str]
 
-  def _open(self, stack):
-    self._file = stack.enter_context(files.atomic_write(self._path))
-    self._file.write(self._header + "\n")
+  @contextlib.contextmanager
+  def _opened(self):
+    with files.atomic_write(self._path) as self._file:
+      self._file.write(self._header + "\n")
+      yield
 
 
 class SubmissionWriter(CsvWriter):
@@ -94,8 +95,10 @@ class SubmissionWriter(CsvWriter):
   >>> path = os.path.join(tempfile.mkdtemp(), "predictions.csv")
   >>> with videos.SubmissionWriter(path) as writer:
   ...   writer.write(["DiRU", "PzYl"], [[2210, 7], [1, 0]], [[0.8, 0.75], [0.5, 0.25]])
-  >>> videos.read_submission(path)["PzYl"]
-  (array([1, 0]), array([0.5 , 0.25]))
+  >>> print(open(path).read(), end="")
+  VideoId,LabelConfidencePairs
+  DiRU,2210 0.8 7 0.75
+  PzYl,1 0.5 0 0.25
   """
 
   _header = HEADER
@@ -138,29 +141,6 @@ def as_text(video_id: str | bytes) -> str:
   return video_id.decode("utf-8") if isinstance(video_id, bytes) else str(video_id)
 
 
-def read_submission(path: PathLike) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-  """Reads a submission CSV of the video task.
-
-  Returns:
-    `{id: (classes, scores)}`, in the order of the file.
-
-  Raises:
-    FileNotFoundError: There is no file at `path`.
-    ValueError: The header is another one, or a line is not `id,class score class score
-      …`. The message names file and line.
-  """
-  submission = {}
-  with files.open_to_read(path) as file:
-    if file.readline().rstrip("\r\n") != HEADER:
-      raise ValueError(f"{path}: the first line must be {HEADER}")
-    for number, line, video_id, words in split_lines(file, 2):
-      pairs = None if words is None else parse_pairs(words)
-      if pairs is None:
-        raise malformed_line(path, number, "id,class score class score …", line)
-      submission[video_id] = pairs
-  return submission
-
-
 def split_lines(lines: Iterable[str],
                 start: int) -> Iterator[tuple[int, str, str, list[str] | None]]:
   """Splits the lines `key,word word …` of a submission CSV.
@@ -175,17 +155,3 @@ def split_lines(lines: Iterable[str],
   for number, line in enumerate(lines, start):
     key, comma, text = line.rstrip("\r\n").partition(",")
     yield number, line, key, text.split() if comma else None
-
-
-def parse_pairs(words: list[str]) -> tuple[np.ndarray, np.ndarray] | None:
-  """Returns classes and scores of `class score class score …`; None if malformed."""
-  try:
-    classes, scores = np.array(words[0::2], np.int64), np.array(words[1::2], np.float64)
-  except (ValueError, OverflowError):
-    return None
-  return (classes, scores) if len(classes) == len(scores) else None
-
-
-def malformed_line(path: PathLike, number: int, expected: str, line: str) -> ValueError:
-  """Returns the error for a line that does not have the expected form."""
-  return ValueError(f"{path}, line {number}: expected {expected}, got {line[:80]!r}")

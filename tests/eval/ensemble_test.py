@@ -19,7 +19,6 @@ from yt8m.eval.blending import ensemble_file
 from yt8m.eval.metrics import streaming
 from yt8m.eval.predictions import store as prediction_store
 from yt8m.export.saved_models import writer
-from yt8m.export.submissions import videos
 
 COMMAND = "yt8m.eval.ensemble"
 
@@ -114,7 +113,7 @@ def test_from_search_to_submission(folder, tmp_path):
   blended = np.tensordot(found.weights, scores, 1)
   ids = prediction_store.PredictionStore.open(
       tmp_path / "predictions" / names[0]).ids.astype(str).tolist()
-  written = videos.read_submission(str(tmp_path / "predictions.csv"))
+  written = support.read_submission(str(tmp_path / "predictions.csv"))
   assert list(written) == ids
   for row, (classes, values) in zip(blended, written.values(), strict=True):
     np.testing.assert_allclose(values, np.sort(row)[:-4:-1], atol=1e-3)  # float16

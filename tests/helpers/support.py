@@ -49,3 +49,15 @@ def run_command(module, *arguments, check=True, environment=None):
   if check and process.returncode:
     raise AssertionError(f"{module} failed:\n{process.stdout}\n{process.stderr}")
   return process
+
+
+def read_submission(path):
+  """Returns `{id: (classes, scores)}` of a submission CSV of videos, in its order."""
+  header, *lines = pathlib.Path(path).read_text().splitlines()
+  assert header == "VideoId,LabelConfidencePairs"
+  submission = {}
+  for line in lines:
+    video_id, _, pairs = line.partition(",")
+    submission[video_id] = (np.array(pairs.split()[0::2], np.int64),
+                            np.array(pairs.split()[1::2], np.float64))
+  return submission

@@ -9,8 +9,8 @@ import pytest
 import tensorflow as tf
 
 from tests.helpers import full_disk
+from tests.helpers import support
 from yt8m.export.prediction import formats as prediction_formats
-from yt8m.export.submissions import videos
 
 IDS = [b"a", "ü", b"long name"]
 CLASSES = np.array([[3, 1], [2, 0], [70_000, 1]])
@@ -26,7 +26,7 @@ def write(name, path, cuts=(), overwrite=False):
 
 def read(name, path):
   if name == "csv":
-    lines = videos.read_submission(path)
+    lines = support.read_submission(path)
     return list(lines), *map(np.array, zip(*lines.values(), strict=True))
   if name == "npz":
     with np.load(path) as arrays:

@@ -8,9 +8,9 @@ import os
 
 import pytest
 
+from tests.helpers import support
 from tests.helpers.full_disk import full_disk
 from yt8m.export.submissions import json_predictions
-from yt8m.export.submissions import videos
 
 FIRST = {"video_id": "a", "class_indexes": [3, 1], "predictions": [0.5, 0.25]}
 SECOND = {"video_id": "ü", "class_indexes": [2, 0], "predictions": [1, 1e-9]}
@@ -141,7 +141,7 @@ def test_lines_are_the_starter_codes(tmp_path):
   path = write(tmp_path, "results", *VIDEOS)
   assert json_predictions.convert([path], tmp_path / "out.csv") == 3
   assert (tmp_path / "out.csv").read_bytes() == ("\n".join(LINES) + "\n").encode()
-  assert list(videos.read_submission(tmp_path / "out.csv")) == ["c", "b", "a"]
+  assert list(support.read_submission(tmp_path / "out.csv")) == ["c", "b", "a"]
 
 
 def test_a_video_that_comes_twice_is_named(tmp_path):

@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from tests.helpers import e2e
+from tests.helpers import support
 from tests.helpers.full_disk import full_disk
-from tests.helpers.support import load_golden
-from tests.helpers.support import needs_goldens
 from yt8m.export.prediction import jobs
 from yt8m.export.submissions import videos
 
@@ -28,12 +27,12 @@ def best(predictions, top_k):
   return _tops(np.shape(predictions)[1], top_k)(predictions)
 
 
-@needs_goldens
+@support.needs_goldens
 @pytest.mark.parametrize("key, top_k", [
     ("lines_top1", 1), ("lines_top5", 5), ("lines_top20", 20), ("lines_top40", 40),
     ("lines_top20_masked", 20)])
 def test_lines_equal_the_starter_codes_byte_for_byte(key, top_k):
-  golden, _ = load_golden("csv_format_lines")
+  golden, _ = support.load_golden("csv_format_lines")
   mask = golden["whitelist_mask"] if key.endswith("masked") else 1
   lines = videos.format_lines(
       golden["video_ids"], *best(golden["predictions"] * mask, top_k))
@@ -43,13 +42,13 @@ def test_lines_equal_the_starter_codes_byte_for_byte(key, top_k):
   assert (np.delete(lines, tied) == np.delete(golden[key], tied)).all()
 
 
-@needs_goldens
+@support.needs_goldens
 def test_a_whole_submission_equals_the_starter_codes(tmp_path):
   with videos.SubmissionWriter(tmp_path / "ours.csv") as writer:
     for video_id, frames in e2e.records("frame"):
       writer.write([video_id], *best(e2e.frame_level_logistic(frames)[None], 20))
   (tmp_path / "golden.csv").write_text(e2e.golden_text("csv/out_video"))
-  ours, golden = (videos.read_submission(tmp_path / name)
+  ours, golden = (support.read_submission(tmp_path / name)
                   for name in ("ours.csv", "golden.csv"))
   # The starter code reads the files in the order of the directory.
   assert ours.keys() == golden.keys() and len(ours) == 120
@@ -108,7 +107,7 @@ def test_what_is_written_is_read_back_whatever_the_batches(tmp_path):
     contents.append(path.read_bytes())
   assert contents[0] == contents[1] == contents[2]
 
-  read = videos.read_submission(path)
+  read = support.read_submission(path)
   assert list(read) == [i.decode() for i in ids]
   order = np.argsort(-predictions, axis=1)[:, :5]
   np.testing.assert_array_equal([classes for classes, _ in read.values()], order)
@@ -121,7 +120,7 @@ def test_no_videos_give_a_header(tmp_path):
   with videos.SubmissionWriter(path) as writer:
     writer.write([], *best(np.empty((0, 3), np.float32), 2))
   assert path.read_bytes() == b"VideoId,LabelConfidencePairs\n"
-  assert videos.read_submission(path) == {}
+  assert support.read_submission(path) == {}
 
 
 def test_an_existing_output_is_kept_unless_told_otherwise(tmp_path):
@@ -162,18 +161,3 @@ def test_a_failed_prediction_leaves_the_old_submission(tmp_path):
     _ = 1 / 0
   assert path.read_text() == "old"
   assert os.listdir(tmp_path) == ["out.csv"]
-
-
-@pytest.mark.parametrize("line", ["a", "a,1", "a,1 0.5 2", "a,x 0.5", "a,1 y"])
-def test_a_malformed_line_is_named(tmp_path, line):
-  path = tmp_path / "out.csv"
-  path.write_text(f"{videos.HEADER}\nok,1 0.5\n{line}\n")
-  with pytest.raises(ValueError, match="out.csv, line 3: expected id,class score"):
-    videos.read_submission(path)
-
-
-def test_a_file_of_another_kind_is_named(tmp_path):
-  path = tmp_path / "out.csv"
-  path.write_text("Class,Segments\n")
-  with pytest.raises(ValueError, match="out.csv: the first line must be VideoId,"):
-    videos.read_submission(path)

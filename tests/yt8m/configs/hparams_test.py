@@ -15,7 +15,6 @@ from yt8m.configs import experiment
 from yt8m.configs import hparams
 from yt8m.core import feature_spec
 from yt8m.core import registry
-from yt8m.export.submissions import videos
 from yt8m.models import registries
 from yt8m.models.classification import binary_relevance
 from yt8m.models.layers import variables
@@ -151,7 +150,7 @@ def test_commands_use_what_is_chosen(model, tmp_path):
         "yt8m.export.inference", f"--train_dir={model}/model", "--top_k=13",
         f"--input_data_pattern={pattern}", f"--output_file={tmp_path}/{name}.csv", ALLOW,
         *flags)
-    scores[name] = videos.read_submission(tmp_path / f"{name}.csv")
+    scores[name] = support.read_submission(tmp_path / f"{name}.csv")
   for video_id, (classes, plain) in scores["plain"].items():
     other_classes, cubed = scores["cubed"][video_id]
     np.testing.assert_array_equal(classes, other_classes)
