@@ -56,28 +56,30 @@ STOP_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 def main() -> None:
   # Check everything before hours of work.
   plots.matplotlib()
-  chosen = [ablation_table.load(name) for name in FLAGS.table]
-  if FLAGS.rows and len(chosen) > 1:
+  tables = {table.name: table for table in map(ablation_table.load, FLAGS.table)}
+  if FLAGS.rows and len(FLAGS.table) > 1:
     raise ValueError("--rows needs exactly one --table.")
-  rows = {table.name: table.select(FLAGS.rows) for table in chosen}
-  for table in chosen:
-    check_data(table)
-  if len(rows) < len(chosen):
+  if len(tables) < len(FLAGS.table):
     raise ValueError("--table names a table twice, or two tables of the same name.")
+  for table in tables.values():
+    table.select(FLAGS.rows)
+    check_data(table)
   for signal_number in STOP_SIGNALS:
     if signal.getsignal(signal_number) != signal.SIG_IGN:  # which nohup sets
       signal.signal(signal_number, signal.default_int_handler)
+  path = FLAGS.markdown or os.path.join(FLAGS.output_dir, "tables.md")
   sections, num_failed = [], 0
   try:
-    for table in chosen:
-      directory = os.path.join(FLAGS.output_dir, table.name)
+    for name, table in tables.items():
+      directory = os.path.join(FLAGS.output_dir, name)
+      runs = ablation_runs.make_runs(table, FLAGS.seeds, directory)
       with processes.lock(directory) as lock:
-        failed = run_table(table, rows[table.name], directory, lock.fileno())
-        sections.append(write_report(table, directory, failed))
+        failed = run_table(table, runs, directory, lock.fileno())
+        chart = os.path.join(os.path.dirname(path), f"{name}.png")
+        sections.append(write_report(table, runs, failed, directory, chart))
       num_failed += len(failed)
   except KeyboardInterrupt:
     sys.exit("Stopped. The same command continues with the runs that are not finished.")
-  path = FLAGS.markdown or os.path.join(FLAGS.output_dir, "tables.md")
   with files.atomic_write(path) as file:
     file.write(heading() + "\n" + "\n".join(sections))
   print(f"Wrote {path}", flush=True)
@@ -91,18 +93,18 @@ def check_data(table: ablation_table.Table) -> None:
   if any("{data}" in pattern for pattern in patterns) and not FLAGS.data_dir:
     raise ValueError(f"Table {table.name!r} needs your own records: add --data_dir. "
                      f"It reads {', '.join(patterns)}.")
-  for pattern in table.data_patterns(data=FLAGS.data_dir or ""):
+  for pattern in patterns:
     if "{sample}" not in pattern:
-      records.match_files(pattern, "--data_dir")
+      records.match_files(pattern.replace("{data}", FLAGS.data_dir or ""), "--data_dir")
 
 
-def run_table(table: ablation_table.Table, rows: Sequence[ablation_table.Row],
+def run_table(table: ablation_table.Table, runs: Sequence[ablation_runs.Run],
               directory: str, lock: int) -> list[ablation_runs.Run]:
   """Runs what is not finished; returns the runs that failed.
 
   Args:
     table: Table to run.
-    rows: Rows to run.
+    runs: Runs of all its rows.
     directory: Directory of the table.
     lock: Descriptor of the lock file, for child processes to inherit.
   """
@@ -115,15 +117,15 @@ def run_table(table: ablation_table.Table, rows: Sequence[ablation_table.Row],
     places = {"data": FLAGS.data_dir or ""}
     if table.sample_data is not None:
       places["sample"] = ablation_runs.prepare_sample_data(table, directory, runner)
-    all_runs = ablation_runs.make_runs(table, table.rows, FLAGS.seeds, FLAGS.output_dir)
-    runs = [run for run in all_runs if run.row in rows]
-    todo = [run for run in runs if not run.result()]
-    print(f"{table.name}: {len(runs)} runs, {len(runs) - len(todo)} of them finished "
-          f"before; {num_processes} at a time", flush=True)
+    rows = table.select(FLAGS.rows)
+    selected = [run for run in runs if run.row in rows]
+    todo = [run for run in selected if not run.result()]
+    print(f"{table.name}: {len(selected)} runs, {len(selected) - len(todo)} of them "
+          f"finished before; {num_processes} at a time", flush=True)
     return follow([
         pool.submit(ablation_runs.execute, training, runner, FLAGS.keep_checkpoints,
                     **places)
-        for training in ablation_runs.make_trainings(all_runs, todo)], len(todo))
+        for training in ablation_runs.make_trainings(runs, todo)], len(todo))
   finally:  # also after an interrupt
     runner.stop()
     pool.shutdown(cancel_futures=True)
@@ -149,26 +151,29 @@ def follow(futures: Sequence[concurrent.futures.Future], total: int,
   return failed
 
 
-def write_report(table: ablation_table.Table, directory: str,
-                 failed: Sequence[ablation_runs.Run]) -> str:
-  """Writes results.csv and the chart; returns the section of the Markdown document."""
+def write_report(table: ablation_table.Table, runs: Sequence[ablation_runs.Run],
+                 failed: Sequence[ablation_runs.Run], directory: str, chart: str) -> str:
+  """Writes results.csv and the chart; returns the section of the Markdown document.
+
+  Args:
+    table: Table of the runs.
+    runs: Runs of all its rows.
+    failed: Those of them that failed.
+    directory: Directory of the table, for results.csv.
+    chart: Path of the chart.
+  """
   ground_truth = None
   if table.sample_data is not None:
     with np.load(os.path.join(directory, "sample", "ground_truth.npz")) as arrays:
       ground_truth = {name: arrays[name] for name in ("kinds", "twins")}
   results = []
   for row in table.rows:
-    runs = ablation_runs.make_runs(table, [row], FLAGS.seeds, FLAGS.output_dir)
-    contents = {run.seed: run.result() for run in runs}
-    entry = ablation_results.RowResults(
-        row, {seed: ablation_results.columns(content, ground_truth)
-              for seed, content in contents.items() if content},
-        tuple(run.seed for run in failed if run.row == row))
-    if entry.runs or entry.failed:
-      results.append(entry)
+    numbers = {run.seed: ablation_results.columns(result, ground_truth)
+               for run in runs if run.row == row and (result := run.result())}
+    num_failed = sum(run.row == row for run in failed)
+    if numbers or num_failed:
+      results.append(ablation_results.RowResults(row, numbers, num_failed))
   ablation_results.write_csv(os.path.join(directory, "results.csv"), results)
-  chart = os.path.join(os.path.dirname(FLAGS.markdown) if FLAGS.markdown
-                       else FLAGS.output_dir, f"{table.name}.png")
   report.write_chart(chart, table, results)
   return report.as_markdown(table, results, os.path.basename(chart))
 

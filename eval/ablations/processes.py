@@ -42,7 +42,8 @@ class Runner:
         **{name: str(num_threads) for name in (
             "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS")}}
     self._keep_open = keep_open
-    self._lock, self._running, self._stopped = threading.Lock(), set(), False
+    self._lock, self._stopped = threading.Lock(), False
+    self._processes: list[subprocess.Popen] = []
 
   def run(self, command: Sequence[str], log: TextIO) -> None:
     """Runs a command to its end.
@@ -67,12 +68,10 @@ class Runner:
            f"--allow_code={','.join(registry.allowed_code())}"],
           stdin=subprocess.DEVNULL, stdout=log, stderr=log,
           env=self._environment, start_new_session=True, pass_fds=self._keep_open)
-      self._running.add(process)
+      self._processes.append(process)
     code = process.wait()
-    with self._lock:
-      self._running.remove(process)
-      if self._stopped:
-        raise Stopped
+    if self._stopped:
+      raise Stopped
     if code:
       raise RunFailed(f"{command[0]} ended with code {code}, see {log.name}:\n"
                       + _last_lines(log.name))
@@ -81,11 +80,10 @@ class Runner:
     """Ends all running commands and starts no more."""
     with self._lock:
       self._stopped = True
-      running = list(self._running)
-      for process in running:
-        process.terminate()
+    for process in self._processes:
+      process.terminate()  # does nothing if the process has ended
     deadline = time.monotonic() + _GRACE_SECS
-    for process in running:
+    for process in self._processes:
       try:
         process.wait(max(0, deadline - time.monotonic()))
       except subprocess.TimeoutExpired:

@@ -49,9 +49,8 @@ def _main_table(table, results):
   columns = [
       ("row", [_row_name(entry) for entry in results]),
       ("parameters", [_number(entry.values("parameters")[:1]) for entry in results])]
-  figures = dict.fromkeys(name for entry in results for name in entry.row.figures)
   figures = {name: [str(entry.row.figures.get(name, "–")) for entry in results]
-             for name in figures}
+             for one in results for name in one.row.figures}
   for column, title in ablation_results.METRICS.items():
     columns.append((title, [markdown.with_deviation(entry.values(column))
                             for entry in results]))
@@ -134,9 +133,10 @@ def _typed(command):
 
 
 def _row_name(entry):
-  total = len(entry.runs) + len(entry.failed)
-  return entry.row.name + (
-      f" (**failed**: {len(entry.failed)} of {total})" if entry.failed else "")
+  if not entry.num_failed:
+    return entry.row.name
+  total = len(entry.runs) + entry.num_failed
+  return f"{entry.row.name} (**failed**: {entry.num_failed} of {total})"
 
 
 def _number(values):

@@ -27,11 +27,11 @@ class RowResults:
   Attributes:
     row: Row of the table.
     runs: Numbers of the finished runs, `{seed: {column: number}}`.
-    failed: Seeds whose run failed.
+    num_failed: Number of runs that failed.
   """
   row: table.Row
   runs: dict[int, dict[str, Any]]
-  failed: tuple[int, ...] = ()
+  num_failed: int = 0
 
   def values(self, column: str) -> list[float]:
     """Returns a column of the finished runs, by seed, without missing values."""

@@ -11,12 +11,11 @@
 Rows that differ only in their evaluation share the model of one of them.
 """
 
-import contextlib
 import dataclasses
-import glob
 import json
 import logging
 import os
+import pathlib
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -117,12 +116,16 @@ class Training:
   todo: list[Run]
 
 
-def make_runs(table: ablation_table.Table, rows: Sequence[ablation_table.Row],
-              num_seeds: int, output_dir: str) -> list[Run]:
-  """Returns the runs of all rows with seed 0, then with seed 1, and so on."""
-  return [Run(table, row, seed,
-              os.path.join(output_dir, table.name, row.name, f"seed-{seed}"))
-          for seed in range(num_seeds) for row in rows]
+def make_runs(table: ablation_table.Table, num_seeds: int, directory: str) -> list[Run]:
+  """Returns the runs of all rows with seed 0, then with seed 1, and so on.
+
+  Args:
+    table: Table of the rows.
+    num_seeds: Number of seeds.
+    directory: Directory of the table.
+  """
+  return [Run(table, row, seed, os.path.join(directory, row.name, f"seed-{seed}"))
+          for seed in range(num_seeds) for row in table.rows]
 
 
 def make_trainings(runs: Sequence[Run], todo: Sequence[Run]) -> list[Training]:
@@ -176,14 +179,13 @@ def execute(training: Training, runner: processes.Runner, keep_checkpoints: bool
 
 def _delete(run, *names):
   for name in names:
-    with contextlib.suppress(FileNotFoundError):
-      os.remove(run.path(name))
+    pathlib.Path(run.path(name)).unlink(missing_ok=True)
 
 
 def _delete_checkpoints(train_dir):
   for name in (checkpoints.PREFIX + "-*", "checkpoint"):
-    for checkpoint in glob.glob(os.path.join(glob.escape(train_dir), name)):
-      os.remove(checkpoint)
+    for path in pathlib.Path(train_dir).glob(name):
+      path.unlink()
 
 
 def _train(run, runner, keep, **places):
@@ -213,8 +215,7 @@ def _evaluate(run, owner, runner, **places):
   began = time.monotonic()
   _log_command(command, run, runner)
   seconds = time.monotonic() - began
-  [path] = glob.glob(
-      os.path.join(glob.escape(owner.train_dir), "eval", "metrics-*.json"))
+  [path] = pathlib.Path(owner.train_dir, "eval").glob("metrics-*.json")
   evaluation = files.read_json(path, kind="an evaluation by yt8m-eval",
                                remedy="Delete it and run the command again")
   training = owner.training()

@@ -3,6 +3,7 @@
 """A table of models to train and compare, as `yt8m-ablation` reads it."""
 
 import dataclasses
+import inspect
 import json
 import os
 import pathlib
@@ -121,27 +122,22 @@ class Table:
                                f"These are the rows of table {self.name!r}.")
     return [row for row in self.rows if not names or row.name in names]
 
-  def data_patterns(self, **places: str) -> list[str]:
-    """Returns the data patterns of all flags, with the placeholders filled in."""
+  def data_patterns(self) -> list[str]:
+    """Returns the data patterns of all flags, with their placeholders."""
     flag_sets = [self.common, self.evaluate]
     for row in self.rows:
       flag_sets += [row.flags, row.evaluate]
-    return [_fill(value, places) for flags in flag_sets for name, value in flags.items()
+    return [str(value) for flags in flag_sets for name, value in flags.items()
             if name.endswith("_data_pattern")]
 
 
 def _make(cls, config: Mapping[str, Any], where: str):
-  fields = dataclasses.fields(cls)
-  unknown = sorted(set(config) - {field.name for field in fields})
-  missing = [field.name for field in fields if field.name not in config
-             and field.default is dataclasses.MISSING
-             and field.default_factory is dataclasses.MISSING]
-  if unknown or missing:
-    raise ValueError(
-        f"{where}: " + "; ".join(
-            [f"unknown entry {name!r}" for name in unknown]
-            + [f"entry {name!r} is missing" for name in missing])
-        + f". Valid: {', '.join(field.name for field in fields)}.")
+  valid = inspect.signature(cls).parameters
+  faults = [f"unknown entry {name!r}" for name in sorted(config.keys() - valid.keys())]
+  faults += [f"entry {name!r} is missing" for name, parameter in valid.items()
+             if parameter.default is parameter.empty and name not in config]
+  if faults:
+    raise ValueError(f"{where}: {'; '.join(faults)}. Valid: {', '.join(valid)}.")
   return cls(**config)
 
 
@@ -177,11 +173,7 @@ def arguments(flags: types.Config, **places: str) -> list[str]:
 def _argument(name, value, places):
   if isinstance(value, bool):
     return f"--{name}" if value else f"--no{name}"
-  return f"--{name}={_fill(value, places)}"
-
-
-def _fill(value, places):
   text = json.dumps(value) if isinstance(value, (dict, list)) else str(value)
   for place, path in places.items():
     text = text.replace("{" + place + "}", path)
-  return text
+  return f"--{name}={text}"

@@ -123,10 +123,7 @@ class Evaluation:
     """
     with tempfile.TemporaryDirectory(dir=self.folder) as scratch:
       aligned = aligned_predictions.AlignedPredictions.from_stores(stores, scratch)
-      knots = None
-      if self._ensemble.averaging == "ranks":
-        knots = [np.array(self._candidates[name]["rank_knots"])
-                 for name in aligned.names]
+      knots = [self._candidates[name].get("rank_knots", ()) for name in aligned.names]
       transformed = averaging.transform(aligned.scores, self._ensemble.averaging, knots)
       blends = [
           Blend(f"the best candidate, {self._best[0]}", self._best[:1]),

@@ -4,7 +4,8 @@
 
     S_1 = {m},  S_{l+1} = the best of {s ∪ {m} : s ∈ S_l, m ∉ s},  |S_l| <= beam_width
 
-A subset is not scored if not even the smallest further models complete it within the
+An exhaustive search has one level, with every subset of all models. A subset is not
+scored if not even the smallest further models complete it within the
 budget, so pruning is exact. Equal scores are ranked by bytes, then by names, so that the
 same candidates always give the same ensemble, whatever their order.
 """
@@ -14,7 +15,6 @@ import dataclasses
 import itertools
 import math
 from collections.abc import Callable
-from collections.abc import Iterable
 from collections.abc import Sequence
 
 from absl import logging
@@ -68,7 +68,7 @@ class SearchResult:
   evaluations: int
 
 
-def search(names: Iterable[str], sizes: Iterable[int],
+def search(names: Sequence[str], sizes: Sequence[int],
            score: Callable[[tuple[int, ...]], float], num_models: int,
            budget_bytes: int | None = None, *, method: str = "beam",
            beam_width: int = 10, progress_file: types.PathLike | None = None,
@@ -99,105 +99,68 @@ def search(names: Iterable[str], sizes: Iterable[int],
       subsets for an exhaustive search, a score is NaN, or the progress file belongs to
       another search.
   """
-  names, sizes = list(names), list(sizes)
   check(names, sizes, num_models, budget_bytes, method, beam_width)
   # In the order of names, so that neither ties nor sums depend on the order of the input.
   order = sorted(range(len(names)), key=names.__getitem__)
-  with score_cache.ScoreCache(names, progress_file, fingerprint) as scores:
-    run = _Search(
-        [names[i] for i in order], [sizes[i] for i in order], num_models, budget_bytes,
-        lambda subset: scores.get(tuple(order[i] for i in subset), score))
-    with concurrent.futures.ThreadPoolExecutor(num_threads) as threads:
-      if method == "exhaustive":
-        nodes = run.exhaustive(threads)
-      else:
-        nodes = run.beam(1 if method == "greedy" else beam_width, threads, scores.save)
+  if method == "exhaustive":
+    levels, width, total = [num_models], 1, math.comb(len(names), num_models)
+  else:
+    levels, width = range(1, num_models + 1), 1 if method == "greedy" else beam_width
+    total = sum(min(math.comb(len(names), level), width * (len(names) - level + 1))
+                for level in levels)
+  report = progress.Periodic(_REPORT_SECONDS, progress.Progress(total, "subsets"))
+  nodes, kept = [], [(None, ())]
+  with (score_cache.ScoreCache(names, progress_file, fingerprint) as cache,
+        concurrent.futures.ThreadPoolExecutor(num_threads) as threads):
+    for level in levels:
+      children = _children(kept, level, order, sizes, num_models, budget_bytes)
+      gaps = threads.map(lambda child: cache.get(child[1], score), children)
+      level_nodes = []
+      for (parent, subset), gap in zip(children, gaps, strict=True):
+        level_nodes.append(Node(tuple(names[i] for i in subset),
+                                sum(sizes[i] for i in subset), gap, parent, kept=False))
+        for line in report(len(nodes) + len(level_nodes)):
+          logging.info("%d of %d subsets of %d models, best GAP %.5f | %s",
+                       len(level_nodes), len(children), level,
+                       max(node.gap for node in level_nodes), line)
+      best = sorted(range(len(children)), key=lambda i: level_nodes[i].rank())[:width]
+      kept = [(len(nodes) + i, children[i][1]) for i in best]
+      nodes += [dataclasses.replace(node, kept=i in best)
+                for i, node in enumerate(level_nodes)]
+      cache.save()
+      logging.info("%d subsets of %d models, best GAP %.5f: %s", len(children), level,
+                   level_nodes[best[0]].gap, ", ".join(level_nodes[best[0]].models))
   complete = [node for node in nodes if len(node.models) == num_models]
   return SearchResult(min(complete, key=Node.rank).models, nodes, len(nodes))
 
 
-class _Search:
-  """The candidates, and two ways to go through their subsets."""
+def _children(kept, level, order, sizes, num_models, budget_bytes,
+              ) -> list[tuple[int | None, tuple[int, ...]]]:
+  """Returns the subsets of `level` models that extend the kept ones, each with a parent.
 
-  def __init__(self, names, sizes, num_models, budget_bytes, score):
-    self._names, self._sizes, self._num_models = names, sizes, num_models
-    self._budget = math.inf if budget_bytes is None else budget_bytes
-    self._score = score
-    self._by_size = sorted(range(len(names)), key=sizes.__getitem__)
+  A subset is left out if not even the smallest other models complete it within the
+  budget. One that several kept subsets reach belongs to the first of them.
 
-  def beam(self, width, threads, save):
-    """Returns the nodes of a beam search; calls `save()` after each level."""
-    n = len(self._names)
-    most = sum(min(math.comb(n, size + 1), width * (n - size))
-               for size in range(self._num_models))
-    report = progress.Periodic(_REPORT_SECONDS, progress.Progress(most, "subsets"))
-    nodes, kept = [], [(None, ())]
-    for level in range(1, self._num_models + 1):
-      # Each subset, with its parent and the order in which it was first reached.
-      parents, subsets = zip(*self._children(kept, level), strict=True)
-      level_nodes = self._scored(subsets, parents, threads, report, len(nodes),
-                                 f"Level {level} of {self._num_models}")
-      best = sorted(range(len(subsets)), key=lambda i: level_nodes[i].rank())[:width]
-      kept = [(len(nodes) + i, subsets[i]) for i in best]
-      nodes += [dataclasses.replace(node, kept=i in best)
-                for i, node in enumerate(level_nodes)]
-      save()
-      logging.info("Level %d of %d: %d subsets, best GAP %.5f: %s", level,
-                   self._num_models, len(subsets), level_nodes[best[0]].gap,
-                   ", ".join(level_nodes[best[0]].models))
-    return nodes
-
-  def _children(self, kept, level):
-    children = {}
-    for parent, chosen in kept:
-      for candidate in range(len(self._names)):
-        child = frozenset(chosen) | {candidate}
-        if len(child) == level and self._fits(child):
-          children.setdefault(child, (parent, (*chosen, candidate)))
-    return children.values()
-
-  def _fits(self, subset):
-    """Returns whether the smallest other models complete a subset within the budget."""
-    others = (i for i in self._by_size if i not in subset)
-    smallest = itertools.islice(others, self._num_models - len(subset))
-    return self._bytes(subset) + self._bytes(smallest) <= self._budget
-
-  def exhaustive(self, threads):
-    """Returns a node for every complete subset within the budget."""
-    count = math.comb(len(self._names), self._num_models)
-    if count > MAX_EXHAUSTIVE:
-      raise ValueError(
-          f"--search=exhaustive would score {count:,} subsets of {self._num_models} "
-          f"of {len(self._names)} candidates, more than {MAX_EXHAUSTIVE:,}. Use "
-          "--search=beam, or fewer --members.")
-    subsets = [subset for subset in itertools.combinations(
-        range(len(self._names)), self._num_models) if self._bytes(subset) <= self._budget]
-    report = progress.Periodic(_REPORT_SECONDS,
-                               progress.Progress(len(subsets), "subsets"))
-    nodes = self._scored(subsets, [None] * len(subsets), threads, report, 0,
-                         "All subsets")
-    best = min(nodes, key=Node.rank)
-    return [dataclasses.replace(node, kept=node is best) for node in nodes]
-
-  def _bytes(self, subset):
-    return sum(self._sizes[i] for i in subset)
-
-  def _scored(self, subsets, parents, threads, report, num_done, title):
-    """Returns a node for each subset, in their order."""
-    nodes = []
-    for subset, parent, gap in zip(
-        subsets, parents, threads.map(self._score, subsets), strict=True):
-      nodes.append(Node(tuple(self._names[i] for i in subset), self._bytes(subset), gap,
-                        parent, kept=False))
-      for line in report(num_done + len(nodes)):
-        logging.info("%s: %d of %d subsets, best GAP %.5f | %s", title, len(nodes),
-                     len(subsets), max(node.gap for node in nodes), line)
-    return nodes
+  Args:
+    kept: Pairs of the index of a node and its subset.
+    level: Number of models of each child.
+    order: Indices of all candidates, in the order in which to add them.
+    sizes, num_models, budget_bytes: Arguments of `search`.
+  """
+  children = {}
+  for parent, chosen in kept:
+    rest = [i for i in order if i not in chosen]
+    for added in itertools.combinations(rest, level - len(chosen)):
+      child = frozenset(chosen + added)
+      others = sorted(size for i, size in enumerate(sizes) if i not in child)
+      least = sum(sizes[i] for i in child) + sum(others[:num_models - level])
+      if budget_bytes is None or least <= budget_bytes:
+        children.setdefault(child, (parent, chosen + added))
+  return list(children.values())
 
 
 def check(names: Sequence[str], sizes: Sequence[int], num_models: int,
-          budget_bytes: int | None = None, method: str = "beam", beam_width: int = 10,
-          ) -> None:
+          budget_bytes: int | None, method: str, beam_width: int) -> None:
   """Raises the errors of `search` that are known before anything is scored."""
   if method not in METHODS:
     raise registry.unknown("--search", method, METHODS)
@@ -211,6 +174,12 @@ def check(names: Sequence[str], sizes: Sequence[int], num_models: int,
   if not 1 <= num_models <= len(names):
     raise ValueError(f"--num_models={num_models} must be at least 1, and at most the "
                      f"{len(names)} candidates.")
+  count = math.comb(len(names), num_models)
+  if method == "exhaustive" and count > MAX_EXHAUSTIVE:
+    raise ValueError(
+        f"--search=exhaustive would score {count:,} subsets of {num_models} of "
+        f"{len(names)} candidates, more than {MAX_EXHAUSTIVE:,}. Use --search=beam, or "
+        "fewer --members.")
   if beam_width < 1:
     raise ValueError(f"--beam_width={beam_width} must be at least 1.")
   smallest = sum(sorted(sizes)[:num_models])

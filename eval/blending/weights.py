@@ -90,8 +90,8 @@ def _exchange(objective, transformed, weights, value, amount, pairs):
   blended = blend(transformed, weights)
   num_failed = 0
   for giver, taker in itertools.cycle(pairs):
+    num_failed += 1
     moved = min(amount, weights[giver])
-    improved = False
     if moved > 0:
       new_weights = weights.copy()
       new_weights[giver] -= moved
@@ -100,13 +100,10 @@ def _exchange(objective, transformed, weights, value, amount, pairs):
       # Rounding may leave less than 0 of a model that was the whole blend.
       np.maximum(candidate, 0, out=candidate)
       new_value = objective(candidate, new_weights)
-      improved = new_value > value + _LEAST_GAIN
-    if improved:
-      # Blended from the weights, so that rounding errors do not add up.
-      weights, value, blended = new_weights, new_value, blend(transformed, new_weights)
-      num_failed = 0
-    else:
-      num_failed += 1
+      if new_value > value + _LEAST_GAIN:
+        # Blended from the weights, so that rounding errors do not add up.
+        weights, value, blended = new_weights, new_value, blend(transformed, new_weights)
+        num_failed = 0
     if num_failed == len(pairs):
       break
   return weights, value

@@ -62,7 +62,7 @@ class Commands:
 def ablate(directory, rows=None, keep=False, failing=(), config=CONFIG, stopping=False):
   """Runs a table; returns the commands, and the outcomes by row."""
   table = ablation_table.Table.from_config(config)
-  every = ablation_runs.make_runs(table, table.rows, 1, str(directory))
+  every = ablation_runs.make_runs(table, 1, str(directory / "t"))
   todo = [run for run in every
           if (rows is None or run.row.name in rows) and not run.result()]
   commands, outcomes = Commands(failing, stopping), {}
@@ -164,7 +164,7 @@ def test_a_training_that_turns_out_unfinished_is_not_used(tmp_path):
 
 def test_stopping_is_no_failure_of_a_row(tmp_path):
   table = ablation_table.Table.from_config(CONFIG)
-  runs = ablation_runs.make_runs(table, table.rows, 1, str(tmp_path))
+  runs = ablation_runs.make_runs(table, 1, str(tmp_path / "t"))
   runner = processes.Runner(num_threads=1)
   runner.stop()
   with pytest.raises(processes.Stopped):
