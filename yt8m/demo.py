@@ -62,7 +62,7 @@ def main() -> None:
 
   # Data
   shell("yt8m-sample-data", f"--output_dir={sample}", f"--num_videos={FLAGS.num_videos}",
-      f"--num_classes={NUM_CLASSES}")
+        f"--num_classes={NUM_CLASSES}")
 
   # Train and evaluate
   rows = []

@@ -187,8 +187,5 @@ def _sync(directory: str) -> None:
   if files.is_remote(directory):
     return
   for path in files.files_below(directory):
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-      os.fsync(descriptor)
-    finally:
-      os.close(descriptor)
+    with open(path, "rb") as file:
+      os.fsync(file.fileno())

@@ -86,12 +86,10 @@ class FeatureSpec:
     Raises:
       ValueError: Video-level features have no segments.
     """
-    if segment_labels is None:
-      return self
-    if self.is_video_level:
-      if segment_labels:
-        raise ValueError("--segment_labels needs a model of frame-level features, but "
-                         "this one was trained on video-level features.")
+    if self.is_video_level and segment_labels:
+      raise ValueError("--segment_labels needs a model of frame-level features, but this "
+                       "one was trained on video-level features.")
+    if self.is_video_level or segment_labels is None:
       return self
     return dataclasses.replace(self, level=SEGMENT if segment_labels else FRAME)
 

@@ -17,7 +17,7 @@ from typing import TypeAlias
 import tensorflow as tf
 
 Record: TypeAlias = tf.train.SequenceExample
-Sizes = dict[str, int]  # of features, by name
+Sizes = dict[str, int]  # number of values of each feature, by its name
 
 
 def explain_video(record: Record, sizes: Sizes, num_classes: int) -> str:

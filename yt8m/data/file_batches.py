@@ -34,38 +34,36 @@ class FileBatches:
     try:
       running = self._idle[remote].pop()
     except IndexError:
-      running = _Running(lambda path: self._pipeline(path, remote))
-    yield from running.batches(path)
+      running = _start(lambda path: self._pipeline(path, remote))
+    yield from running(path)
     self._idle[remote].append(running)
 
 
-class _Running:
-  """A pipeline that is given the paths of its files one by one."""
+def _start(pipeline):
+  """Starts a pipeline; returns a function from the path of its next file to batches."""
+  # A queue of TensorFlow's: for a Python generator, TensorFlow warns at exit.
+  paths = tf.queue.FIFOQueue(1, tf.string, shapes=[[]])
 
-  def __init__(self, pipeline):
-    # A queue of TensorFlow's: for a Python generator, TensorFlow warns at exit.
-    self._paths = tf.queue.FIFOQueue(1, tf.string, shapes=[[]])
+  def mark_end(path):
+    batches = pipeline(path)
+    end = tf.nest.map_structure(_without_rows, batches.element_spec)
+    return batches.map(lambda batch: (batch, False)).concatenate(
+        tf.data.Dataset.from_tensors((end, True)))
 
-    def mark_end(path):
-      batches = pipeline(path)
-      end = tf.nest.map_structure(_without_rows, batches.element_spec)
-      return batches.map(lambda batch: (batch, False)).concatenate(
-          tf.data.Dataset.from_tensors((end, True)))
+  dataset = tf.data.Dataset.range(2**62).map(
+      lambda _: paths.dequeue()).flat_map(mark_end)
+  options = tf.data.Options()
+  # Prefetching would ask for the next path before there is one.
+  options.experimental_optimization.inject_prefetch = False
+  marked_batches = iter(dataset.with_options(options))
 
-    dataset = tf.data.Dataset.range(2**62).map(
-        lambda _: self._paths.dequeue()).flat_map(mark_end)
-    options = tf.data.Options()
-    # Prefetching would ask for the next path before there is one.
-    options.experimental_optimization.inject_prefetch = False
-    self._batches = iter(dataset.with_options(options))
-
-  def batches(self, path):
-    self._paths.enqueue(path)
-    while True:
-      batch, ended = next(self._batches)
+  def batches_of(path):
+    paths.enqueue(path)
+    for batch, ended in marked_batches:
       if ended:
         return
       yield batch
+  return batches_of
 
 
 def _without_rows(spec):

@@ -37,10 +37,7 @@ class FrameLevelReader(reader_base.Reader):
     super().__init__(spec, num_classes)
     self.max_frames = max_frames
     self.pad_to_max_frames = pad_to_max_frames
-
-  @property
-  def _record_bytes(self):
-    return self.max_frames * self.spec.total_size
+    self._record_bytes = max_frames * spec.total_size
 
   def _batches(self, dataset, map_named, batch_size, drop_remainder, skip_examples):
     dataset = dataset.skip(skip_examples)

@@ -58,4 +58,4 @@ def _read(parse, files, max_examples, skip_corrupt_records):
     dataset = dataset.take(max_examples)
   with records.clear_errors():
     yield from records.map_named(
-        dataset.batch(_BATCH), files, parse).prefetch(1).as_numpy_iterator()
+        dataset.batch(_BATCH), parse, files).prefetch(1).as_numpy_iterator()

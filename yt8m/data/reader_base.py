@@ -46,6 +46,8 @@ class Reader(abc.ABC):
     self.sizes = dict(zip(spec.names, spec.sizes, strict=True))
     self.num_classes = num_classes
     self.incidents = records.Incidents()
+    # Size of a large record: by default one float for each value of the features.
+    self._record_bytes = 4 * spec.total_size
 
   def dataset(self, pattern: str, batch_size: int, training: bool = False,
               shuffle_buffer: int | None = None, *, num_readers: int = 8,
@@ -163,12 +165,10 @@ class Reader(abc.ABC):
   def _parsed(self, dataset, files, batch_size, drop_remainder=False, skip_examples=0,
               deterministic=True):
     """Turns the records that `records.read` returns for `files` into batches."""
-    def map_named(dataset, function):
-      return records.map_named(dataset, files, function, deterministic)
-
-    dataset = self._batches(
-        dataset, map_named, batch_size, drop_remainder, skip_examples)
-    return dataset.prefetch(tf.data.AUTOTUNE)
+    map_named = functools.partial(
+        records.map_named, files=files, deterministic=deterministic)
+    return self._batches(dataset, map_named, batch_size, drop_remainder, skip_examples
+                         ).prefetch(tf.data.AUTOTUNE)
 
   def _parse_explaining(self, serialized, names):
     """Parses like `_parse`, with an error that explains what is wrong with a record."""
@@ -180,11 +180,6 @@ class Reader(abc.ABC):
     """Returns whether a record has an id and only valid labels, (batch_size,) bool."""
     return tf.not_equal(parsing.video_ids(context), "") & parsing.valid_labels(
         context[labels], self.num_classes)
-
-  @property
-  @abc.abstractmethod
-  def _record_bytes(self) -> int:
-    """Size of a large record."""
 
   @abc.abstractmethod
   def _parse(self, serialized: tf.Tensor, names: tf.Tensor, check: parsing.Check

@@ -195,15 +195,15 @@ def read(files: Any, num_readers: int = 8, record_bytes: int = 0,
       num_parallel_calls=tf.data.AUTOTUNE, deterministic=deterministic)
 
 
-def map_named(dataset: tf.data.Dataset, files: Any, function: Callable,
+def map_named(dataset: tf.data.Dataset, function: Callable, files: Any,
               deterministic: bool | None = None) -> tf.data.Dataset:
   """Maps a function over batches of `read(files)`.
 
   Args:
     dataset: Batches of what `read` returns.
-    files: Paths that were given to `read`.
     function: Function of the records and their names in errors, both (batch_size,)
       string. A name is `"<file>, record <number>"`.
+    files: Paths that were given to `read`.
     deterministic: Whether the order of the batches is kept. None: it is, unless the
       options of the dataset say otherwise.
   """

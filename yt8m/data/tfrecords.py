@@ -24,9 +24,8 @@ def video_example(video_id: str, labels: Iterable[int], features: Mapping
     labels: Class indices.
     features: `{name: (size,) floats}`, e.g. for `mean_rgb` and `mean_audio`.
   """
-  entries = _context(video_id, labels, "id")
-  for name, values in features.items():
-    entries[name] = _floats(values)
+  entries = _context(video_id, labels, "id") | {
+      name: _floats(values) for name, values in features.items()}
   return tf.train.Example(features=tf.train.Features(feature=entries))
 
 

@@ -21,10 +21,6 @@ class VideoLevelReader(reader_base.Reader):
               "{sizes}.")
   EXPLAIN = diagnosis.explain_video
 
-  @property
-  def _record_bytes(self):
-    return 4 * self.spec.total_size
-
   def _batches(self, dataset, map_named, batch_size, drop_remainder, skip_examples):
     return map_named(
         dataset.skip(skip_examples).batch(batch_size, drop_remainder),

@@ -57,8 +57,7 @@ class ComposedVideos:
     self._max_frames = max_frames
 
   def make(self, index: int, split: str, rng: np.random.Generator) -> scenes_lib.Video:
-    """Returns a video that is composed of the sources of a split."""
-    del index
+    """Returns a video that is composed of the sources of a split, whatever its index."""
     cuts = scenes_lib.draw_cuts(self._max_frames, rng)
     pool = self._sources[split]
     num_sources = min(1 + rng.integers(_MAX_SOURCES), len(cuts) - 1, len(pool))

@@ -13,34 +13,28 @@ import numpy as np
 from yt8m.core import numerics
 from yt8m.synthetic import labels as labels_lib
 from yt8m.synthetic import scenes as scenes_lib
-from yt8m.synthetic.labels import COINCIDENCE
-from yt8m.synthetic.labels import HEARD
-from yt8m.synthetic.labels import IMPLIED
-from yt8m.synthetic.labels import MOTION
-from yt8m.synthetic.labels import ORDER
-from yt8m.synthetic.labels import SEEN
-from yt8m.synthetic.scenes import AUDIO
-from yt8m.synthetic.scenes import NAMES
-from yt8m.synthetic.scenes import RGB
 
 _SHOW_AGAIN = 0.35  # probability that a further scene shows a label
 _PERIOD = 4  # frames of one turn of a motion cue; quarter turns are the most visible
 
 # Number of prototypes of a class, or of a pair of twins.
-_NUM_CUES = {RGB: {SEEN: 1, COINCIDENCE: 1, ORDER: 1, MOTION: 2},
-             AUDIO: {HEARD: 1, COINCIDENCE: 1}}
+_NUM_CUES = {
+    scenes_lib.RGB: {labels_lib.SEEN: 1, labels_lib.COINCIDENCE: 1, labels_lib.ORDER: 1,
+                     labels_lib.MOTION: 2},
+    scenes_lib.AUDIO: {labels_lib.HEARD: 1, labels_lib.COINCIDENCE: 1}}
 
 # Description of a class and, if it has one, of its twin.
 _DESCRIPTIONS = {
-    SEEN: ["shows in rgb"],
-    HEARD: ["shows in audio"],
-    COINCIDENCE: ["its cues in rgb and audio have the same sign in the same frames",
-                  "its cues in rgb and audio have opposite signs in the same frames"],
-    ORDER: ["its cue in rgb shows with sign +, later with -",
-            "its cue in rgb shows with sign -, later with +"],
-    MOTION: ["its cues in rgb turn from the first to the second",
-             "its cues in rgb turn from the second to the first"],
-    IMPLIED: ["shows in nothing but the labels that imply it"],
+    labels_lib.SEEN: ["shows in rgb"],
+    labels_lib.HEARD: ["shows in audio"],
+    labels_lib.COINCIDENCE: [
+        "its cues in rgb and audio have the same sign in the same frames",
+        "its cues in rgb and audio have opposite signs in the same frames"],
+    labels_lib.ORDER: ["its cue in rgb shows with sign +, later with -",
+                       "its cue in rgb shows with sign -, later with +"],
+    labels_lib.MOTION: ["its cues in rgb turn from the first to the second",
+                        "its cues in rgb turn from the second to the first"],
+    labels_lib.IMPLIED: ["shows in nothing but the labels that imply it"],
 }
 
 
@@ -66,19 +60,18 @@ class PlantedVideos:
                max_frames: int, rng: np.random.Generator):
     self.vocabulary = labels_lib.make_vocabulary(num_classes, rng)
     self.first_cue, self.prototypes = {}, {}
-    for modality, size in zip(NAMES, sizes, strict=True):
+    for modality, size in zip(scenes_lib.NAMES, sizes, strict=True):
       self.first_cue[modality], count = _first_cues(self.vocabulary, _NUM_CUES[modality])
       self.prototypes[modality] = rng.standard_normal((count, size), np.float32)
     self.label_sets = labels_lib.draw_label_sets(self.vocabulary, num_videos, rng)
     self._max_frames = max_frames
 
   def make(self, index: int, split: str, rng: np.random.Generator) -> scenes_lib.Video:
-    """Returns a video by its index; the split does not matter."""
-    del split
+    """Returns the video with this index, whatever its split."""
     labels = self.label_sets[index]
     cuts = scenes_lib.draw_cuts(self._max_frames, rng)
     events = [event for label in labels for event in self._show(label, cuts, rng)]
-    frames = {name: self._render(name, cuts, events, rng) for name in NAMES}
+    frames = {name: self._render(name, cuts, events, rng) for name in scenes_lib.NAMES}
     return scenes_lib.Video(labels, cuts, events, frames)
 
   def describe(self, index: int) -> tuple[str, str, str]:
@@ -90,11 +83,9 @@ class PlantedVideos:
 
   def ground_truth(self) -> dict[str, np.ndarray]:
     """Returns what is planted in the classes, as arrays by name."""
-    vocabulary = self.vocabulary
-    truth = {"kinds": vocabulary.kinds, "twins": vocabulary.twins,
-             "verticals": vocabulary.verticals, "parents": vocabulary.parents,
-             "parent_probabilities": vocabulary.parent_probabilities}
-    for modality in NAMES:
+    truth = {name: getattr(self.vocabulary, name) for name in (
+        "kinds", "twins", "verticals", "parents", "parent_probabilities")}
+    for modality in scenes_lib.NAMES:
       truth[f"first_cue_{modality}"] = self.first_cue[modality]
       truth[f"prototypes_{modality}"] = self.prototypes[modality]
     return truth
@@ -106,30 +97,31 @@ class PlantedVideos:
     """Yields the events of a label: in which scenes it shows, by which cues."""
     kind = self.vocabulary.kinds[label]
     sign = -1. if self._is_second_twin(label) else 1.
-    cue = {name: int(self.first_cue[name][label]) for name in NAMES}
+    cue = {name: int(self.first_cue[name][label]) for name in scenes_lib.NAMES}
 
     def event(modality, start, gains, offset=0):
       return scenes_lib.Event(
           int(label), modality, cue[modality] + offset, int(start), gains)
 
-    if kind in (SEEN, HEARD):
+    if kind in (labels_lib.SEEN, labels_lib.HEARD):
+      modality = scenes_lib.RGB if kind == labels_lib.SEEN else scenes_lib.AUDIO
       for start, stop in _some_scenes(cuts, rng):
-        yield event(RGB if kind == SEEN else AUDIO, start, np.ones(stop - start))
-    elif kind == MOTION:
+        yield event(modality, start, np.ones(stop - start))
+    elif kind == labels_lib.MOTION:
       for start, stop in _some_scenes(cuts, rng):
         turns = rng.random() + sign * np.arange(stop - start) / _PERIOD
-        yield event(RGB, start, np.cos(2 * np.pi * turns))
-        yield event(RGB, start, np.sin(2 * np.pi * turns), offset=1)
-    elif kind == ORDER:
+        yield event(scenes_lib.RGB, start, np.cos(2 * np.pi * turns))
+        yield event(scenes_lib.RGB, start, np.sin(2 * np.pi * turns), offset=1)
+    elif kind == labels_lib.ORDER:
       first, second, ones = _two_spans(cuts, rng)
-      yield event(RGB, first, sign * ones)
-      yield event(RGB, second, -sign * ones)
-    elif kind == COINCIDENCE:
+      yield event(scenes_lib.RGB, first, sign * ones)
+      yield event(scenes_lib.RGB, second, -sign * ones)
+    elif kind == labels_lib.COINCIDENCE:
       first, second, ones = _two_spans(cuts, rng)
       rgb_sign = rng.choice([-1., 1.])
       for start, gains in ((first, rgb_sign * ones), (second, -rgb_sign * ones)):
-        yield event(RGB, start, gains)
-        yield event(AUDIO, start, sign * gains)
+        yield event(scenes_lib.RGB, start, gains)
+        yield event(scenes_lib.AUDIO, start, sign * gains)
 
   def _render(self, modality, cuts, events, rng):
     """Returns the frames of a modality, (num_frames, size) uint8."""

@@ -88,7 +88,7 @@ class TestRead:
 def test_map_named_names_files_and_records():
   batch = tf.data.Dataset.from_tensors((["r", "s"], [1, 0], [3, 12]))
   [(serialized, names)] = records.map_named(
-      batch, ["p/x", "q"], lambda *args: args).as_numpy_iterator()
+      batch, lambda *args: args, ["p/x", "q"]).as_numpy_iterator()
   assert list(serialized) == [b"r", b"s"]
   assert list(names) == [b"q, record 3", b"p/x, record 12"]
 
