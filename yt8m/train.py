@@ -63,16 +63,17 @@ flags.DEFINE_bool("start_new_model", False,
                   "Whether to delete the model in --train_dir instead of resuming it.")
 flags.DEFINE_bool("show_config", False, "Only print the model and every flag: its value, "
                   "and where it comes from.")
-flags.DEFINE_string("label_loss", "CrossEntropyLoss", ", ".join(losses.LOSSES) + ".")
+flags.DEFINE_string("label_loss", "CrossEntropyLoss",
+                    f"Loss of the labels: {', '.join(losses.LOSSES)}.")
 flags.DEFINE_float("regularization_penalty", 1.0, "Weight of the penalties of a model.")
 flags.DEFINE_float("base_learning_rate", 0.01,
                    "Learning rate at the start, or after the warm-up.")
 flags.DEFINE_enum("learning_rate_schedule", "staircase", optimizers.SCHEDULES,
                   "staircase, as in the starter code: decays by --learning_rate_decay "
                   "every --learning_rate_decay_examples. cosine: decays to 0 at the end "
-                  "of training, as --max_steps says, or --num_epochs and the estimated "
-                  "number of records. A run resumed with another end follows the new "
-                  "curve.")
+                  "of training, given by --max_steps, or by --num_epochs and the "
+                  "estimated number of records. A run resumed with another end follows "
+                  "the new curve.")
 flags.DEFINE_float("learning_rate_decay", 0.95, "Factor of each decay; staircase only.")
 flags.DEFINE_float("learning_rate_decay_examples", 4000000,
                    "Number of examples between two decays; staircase only.")
@@ -127,11 +128,13 @@ flags.DEFINE_string("strategy", "auto",
                     f"Where to train: {', '.join(strategies.NAMES)}, tpu:<name>.")
 flags.DEFINE_integer("num_gpu", 1, "Largest number of GPUs to use.")
 flags.DEFINE_enum("precision", "float32",
-                  ["float32", "mixed_bfloat16", "mixed_float16"], "Precision of layers.")
+                  ["float32", "mixed_bfloat16", "mixed_float16"],
+                  "Precision of the layers.")
 flags.DEFINE_bool("jit_compile", False, "Whether to compile the model with XLA.")
 flags.DEFINE_bool("deterministic", True, "Whether the same run gives the same variables: "
                   "fixes the order of records and the algorithms of the device.")
-flags.DEFINE_bool("log_device_placement", False, "Whether to log devices of operations.")
+flags.DEFINE_bool("log_device_placement", False,
+                  "Whether to log the device of every operation.")
 
 
 @model_flags.named_code_allowed("label_loss")
