@@ -80,7 +80,7 @@ def _progress_logger(paths: Sequence[str]) -> Callable[[int], None]:
     total = records.estimate_count(paths)
     if total and FLAGS.max_examples:
       total = min(total, FLAGS.max_examples)
-  report = progress.Periodic(_PROGRESS_SECS, progress.Progress(total, "label sets"))
+  report = progress.Periodic(_PROGRESS_SECS, total, "label sets")
 
   def log(done):
     for line in report(done):

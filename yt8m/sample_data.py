@@ -53,8 +53,7 @@ flags.mark_flag_as_required("output_dir")
 
 def main() -> None:
   config = _config_from_flags()
-  report = progress.Periodic(
-      _PROGRESS_SECS, progress.Progress(config.num_videos, "videos"))
+  report = progress.Periodic(_PROGRESS_SECS, config.num_videos, "videos")
 
   def print_progress(done):
     for line in report(done):

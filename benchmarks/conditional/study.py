@@ -104,7 +104,7 @@ def evaluate(config: experiment.Experiment, model: tf.keras.Model, name: str,
            for _ in range(_NUM_STEPS.value)]
   total = records.estimate_count(
       records.match_files(_PATTERN.value, "--eval_data_pattern"))
-  report_progress, parts = progress.Periodic(10.0, progress.Progress(total)), []
+  report_progress, parts = progress.Periodic(10.0, total), []
   loss = losses.LOSSES[config.flags.get("label_loss", "CrossEntropyLoss")]()
   with records.clear_errors():
     for batch in reader.dataset(_PATTERN.value, _BATCH.value):

@@ -108,7 +108,7 @@ def search(names: Sequence[str], sizes: Sequence[int],
     levels, width = range(1, num_models + 1), 1 if method == "greedy" else beam_width
     total = sum(min(math.comb(len(names), level), width * (len(names) - level + 1))
                 for level in levels)
-  report = progress.Periodic(_REPORT_SECONDS, progress.Progress(total, "subsets"))
+  report = progress.Periodic(_REPORT_SECONDS, total, "subsets")
   nodes, kept = [], [(None, ())]
   with (score_cache.ScoreCache(names, progress_file, fingerprint) as cache,
         concurrent.futures.ThreadPoolExecutor(num_threads) as threads):

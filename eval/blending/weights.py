@@ -72,8 +72,7 @@ def learn(transformed: np.ndarray, hits: np.ndarray, num_positives: float,
   weights, value = starts[best], values[best]
   pairs = list(itertools.permutations(range(num_models), 2))
   np.random.default_rng(seed).shuffle(pairs)
-  report = progress.Periodic(
-      _REPORT_SECONDS, progress.Progress(len(_EXCHANGES), "steps"))
+  report = progress.Periodic(_REPORT_SECONDS, len(_EXCHANGES), "steps")
   for done, amount in enumerate(_EXCHANGES if pairs else ()):
     for line in report(done):
       logging.info("Learning weights: %.5f | %s", value, line)

@@ -48,7 +48,7 @@ def evaluate(model: video_model.VideoModel, dataset: Iterable[types.Batch],
   loss = losses.LOSSES[label_loss]()
   predict = prediction.prediction_function(model)
   metrics = streaming.EvaluationMetrics(model.num_classes, top_k)
-  report = progress.Periodic(log_every, progress.Progress(num_examples))
+  report = progress.Periodic(log_every, num_examples)
   for batch in dataset:
     predictions = predict(batch)
     weights = batch.get("label_weights")

@@ -91,8 +91,8 @@ class _Advance:
   _SECONDS = 10.0
 
   def __init__(self, record_files):
-    self._report = progress.Periodic(self._SECONDS, progress.Progress(
-        records.estimate_count(record_files), "videos"))
+    self._report = progress.Periodic(
+        self._SECONDS, records.estimate_count(record_files), "videos")
     self._videos = 0
     self._lock = threading.Lock()
 

@@ -74,7 +74,7 @@ def check(path: PathLike, top_k: int = 20, segment_max_pred: int = 100_000,
     line_check, max_pairs = (
         (_check_video, top_k) if of_videos else (_check_class, segment_max_pred))
     first_lines = {}
-    log = progress.Periodic(10.0, progress.Progress(unit="lines"))
+    log = progress.Periodic(10.0, unit="lines")
     for number, line, key, words in videos.split_lines(file, 2):
       first = first_lines.setdefault(key, number)
       if not key or words is None:

@@ -51,7 +51,7 @@ def convert(paths: Sequence[PathLike], output_file: PathLike,
     OSError: The CSV exists, or cannot be written.
   """
   total_bytes = sum(tf.io.gfile.stat(path).length for path in paths)
-  report = progress.Periodic(10.0, progress.Progress(total_bytes, "bytes"))
+  report = progress.Periodic(10.0, total_bytes, "bytes")
   seen, done = set(), 0
   with _JsonSubmissionWriter(output_file, overwrite) as writer:
     for path in paths:

@@ -59,18 +59,19 @@ class Periodic:
   """Reports the progress of a loop, at most once in a number of seconds.
 
   >>> from yt8m.core import progress
-  >>> report = progress.Periodic(10.0, progress.Progress(total=1000))
+  >>> report = progress.Periodic(10.0, total=1000)
   >>> for done in range(1000):
   ...   for line in report(done):
   ...     print(line)
 
   Args:
     seconds: Time between two reports.
-    progress: Progress that is reported.
+    total: Amount of work in all, or None if it is not known.
+    unit: Name of what is counted, e.g. `"examples"`.
   """
 
-  def __init__(self, seconds: float, progress: Progress):
-    self._seconds, self._progress = seconds, progress
+  def __init__(self, seconds: float, total: float | None = None, unit: str = "examples"):
+    self._seconds, self._progress = seconds, Progress(total, unit)
     self._last = time.monotonic()
 
   def __call__(self, done: float) -> list[str]:

@@ -132,7 +132,7 @@ def pretrain(label_sets: label_set_files.LabelSets, num_classes: int, units: int
         map(tf.convert_to_tensor, gradients), network.trainable_variables, strict=True))
     return loss
 
-  report = progress.Periodic(10.0, progress.Progress(num_epochs * num_sets, "label sets"))
+  report = progress.Periodic(10.0, num_epochs * num_sets, "label sets")
   rng, done, number = np.random.default_rng(seed), 0, 0
   for _ in range(num_epochs):
     order = rng.permutation(num_sets)
