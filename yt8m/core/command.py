@@ -106,7 +106,7 @@ def _allowed_code() -> list[str]:
 
 
 def _log_plainly() -> None:
-  """Logs time and message only, and no more than the warnings of TensorFlow."""
+  """Logs only time and message, and from TensorFlow only warnings and errors."""
   handler = logging.get_absl_handler()
   handler.setFormatter(
       python_logging.Formatter("%(asctime)s %(message)s", datefmt="%H:%M:%S"))

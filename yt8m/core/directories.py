@@ -177,7 +177,7 @@ def remove(path: PathLike) -> None:
 
 
 def _matches(parts: list[str], pattern: list[str], is_folder: bool) -> bool:
-  """Returns whether a file matches a pattern, or a folder the begin of a pattern."""
+  """Returns whether a file matches a pattern, or a folder the start of one."""
   fits = len(parts) < len(pattern) if is_folder else len(parts) == len(pattern)
   return fits and all(map(fnmatch.fnmatchcase, parts, pattern))
 

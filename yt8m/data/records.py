@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Record files: patterns, interleaved reading, and errors that name the bad record.
 
-Every record travels with the index of its file and its number in that file, counting
+Every record comes with the index of its file and its number in that file, counting
 from 0, so that an error at any later stage can name both. The bytes read from a file are
 added up and compared with the size of the file at its end: TensorFlow names no file when
 a record is corrupt, and takes a file that is cut inside a record header for complete.

@@ -34,7 +34,7 @@ MAX_CLASSES = _RANKS[-1]
 # 1,413 of 3,862 classes have a partner with P(partner | class) of 0.9 or more.
 _MIN_PARENT_PROBABILITY = 0.9
 
-# How many times likelier a further label is if it is in the vertical of the first.
+# How many times more likely a further label is if it is in the vertical of the first.
 _AFFINITY = 5.
 _BLOCK = 2 ** 20  # entries of the (videos, classes) arrays that are drawn at once
 _FITTING_ROUNDS = 6
@@ -146,9 +146,9 @@ def _parents(kinds, twins, frequencies, verticals, rng):
   parents = np.full(len(kinds), -1)
   probabilities = rng.uniform(_MIN_PARENT_PROBABILITY, 1., size=len(kinds))
   for head in np.flatnonzero(kinds == IMPLIED):
-    # In logs of the share of videos without: classes overlap as if independent.
+    # The log of the share of videos without a class adds up over independent classes.
     missing = -np.log1p(-frequencies[head])
-    # Rarest first: a more special class is likelier to imply a general one.
+    # Rarest first: a more specific class is more likely to imply a general one.
     for index in range(len(kinds) - 1, head, -1):
       twin = twins[index]
       if verticals[index] != verticals[head] or kinds[index] == IMPLIED or twin > index:

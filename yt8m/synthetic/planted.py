@@ -159,7 +159,7 @@ def _two_spans(cuts, rng):
 
   Both spans are equally long, so that opposite signs cancel in the mean. They begin
   after their scenes begin and end before their scenes end. So neither follows directly
-  on the other, or lacks the frame difference at its begin or end: a video and one with
+  on the other, or lacks the frame difference at its start or end: a video and one with
   the opposite order have the same differences, in other places.
   """
   first, second = np.sort(rng.choice(len(cuts) - 1, size=2, replace=False))

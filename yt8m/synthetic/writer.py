@@ -136,7 +136,7 @@ def _make_videos(config: SampleDataConfig) -> Videos:
 
 
 def _write_split(config, videos, split, indices, directory):
-  """Writes the records of a split; yields the video of each."""
+  """Writes the records of a split; yields its videos."""
   levels = [level for level in feature_spec.LEVELS if level != feature_spec.SEGMENT
             or (config.segments and split == VALIDATE)]
   count = min(config.num_shards, len(indices))
@@ -198,7 +198,7 @@ def _save_truth(path, config, videos, classes):
 
 
 def _ragged(name: str, rows: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
-  """Returns the rows one after another, and the begin and the end of each."""
+  """Returns the rows one after another, and the offset at which each starts or ends."""
   offsets = np.cumsum([0] + [len(row) for row in rows])
   return {name: np.concatenate(rows).astype(np.int32), f"{name}_offsets": offsets}
 
