@@ -19,7 +19,7 @@ Results = Sequence[ablation_results.RowResults]
 
 
 def as_markdown(table: ablation_table.Table, results: Results,
-                chart_path: str | None = None) -> str:
+                chart_path: str) -> str:
   """Returns the section of a table in a Markdown document.
 
   Args:
@@ -39,9 +39,7 @@ def as_markdown(table: ablation_table.Table, results: Results,
               "Mean average precision over the classes of each kind of label. *top*: "
               "over the two most frequent classes of the kind, which are twins and "
               "differ in nothing else."]
-  if chart_path:
-    parts.append(f"![{table.title}]({chart_path})")
-  parts.append(_commands(table, results))
+  parts += [f"![{table.title}]({chart_path})", _commands(table, results)]
   return "\n\n".join(part for part in parts if part) + "\n"
 
 

@@ -63,23 +63,19 @@ class ScoreCache:
                        "predictions of these models again.")
     with self._lock:
       self._gaps[models] = gap
-      if time.monotonic() - self._saved > _SAVE_SECONDS:
-        self._write()
+    if time.monotonic() - self._saved > _SAVE_SECONDS:
+      self.save()
     return gap
 
   def save(self) -> None:
     """Writes the file if there are new scores."""
     with self._lock:
-      if len(self._gaps) > self._num_saved:
-        self._write()
-
-  def _write(self):
-    if self._path is not None:
-      # JSON objects cannot have tuples as keys. Floats keep every bit.
-      files.write_json(
-          self._path, {"format": _FORMAT, "fingerprint": self._fingerprint,
-                       "gaps": list(self._gaps.items())}, indent=None)
-    self._saved, self._num_saved = time.monotonic(), len(self._gaps)
+      if self._path is not None and len(self._gaps) > self._num_saved:
+        # JSON objects cannot have tuples as keys. Floats keep every bit.
+        files.write_json(
+            self._path, {"format": _FORMAT, "fingerprint": self._fingerprint,
+                         "gaps": list(self._gaps.items())}, indent=None)
+      self._saved, self._num_saved = time.monotonic(), len(self._gaps)
 
 
 def _read(path, fingerprint):

@@ -12,6 +12,7 @@ their gain on others.
 """
 
 import itertools
+from typing import Any
 
 import numpy as np
 from absl import logging
@@ -217,9 +218,8 @@ def learn_by_class(transformed: np.ndarray, hits: np.ndarray, classes: np.ndarra
 
 
 def cross_fit(transformed: np.ndarray, hits: np.ndarray, num_positives: float,
-              averaging: str, *, num_folds: int = 5,
-              regularization: float = REGULARIZATION, seed: int = 0,
-              classes: np.ndarray | None = None, num_classes: int = 0,
+              averaging: str, *, num_folds: int = 5, seed: int = 0,
+              classes: np.ndarray | None = None, **settings: Any,
               ) -> tuple[np.ndarray, np.ndarray]:
   """Blends every video with weights that were learned without it.
 
@@ -232,10 +232,9 @@ def cross_fit(transformed: np.ndarray, hits: np.ndarray, num_positives: float,
     num_positives: Number of labels of all videos, including those in no slot.
     averaging: How the scores were transformed.
     num_folds: Number of folds.
-    regularization: Penalty λ for leaving equal weights.
     seed: Seed of the folds, and of the order in which exchanges are tried.
     classes: Class of each slot, `(n, U)`, for weights by class.
-    num_classes: Number of classes C, needed with `classes`.
+    **settings: Further arguments of `learn`: `regularization`, `num_classes`.
 
   Returns:
     `(blended, weights)`: `(n, U)` float32, as from `blend`, and the weights of each fold,
@@ -258,8 +257,8 @@ def cross_fit(transformed: np.ndarray, hits: np.ndarray, num_positives: float,
     share = np.count_nonzero(hits[rest]) / max(np.count_nonzero(hits), 1)
     weights = learn(
         np.ascontiguousarray(transformed[:, rest]), hits[rest], num_positives * share,
-        averaging, regularization=regularization, seed=seed,
-        classes=None if classes is None else classes[rest], num_classes=num_classes)
+        averaging, seed=seed, classes=None if classes is None else classes[rest],
+        **settings)
     blended[held_out] = blend(transformed[:, held_out], weights,
                               None if classes is None else classes[held_out])
     fold_weights.append(weights)

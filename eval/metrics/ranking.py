@@ -49,14 +49,13 @@ class RankedBatch:
     if num_classes not in (None, predictions.shape[1]):
       raise ValueError(f"{name}: predictions are for {predictions.shape[1]} classes, "
                        f"expected {num_classes}.")
-    rows = np.arange(len(predictions))
-    if mask is not None:
-      mask = np.asarray(mask, bool)
-      if mask.shape != rows.shape:
-        raise ValueError(f"{name}: mask {mask.shape} must be ({len(rows)},), one value "
-                         "per video.")
-      if not mask.all():
-        rows, predictions, labels = rows[mask], predictions[mask], labels[mask]
+    batch_size = len(predictions)
+    mask = np.ones(batch_size, bool) if mask is None else np.asarray(mask, bool)
+    if mask.shape != (batch_size,):
+      raise ValueError(f"{name}: mask {mask.shape} must be ({batch_size},), one value "
+                       "per video.")
+    if not mask.all():
+      predictions, labels = predictions[mask], labels[mask]
     if predictions.dtype != np.float64:
       predictions = predictions.astype(np.float32, copy=False)
     # The maximum of an array with a NaN is NaN: this takes one pass and no temporary
@@ -64,9 +63,9 @@ class RankedBatch:
     if predictions.size and np.isnan(predictions.max()):
       row, column = np.argwhere(np.isnan(predictions))[0]
       raise ValueError(
-          f"{name}: the prediction in row {rows[row]} for class {column} is NaN (the "
-          "first of them). Did training diverge (try a lower --base_learning_rate), "
-          "or do the features hold NaN?")
+          f"{name}: the prediction in row {np.flatnonzero(mask)[row]} for class {column} "
+          "is NaN (the first of them). Did training diverge (try a lower "
+          "--base_learning_rate), or do the features hold NaN?")
 
     self._predictions = predictions
     self._labels = labels if labels.dtype == bool else labels > 0

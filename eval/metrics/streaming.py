@@ -209,13 +209,10 @@ class EvaluationMetrics:
       if mine != theirs:
         raise ValueError(
             f"Cannot merge metrics of {name} {theirs} into metrics of {name} {mine}.")
-    self.num_examples += other.num_examples
-    self.num_positives += other.num_positives
-    self._num_hits_at_one += other._num_hits_at_one
-    self._perr_hits += other._perr_hits
-    self._loss_sums += other._loss_sums
-    self._scores += other._scores
-    self._codes += other._codes
+    # Numbers and arrays are added, lists joined.
+    for name in ("num_examples", "num_positives", "_num_hits_at_one", "_perr_hits",
+                 "_loss_sums", "_scores", "_codes"):
+      setattr(self, name, getattr(self, name) + getattr(other, name))
 
   def state(self) -> dict[str, np.ndarray]:
     """Returns everything accumulated as a dict of arrays, ready for `np.savez`."""
