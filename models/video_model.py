@@ -17,6 +17,7 @@ from yt8m.models.layers import base
 from yt8m.models.layers import frame_sampling
 from yt8m.models.layers import input_features
 from yt8m.models.layers import masking
+from yt8m.models.layers import variables
 
 keras = tf.keras
 
@@ -224,6 +225,27 @@ class VideoModel(base.Configured, keras.Model):
   def load_weights(self, *args: Any, **kwargs: Any) -> Any:
     self.build_variables()
     return super().load_weights(*args, **kwargs)
+
+  # Keras does not save the states of random generators, such as those of dropout. Keras 3
+  # counts them among the variables of a model.
+
+  def save_own_variables(self, store: Any) -> None:
+    keras_model: Any = super()
+    keras_model.save_own_variables(store)
+    for name, state in self._random_states().items():
+      store[name] = state.numpy()
+
+  def load_own_variables(self, store: Any) -> None:
+    keras_model: Any = super()
+    states = self._random_states()
+    names = set(store.keys())  # Older files hold no states.
+    keras_model.load_own_variables({name: store[name] for name in names - states.keys()})
+    for name in names & states.keys():
+      states[name].assign(np.array(store[name]))
+
+  def _random_states(self) -> dict[str, tf.Variable]:
+    states = variables.checkpoint_parts(self)["random_states"]
+    return {f"random_state_{number}": state for number, state in enumerate(states)}
 
   def get_config(self) -> dict[str, Any]:
     return {"name": self.name, "num_classes": self.num_classes,

@@ -102,7 +102,7 @@ def test_config_round_trip(case):
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_keras_files_hold_every_weight(case, tmp_path):
+def test_keras_files_hold_every_variable(case, tmp_path):
   """The file of a model, and of its weights alone for a model that was never called."""
   model, batch = make(case)
   model(prediction.training_inputs(batch), training=True)  # Counters move.
@@ -113,8 +113,8 @@ def test_keras_files_hold_every_weight(case, tmp_path):
   other = models.VideoModel(descriptors.NUM_CLASSES, descriptors.SPECS[level], **options)
   other.load_weights(tmp_path / "model.weights.h5")
   for loaded in (keras.models.load_model(tmp_path / "model.keras"), other):
-    for one, weight in zip(loaded.weights, model.weights, strict=True):
-      np.testing.assert_array_equal(one, weight)
+    for one, variable in zip(loaded.variables, model.variables, strict=True):
+      np.testing.assert_array_equal(one, variable)
     outputs = loaded(prediction.model_inputs(batch))
     assert set(outputs) == set(expected)
     for name, value in outputs.items():
