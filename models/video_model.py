@@ -200,8 +200,11 @@ class VideoModel(base.Configured, keras.Model):
 
     Call this method inside `strategy.scope()`.
     """
-    if not self.built:
-      self.build()
+    if not self.built:  # Keras records the shapes, and `export` needs them.
+      frames = () if self.feature_spec.is_video_level else (None,)
+      self.build({"features": {name: (None, *frames, size) for name, size in zip(
+          self.feature_spec.names, self.feature_spec.sizes, strict=True)},
+                  "num_frames": (None,)})
     return self
 
   # Keras restores weights by walking the layers, and skips layers without variables.

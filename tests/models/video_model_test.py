@@ -73,6 +73,12 @@ def test_the_first_call_creates_the_same_variables_as_a_build(training, compiled
   assert [int(w) for w in called.weights if "draws" in w.name] == [int(training)] * 3
 
 
+def test_a_built_model_can_be_exported(tmp_path):
+  make(mixture=None, sampling=None).build_variables().export(str(tmp_path / "exported"))
+  signature = tf.saved_model.load(str(tmp_path / "exported")).serve.input_signature
+  assert tf.nest.flatten(signature)[1].shape[-1] == 8
+
+
 def test_building_twice_keeps_the_variables():
   model = make().build_variables()
   weights = [id(w) for w in model.weights]
