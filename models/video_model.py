@@ -76,7 +76,7 @@ class VideoModel(base.Configured, keras.Model):
                fusion: types.OptionConfig = "concat",
                aggregation: types.OptionConfig | None = None,
                classifier: types.OptionConfig = "logistic",
-               sampling: dict[str, Any] | None = None, normalization: str = "l2",
+               *, sampling: dict[str, Any] | None = None, normalization: str = "l2",
                mixture: dict[str, Any] | None = None, **kwargs: Any):
     super().__init__(autocast=False, **kwargs)
     if not isinstance(feature_spec, feature_specs.FeatureSpec):

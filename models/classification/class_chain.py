@@ -78,9 +78,9 @@ class ClassChain(classifier.Classifier):
   inference_hparams = ("decoding", "beam_width")
 
   def __init__(self, num_classes: int, max_labels: int = 9, units: int = 512,
-               embedding: int = 128, order: str = "frequency", decoding: str = "greedy",
-               beam_width: int = 4, seed: int = 0, l2_penalty: float = 1e-8,
-               **kwargs: Any):
+               embedding: int = 128, *, order: str = "frequency",
+               decoding: str = "greedy", beam_width: int = 4, seed: int = 0,
+               l2_penalty: float = 1e-8, **kwargs: Any):
     super().__init__(num_classes, l2_penalty, **kwargs)
     for name, value, valid in (("order", order, ORDERS),
                                ("decoding", decoding, DECODINGS)):

@@ -80,10 +80,10 @@ class Conditional(wrappers.Wrapper):
                        "evidence_weight")
 
   def __init__(self, num_classes: int, head: types.OptionConfig = "logistic",
-               num_steps: int = 4, observation: str = "scores", labels_per_step: int = 0,
-               min_confidence: float = 0.0, evidence_weight: float = 1.0,
-               sampling: str = "uniform", empty_share: float = 0.3,
-               curriculum_steps: int = 1000, units: int = 384,
+               num_steps: int = 4, *, observation: str = "scores",
+               labels_per_step: int = 0, min_confidence: float = 0.0,
+               evidence_weight: float = 1.0, sampling: str = "uniform",
+               empty_share: float = 0.3, curriculum_steps: int = 1000, units: int = 384,
                pretraining_epochs: int = 3, train_label_network: bool = False,
                coupling: float = 0.3, seed: int = 0, l2_penalty: float = 1e-8,
                **kwargs: Any):

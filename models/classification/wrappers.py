@@ -146,7 +146,7 @@ class Hidden(Wrapper):
 
   def __init__(self, num_classes: int, units: int = 2048,
                head: types.OptionConfig = "logistic", activation: str = "relu",
-               input_dropout: float = 0.0, dropout: float = 0.5,
+               *, input_dropout: float = 0.0, dropout: float = 0.5,
                use_batch_norm: bool = False, gating: str = "none",
                gating_reduction: int = 8, batch_norm_decay: float = 0.999,
                l2_penalty: float = 1e-8, remove_diagonal: bool = False, **kwargs: Any):
@@ -157,8 +157,9 @@ class Hidden(Wrapper):
     self.gating, self.gating_reduction = gating, gating_reduction
     self.remove_diagonal = remove_diagonal
     self.hidden = gated_dense.GatedDense(
-        units, activation, input_dropout, use_batch_norm, gating, gating_reduction,
-        batch_norm_decay, remove_diagonal, name="hidden")
+        units, activation, input_dropout, use_batch_norm=use_batch_norm, gating=gating,
+        gating_reduction=gating_reduction, batch_norm_decay=batch_norm_decay,
+        remove_diagonal=remove_diagonal, name="hidden")
 
   def build(self, input_shape: Any) -> None:
     self.hidden.build((None, input_shape[-1]))

@@ -44,7 +44,7 @@ class GatedDense(base.Layer):
   """
 
   def __init__(self, units: int, activation: str | None = None,
-               input_dropout: float = 0.0, use_batch_norm: bool = False,
+               input_dropout: float = 0.0, *, use_batch_norm: bool = False,
                gating: str = "none", gating_reduction: int = 8,
                batch_norm_decay: float = 0.999, remove_diagonal: bool = False,
                **kwargs: Any):
