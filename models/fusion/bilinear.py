@@ -42,8 +42,8 @@ class CompactBilinear(base.Layer):
     (batch_size, num_frames, units), or (batch_size, units).
 
   Reference: Pham & Pagh 2013 (Fast and Scalable Polynomial Kernels via Explicit Feature
-  Maps, KDD), the tensor sketch; Gao et al. 2016 (arXiv:1511.06062),
-  algorithm 2; Fukui et al. 2016 (arXiv:1606.01847) for two modalities.
+  Maps, KDD), the tensor sketch; Gao et al. 2016 (arXiv:1511.06062), algorithm 2; Fukui
+  et al. 2016 (arXiv:1606.01847) for two modalities.
   """
 
   def __init__(self, units: int = 1024, homogeneous: bool = True, seed: int = 0,
