@@ -23,7 +23,7 @@ CLASSIFIERS = registry.Registry("classifier", keras.layers.Layer)
 
 def normalise_config(config: aliases.OptionConfig) -> dict[str, Any]:
   """Returns `{"name": …, **hparams}` for a name or for such a dictionary."""
-  return {"name": config} if isinstance(config, str) else dict(config)
+  return {"name": config} if isinstance(config, str) else base.plain(config)
 
 
 def build_option(options: registry.Registry, config: aliases.OptionConfig,

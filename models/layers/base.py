@@ -123,5 +123,5 @@ def plain(value: Any) -> Any:
   if isinstance(value, dict):
     return {key: plain(entry) for key, entry in value.items()}
   if isinstance(value, (list, tuple)):
-    return [plain(entry) for entry in value]
+    return (tuple if isinstance(value, tuple) else list)(map(plain, value))
   return value
