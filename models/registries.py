@@ -117,10 +117,17 @@ def is_option(options: registry.Registry, value: Any) -> bool:
 
 
 def _hparam_defaults(option: Any) -> dict[str, Any]:
-  """Returns the hyperparameters of an option with the defaults of its constructors."""
-  return {name: parameter.default
-          for name, parameter in base.constructor_parameters(option).items()
-          if parameter.default is not inspect.Parameter.empty}
+  """Returns the hyperparameters of an option with the defaults of its constructors.
+
+  A class of the user may set a parameter of the class that it extends. Only the
+  parameters of its own constructor are therefore its hyperparameters.
+  """
+  parameters = base.constructor_parameters(option)
+  if not option.__module__.startswith("yt8m."):
+    own = inspect.signature(option.__init__).parameters
+    parameters = {name: p for name, p in parameters.items() if name in own}
+  return {name: p.default for name, p in parameters.items()
+          if p.default is not inspect.Parameter.empty}
 
 
 def split_intermediates(result: Any) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:

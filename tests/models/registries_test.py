@@ -31,6 +31,23 @@ def test_a_class_of_the_users_own_is_an_option(tmp_path, monkeypatch):
   np.testing.assert_array_equal(outputs["last"], [2, 5])
 
 
+def test_a_class_of_the_users_own_may_set_what_it_inherits(tmp_path, monkeypatch):
+  (tmp_path / "my_layers.py").write_text(
+      "from yt8m import models\n"
+      "class OneLayer(models.Lstm):\n"
+      "  def __init__(self, units=3, **kwargs):\n"
+      "    super().__init__(units=units, num_layers=1, **kwargs)\n")
+  monkeypatch.syspath_prepend(str(tmp_path))
+  spec = feature_spec.FeatureSpec(("x",), (3,), "frame")
+  with registry.allow_code(["my_layers"]):
+    model = models.VideoModel(4, spec, aggregation={"name": "my_layers:OneLayer"})
+    assert (model.aggregation.units, model.aggregation.num_layers) == (3, 1)
+    assert model.get_config()["aggregation"] == {"name": "my_layers:OneLayer", "units": 3}
+    with pytest.raises(ValueError, match="has no hyperparameter num_layers"):
+      models.VideoModel(4, spec, aggregation={
+          "name": "my_layers:OneLayer", "num_layers": 2})
+
+
 @pytest.mark.parametrize("options, message", [
     ({"classifier": {"name": "moe", "num_mixtures": "3"}},
      "classifier 'moe': num_mixtures is '3', but must be of type int (--hparams)"),
