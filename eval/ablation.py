@@ -55,6 +55,7 @@ STOP_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
 def main() -> None:
   # Check everything before hours of work.
+  command.check_paths("output_dir", "markdown", "data_dir")
   plots.matplotlib()
   tables = {table.name: table for table in map(ablation_table.load, FLAGS.table)}
   if FLAGS.rows and len(FLAGS.table) > 1:
@@ -66,7 +67,7 @@ def main() -> None:
     check_data(table)
   for signal_number in STOP_SIGNALS:
     if signal.getsignal(signal_number) != signal.SIG_IGN:  # which nohup sets
-      signal.signal(signal_number, signal.default_int_handler)
+      signal.signal(signal_number, interrupt)
   path = FLAGS.markdown or os.path.join(FLAGS.output_dir, "tables.md")
   sections, num_failed = [], 0
   try:
@@ -78,13 +79,20 @@ def main() -> None:
         chart = os.path.join(os.path.dirname(path), f"{name}.png")
         sections.append(write_report(table, runs, failed, directory, chart))
       num_failed += len(failed)
-  except KeyboardInterrupt:
-    sys.exit("Stopped. The same command continues with the runs that are not finished.")
+  except KeyboardInterrupt as stop:
+    print("Stopped. The same command continues with the runs that are not finished.",
+          file=sys.stderr)
+    sys.exit(128 + next(iter(stop.args), signal.SIGINT))
   with files.atomic_write(path) as file:
     file.write(heading() + "\n" + "\n".join(sections))
   print(f"Wrote {path}", flush=True)
   if num_failed:
     sys.exit(f"{num_failed} runs failed, see above. The same command tries them again.")
+
+
+def interrupt(signal_number: int, frame: object) -> None:
+  """Raises KeyboardInterrupt with the number of the signal."""
+  raise KeyboardInterrupt(signal_number)
 
 
 def check_data(table: ablation_table.Table) -> None:

@@ -183,7 +183,7 @@ def _delete(run, *names):
 
 
 def _delete_checkpoints(train_dir):
-  for name in (checkpoints.PREFIX + "-*", "checkpoint"):
+  for name in checkpoints.FILES:
     for path in pathlib.Path(train_dir).glob(name):
       path.unlink()
 
@@ -196,7 +196,6 @@ def _train(run, runner, keep, **places):
     command.remove("--start_new_model")
   else:
     _delete(run, "training.json", "started.json")
-    _delete_checkpoints(run.train_dir)
   began = time.monotonic()
   try:
     _log_command(command, run, runner)

@@ -74,7 +74,7 @@ def finished(tmp_path_factory):
 
 def test_a_stopped_ablation_goes_on_with_what_is_missing(finished):
   directory, code, stopped_output, before, output = finished
-  assert code == 1 and "The same command continues" in stopped_output
+  assert code == 143 and "The same command continues" in stopped_output
   assert 1 <= len(before) <= 5
   assert f"6 runs, {len(before)} of them finished before" in output
   after = results(directory)
@@ -166,6 +166,30 @@ def test_two_at_a_time_in_one_directory_is_an_error(tmp_path):
     process = support.run_command(*command(tmp_path, TABLE), check=False)
   assert process.returncode == 1
   assert "ERROR: Another yt8m-ablation is at work in" in process.stderr
+
+
+def test_an_empty_directory_name_is_an_error(tmp_path):
+  process = support.run_command(
+      "yt8m.eval.ablation", "--table=options-audioset", "--output_dir=", check=False)
+  assert process.returncode == 1
+  assert "ERROR: --output_dir is empty" in process.stderr
+
+
+def test_a_run_deletes_no_checkpoint_that_it_did_not_write(tmp_path):
+  """Neither in a directory of the user, nor behind a link."""
+  foreign = tmp_path / "mine"
+  foreign.mkdir()
+  for name in ("checkpoint", "model.ckpt-1.index"):
+    (foreign / name).write_text("mine")
+  for row in TABLE["rows"]:
+    run = tmp_path / "out" / "heads" / row["name"] / "seed-0"
+    run.mkdir(parents=True)
+    (run / "model").symlink_to(foreign)
+  process = support.run_command(
+      *command(tmp_path, TABLE), "--seeds=1", check=False)
+  assert process.returncode == 1
+  assert sorted(path.name for path in foreign.iterdir()) == [
+      "checkpoint", "model.ckpt-1.index"]
 
 
 def test_missing_records_are_an_error_before_anything_runs(tmp_path):

@@ -16,6 +16,9 @@ from yt8m.models.layers import variables
 
 CONFIG = "config.json"
 PREFIX = "model.ckpt"
+# Patterns of what saving writes; a save that is killed leaves the last of them.
+FILES = ("checkpoint", f"{PREFIX}-[0-9]*.index", f"{PREFIX}-[0-9]*.data-*",
+         f"{PREFIX}-[0-9]*_temp/*")
 # TensorFlow names a variable after the first of its places in a checkpoint. This name
 # sorts behind "weights", so that variables without an average keep their old names.
 AVERAGES = "weights_averaged"
@@ -33,6 +36,21 @@ def latest(train_dir: PathLike) -> str:
     raise FileNotFoundError(f"{train_dir} holds no checkpoint yet: wait for the first "
                             "(--export_model_steps), or train first.")
   return path
+
+
+def forget_later(directory: str) -> None:
+  """Removes checkpoints after the newest one from the list, but keeps their files.
+
+  The list names later ones if a user has set the newest one back. Training from there
+  saves those steps again, and it must not write over a checkpoint that is listed.
+  """
+  state = tf.train.get_checkpoint_state(directory)
+  if state is None:
+    return
+  paths = list(state.all_model_checkpoint_paths)
+  kept = [path for path in paths if step_of(path) <= step_of(state.model_checkpoint_path)]
+  if kept != paths:
+    tf.compat.v1.train.update_checkpoint_state(directory, state.model_checkpoint_path, kept)
 
 
 def step_of(path: str) -> int:

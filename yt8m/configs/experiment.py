@@ -30,7 +30,7 @@ CONFIG = checkpoints.CONFIG
 STATUS = "status.json"
 
 # What yt8m-train and yt8m-eval write into a training directory.
-_OWN_FILES = (STATUS, "checkpoint", f"{checkpoints.PREFIX}-*",
+_OWN_FILES = (STATUS, *checkpoints.FILES,
               "train/events.out.tfevents.*", "eval/events.out.tfevents.*",
               "eval/metrics-*.json")
 TRAIN_DIR = directories.Kind("training directory", CONFIG, _OWN_FILES)

@@ -109,6 +109,7 @@ class Training:
     # Every worker takes part in saving, but only the chief's files count.
     directory = train_dir if self._chief else os.path.join(
         train_dir, f".worker-{self._strategy.cluster_resolver.task_id}")
+    checkpoints.forget_later(directory)
     self._manager = tf.train.CheckpointManager(
         checkpoint, directory, max_to_keep=schedule.keep_checkpoints,
         checkpoint_name=checkpoints.PREFIX)

@@ -2,7 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Checkpoints of a training directory: the newest one, and what it is good for."""
 
+import os
+
 import pytest
+import tensorflow as tf
 
 from tests.helpers import small_job
 from yt8m import models
@@ -34,3 +37,20 @@ def test_a_checkpoint_of_another_model_is_refused(options, message, tmp_path):
   model = models.VideoModel(feature_spec=spec, **arguments).build_variables()
   with pytest.raises(ValueError, match=message):
     checkpoints.restore_weights(model, checkpoints.latest(str(tmp_path)))
+
+
+def test_checkpoints_after_one_that_was_set_back_leave_the_list(tmp_path):
+  """Training saves those steps again and must not write over a listed checkpoint."""
+  manager = tf.train.CheckpointManager(
+      tf.train.Checkpoint(x=tf.Variable(0)), str(tmp_path), max_to_keep=None,
+      checkpoint_name=checkpoints.PREFIX)
+  paths = [manager.save(checkpoint_number=step) for step in (6, 9, 12)]
+  before = (tmp_path / "checkpoint").read_bytes()
+  checkpoints.forget_later(str(tmp_path))
+  assert (tmp_path / "checkpoint").read_bytes() == before
+  tf.compat.v1.train.update_checkpoint_state(str(tmp_path), paths[1], paths)
+  checkpoints.forget_later(str(tmp_path))
+  state = tf.train.get_checkpoint_state(str(tmp_path))
+  assert list(state.all_model_checkpoint_paths) == paths[:2]
+  assert state.model_checkpoint_path == paths[1]
+  assert os.path.exists(f"{paths[2]}.index")

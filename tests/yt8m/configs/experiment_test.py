@@ -122,6 +122,13 @@ def test_a_directory_without_our_config_is_not_deleted(name, tmp_path):
   assert files(tmp_path) == {name, "config.json"}
 
 
+def test_files_that_only_resemble_ours_are_kept(tmp_path):
+  trained(tmp_path)
+  (tmp_path / "model.ckpt-notes.txt").write_text("mine")
+  experiment.delete(str(tmp_path))
+  assert files(tmp_path) == {"model.ckpt-notes.txt"}
+
+
 def test_links_are_not_followed(tmp_path):
   outside = tmp_path / "outside"
   (outside / "train").mkdir(parents=True)
