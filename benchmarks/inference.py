@@ -131,7 +131,7 @@ def command(job, paths, folder, output_format, runner):
       part = parts.read(record_file)
       writer.write(part["ids"], part["classes"], part["scores"])
 
-    engine.run(job, parts, runner, paths, write)
+    engine.run(parts, runner, paths, write)
     parts.remove()
 
 

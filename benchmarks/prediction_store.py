@@ -155,7 +155,8 @@ def main(_):
         prediction_store.PredictionStore.open(directory) for directory in directories])
     stores = {f"model{m}": store for m, store in enumerate(opened)}
     reading, _ = seconds(lambda: [array.view(np.uint8).max() for store in opened
-                                  for array in (store.scores, store.arrays["classes"])])
+                                  for array in (store.scores, store.classes)
+                                  if array is not None])
     aligned_directory = os.path.join(folder, "aligned")
     os.mkdir(aligned_directory)
     aligning, aligned = seconds(

@@ -43,16 +43,14 @@ from yt8m.export.submissions import videos
 FLAGS = flags.FLAGS
 
 flags.DEFINE_string("train_dir", "", "Directory that yt8m-train wrote.")
-flags.DEFINE_string(
-    "input_model_tgz", "", "Model archive to use in place of --train_dir.")
+flags.DEFINE_string("input_model_tgz", "", "Model archive, instead of --train_dir.")
 flags.DEFINE_string("saved_model", "", "SavedModel of yt8m-export, of one model or of an "
-                    "ensemble, to use in place of --train_dir.")
+                    "ensemble, instead of --train_dir.")
 flags.DEFINE_string("untar_model_dir", "", "Directory to unpack --input_model_tgz into. "
                     "Default: a temporary directory.")
-flags.DEFINE_string("output_model_tgz", "",
-                    "Archive to pack the trained model into as well.")
-flags.DEFINE_string(
-    "input_data_pattern", "", "Record files to predict: globs, separated by commas.")
+flags.DEFINE_string("output_model_tgz", "", "Archive to pack the trained model into.")
+flags.DEFINE_string("input_data_pattern", "",
+                    "Record files to predict: globs, separated by commas.")
 flags.DEFINE_string("output_file", "", "File to write.")
 flags.DEFINE_enum("output_format", "csv", list(formats.WRITERS),
                   "Format of the output: a submission CSV, arrays, or Examples.")
@@ -64,9 +62,8 @@ flags.DEFINE_integer("segment_max_pred", 100000, "Number of segments kept of a c
 flags.DEFINE_string("segment_label_ids_file", "", "CSV of the classes of the segment "
                     "task. Default: all classes.")
 flags.DEFINE_integer("top_k", 20, "Number of classes written for a video.")
-flags.DEFINE_integer("batch_size", None, "Number of examples that are predicted at a "
-                     "time. Default: 512, at frame level 128, for which 3 GiB are "
-                     "enough.", 1)
+flags.DEFINE_integer("batch_size", None, "Number of examples predicted at a time. "
+                     "Default: 512; at frame level 128, which takes less than 3 GiB.", 1)
 flags.DEFINE_integer("num_readers", 1, "Number of record files read at the same time.")
 flags.DEFINE_bool("skip_corrupt_records", False,
                   "Count damaged records and continue, instead of stopping.")
@@ -90,11 +87,14 @@ def main() -> None:
     return _check()
   _check_flags()
   with contextlib.ExitStack() as stack:
-    source = _source(stack)
+    source, class_ids = _source(stack), None
+    if FLAGS.segment_labels and FLAGS.segment_label_ids_file:
+      class_ids = segments.read_class_ids(
+          FLAGS.segment_label_ids_file, source.num_classes)
     job = jobs.Job(
         source, FLAGS.top_k,
         FLAGS.batch_size or (512 if source.spec.is_video_level else 128),
-        FLAGS.segment_labels, _class_ids(source.num_classes), FLAGS.skip_corrupt_records)
+        FLAGS.segment_labels, class_ids, FLAGS.skip_corrupt_records)
     job.reducer()  # Checks --top_k before a model is loaded.
     record_files = records.match_files(FLAGS.input_data_pattern, "--input_data_pattern")
     logging.info("Model of %s.", source)
@@ -123,8 +123,8 @@ def _predict(job: jobs.Job, record_files: Sequence[str]) -> None:
       writer.write(part["ids"], part["classes"], part["scores"])
       num_written += len(part["ids"])
 
-    failed = engine.run(job, parts, runners.chosen(FLAGS.num_readers), record_files,
-                        write, max_failed=max_failed)
+    failed = engine.run(
+        parts, runners.chosen(FLAGS.num_readers), record_files, write, max_failed)
     if not num_written:
       parts.remove()
       raise ValueError(
@@ -155,12 +155,6 @@ def _source(stack: contextlib.ExitStack) -> jobs.Source:
   source = checkpoint.Checkpoint.newest(train_dir, FLAGS.hparams)
   experiment.warn_if_unfinished(train_dir, source.path)
   return source
-
-
-def _class_ids(num_classes: int) -> tuple[int, ...] | None:
-  if not (FLAGS.segment_labels and FLAGS.segment_label_ids_file):
-    return None
-  return segments.read_class_ids(FLAGS.segment_label_ids_file, num_classes)
 
 
 def _check_flags() -> None:

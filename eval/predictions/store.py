@@ -52,7 +52,10 @@ class PredictionStore:
     model: Fingerprint of the model that made the predictions.
     record_files: Names of the record files, in the order of the videos.
     records_sha256: SHA-256 of the ids, in their order.
-    arrays: {name: memory map} of the files above.
+    ids: Ids of the videos, (n,) bytes.
+    scores: Scores, (n, k) float16, best first; dense: (n, C).
+    classes: Class of every score, (n, k) uint16 or uint32; None if the store is dense.
+    labels: Label sets of the videos, without ids; None if the records had no labels.
   """
 
   def __init__(self, directory: str, description: Mapping[str, Any],
@@ -64,7 +67,11 @@ class PredictionStore:
     self.model: str = description["model"]
     self.record_files: list[str] = description["records"]["parts"]
     self.records_sha256: str = description["records"]["sha256"]
-    self.arrays = arrays
+    self.ids, self.scores = arrays["ids"], arrays["scores"]
+    self.classes = arrays.get("classes")
+    self.labels = label_sets.LabelSets(
+        arrays["label_classes"], arrays["label_sizes"], self.num_classes
+        ) if "label_classes" in arrays else None
 
   @classmethod
   def open(cls, directory: str, verify: bool = True) -> "PredictionStore":
@@ -97,29 +104,6 @@ class PredictionStore:
     arrays = {name: _open_array(os.path.join(directory, f"{name}.npy"), entry, verify)
               for name, entry in description["files"].items()}
     return cls(directory, description, arrays)
-
-  @property
-  def ids(self) -> np.ndarray:
-    """Ids of the videos, (n,) bytes."""
-    return self.arrays["ids"]
-
-  @property
-  def scores(self) -> np.ndarray:
-    """Scores, (n, k) float16, best first; dense: (n, C)."""
-    return self.arrays["scores"]
-
-  @property
-  def classes(self) -> np.ndarray | None:
-    """Class of every score, (n, k) uint16 or uint32; None if the store is dense."""
-    return self.arrays.get("classes")
-
-  @property
-  def labels(self) -> label_sets.LabelSets | None:
-    """Label sets of the videos, without ids; None if the records had no labels."""
-    if "label_classes" not in self.arrays:
-      return None
-    return label_sets.LabelSets(
-        self.arrays["label_classes"], self.arrays["label_sizes"], self.num_classes)
 
   def best(self, rows: Rows, k: int) -> tuple[np.ndarray, np.ndarray]:
     """Returns the k best stored classes of some videos, or all if fewer are stored.

@@ -19,19 +19,17 @@ from yt8m.core import files
 from yt8m.core import progress
 from yt8m.core.types import PathLike
 from yt8m.data import records
-from yt8m.export.prediction import jobs
 from yt8m.export.prediction import parts as prediction_parts
 from yt8m.export.prediction import runners
 
 
-def run(job: jobs.Job, parts: prediction_parts.Parts, runner: runners.Runner,
-        record_files: Sequence[str], hand_over: Callable[[str], None], *,
+def run(parts: prediction_parts.Parts, runner: runners.Runner,
+        record_files: Sequence[str], hand_over: Callable[[str], None],
         max_failed: int = 0) -> dict[str, str]:
   """Predicts what is left of a job.
 
   Args:
-    job: Model and settings.
-    parts: Parts that are finished, to which the runner adds.
+    parts: Parts of the job that are finished, to which the runner adds.
     runner: Runner that predicts the record files that are left.
     record_files: All record files, in the order of the output.
     hand_over: Function that is called with every record file whose part is finished, in
@@ -58,7 +56,7 @@ def run(job: jobs.Job, parts: prediction_parts.Parts, runner: runners.Runner,
       waiting = next(order, None)
 
   if missing:
-    with contextlib.closing(runner(job, parts, missing, _Advance(missing))) as results:
+    with contextlib.closing(runner(parts, missing, _Advance(missing))) as results:
       for result in results:
         if result.error is None:
           finished.add(result.record_file)

@@ -12,7 +12,6 @@ import functools
 import threading
 from collections.abc import Callable
 from collections.abc import Iterable
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -143,7 +142,7 @@ def _load(job):
   return model, read, job.reducer()
 
 
-def _read(record_file: str, read: Callable[[str], Iterable[Batch]]) -> Iterator[Batch]:
+def _read(record_file, read):
   """Yields the batches of a file; all that is wrong with it is a `RecordError`."""
   try:
     # tf.data would try for ever to open a file that cannot be opened.
@@ -182,7 +181,7 @@ def _predict_segments(model, batches, batch_size):
       yield ids[rows], scores, None, len(batch["id"]) if first == 0 else 0
 
 
-def _scores(model: Callable[[Batch], Scores], inputs: Batch) -> Scores:
+def _scores(model, inputs):
   """Returns scores whose bits do not depend on the number of threads.
 
   TensorFlow splits the sum of a matrix times a vector among its threads, but never those

@@ -32,17 +32,14 @@ _KIND = directories.Kind(
 
 @dataclasses.dataclass(frozen=True)
 class Parts:
-  """The parts in a directory. The object can be sent to another process.
+  """The parts of a job in a directory. The object can be sent to another process.
 
   Attributes:
     directory: Path of the directory, which every machine of a cluster must see.
+    job: Model and settings.
   """
   directory: str
-
-  @classmethod
-  def beside(cls, output: str) -> "Parts":
-    """Returns the parts of an output."""
-    return cls(f"{output}.parts")
+  job: jobs.Job
 
   @classmethod
   def open(cls, output: str, job: jobs.Job, overwrite: bool = False) -> "Parts":
@@ -57,7 +54,7 @@ class Parts:
       FileExistsError: The directory holds something else.
       ValueError: There are parts of another model or other settings.
     """
-    parts = cls.beside(output)
+    parts = cls(_directory(output), job)
     directories.check_replaceable(parts.directory, _KIND, "The directory of the parts")
     settings = json.loads(json.dumps(
         {"format": 1, "model": job.source.fingerprint, **job.settings()}))
@@ -120,13 +117,13 @@ class Parts:
     return True
 
   def remove(self) -> None:
-    """Deletes the directory, if `open` made it."""
-    if tf.io.gfile.exists(os.path.join(self.directory, JOB)):
-      directories.remove(self.directory)
+    """Deletes the directory."""
+    directories.remove(self.directory)
 
   def remove_if_empty(self) -> None:
-    """Deletes the directory if it has no part."""
-    if not tf.io.gfile.glob(os.path.join(self.directory, "*.npz")):
+    """Deletes the directory if it is there and has no part."""
+    if tf.io.gfile.exists(self.directory) and not tf.io.gfile.glob(
+        os.path.join(self.directory, "*.npz")):
       self.remove()
 
   def path(self, record_file: str, suffix: str = "npz") -> str:
@@ -139,10 +136,20 @@ class Parts:
 
 def sweep(output: str) -> None:
   """Removes the output that a killed run left half-written beside its parts."""
-  if not tf.io.gfile.exists(os.path.join(Parts.beside(output).directory, JOB)):
+  if not tf.io.gfile.exists(os.path.join(_directory(output), JOB)):
     return
   folder, name = os.path.split(output)
   for temporary in (name, f".{name}"):  # of a file, and of a directory
     pattern = os.path.join(folder, f"{temporary}.tmp{'[0-9a-f]' * 8}")
     for path in tf.io.gfile.glob(pattern):
       (directories.remove if tf.io.gfile.isdir(path) else tf.io.gfile.remove)(path)
+
+
+def remove(output: str) -> None:
+  """Deletes the parts of an output, if there are any."""
+  if tf.io.gfile.exists(os.path.join(_directory(output), JOB)):
+    directories.remove(_directory(output))
+
+
+def _directory(output: str) -> str:
+  return f"{output}.parts"

@@ -31,13 +31,12 @@ _TRIES = 4  # For a file whose worker dies.
 _OBJECT_STORE_BYTES = 2**27  # Only paths and counts travel.
 
 
-def in_ray(job: jobs.Job, parts: prediction_parts.Parts, record_files: Sequence[str],
+def in_ray(parts: prediction_parts.Parts, record_files: Sequence[str],
            advance: jobs.Advance, num_processes: int = 0, address: str = LOCAL
            ) -> runners.Results:
   """Predicts in actors of Ray; a runner like those of `runners.py`.
 
   Args:
-    job: Model and settings.
     parts: Parts to add to.
     record_files: Record files to predict.
     advance: Function that is called with the number of videos of every finished file.
@@ -63,7 +62,7 @@ def in_ray(job: jobs.Job, parts: prediction_parts.Parts, record_files: Sequence[
     size = num_processes or num_gpus or _num_machines()
     predictor: Any = _Predictor  # Ray takes classes as well as functions.
     done = tasks.map(
-        predictor, fn_constructor_args=(job, parts, uuid.uuid4().hex),
+        predictor, fn_constructor_args=(parts, uuid.uuid4().hex),
         compute=ray.data.ActorPoolStrategy(size=size), **_resources(size, num_gpus))
     for row in done.iter_rows():
       if row["fatal"]:
@@ -82,8 +81,8 @@ def in_ray(job: jobs.Job, parts: prediction_parts.Parts, record_files: Sequence[
 class _Predictor:
   """An actor that predicts one record file after another with a model of its own."""
 
-  def __init__(self, job: jobs.Job, parts: prediction_parts.Parts, run: str):
-    self._job, self._parts, self._run = job, parts, run
+  def __init__(self, parts: prediction_parts.Parts, run: str):
+    self._parts, self._run = parts, run
 
   def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
     record_file = row["record_file"]
@@ -93,7 +92,7 @@ class _Predictor:
                          "perhaps for lack of memory: try a smaller --batch_size.")
       return answer
     try:
-      finished = runners.finish(self._job, self._parts, record_file)
+      finished = runners.finish(self._parts, record_file)
     except command.USER_ERRORS as fatal:  # Another try would fail too.
       return {**answer, "fatal": str(fatal)}
     return {**answer, "num_videos": finished.num_videos, "error": finished.error or ""}

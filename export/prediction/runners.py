@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Predicts record files side by side, in threads or in processes of this machine.
 
-A runner takes a job, the `Parts` to keep, the record files and a function that counts
-videos. It yields a `Finished` for each file as soon as it is done. All runners leave the
-same parts. The runner on Ray: `ray_runner.py`.
+A runner takes the `Parts` to add to, the record files and a function that counts videos.
+It yields a `Finished` for each file as soon as it is done. All runners leave the same
+parts. The runner on Ray: `ray_runner.py`.
 """
 
 import concurrent.futures
@@ -41,8 +41,7 @@ class Finished:
 
 
 Results = Generator[Finished, None, None]
-Runner = Callable[
-    [jobs.Job, prediction_parts.Parts, Sequence[str], jobs.Advance], Results]
+Runner = Callable[[prediction_parts.Parts, Sequence[str], jobs.Advance], Results]
 
 
 def define_flags() -> None:
@@ -79,7 +78,7 @@ def chosen(num_threads: int = 1) -> Runner:
   return functools.partial(in_threads, num_threads=num_threads)
 
 
-def finish(job: jobs.Job, parts: prediction_parts.Parts, record_file: str,
+def finish(parts: prediction_parts.Parts, record_file: str,
            advance: jobs.Advance = lambda num_videos: None) -> Finished:
   """Predicts a record file and keeps its part, or reports that it cannot be read."""
   num_videos = 0
@@ -90,14 +89,14 @@ def finish(job: jobs.Job, parts: prediction_parts.Parts, record_file: str,
     advance(more)
 
   try:
-    part = jobs.predict(job, record_file, count)
+    part = jobs.predict(parts.job, record_file, count)
   except records.RecordError as error:
     return Finished(record_file, 0, str(error))
   parts.write(record_file, part)
   return Finished(record_file, num_videos)
 
 
-def in_threads(job: jobs.Job, parts: prediction_parts.Parts, record_files: Sequence[str],
+def in_threads(parts: prediction_parts.Parts, record_files: Sequence[str],
                advance: jobs.Advance, num_threads: int = 1) -> Results:
   """Predicts `num_threads` record files at a time in this process, but at least two.
 
@@ -105,26 +104,23 @@ def in_threads(job: jobs.Job, parts: prediction_parts.Parts, record_files: Seque
   predicted.
 
   Args:
-    job: Model and settings.
     parts: Parts to add to.
     record_files: Record files to predict.
     advance: Function that is called with numbers of videos as they are predicted, from
       any thread.
     num_threads: Number of record files at a time.
   """
-  jobs.load(job)
+  jobs.load(parts.job)
   with concurrent.futures.ThreadPoolExecutor(max(2, num_threads)) as pool:
     yield from _as_finished(pool, [
-        pool.submit(finish, job, parts, file, advance) for file in record_files])
+        pool.submit(finish, parts, file, advance) for file in record_files])
 
 
-def in_processes(job: jobs.Job, parts: prediction_parts.Parts,
-                 record_files: Sequence[str], advance: jobs.Advance, num_processes: int
-                 ) -> Results:
+def in_processes(parts: prediction_parts.Parts, record_files: Sequence[str],
+                 advance: jobs.Advance, num_processes: int) -> Results:
   """Predicts in `num_processes` processes, each with a model of its own.
 
   Args:
-    job: Model and settings.
     parts: Parts to add to.
     record_files: Record files to predict.
     advance: Function that is called with the number of videos of every finished file.
@@ -138,7 +134,7 @@ def in_processes(job: jobs.Job, parts: prediction_parts.Parts,
   try:
     with pool:
       for finished in _as_finished(
-          pool, [pool.submit(finish, job, parts, file) for file in record_files]):
+          pool, [pool.submit(finish, parts, file) for file in record_files]):
         advance(finished.num_videos)
         yield finished
   except process.BrokenProcessPool as error:

@@ -73,7 +73,7 @@ def write(model: saved_model.SavedModel, data_pattern: str, store_dir: str, *,
   by_name = dict(zip(_names(record_files), record_files, strict=True))
   store_dir = store_dir.rstrip("/")  # The parts lie beside it.
   if os.path.exists(os.path.join(store_dir, prediction_store.DESCRIPTION)):
-    prediction_parts.Parts.beside(store_dir).remove()
+    prediction_parts.remove(store_dir)
     store = prediction_store.PredictionStore.open(store_dir)
     for found, expected, kind in (
         (store.model, fingerprint, f"another model than {model}"),
@@ -86,11 +86,11 @@ def write(model: saved_model.SavedModel, data_pattern: str, store_dir: str, *,
 
   writer.check(store_dir, top_k)
   prediction_parts.sweep(store_dir)
-  job = StoreJob(model, top_k, batch_size)
   logging.info("Predictions of %s.", model)
-  parts = prediction_parts.Parts.open(store_dir, job, overwrite=True)
+  parts = prediction_parts.Parts.open(
+      store_dir, StoreJob(model, top_k, batch_size), overwrite=True)
   try:
-    engine.run(job, parts, runner, record_files, lambda record_file: None)
+    engine.run(parts, runner, record_files, lambda record_file: None)
     store = writer.write(
         store_dir, list(by_name), lambda name: parts.read(by_name[name]),
         num_classes=num_classes, top_k=top_k, model=fingerprint)

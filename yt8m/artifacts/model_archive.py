@@ -8,69 +8,64 @@ import pathlib
 import shutil
 import tarfile
 import zlib
+from collections.abc import Iterable
 
 import tensorflow as tf
 
 from yt8m.core import directories
 from yt8m.core import files
+from yt8m.core.types import PathLike
 
 
-def pack(directory, path, names=None):
+def pack(directory: PathLike, path: PathLike, names: Iterable[str] = ("",)) -> None:
   """Packs files of a directory; the same files always give the same bytes.
 
   Args:
-    directory: where the model is, `gs://…` included.
-    path: the archive to write, e.g. `model.tgz`.
-    names: the files and folders to pack, relative to `directory`. Default: all.
+    directory: Path of the model, `gs://…` included.
+    path: Path of the archive, e.g. `model.tgz`.
+    names: Files and folders to pack, relative to `directory`. Default: all.
 
   Raises:
-    FileNotFoundError: one of `names` is not there, or there is nothing to pack.
-    OSError: the archive cannot be written (`files.atomic_write`).
+    FileNotFoundError: One of `names` does not exist, or there is nothing to pack.
+    OSError: The archive cannot be written (`files.atomic_write`).
   """
-  members = sorted(set(_files_below(directory, [""] if names is None else names)))
-  if not members:
+  directory, names = os.fspath(directory), list(names)
+  for name in names:
+    if not tf.io.gfile.exists(os.path.join(directory, name)):
+      raise FileNotFoundError(
+          f"{os.path.join(directory, name)} does not exist and cannot be packed.")
+  sources = {os.path.relpath(source, directory): source
+             for source in files.files_below(directory, names)}
+  if not sources:
     raise FileNotFoundError(f"{directory} holds no file to pack into {path}.")
   with (files.atomic_write(path, "wb") as file,
         gzip.GzipFile(filename="", fileobj=file, mode="wb", mtime=0) as compressed,
         tarfile.open(fileobj=compressed, mode="w") as archive):
-    for name in members:
-      source = os.path.join(directory, name)
-      # A fresh TarInfo has no owner, no time and the mode 0644.
+    for name, source in sorted(sources.items()):
+      # A new TarInfo has no owner, no time and the mode 0644.
       member = tarfile.TarInfo(name)
       member.size = tf.io.gfile.stat(source).length
       with tf.io.gfile.GFile(source, "rb") as content:
         archive.addfile(member, content)
 
 
-def _files_below(directory, names):
-  for name in names:
-    top = os.path.join(directory, name)
-    if not tf.io.gfile.exists(top):
-      raise FileNotFoundError(f"{top} does not exist and cannot be packed.")
-    if not tf.io.gfile.isdir(top):
-      yield name
-    for folder, _, file_names in tf.io.gfile.walk(top):
-      relative = os.path.relpath(folder, directory)
-      yield from (os.path.normpath(os.path.join(relative, n)) for n in file_names)
-
-
-def unpack(path, directory):
+def unpack(path: PathLike, directory: PathLike) -> None:
   """Unpacks an archive into a new directory, as a whole or not at all.
 
-  An archive may come from anywhere, so nothing in it is trusted: only plain files
-  and folders below `directory` are accepted. Links, which `pack` never writes, are
-  refused whatever they point to; owners and modes are ignored. (The filter of
-  `tarfile` is missing from the first releases of Python 3.10, and turns an absolute
-  path into a relative one instead of refusing it.)
+  An archive may come from anywhere, so nothing in it is trusted: only regular files and
+  folders below `directory` are accepted. Links, which `pack` never writes, are refused
+  wherever they point; owners and modes are ignored. (The filter of `tarfile` is missing
+  from the first releases of Python 3.10, and it makes an absolute path relative instead
+  of refusing it.)
 
   Args:
-    path: the archive, `gs://…` included.
-    directory: a local directory; must not exist or be empty.
+    path: Path of the archive, `gs://…` included.
+    directory: Path of a local directory, which must not exist or be empty.
 
   Raises:
     FileExistsError: `directory` has files in it.
-    ValueError: the archive is damaged, or has a member that is refused (named).
-    OSError: the archive cannot be read or the directory cannot be written.
+    ValueError: The archive is damaged, or has a member that is refused.
+    OSError: The archive cannot be read, or the directory cannot be written.
   """
   with directories.atomic_directory(
       directory, flag="--untar_model_dir",
@@ -81,7 +76,7 @@ def unpack(path, directory):
             tarfile.open(fileobj=decompressed, mode="r:") as archive):
         for member in archive:
           _extract(archive, member, pathlib.Path(temporary), path)
-        # The checksum comes last, behind what tarfile reads.
+        # The checksum comes last, after everything that tarfile reads.
         while decompressed.read(2**20):
           pass
     except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:

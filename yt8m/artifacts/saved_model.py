@@ -14,6 +14,8 @@ import tensorflow as tf
 from yt8m.artifacts import manifest
 from yt8m.core import feature_spec
 from yt8m.core import files
+from yt8m.core.types import Batch
+from yt8m.core.types import Scores
 from yt8m.data import frame_reader
 from yt8m.data import reader_base
 from yt8m.data import video_reader
@@ -148,7 +150,7 @@ class SavedModel:
                        "are scored: export the model again, without --mediapipe.")
     return loaded
 
-  def predictor(self) -> Callable[[dict[str, Any]], tf.Tensor]:
+  def predictor(self) -> Callable[[Batch], Scores]:
     """Loads the model as a function; errors are those of `load`.
 
     Returns:
@@ -157,7 +159,7 @@ class SavedModel:
     loaded = self.load(PREDICT_FEATURES)
     inputs = loaded.signatures[PREDICT_FEATURES].structured_input_signature[1]
 
-    def predict(batch: dict[str, Any]) -> tf.Tensor:
+    def predict(batch: Batch) -> Scores:
       xs = {**batch["features"], "num_frames": batch["num_frames"]}
       # Looked up here: signatures live only as long as the object that was loaded.
       return loaded.signatures[PREDICT_FEATURES](

@@ -35,7 +35,7 @@ def paths(tmp_path):
 
 def runner_in_order(order, parts, bad=(), seen=None):
   """Finishes the missing files in the order of `order`."""
-  def runner(job, parts, missing, advance):
+  def runner(parts, missing, advance):
     for index in order(missing):
       path = missing[index]
       if seen is not None:
@@ -56,7 +56,7 @@ def test_the_output_is_in_the_order_of_the_files(paths, seed):
 
   parts, written, seen = FakeParts(paths[seed:seed + 1]), [], []
   runner = runner_in_order(order, parts, seen=seen)
-  assert engine.run(None, parts, runner, paths, written.append) == {}
+  assert engine.run(parts, runner, paths, written.append) == {}
   assert written == paths
   assert sorted(seen) == paths[:seed] + paths[seed + 1:]  # finished work is not repeated
 
@@ -64,19 +64,19 @@ def test_the_output_is_in_the_order_of_the_files(paths, seed):
 def test_what_is_complete_is_written_while_the_rest_is_predicted(paths):
   parts, written, lengths = FakeParts(), [], []
 
-  def runner(job, parts, missing, advance):
+  def runner(parts, missing, advance):
     for path in missing:
       lengths.append(len(written))
       parts.kept.add(path)
       yield runners.Finished(path, 2)
 
-  engine.run(None, parts, runner, paths, written.append)
+  engine.run(parts, runner, paths, written.append)
   assert lengths == [0, 1, 2, 3]
 
 
 def test_nothing_is_started_where_all_is_finished(paths):
   written = []
-  assert engine.run(None, FakeParts(paths), None, paths, written.append) == {}
+  assert engine.run(FakeParts(paths), None, paths, written.append) == {}
   assert written == paths
 
 
@@ -86,11 +86,11 @@ def test_bad_files_are_left_out_up_to_a_limit(paths, limit):
   runner = runner_in_order(lambda missing: range(len(missing)), parts, paths[1:3])
   if limit < 2:
     with pytest.raises(records.RecordError, match=f"{paths[limit + 1]} is bad"):
-      engine.run(None, parts, runner, paths, written.append, max_failed=limit)
+      engine.run(parts, runner, paths, written.append, limit)
     assert paths[0] in parts.kept
   else:
     failed = engine.run(
-        None, parts, runner, paths, written.append, max_failed=limit)
+        parts, runner, paths, written.append, limit)
     assert written == [paths[0], paths[3]]
     assert failed == {path: f"{path} is bad" for path in paths[1:3]}
 

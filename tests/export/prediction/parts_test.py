@@ -116,7 +116,7 @@ def test_a_directory_of_someone_else_is_refused(job, parts, tmp_path):
   (other / "notes.txt").touch()
   with pytest.raises(FileExistsError, match="other.csv.parts .*it has no job.json"):
     prediction_parts.Parts.open(str(tmp_path / "other.csv"), job, overwrite=True)
-  prediction_parts.Parts.beside(str(tmp_path / "other.csv")).remove()
+  prediction_parts.remove(str(tmp_path / "other.csv"))
   (tmp_path / "out.csv.parts" / "notes.txt").touch()
   with pytest.raises(FileExistsError, match="it also holds notes.txt"):
     prediction_parts.Parts.open(str(tmp_path / "out.csv"), job)

@@ -30,7 +30,7 @@ def run(runner, train_dir, paths, folder, **options):
   job = small_job.job(train_dir)
   parts = prediction_parts.Parts.open(str(folder / "out"), job)
   counted = []
-  finished = list(runner(job, parts, paths, counted.append, **options))
+  finished = list(runner(parts, paths, counted.append, **options))
   return job, parts, {one.record_file: one for one in finished}, sum(counted)
 
 
@@ -55,9 +55,9 @@ def test_every_file_is_finished_with_the_same_bits(
 
 def test_what_no_file_is_to_blame_for_ends_the_job(train_dir, paths, tmp_path):
   job = small_job.job(train_dir)
-  missing = prediction_parts.Parts(str(tmp_path / "no/such/directory"))
+  missing = prediction_parts.Parts(str(tmp_path / "no/such/directory"), job)
   with pytest.raises(FileNotFoundError, match="no/such/directory"):
-    list(runners.in_threads(job, missing, paths, lambda num_videos: None))
+    list(runners.in_threads(missing, paths, lambda num_videos: None))
 
 
 def test_a_killed_process_is_an_error_that_says_what_to_do(train_dir, paths, tmp_path):
@@ -68,7 +68,7 @@ def test_a_killed_process_is_an_error_that_says_what_to_do(train_dir, paths, tmp
 
   job = small_job.job(train_dir)
   parts = prediction_parts.Parts.open(str(tmp_path / "out"), job)
-  results = runners.in_processes(job, parts, paths, kill, 1)
+  results = runners.in_processes(parts, paths, kill, 1)
   with pytest.raises(ChildProcessError, match="--num_processes=1 .*kept in .*out.parts"):
     list(results)
   assert any(map(parts.is_finished, paths)) and not all(map(parts.is_finished, paths))
