@@ -85,15 +85,20 @@ def build(models: Sequence[saved_model.SavedModel],
         progress_file=os.path.join(output_dir, "search-scores.json"),
         fingerprint=_fingerprint(stores, options.averaging))
     chosen = transformed[[aligned.names.index(name) for name in result.best]]
-    singles = {name: gap.gap(scores.astype(np.float32), aligned.hits,
-                             aligned.num_positives)
-               for name, scores in zip(aligned.names, transformed, strict=True)}
+
+    def gap_of(scores):
+      return gap.gap(
+          np.asarray(scores, np.float32), aligned.hits, aligned.num_positives)
+
+    singles = dict(zip(aligned.names, map(gap_of, transformed), strict=True))
     weights = np.full(len(chosen), 1 / len(chosen))
-    scores = {"best_member": max(singles.values()), "equal_weights": gap.gap(
-        averaging.blend(chosen, weights), aligned.hits, aligned.num_positives)}
+    scores = {"best_member": max(singles.values()),
+              "equal_weights": gap_of(averaging.blend(chosen, weights))}
     if options.learn_weights and len(chosen) > 1:
-      weights, learned = _learn_weights(chosen, aligned, options)
-      scores.update(learned)
+      weights, held_out = _learn_weights(chosen, aligned, options)
+      scores["learned_weights"] = gap_of(
+          averaging.blend(chosen, weights, aligned.classes))
+      scores["learned_weights_held_out"] = gap_of(held_out)
 
   folder = os.path.abspath(output_dir)
   ensemble = ensemble_file.EnsembleFile(
@@ -131,19 +136,15 @@ def _fingerprint(stores: Mapping[str, prediction_store.PredictionStore],
 
 def _learn_weights(
     chosen: np.ndarray, aligned: aligned_predictions.AlignedPredictions,
-    options: Options) -> tuple[np.ndarray, dict[str, float]]:
-  """Returns weights, and GAP with them on the videos they fit and on held-out ones."""
+    options: Options) -> tuple[np.ndarray, np.ndarray]:
+  """Returns weights, and the blend of every video by weights learned without it."""
   data = chosen, aligned.hits, aligned.num_positives, options.averaging
   settings = {"regularization": options.weight_regularization, "seed": options.seed}
   if options.class_weights:
     settings |= {"classes": aligned.classes, "num_classes": aligned.num_classes}
   weights = blend_weights.learn(*data, **settings)
   held_out, _ = blend_weights.cross_fit(*data, num_folds=options.num_folds, **settings)
-  learned = averaging.blend(chosen, weights, aligned.classes)
-  return weights, {
-      name: gap.gap(scores, aligned.hits, aligned.num_positives)
-      for name, scores in (("learned_weights", learned),
-                           ("learned_weights_held_out", held_out))}
+  return weights, held_out
 
 
 def _table(ensemble: ensemble_file.EnsembleFile, singles: Mapping[str, float]) -> str:

@@ -45,14 +45,14 @@ class AlignedPredictions:
 
   @classmethod
   def from_stores(cls, stores: Mapping[str, prediction_store.PredictionStore],
-                  directory: str | None = None, top_k: int = prediction_store.TOP_K
+                  directory: str, top_k: int = prediction_store.TOP_K
                   ) -> "AlignedPredictions":
     """Aligns stores of the same videos.
 
     Args:
       stores: Stores by name of the model.
-      directory: Existing directory for the arrays as .npy files, memory-mapped. None
-        keeps them in memory, of which `scores` takes 2 M n U bytes.
+      directory: Existing directory for the arrays as .npy files, memory-mapped, of which
+        the scores take 2 M n U bytes.
       top_k: Number of classes taken of a video and model, the best; also of dense
         stores.
 
@@ -74,12 +74,9 @@ class AlignedPredictions:
         "classes": (np.uint16 if num_classes < 2**16 else np.uint32,
                     (num_videos, num_slots)),
         "hits": (bool, (num_videos, num_slots))}
-    if directory is None:
-      arrays = {name: np.zeros(shape, dtype) for name, (dtype, shape) in shapes.items()}
-    else:
-      arrays = {name: prediction_store.create_array(
-          os.path.join(directory, f"{name}.npy"), dtype, shape)
-                for name, (dtype, shape) in shapes.items()}
+    arrays = {name: prediction_store.create_array(
+        os.path.join(directory, f"{name}.npy"), dtype, shape)
+              for name, (dtype, shape) in shapes.items()}
     _fill(arrays, opened, labels, top_k)
     return cls(names, **arrays, num_labels=np.array(labels.sizes),
                num_classes=num_classes)

@@ -43,15 +43,14 @@ def in_ray(parts: prediction_parts.Parts, record_files: Sequence[str],
     num_processes: Number of actors. 0 means one for each GPU, or without GPUs one for
       each machine, which has threads of its own. Actors that outnumber the GPUs share
       them.
-    address: Address of a cluster; `"local"` starts Ray here, for this job.
+    address: Address of a cluster; `"local"` starts Ray on this machine.
 
   Raises:
     ConnectionError: There is no cluster at `address`.
     ChildProcessError: Ray itself failed.
   """
-  started = not ray.is_initialized()
-  if started:
-    _connect(address)
+  if not ray.is_initialized():
+    _connect(address)  # For later jobs too: Ray ends with this process.
   try:
     ray.data.DataContext.get_current().enable_progress_bars = False
     # One file, one block, one task.
@@ -73,9 +72,6 @@ def in_ray(parts: prediction_parts.Parts, record_files: Sequence[str],
     raise ChildProcessError(
         f"Ray gave up: {str(error).splitlines()[0]} Start again: the files finished so "
         f"far are kept in {parts.directory}.") from error
-  finally:
-    if started:
-      ray.shutdown()
 
 
 class _Predictor:

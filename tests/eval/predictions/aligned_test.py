@@ -19,6 +19,12 @@ def data(seed=0):
   return ids, scores, rng.random((VIDEOS, CLASSES)) < 0.3
 
 
+def align(folder, stores, **options):
+  (folder / "aligned").mkdir()
+  return aligned_predictions.AlignedPredictions.from_stores(
+      stores, str(folder / "aligned"), **options)
+
+
 def write(directory, ids, scores, labels, top_k=TOP_K):
   rows = writer.rows(ids, scores, labels, top_k=top_k)
   return writer.write(str(directory), ["records"], lambda name: rows,
@@ -62,18 +68,17 @@ def assert_as_expected(aligned):
 
 
 @pytest.mark.parametrize("rows_at_a_time", [1, 5, VIDEOS])
-def test_equals_the_twin_in_chunks_of_any_size(stores, monkeypatch, rows_at_a_time):
+def test_equals_the_twin_in_chunks_of_any_size(
+    stores, tmp_path, monkeypatch, rows_at_a_time):
   monkeypatch.setattr(aligned_predictions, "_TABLE_SIZE", rows_at_a_time * CLASSES + 1)
-  assert_as_expected(aligned_predictions.AlignedPredictions.from_stores(stores))
+  assert_as_expected(align(tmp_path, stores))
 
 
 def test_on_disk(stores, tmp_path):
-  directory = tmp_path / "aligned"
-  directory.mkdir()
-  aligned = aligned_predictions.AlignedPredictions.from_stores(stores, str(directory))
+  aligned = align(tmp_path, stores)
   assert_as_expected(aligned)
   assert isinstance(aligned.scores, np.memmap)
-  assert {path.name for path in directory.iterdir()} == {
+  assert {path.name for path in (tmp_path / "aligned").iterdir()} == {
       "scores.npy", "classes.npy", "hits.npy"}
 
 
@@ -82,14 +87,13 @@ def test_of_dense_and_of_longer_stores_the_best_are_taken(tmp_path):
   top_ks = [None, 9, TOP_K]
   stores = {f"model{m}": write(tmp_path / str(m), ids, scores[m], labels, top_ks[m])
             for m in range(MODELS)}
-  assert_as_expected(aligned_predictions.AlignedPredictions.from_stores(
-      stores, top_k=TOP_K))
+  assert_as_expected(align(tmp_path, stores, top_k=TOP_K))
 
 
 def test_all_classes_of_dense_stores_are_the_matrix(tmp_path):
   ids, scores, labels = data()
   store = write(tmp_path / "store", ids, scores[0], labels, None)
-  aligned = aligned_predictions.AlignedPredictions.from_stores({"a": store})
+  aligned = align(tmp_path, {"a": store})
   np.testing.assert_array_equal(aligned.scores[0], scores[0].astype(np.float16))
   np.testing.assert_array_equal(aligned.hits, labels)
   np.testing.assert_array_equal(aligned.classes, np.tile(np.arange(CLASSES), (VIDEOS, 1)))
@@ -103,7 +107,7 @@ def test_padding_is_a_class_beyond_the_last_also_where_16_bits_end(tmp_path):
   stores = {name: write(tmp_path / name, [b"a", b"b"], x, labels, top_k=1)
             for name, x in {"x": scores, "y": np.roll(scores, 1, axis=0) * [[1], [0]]
                             + [[0], [1]] * np.eye(1, 2**16)}.items()}
-  aligned = aligned_predictions.AlignedPredictions.from_stores(stores)
+  aligned = align(tmp_path, stores)
   assert aligned.classes.tolist() == [[2**16 - 1, 2**16], [0, 2**16 - 1]]
   assert aligned.hits.tolist() == [[True, False], [False, True]]
 
@@ -112,8 +116,7 @@ def align_two(tmp_path, change):
   ids, scores, labels = data()
   first = write(tmp_path / "a", ids, scores[0], labels)
   second = write(tmp_path / "b", *change(list(ids), scores[1], labels.copy()))
-  return aligned_predictions.AlignedPredictions.from_stores(
-      {"first": first, "second": second})
+  return align(tmp_path, {"first": first, "second": second})
 
 
 def swapped(ids, scores, labels):
@@ -158,6 +161,6 @@ def test_ids_stored_wider_are_the_same(tmp_path):
   assert aligned.names == ("first", "second")
 
 
-def test_no_stores():
+def test_no_stores(tmp_path):
   with pytest.raises(ValueError, match="name at least one model"):
-    aligned_predictions.AlignedPredictions.from_stores({})
+    align(tmp_path, {})
