@@ -48,7 +48,8 @@ def forget_later(directory: str) -> None:
   if state is None:
     return
   paths = list(state.all_model_checkpoint_paths)
-  kept = [path for path in paths if step_of(path) <= step_of(state.model_checkpoint_path)]
+  newest = step_of(state.model_checkpoint_path)
+  kept = [path for path in dict.fromkeys(paths) if step_of(path) <= newest]
   if kept != paths:
     tf.compat.v1.train.update_checkpoint_state(directory, state.model_checkpoint_path, kept)
 
