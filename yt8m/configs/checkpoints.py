@@ -51,7 +51,8 @@ def forget_later(directory: str) -> None:
   newest = step_of(state.model_checkpoint_path)
   kept = [path for path in dict.fromkeys(paths) if step_of(path) <= newest]
   if kept != paths:
-    tf.compat.v1.train.update_checkpoint_state(directory, state.model_checkpoint_path, kept)
+    tf.compat.v1.train.update_checkpoint_state(
+        directory, state.model_checkpoint_path, kept)
 
 
 def step_of(path: str) -> int:
