@@ -98,12 +98,14 @@ def predict(job: Job, record_file: str, advance: Advance = lambda num_videos: No
     ValueError: A score is not a number, or not what the job can keep.
   """
   model, read, reduce = load(job)
-  predict_batches = _predict_segments if job.segments else _predict_videos
+  batches = _read(record_file, read)
+  if job.segments:
+    batches = _segments(batches, job.batch_size)
   rows = []
-  for ids, scores, labels, num_videos in predict_batches(
-      model, _read(record_file, read), job.batch_size):
+  for batch, num_videos in batches:
+    scores = _scores(model, batch)
     try:
-      rows.append(reduce(ids, scores, labels))
+      rows.append(reduce(batch["id"].numpy(), scores, batch["labels"]))
     except ValueError as error:
       raise ValueError(f"{record_file}: {error} The model is {job.source}.") from error
     advance(num_videos)
@@ -143,50 +145,46 @@ def _load(job):
 
 
 def _read(record_file, read):
-  """Yields the batches of a file; all that is wrong with it is a `RecordError`."""
+  """Yields the batches of a file, each with its number of videos.
+
+  All that is wrong with the file is a `RecordError`.
+  """
   try:
     # tf.data would try for ever to open a file that cannot be opened.
     with files.open_to_read(record_file, "rb") as file:
       file.read(1)
     with records.clear_errors():
-      yield from read(record_file)
+      for batch in read(record_file):
+        yield batch, len(batch["id"])
   except (OSError, tf.errors.OpError) as error:
     raise records.RecordError(f"{record_file} cannot be read: {error}") from error
 
 
-def _predict_videos(model, batches, _):
-  """Yields ids, scores, labels and the number of videos of every batch."""
-  for batch in batches:
-    ids = batch["id"].numpy()
-    scores = _scores(model, prediction.model_inputs(batch))
-    yield ids, scores, batch["labels"], len(ids)
-
-
-def _predict_segments(model, batches, batch_size):
-  """Yields the same for five-frame segments, `batch_size` at a time, without labels.
+def _segments(batches, batch_size):
+  """Yields the five-frame segments of batches, `batch_size` at a time, without labels.
 
   The videos of a batch are counted with its first segments.
   """
-  for batch in batches:
+  for batch, num_videos in batches:
     features, num_frames, rows_and_starts = segment_reader.split_into_segments(
         batch["features"], batch["num_frames"])
     videos, starts = tf.unstack(rows_and_starts, axis=1)
-    ids = tf.strings.join([tf.gather(batch["id"], videos), tf.strings.as_string(starts)],
-                          ":").numpy()
+    ids = tf.strings.join(
+        [tf.gather(batch["id"], videos), tf.strings.as_string(starts)], ":")
     for first in range(0, len(ids), batch_size):
       rows = slice(first, first + batch_size)
-      scores = _scores(model, {
-          "features": {name: x[rows] for name, x in features.items()},
-          "num_frames": num_frames[rows]})
-      yield ids[rows], scores, None, len(batch["id"]) if first == 0 else 0
+      yield {"id": ids[rows], "features": {name: x[rows] for name, x in features.items()},
+             "num_frames": num_frames[rows], "labels": None}, (
+                 num_videos if first == 0 else 0)
 
 
-def _scores(model, inputs):
+def _scores(model, batch):
   """Returns scores whose bits do not depend on the number of threads.
 
   TensorFlow splits the sum of a matrix times a vector among its threads, but never those
   of a matrix times a matrix. So a single row is predicted together with a copy of itself.
   """
+  inputs = prediction.model_inputs(batch)
   if len(inputs["num_frames"]) > 1:
     return model(inputs)
   return model(tf.nest.map_structure(lambda x: tf.repeat(x, 2, axis=0), inputs))[:1]

@@ -136,25 +136,23 @@ class Model:
     return tf.stack([sums, tf.cast(inputs["num_frames"], tf.float32)], 1)
 
 
-def test_videos_and_a_lone_one_with_a_copy_of_itself():
-  model, batches = Model(), [batch([3, 5], 5), batch([4], 4)]
-  found = list(jobs._predict_videos(model, batches, None))
-  assert [count for *_, count in found] == [2, 1] and model.sizes == [2, 2]
-  for (ids, scores, labels, _), one in zip(found, batches, strict=True):
-    np.testing.assert_array_equal(ids, one["id"].numpy())
-    assert labels is one["labels"]
+def test_a_lone_video_is_predicted_with_a_copy_of_itself():
+  model = Model()
+  for one, size in ((batch([3, 5], 5), 2), (batch([4], 4), 2)):
+    scores = jobs._scores(model, one)
+    assert model.sizes.pop() == size
     np.testing.assert_array_equal(
         scores[:, 0], one["features"]["x"].numpy().astype(float).sum((1, 2)))
 
 
 def test_segments_of_five_frames():
   model, videos = Model(), batch([12, 3, 5], 12)
-  found = list(jobs._predict_segments(model, [videos], 2))
-  assert sum(count for *_, count in found) == 3
-  assert model.sizes == [2, 2, 2]  # of the last, one is a copy
-  ids = np.concatenate([ids for ids, *_ in found]).astype(str).tolist()
+  found = list(jobs._segments([(videos, 3)], 2))
+  assert [count for _, count in found] == [3, 0, 0]
+  assert [len(one["id"]) for one, _ in found] == [2, 2, 1]
+  ids = np.concatenate([one["id"] for one, _ in found]).astype(str).tolist()
   assert ids == ["v0:0", "v0:5", "v0:10", "v1:0", "v2:0"]
-  sums, lengths = np.concatenate([scores for _, scores, *_ in found]).T
+  sums, lengths = np.concatenate([jobs._scores(model, one) for one, _ in found]).T
   assert lengths.tolist() == [5, 5, 2, 3, 5]
   x = videos["features"]["x"].numpy().astype(float).sum(2)
   assert sums.tolist() == [x[0, :5].sum(), x[0, 5:10].sum(), x[0, 10:].sum(), x[1].sum(),
