@@ -34,9 +34,11 @@ class VideoModel(base.Configured, keras.Model):
   changes the order of the steps (`Branch`), and a mixture takes them several times
   (`Mixture`).
 
+  >>> from yt8m import models
   >>> from yt8m.core import feature_spec
   >>> spec = feature_spec.FeatureSpec(("rgb", "audio"), (1024, 128), "frame")
-  >>> model = VideoModel(3862, spec, aggregation={"name": "lstm", "units": 512})
+  >>> model = models.VideoModel(
+  ...     3862, spec, aggregation={"name": "lstm", "units": 512})
   >>> model.aggregation.units
   512
 

@@ -58,7 +58,8 @@ class Configured:
 class Layer(Configured, keras.layers.Layer):
   """Base of the layers.
 
-  >>> class Scale(Layer):
+  >>> from yt8m.models.layers import base
+  >>> class Scale(base.Layer):
   ...   def __init__(self, factor=2.0, **kwargs):
   ...     super().__init__(**kwargs)
   ...     self.factor = factor
@@ -75,7 +76,10 @@ class Layer(Configured, keras.layers.Layer):
 def built(layer: _L, *shape: int | None) -> _L:
   """Builds a layer for inputs of a shape and returns it.
 
-  >>> [weight.shape for weight in built(keras.layers.Dense(3), None, 2).get_weights()]
+  >>> import tensorflow as tf
+  >>> from yt8m.models.layers import base
+  >>> dense = base.built(tf.keras.layers.Dense(3), None, 2)
+  >>> [weight.shape for weight in dense.get_weights()]
   [(2, 3), (3,)]
   """
   layer.build(shape)
@@ -85,7 +89,8 @@ def built(layer: _L, *shape: int | None) -> _L:
 def constructor_parameters(cls: type) -> dict[str, inspect.Parameter]:
   """Returns the parameters of a constructor by name, without those of Keras.
 
-  >>> list(constructor_parameters(Layer))
+  >>> from yt8m.models.layers import base
+  >>> list(base.constructor_parameters(base.Layer))
   []
   """
   parameters = {}
