@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.helpers import toy_labels
 from yt8m import models
-from yt8m.data import label_sets
 from yt8m.models.layers import label_network
 from yt8m.training import label_start
 
@@ -163,20 +163,9 @@ def test_no_sampling_trains_the_head_alone():
       id(w) for w in layer.head.trainable_weights}
 
 
-def toy_sets(n=3000, seed=0):
-  """Class 1 occurs with class 0 and never with class 2; class 3 is independent."""
-  rng = np.random.default_rng(seed)
-  labels = np.zeros((n, 4), bool)
-  labels[:, 0] = rng.random(n) < 0.3
-  labels[:, 1] = labels[:, 0] & (rng.random(n) < 0.9)
-  labels[:, 2] = ~labels[:, 1] & (rng.random(n) < 0.5)
-  labels[:, 3] = rng.random(n) < 0.2
-  return labels, label_sets.LabelSets.from_matrix(labels)
-
-
 def test_learns_what_features_cannot_tell():
   """Class 1 is visible; the other labels follow from it alone."""
-  labels, sets = toy_sets()
+  labels, sets = toy_labels.toy_sets()
   rng = np.random.default_rng(1)
   x = np.where(labels[:, 1:2], 2.0, -2.0) + rng.normal(size=(len(labels), 1))
   x = np.c_[x, rng.normal(size=(len(labels), 2))].astype(np.float32)
@@ -205,7 +194,7 @@ def test_learns_what_features_cannot_tell():
 
 
 def test_label_network_is_in_the_saved_model(tmp_path):
-  labels, sets = toy_sets(200)
+  labels, sets = toy_labels.toy_sets(200)
   layer = models.Conditional(4, units=3, pretraining_epochs=1)
   x = tf.random.stateless_normal((5, DIM), [0, 0])
   layer(x)

@@ -10,6 +10,7 @@ import pytest
 
 from tests.helpers import descriptors
 from tests.helpers import support
+from tests.helpers import toy_labels
 from yt8m import models
 from yt8m.data import label_sets
 from yt8m.models.layers import label_network
@@ -24,19 +25,8 @@ def logit(p):
   return np.log(p) - np.log1p(-p)
 
 
-def toy_sets(n=3000, seed=0):
-  """Class 1 occurs with class 0 and never with class 2; class 3 is independent."""
-  rng = np.random.default_rng(seed)
-  labels = np.zeros((n, 4), bool)
-  labels[:, 0] = rng.random(n) < 0.3
-  labels[:, 1] = labels[:, 0] & (rng.random(n) < 0.9)
-  labels[:, 2] = ~labels[:, 1] & (rng.random(n) < 0.5)
-  labels[:, 3] = rng.random(n) < 0.2
-  return labels, label_sets.LabelSets.from_matrix(labels)
-
-
 def test_pretraining_learns_conditional_probabilities():
-  labels, sets = toy_sets(n=20000)
+  labels, sets = toy_labels.toy_sets(n=20000)
   network = label_network.LabelNetwork(4, 16)
   network.build((None, 4))
   weights = label_start.pretrain(sets, 4, 16, num_epochs=15, batch_size=100)
@@ -83,7 +73,7 @@ def test_branches_of_a_mixture_share_one_training(trained):
       4, descriptors.SPECS["video"], mixture={"branches": 3},
       classifier={"name": "conditional", "units": 3, "pretraining_epochs": 1})
   model.build_variables()
-  label_start.start_from_label_sets(model, toy_sets(n=100)[1])
+  label_start.start_from_label_sets(model, toy_labels.toy_sets(n=100)[1])
   assert trained == [(4, 3, 1, 0)]
   first, *others = (c.evidence.get_weights() for c in model.classifiers)
   assert np.any(first[-1])
@@ -97,7 +87,7 @@ def test_label_sets_are_released_after_training():
       4, descriptors.SPECS["video"],
       classifier={"name": "conditional", "units": 3, "pretraining_epochs": 1})
   model.build_variables()
-  sets = toy_sets(n=100)[1]
+  sets = toy_labels.toy_sets(n=100)[1]
   reference = weakref.ref(sets)
   label_start.start_from_label_sets(model, sets)
   del sets
