@@ -27,6 +27,7 @@ from yt8m.configs import experiment
 from yt8m.configs import model_flags
 from yt8m.core import command
 from yt8m.core import feature_spec
+from yt8m.core import video_ids
 from yt8m.data import label_reader
 from yt8m.data import records
 from yt8m.data import video_reader
@@ -192,8 +193,8 @@ def _check() -> None:
     # The features are not read, and ids are the same at every level.
     reader = video_reader.VideoLevelReader(feature_spec.FeatureSpec(
         ("mean_rgb",), (1024,), feature_spec.VIDEO), 1)
-    ids = {video_id.decode() for video_id in label_reader.video_ids(
-        reader, record_files, FLAGS.skip_corrupt_records)}
+    ids = set(map(video_ids.as_text, label_reader.video_ids(
+        reader, record_files, FLAGS.skip_corrupt_records)))
   report = check.check(
       FLAGS.check, FLAGS.top_k, FLAGS.segment_max_pred, classes, ids)
   if report.num_errors:

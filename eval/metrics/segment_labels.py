@@ -10,6 +10,7 @@ from absl import logging
 from google.protobuf import message
 
 from yt8m.core import files
+from yt8m.core import video_ids
 from yt8m.data import records
 
 # Class → segment id (`video_id:start`) → score.
@@ -93,7 +94,7 @@ def _ratings(record: bytes, where: str) -> Iterator[tuple[str, int, float]]:
   if classes and not ids:
     raise ValueError(f"{where} has ratings but neither id nor video_id.")
   for class_id, start, score in zip(classes, starts, scores, strict=True):
-    yield f"{ids[0].decode('utf-8')}:{start}", class_id, score
+    yield f"{video_ids.as_text(ids[0])}:{start}", class_id, score
 
 
 def read_cache(path: str | os.PathLike) -> RatedSegments:

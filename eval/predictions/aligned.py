@@ -15,6 +15,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from yt8m.core import video_ids
 from yt8m.data import label_sets
 from yt8m.eval.predictions import store as prediction_store
 
@@ -188,4 +189,4 @@ def _first_different_labels(first, second):
 
 
 def _text(video_id):
-  return repr(video_id.decode(errors="replace"))
+  return repr(video_ids.as_text(video_id))

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from yt8m.core import directories
 from yt8m.core import files
+from yt8m.core import video_ids
 from yt8m.data import label_sets
 from yt8m.eval.metrics import ranking
 from yt8m.eval.predictions import store as prediction_store
@@ -49,9 +50,10 @@ def rows(ids: Sequence[Any] | np.ndarray, scores: npt.ArrayLike,
     row, label = np.argwhere(
         ~((scores >= -_TOLERANCE) & (scores <= 1 + _TOLERANCE)))[0]
     raise ValueError(
-        f"The score of video {ids[row]!r} for class {label} is {scores[row, label]:g}, "
-        "not a probability from 0 to 1. Has the model diverged in training?")
-  arrays: dict[str, np.ndarray] = {"ids": _as_bytes(ids)}
+        f"The score of video {video_ids.as_text(ids[row])!r} for class {label} is "
+        f"{scores[row, label]:g}, not a probability from 0 to 1. Has the model diverged "
+        "in training?")
+  arrays: dict[str, np.ndarray] = {"ids": video_ids.as_bytes(ids)}
   if top_k is not None:
     class_type = np.uint16 if scores.shape[1] <= 2**16 else np.uint32
     scores, classes = ranking.best_classes(scores, top_k)
@@ -167,10 +169,5 @@ def _check_unique(ids, ends, record_files):
     positions = np.flatnonzero(ids == repeated[0])[:2]
     first, second = (
         record_files[i] for i in np.searchsorted(ends, positions, side="right"))
-    raise ValueError(f"Video {repeated[0].decode(errors='replace')!r} is in the records "
+    raise ValueError(f"Video {video_ids.as_text(repeated[0])!r} is in the records "
                      f"twice (in {first} and in {second}): leave one of them out.")
-
-
-def _as_bytes(ids):
-  ids = np.asarray(ids)
-  return np.char.encode(ids, "utf-8") if ids.dtype.kind == "U" else ids.astype(np.bytes_)

@@ -19,6 +19,7 @@ import numpy as np
 import tensorflow as tf
 
 from yt8m.core import files
+from yt8m.core import video_ids
 from yt8m.export.submissions import videos
 
 
@@ -29,7 +30,7 @@ class NpzWriter(videos.AtomicOutput):
   """
 
   def write(self, ids, classes, scores):
-    ids = np.array([videos.as_text(i).encode() for i in ids], np.bytes_)
+    ids = video_ids.as_bytes(ids)
     rows = {"ids": ids, "classes": np.asarray(classes, np.int32),
             "scores": np.asarray(scores, np.float32)}
     if len({len(x) for x in rows.values()}) > 1:
@@ -92,10 +93,11 @@ class RecordWriter(videos.AtomicOutput):
   """Writes a TFRecord file of Examples."""
 
   def write(self, ids, classes, scores):
-    for video_id, row, values in zip(ids, classes, scores, strict=True):
+    for video_id, row, values in zip(
+        video_ids.as_bytes(ids), classes, scores, strict=True):
       self._writer.write(tf.train.Example(features=tf.train.Features(feature={
           "id": tf.train.Feature(bytes_list=tf.train.BytesList(
-              value=[videos.as_text(video_id).encode()])),
+              value=[video_id])),
           "class_indexes": tf.train.Feature(int64_list=tf.train.Int64List(value=row)),
           "predictions": tf.train.Feature(float_list=tf.train.FloatList(value=values)),
       })).SerializeToString(deterministic=True))

@@ -19,6 +19,7 @@ import tensorflow as tf
 
 from yt8m.artifacts import saved_model
 from yt8m.core import files
+from yt8m.core import video_ids
 from yt8m.core.types import Batch
 from yt8m.core.types import Scores
 from yt8m.data import records
@@ -74,7 +75,7 @@ class Job:
 
     def reduce(ids: np.ndarray, scores: Scores, labels: Any) -> Part:
       classes, best_scores = best(scores)
-      return {"ids": ids.astype(np.bytes_), "classes": classes, "scores": best_scores}
+      return {"ids": video_ids.as_bytes(ids), "classes": classes, "scores": best_scores}
 
     return reduce
 

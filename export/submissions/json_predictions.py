@@ -23,13 +23,14 @@ from absl import logging
 
 from yt8m.core import files
 from yt8m.core import progress
+from yt8m.core import video_ids
 from yt8m.core.types import PathLike
 from yt8m.export.serving import json_arrays
 from yt8m.export.submissions import videos
 
 KEYS = ("video_id", "class_indexes", "predictions")
 
-# Id, classes and scores of one video.
+# Text of the id, classes and scores of one video.
 Prediction = tuple[str, list[int], list[float]]
 
 
@@ -116,11 +117,11 @@ def parse(prediction: Any) -> Prediction:
     prediction: JSON object with the keys `KEYS`.
 
   Returns:
-    Id, classes and scores of the video.
+    Text of the id (`yt8m.core.video_ids`), classes and scores of the video.
 
   Raises:
     ValueError: An entry is missing or has the wrong type, classes and scores differ in
-      number, a score is not finite, or the id cannot be written to a CSV.
+      number, a score is not finite, or there is no id.
   """
   values = _values(prediction)
   if isinstance(values[0], list):  # a frame-level model
@@ -130,10 +131,13 @@ def parse(prediction: Any) -> Prediction:
     values = [value[0] for value in values]
   video_id, classes, scores = values
   if json_arrays.is_b64(video_id):
-    video_id = json_arrays.decode_b64(video_id).decode("utf-8")
-  if not isinstance(video_id, str) or not video_id or set(video_id) & set(",\r\n"):
-    raise ValueError(
-        f"the video_id {json_arrays.short(video_id)} cannot be written to a CSV")
+    video_id = json_arrays.decode_b64(video_id)
+  elif isinstance(video_id, str):  # which may hold half a character of UTF-16
+    video_id = video_id.encode("utf-8", "surrogatepass")
+  if not isinstance(video_id, bytes) or not video_id:
+    raise ValueError(f"the video_id {json_arrays.short(values[0])} cannot be written to "
+                     "a CSV: it must be a text, or {\"b64\": …}, and not empty")
+  video_id = video_ids.as_text(video_id)
   if not isinstance(classes, list) or any(type(c) is not int or c < 0 for c in classes):
     raise ValueError(f"the class_indexes of {video_id!r} must be a list of whole "
                      f"numbers, are {json_arrays.short(classes)}")

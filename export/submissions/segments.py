@@ -5,7 +5,8 @@
     Class,Segments
     1651,PzYl:35 PzYl:0 KWgb:10
 
-A segment is named `video_id:start`, where start is in seconds.
+A segment is named `video_id:start`, where start is in seconds, and the id is written as
+`yt8m.core.video_ids` says.
 """
 
 import contextlib
@@ -14,6 +15,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from yt8m.core import files
+from yt8m.core import video_ids
 from yt8m.core.types import PathLike
 from yt8m.export.submissions import videos
 
@@ -60,7 +62,7 @@ class SegmentSubmissionWriter(videos.CsvWriter):
   def write(self, ids, classes, scores):
     if len(ids) != len(scores):
       raise ValueError(f"{len(ids)} ids for {len(scores)} predictions.")
-    self._best.add([videos.as_text(i) for i in ids], classes, scores)
+    self._best.add([video_ids.as_text(i) for i in ids], classes, scores)
 
   @contextlib.contextmanager
   def _opened(self):

@@ -19,6 +19,7 @@ import numpy as np
 import tensorflow as tf
 
 from yt8m.core import files
+from yt8m.core import video_ids
 from yt8m.core.types import PathLike
 
 HEADER = "VideoId,LabelConfidencePairs"
@@ -112,7 +113,7 @@ def format_lines(ids: Sequence[str | bytes] | np.ndarray, classes: Any,
   """Returns one line `id,class score class score …` per video.
 
   Classes are written with `%i` and scores with `%g`, as in the YouTube-8M starter code,
-  `inference.py`. Unlike there, ids may be bytes.
+  `inference.py`. Ids are written as `yt8m.core.video_ids` says.
 
   Args:
     ids: n ids, strings or byte strings.
@@ -132,13 +133,8 @@ def format_lines(ids: Sequence[str | bytes] | np.ndarray, classes: Any,
   pairs[:, 0::2] = classes
   pairs[:, 1::2] = scores
   template = "%s," + " ".join(["%i %g"] * scores.shape[1]) + "\n"
-  return [template % (as_text(video_id), *row)
+  return [template % (video_ids.as_text(video_id), *row)
           for video_id, row in zip(ids, pairs.tolist(), strict=True)]
-
-
-def as_text(video_id: str | bytes) -> str:
-  """Returns an id as a string; TensorFlow gives it as bytes."""
-  return video_id.decode("utf-8") if isinstance(video_id, bytes) else str(video_id)
 
 
 def split_lines(lines: Iterable[str],

@@ -5,6 +5,7 @@
 import tensorflow as tf
 
 from yt8m.core import feature_spec
+from yt8m.core import video_ids
 from yt8m.data import diagnosis
 from yt8m.data import parsing
 from yt8m.data import reader_base
@@ -78,7 +79,7 @@ class FrameLevelReader(reader_base.Reader):
     def report(names, ids, counts):
       for name, video_id, row in zip(names, ids, counts, strict=True):
         if name and not min(row) == max(row) > 0:
-          self._report(name.decode(), video_id.decode(), row)
+          self._report(name.decode(), video_ids.as_text(video_id), row)
       return (names != b"") & (counts.min(axis=1) > 0)
 
     usual = tf.not_equal(names, "") & _all_equal(counts) & (counts[:, 0] > 0)

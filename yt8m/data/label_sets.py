@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from yt8m.core import files
+from yt8m.core import video_ids
 from yt8m.core.types import PathLike
 
 # Number of positives added to every class, so that a class without one is rare but not
@@ -25,8 +26,8 @@ class LabelSets:
       video ascend.
     sizes: Number of labels of each video, (n,) int.
     num_classes: Number of classes, C.
-    ids: Id of each video, (n,) str, or None. The bytes of records are decoded, because
-      numpy silently treats b"a" and "a" as different.
+    ids: Id of each video, (n,) str, or None. The bytes of records become texts
+      (`yt8m.core.video_ids`), because numpy silently treats b"a" and "a" as different.
   """
   classes: np.ndarray
   sizes: np.ndarray
@@ -35,7 +36,7 @@ class LabelSets:
 
   def __post_init__(self):
     if self.ids is not None:
-      object.__setattr__(self, "ids", _as_text(self.ids))
+      object.__setattr__(self, "ids", video_ids.as_texts(self.ids))
 
   @classmethod
   def from_matrix(cls, labels: np.ndarray, ids: Any = None) -> "LabelSets":
@@ -115,7 +116,7 @@ class LabelSets:
       raise ValueError("The file of --label_sets has no ids, so no videos can be "
                        "left out by --label_sets_exclude. Write the file again with "
                        "yt8m-label-sets.")
-    others = np.isin(self.ids, _as_text(ids), invert=True)
+    others = np.isin(self.ids, video_ids.as_texts(ids), invert=True)
     return dataclasses.replace(self._select(others), ids=self.ids[others])
 
   def most_frequent(self, limit: int, max_size: int | None = None
@@ -155,11 +156,3 @@ def concatenate(parts: Sequence[LabelSets], num_classes: int) -> LabelSets:
   return LabelSets(np.concatenate(empty + [part.classes for part in parts]),
                    np.concatenate(empty + [part.sizes for part in parts]), num_classes,
                    np.concatenate(ids) if ids and len(ids) == len(parts) else None)
-
-
-def _as_text(ids: Any) -> np.ndarray:
-  """Returns ids as str. Odd bytes are escaped, so that equal ids stay equal."""
-  ids = np.asarray(ids)
-  if ids.dtype.kind == "U":
-    return ids
-  return np.char.decode(ids.astype(np.bytes_), "utf-8", "backslashreplace")

@@ -143,7 +143,7 @@ def one_label_more(ids, scores, labels):
 @pytest.mark.parametrize("change, message", [
     (swapped, r"first and second are for the same videos in another order \(23 and 23\): "
      "video 4 is 'video4' and 'video9'"),
-    (replaced, r"other videos \(23 and 23\): video 4 is 'video4' and 'a stranger'"),
+    (replaced, r"other videos \(23 and 23\): video 4 is 'video4' and 'a%20stranger'"),
     (lambda *arrays: [a[:20] for a in arrays],
      r"other videos \(23 and 20\): video 20 is 'video20' and missing"),
     (another_label, "different labels for video 7, 'video7'"),

@@ -95,7 +95,7 @@ def test_where_a_store_may_be_written(tmp_path):
 def test_a_score_that_is_not_a_probability_is_named(score):
   scores = np.full((3, 4), 0.5, np.float32)
   scores[2, 1] = score
-  with pytest.raises(ValueError, match=f"video b'z' for class 1 is {score:g}, not"):
+  with pytest.raises(ValueError, match=f"video 'z' for class 1 is {score:g}, not"):
     writer.rows([b"x", b"y", b"z"], scores, top_k=2)
 
 

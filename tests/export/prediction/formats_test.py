@@ -3,6 +3,7 @@
 """All formats have the same content, and are written completely or not at all."""
 
 import os
+from urllib import parse
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from tests.helpers import full_disk
 from tests.helpers import support
 from yt8m.export.prediction import formats as prediction_formats
 
-IDS = [b"a", "ü", b"long name"]
+IDS = [b"a,b", "ü", b"long \"caf\xe9\".mp4"]
 CLASSES = np.array([[3, 1], [2, 0], [70_000, 1]])
 SCORES = np.array([[.5, .25], [1, 0], [.125, 1e-7]], np.float32)
 
@@ -27,17 +28,18 @@ def write(name, path, cuts=(), overwrite=False):
 def read(name, path):
   if name == "csv":
     lines = support.read_submission(path)
-    return list(lines), *map(np.array, zip(*lines.values(), strict=True))
+    ids = list(map(parse.unquote_to_bytes, lines))
+    return ids, *map(np.array, zip(*lines.values(), strict=True))
   if name == "npz":
     with np.load(path) as arrays:
       assert arrays["classes"].dtype == np.int32
-      return ([i.decode() for i in arrays["ids"]], arrays["classes"], arrays["scores"])
+      return arrays["ids"].tolist(), arrays["classes"], arrays["scores"]
   features = {"id": tf.io.FixedLenFeature([], tf.string),
               "class_indexes": tf.io.FixedLenFeature([2], tf.int64),
               "predictions": tf.io.FixedLenFeature([2], tf.float32)}
   rows = [tf.io.parse_single_example(record, features)
           for record in tf.data.TFRecordDataset(str(path))]
-  return ([row["id"].numpy().decode() for row in rows],
+  return ([row["id"].numpy() for row in rows],
           np.array([row["class_indexes"] for row in rows]),
           np.array([row["predictions"] for row in rows]))
 
@@ -54,7 +56,7 @@ def test_what_is_written_is_read_back_whatever_the_batches(name, tmp_path):
     contents.append(path.read_bytes())
   assert contents[0] == contents[1] == contents[2]
   ids, classes, scores = read(name, path)
-  assert ids == ["a", "ü", "long name"]
+  assert ids == [b"a,b", "ü".encode(), b"long \"caf\xe9\".mp4"]
   np.testing.assert_array_equal(classes, CLASSES)
   np.testing.assert_allclose(scores, SCORES, rtol=1e-6)
   assert len(os.listdir(tmp_path)) == 3
@@ -83,7 +85,7 @@ def test_an_output_stays_unless_told_otherwise(name, tmp_path):
     _ = 1 / 0
   assert path.read_text() == "precious" and os.listdir(tmp_path) == ["out"]
   write(name, path, overwrite=True)
-  assert read(name, path)[0] == ["a", "ü", "long name"]
+  assert read(name, path)[0] == [b"a,b", "ü".encode(), b"long \"caf\xe9\".mp4"]
 
 
 @formats
