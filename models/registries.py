@@ -10,6 +10,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from yt8m.core import fields
 from yt8m.core import registry
 from yt8m.core import types as aliases
 from yt8m.models.layers import base
@@ -52,10 +53,10 @@ def resolve(options: registry.Registry, config: aliases.OptionConfig) -> dict[st
   The configuration of a model holds this result, so that a later change of a default
   does not change the model. Errors: see `build_option`.
   """
-  hparams = normalise_config(config)
+  hparams = normalise_config(config) if isinstance(config, (str, dict)) else {}
   name = hparams.pop("name", None)
-  if name is None:
-    raise ValueError(f"The {options.kind} config {config!r} has no name.")
+  if not isinstance(name, str):
+    raise ValueError(f"The {options.kind} config {fields.short(config)} has no name.")
   check_hparams(f"{options.kind} {name!r}", options[name], hparams)
   return {"name": name, **_hparam_defaults(options[name]), **hparams}
 
@@ -94,8 +95,8 @@ def check_hparams(owner: str, option: type, hparams: dict[str, Any],
                     else type(default))
     if not _has_type(value, annotation):
       expected = getattr(annotation, "__name__", str(annotation))
-      raise ValueError(f"{owner}: {name} is {value!r}, but must be of type {expected} "
-                       "(--hparams).")
+      raise ValueError(f"{owner}: {name} is {fields.short(value)}, but must be of "
+                       f"type {expected} (--hparams).")
 
 
 def _has_type(value: Any, annotation: Any) -> bool:

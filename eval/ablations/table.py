@@ -13,9 +13,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from yt8m.configs import recipes
+from yt8m.core import fields
 from yt8m.core import files
 from yt8m.core import registry
 from yt8m.core import types
+
+_FLAG = (fields.TEXT | fields.NUMBER | fields.BOOL | fields.OBJECT
+         | fields.list_of(fields.ANY, "values"))
+_FLAGS = fields.object_of(
+    _FLAG, "flags: texts, finite numbers, booleans, lists or objects")
+_FIGURES = fields.object_of(fields.TEXT, "texts")
+
+# Kinds of the entries of a table and of its rows.
+_KINDS = {"name": fields.TEXT, "title": fields.TEXT, "note": fields.TEXT,
+          "flags": _FLAGS, "common": _FLAGS, "evaluate": _FLAGS,
+          "sample_data": _FLAGS | fields.NULL, "figures": _FIGURES,
+          "paired_with": fields.TEXT | fields.NULL}
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 
@@ -78,9 +91,11 @@ class Table:
     Raises:
       ValueError: An entry is wrong; the message names it.
     """
-    where = f"table {config.get('name')!r}"
-    rows = [_make(Row, row, f"row {row.get('name')!r} of {where}")
-            for row in config.get("rows", [])]
+    where = f"table {fields.short(config.get('name'))}"
+    fields.check(config, {"rows": fields.list_of(fields.OBJECT, "objects")},
+                 _KINDS, f"{where}: ")
+    rows = [_make(Row, row, f"row {fields.short(row.get('name'))} of {where}")
+            for row in config["rows"]]
     table = _make(cls, {**config, "rows": rows}, where)
     names = [row.name for row in rows]
     for name in (table.name, *names):
@@ -91,6 +106,7 @@ class Table:
       raise ValueError(f"{where} needs rows, each with a name of its own: "
                        f"{', '.join(names) or 'none given'}.")
     for row in rows:
+      table.settings(row, 0)  # An unknown model is an error.
       if table.reference(row) not in (None, *names):
         raise registry.unknown("paired_with", table.reference(row), names,
                                f"It belongs to row {row.name!r} of {where}.")
@@ -103,7 +119,7 @@ class Table:
   def settings(self, row: Row, seed: int) -> types.Config:
     """Returns everything that the result of a run depends on."""
     train = {**self.common, **row.flags, "seed": seed}
-    recipe: Any = recipes.RECIPES[train["model"]] if "model" in train else None
+    recipe: Any = recipes.RECIPES[str(train["model"])] if "model" in train else None
     settings = {"train": train, "evaluate": {**self.evaluate, **row.evaluate},
                 "sample_data": self.sample_data,
                 "recipe": recipe and dataclasses.asdict(recipe)}
@@ -138,6 +154,7 @@ def _make(cls, config: Mapping[str, Any], where: str):
              if parameter.default is parameter.empty and name not in config]
   if faults:
     raise ValueError(f"{where}: {'; '.join(faults)}. Valid: {', '.join(valid)}.")
+  fields.check(config, {}, _KINDS, f"{where}: ")
   return cls(**config)
 
 
@@ -154,10 +171,11 @@ def load(name: str) -> Table:
   path = BUILT_IN.get(name, name)
   if not path.endswith(".json"):
     raise registry.unknown("--table", name, BUILT_IN, "Or give the path of a JSON file.")
-  config = files.read_json(path, kind="a table of models",
-                           remedy="Name another file with --table, or correct this one")
-  return Table.from_config(
-      {"name": os.path.splitext(os.path.basename(path))[0], **config})
+  stem = os.path.splitext(os.path.basename(path))[0]
+  return files.read_json(
+      path, kind="a table of models",
+      remedy="Name another file with --table, or correct this one",
+      parse=lambda config: Table.from_config({"name": stem, **config}))
 
 
 def arguments(flags: types.Config, **places: str) -> list[str]:

@@ -18,13 +18,16 @@ from typing import Any
 import numpy as np
 
 from yt8m.artifacts import saved_model
+from yt8m.core import fields
 from yt8m.core import files
 from yt8m.core.types import PathLike
+from yt8m.eval.blending import averaging
 
 NAME = "ensemble.json"
 _FORMAT = 1
 # Bound on the error of the sum of the weights: published ones have four digits.
 _TOLERANCE = 1e-3
+_NUMBERS = fields.list_of(fields.NUMBER, "finite numbers")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,9 +56,12 @@ class Member:
   @classmethod
   def from_config(cls, entry: dict[str, Any], folder: str) -> "Member":
     """Reads an entry of `to_config`; `bytes` are for people, and not used."""
+    fields.check(entry, {"name": fields.NAME, "saved_model": fields.NAME,
+                         "bytes": fields.SIZE, "weight": fields.NUMBER | _NUMBERS},
+                 {"rank_knots": _NUMBERS | fields.NULL,
+                  "stored_as": fields.TEXT | fields.NULL}, "members: ")
     others = {key: value for key, value in entry.items()
               if key not in ("name", "saved_model", "bytes")}
-    entry["bytes"]  # Every file has them.
     return cls(saved_model.SavedModel(
         absolute_path(entry["saved_model"], folder), entry["name"]), **others)
 
@@ -107,8 +113,13 @@ class EnsembleFile:
     folder = _folder(path)
 
     def parse(content: dict[str, Any]) -> "EnsembleFile":
-      if content.pop("format") != _FORMAT:
-        raise ValueError(f"its format is not {_FORMAT}")
+      fields.check(
+          content, {"format": fields.one_of([_FORMAT]),
+                    "members": fields.list_of(fields.OBJECT, "objects")},
+          {"averaging": fields.one_of(averaging.AVERAGINGS),
+           "budget_bytes": fields.SIZE | fields.NULL, "search": fields.OBJECT,
+           "scores": fields.object_of(fields.NUMBER, "finite numbers")})
+      del content["format"]
       ensemble = cls(**{**content, "members": tuple(
           Member.from_config(entry, folder) for entry in content["members"])})
       weights = ensemble.weights

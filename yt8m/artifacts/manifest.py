@@ -22,6 +22,7 @@ from absl import logging
 
 from yt8m.core import checksum
 from yt8m.core import directories
+from yt8m.core import fields
 from yt8m.core import files
 
 NAME = "manifest.json"
@@ -130,8 +131,11 @@ def _load(directory: str) -> dict[str, File]:
 
 
 def _parse(content: dict[str, Any]) -> dict[str, File]:
+  fields.check(content, {"format": fields.SIZE, "files": fields.OBJECT})
   if content["format"] != _FORMAT:
     raise ValueError(f"its format is {content['format']}, not {_FORMAT}")
+  for name, entry in content["files"].items():
+    fields.check(entry, {"bytes": fields.SIZE, "sha256": fields.TEXT}, where=f"{name}: ")
   return {name: File(**entry) for name, entry in content["files"].items()}
 
 

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from yt8m.artifacts import manifest
 from yt8m.core import feature_spec
+from yt8m.core import fields
 from yt8m.core import files
 from yt8m.core.types import Batch
 from yt8m.core.types import Scores
@@ -60,8 +61,13 @@ class Contract:
         os.path.join(saved_model, "assets", DESCRIPTION),
         kind="the description of a SavedModel that yt8m-export wrote",
         remedy="Name such a SavedModel, or export the model again",
-        parse=lambda config: cls(feature_spec.FeatureSpec.from_config(config),
-                                 config["max_frames"], config["num_classes"]))
+        parse=cls._parse)
+
+  @classmethod
+  def _parse(cls, config: dict[str, Any]) -> "Contract":
+    fields.check(config, {"max_frames": fields.COUNT, "num_classes": fields.COUNT})
+    return cls(feature_spec.FeatureSpec.from_config(config), config["max_frames"],
+               config["num_classes"])
 
   def reader(self) -> reader_base.Reader:
     """Returns the reader of such records; it pads to the longest video of a batch."""

@@ -23,6 +23,7 @@ from yt8m.configs import checkpoints
 from yt8m.configs import hparams as hyperparameters
 from yt8m.core import directories
 from yt8m.core import feature_spec
+from yt8m.core import fields
 from yt8m.core import files
 from yt8m.core.types import Config
 
@@ -61,12 +62,17 @@ class Experiment:
     """Builds the model with its variables; call it inside `strategy.scope()`.
 
     Raises:
-      ValueError: The config has an entry that no model has, or an unknown option.
+      ValueError: The config has an entry that no model has, an unknown option, or a
+        value with which an option cannot be built.
     """
-    valid = {"name", *inspect.signature(models.VideoModel.__init__).parameters}
+    valid = {"name", *inspect.signature(models.VideoModel).parameters} - {"kwargs"}
     if others := sorted(set(self.model_config) - valid):
       raise ValueError(f"The model of {CONFIG} has unknown entries: {', '.join(others)}.")
-    return models.VideoModel.from_config(self.model_config).build_variables()
+    try:
+      return models.VideoModel(**self.model_config).build_variables()
+    except (*fields.UNFIT, MemoryError, tf.errors.OpError) as error:
+      raise ValueError(f"The model of {CONFIG} cannot be built: "
+                       f"{fields.reason(error)}.") from error
 
   def with_hparams(self, text: str | None) -> "Experiment":
     """Returns the experiment with the hyperparameters of `--hparams` changed.
@@ -97,7 +103,15 @@ class Experiment:
     return files.read_json(
         os.path.join(train_dir, CONFIG), kind="a configuration of yt8m-train",
         remedy=f"{train_dir} holds no trained model: choose another --train_dir",
-        parse=lambda config: cls(config["model"], config["max_frames"], config["flags"]))
+        parse=cls._parse)
+
+  @classmethod
+  def _parse(cls, config: Config) -> "Experiment":
+    fields.check(config, {"model": fields.OBJECT, "max_frames": fields.COUNT,
+                          "flags": fields.OBJECT}, {"format": fields.one_of([1])})
+    fields.check(config["model"], {"num_classes": fields.COUNT}, where="model: ")
+    feature_spec.FeatureSpec.from_config(config["model"]["feature_spec"])
+    return cls(config["model"], config["max_frames"], config["flags"])
 
 
 def load(train_dir: str, checkpoint: str | None = None, hparams: str | None = None,
@@ -211,4 +225,11 @@ def _status(train_dir: str) -> Config:
   path = os.path.join(train_dir, STATUS)
   if not tf.io.gfile.exists(path):
     return {}
-  return files.read_json(path, kind="a status of yt8m-train", remedy="Delete it")
+  return files.read_json(path, kind="a status of yt8m-train", remedy="Delete it",
+                         parse=_parse_status)
+
+
+def _parse_status(content: Config) -> Config:
+  fields.check(content, {}, {"finished": fields.BOOL | fields.NULL,
+                             "total_steps": fields.COUNT | fields.NULL})
+  return content

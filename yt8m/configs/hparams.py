@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from yt8m.core import fields
 from yt8m.core import registry
 from yt8m.core.types import Config
 from yt8m.core.types import OptionConfig
@@ -37,10 +38,11 @@ def change(options: Config, text: str | None) -> Config:
   form = "Write it as --hparams='{\"aggregation\": {\"units\": 512}}'."
   try:
     changes = json.loads(text)
-  except json.JSONDecodeError as error:
-    raise ValueError(f"--hparams={text!r} is not JSON ({error}). {form}") from error
+  except (ValueError, RecursionError) as error:
+    raise ValueError(f"--hparams={fields.short(text)} is not JSON "
+                     f"({fields.reason(error)}). {form}") from error
   if not isinstance(changes, dict):
-    raise ValueError(f"--hparams={text!r} is not a JSON object. {form}")
+    raise ValueError(f"--hparams={fields.short(text)} is not a JSON object. {form}")
   options = dict(options)
   for part, values in changes.items():
     if part == "normalization":
@@ -49,8 +51,8 @@ def change(options: Config, text: str | None) -> Config:
       options[part] = merge(options.get(part), values)
     else:
       raise ValueError(
-          f"--hparams has {part!r}: {values!r}; valid are dictionaries under "
-          f"{', '.join(_PARTS)}, and 'normalization'.")
+          f"--hparams has {fields.short(part)}: {fields.short(values)}; valid "
+          f"are dictionaries under {', '.join(_PARTS)}, and 'normalization'.")
   return options
 
 
@@ -86,14 +88,20 @@ def change_trained(model: Config, text: str | None) -> Config:
   if not text:
     return model
   changed = change(model, text)
-  before, after = values(model), values(changed)
+  before = values(model)
+  try:
+    after = values(changed)
+  except fields.UNFIT as error:
+    raise ValueError(f"--hparams={fields.short(text)}: {fields.reason(error)}."
+                     ) from error
   valid = changeable(model)
   for path in {**after, **before}:
     if before.get(path) != after.get(path) and path not in valid:
+      shown = path if path.isprintable() else repr(path)
       raise ValueError(
-          f"--hparams: {path} was {before.get(path)!r} in training and cannot become "
-          f"{after.get(path)!r} without training again. This model lets you change: "
-          f"{', '.join(valid) or 'nothing'}.")
+          f"--hparams: {shown:.80} was {fields.short(before.get(path))} in "
+          f"training and cannot become {fields.short(after.get(path))} without training "
+          f"again. This model lets you change: {', '.join(valid) or 'nothing'}.")
   return changed
 
 

@@ -5,6 +5,7 @@
 import dataclasses
 from collections.abc import Iterable
 
+from yt8m.core import fields
 from yt8m.core import registry
 from yt8m.core.types import Config
 
@@ -98,4 +99,13 @@ class FeatureSpec:
 
   @classmethod
   def from_config(cls, config: Config) -> "FeatureSpec":
+    """Reads what `to_config` returns.
+
+    Raises:
+      ValueError: An entry is missing or has another type, or as the class.
+    """
+    fields.check(config, {
+        "names": fields.list_of(fields.NAME, "texts"),
+        "sizes": fields.list_of(fields.COUNT, "whole numbers from 1 on"),
+        "level": fields.one_of(LEVELS)})
     return cls(config["names"], config["sizes"], config["level"])

@@ -15,6 +15,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from yt8m.core import fields
 from yt8m.core.types import PathLike
 
 
@@ -84,8 +85,8 @@ def read_json(path: PathLike, *, kind: str, remedy: str,
     path: Path of the file.
     kind: Description of the file in errors, e.g. `"a manifest that yt8m-export wrote"`.
     remedy: Imperative sentence for the errors, without the full stop.
-    parse: Function that turns the object into the result. Its ValueError, KeyError,
-      TypeError or AttributeError means that the file is not of this kind.
+    parse: Function that turns the object into the result. Its errors of `fields.UNFIT`
+      mean that the file is not of this kind.
 
   Returns:
     The result of `parse`; by default the object as a dictionary.
@@ -103,9 +104,9 @@ def read_json(path: PathLike, *, kind: str, remedy: str,
       if not isinstance(content, dict):
         raise TypeError(f"it holds a JSON {type(content).__name__}, not an object")
       return parse(content)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-      reason = f"it has no entry {error}" if isinstance(error, KeyError) else error
-      raise ValueError(f"{path} is not {kind} ({reason}). {remedy}.") from error
+    except fields.UNFIT as error:
+      raise ValueError(
+          f"{path} is not {kind} ({fields.reason(error)}). {remedy}.") from error
 
 
 def write_json(path: PathLike, content: Any, *, indent: int | None = 2,

@@ -1,0 +1,111 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""What is fuzzed: a parser, valid inputs of it, and what it may do with damaged ones."""
+
+import dataclasses
+import os
+import random
+import signal
+from collections.abc import Callable
+from collections.abc import Sequence
+from typing import Any
+
+from tests.fuzz import mutation
+
+ACCEPTED, REFUSED, FOREIGN, UNCLEAR, WRONG, HANG = OUTCOMES = (
+    "accepted", "refused", "foreign", "unclear", "wrong", "hang")
+FAULTS = (FOREIGN, UNCLEAR, WRONG, HANG)
+# Seconds that a case may take.
+_SECONDS = 10
+_LONGEST_MESSAGE = 1500
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Target:
+  """A parser.
+
+  Attributes:
+    name: Name in the table.
+    seeds: Valid inputs.
+    read: Function from the path of an input to what our code reads there, in plain
+      types.
+    expected: Function from the bytes of an input that was accepted to what an
+      independent reading of it gives. It raises an error for an input that must not be
+      accepted.
+    mutate: Function that damages an input.
+    names: Texts of which an error must have one. Default: the name of the file.
+    errors: Classes of the errors that the parser may raise.
+    file: Name of the input's file.
+    share: Share of all cases, relative to that of other targets.
+  """
+  name: str
+  seeds: Sequence[bytes]
+  read: Callable[[str], Any]
+  expected: Callable[[bytes], Any]
+  mutate: Callable[[random.Random, bytes], bytes] = mutation.of_bytes
+  names: Sequence[str] = ()
+  errors: tuple[type[Exception], ...] = (ValueError, OSError)
+  file: str = "input"
+  share: float = 1.0
+
+  def case(self, seed: int, number: int) -> bytes:
+    """Returns the input of a case. The first ones are the seeds, undamaged."""
+    if number < len(self.seeds):
+      return self.seeds[number]
+    rng = random.Random(f"{seed}/{self.name}/{number}")
+    return self.mutate(rng, rng.choice(self.seeds))
+
+
+class _TimeIsUp(BaseException):
+  """No parser catches it, as it is no `Exception`."""
+
+
+def judge(target: Target, data: bytes, folder: str) -> tuple[str, str]:
+  """Gives an input to a parser.
+
+  Args:
+    target: The parser.
+    data: The input.
+    folder: Path of a folder for the file of the input.
+
+  Returns:
+    One of `OUTCOMES`, and the error or what was read.
+  """
+  path = os.path.join(folder, target.file)
+  os.makedirs(os.path.dirname(path), exist_ok=True)
+  with open(path, "wb") as file:
+    file.write(data)
+  before = signal.signal(signal.SIGALRM, _stop)
+  signal.setitimer(signal.ITIMER_REAL, _SECONDS)
+  try:
+    result = target.read(path)
+  except _TimeIsUp:
+    return HANG, f"no answer after {_SECONDS} s"
+  except target.errors as error:
+    return _judge_message(str(error), target.names or (target.file,))
+  except Exception as error:
+    return FOREIGN, f"{type(error).__name__}: {error}"
+  finally:
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, before)
+  try:
+    expected = target.expected(data)
+  except Exception as error:
+    return WRONG, f"accepted as {result!r:.300}, but {type(error).__name__}: {error}"
+  # Texts tell 1 from 1.0 and True, and take NaN as equal to NaN.
+  if repr(result) != repr(expected):
+    return WRONG, f"read {result!r:.300}, expected {expected!r:.300}"
+  return ACCEPTED, ""
+
+
+def _judge_message(message, names):
+  fault = ("is empty" if not message else
+           "has several lines" if len(message.splitlines()) > 1 else
+           "is long" if len(message) > _LONGEST_MESSAGE else
+           f"has none of {names}" if not any(name in message for name in names) else "")
+  return (UNCLEAR, f"the message {fault}: {message[:400]!r}") if fault else (
+      REFUSED, message)
+
+
+def _stop(*_):
+  raise _TimeIsUp

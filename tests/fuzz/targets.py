@@ -1,0 +1,14 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""All parsers that are fuzzed. A new parser needs an entry in one of these modules."""
+
+from tests.fuzz import json_targets
+from tests.fuzz import server_targets
+from tests.fuzz import text_targets
+
+TARGETS = {target.name: target for target in (
+    *json_targets.TARGETS, *server_targets.TARGETS, *text_targets.TARGETS)}
+
+
+def warm_up() -> None:
+  """Loads what every case needs; the driver limits the memory afterwards."""

@@ -1,0 +1,137 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""The CSVs: class ids, submissions, and ratings of segments.
+
+The independent readings are regular expressions of what a line may be.
+"""
+
+import math
+import re
+
+from tests.fuzz import mutation
+from tests.fuzz import target
+from yt8m.eval.metrics import segment_labels
+from yt8m.export.submissions import check
+from yt8m.export.submissions import segments
+
+_NUM_CLASSES = 4000
+_IDS = b"ids", b"Index\n0\n3\n17\n1651\n", b"7\n"
+_VIDEOS = (b"VideoId,LabelConfidencePairs\nDiRU,2210 0.803937 2837 0.79531 14 0.5\n"
+           b"PzYl,1 0.5 0 0.25\n",
+           b"VideoId,LabelConfidencePairs\nDiRU,3 1e-05\nPzYl,1 1\n")
+_SEGMENTS = (b"Class,Segments\n1651,PzYl:35 PzYl:0 KWgb:10\n7,KWgb:5\n",
+             b"Class,Segments\n3,PzYl:0\n")
+_RATINGS = b"PzYl:35,7,1.0\nPzYl:0,7,0.0\nKWgb:10,1651,1\n", b"a:0,0,0.5\n"
+_WHOLE = re.compile(r"[0-9]{1,9}")
+_SCORE = re.compile(r"[0-9]{1,400}(\.[0-9]*)?([eE][-+]?[0-9]{1,4})?|\.[0-9]+")
+
+
+def _lines(data):
+  """The lines of a text in UTF-8, with or without a byte order mark."""
+  text = data.decode("utf-8-sig")
+  assert "\0" not in text, "a NUL"
+  lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+  return lines[:-1] if lines[-1] == "" else lines
+
+
+def _whole(text):
+  assert _WHOLE.fullmatch(text), f"{text[:80]!r} is not a whole number"
+  return int(text)
+
+
+def _expected_ids(data):
+  lines = [line.strip() for line in _lines(data)]
+  if lines and not _WHOLE.fullmatch(lines[0]):
+    del lines[0]  # a header
+  classes = {_whole(line) for line in lines if line}
+  assert classes and max(classes) < _NUM_CLASSES
+  return tuple(sorted(classes))
+
+
+def _read_submission(path):
+  report = check.check(path, classes=range(_NUM_CLASSES), ids={"DiRU", "PzYl", "KWgb"})
+  if report.errors:
+    raise ValueError(f"{path}: {report.errors[0]}")
+  return report.lines, report.pairs
+
+
+def _expected_submission(data):
+  header, *lines = _lines(data)
+  if header == segments.HEADER:
+    return _expected_segments_report(lines)
+  assert header == "VideoId,LabelConfidencePairs"
+  ids, num_pairs = [], 0
+  for line in lines:
+    video_id, text = line.split(",")
+    words = text.split(" ")
+    ids.append(video_id)
+    assert len(words) % 2 == 0 and words
+    classes = [_whole(word) for word in words[::2]]
+    assert all(_SCORE.fullmatch(word) for word in words[1::2]), words
+    scores = [float(word) for word in words[1::2]]
+    assert max(classes) < _NUM_CLASSES and len(set(classes)) == len(classes) <= 20
+    assert all(0 <= score <= 1 for score in scores)
+    assert scores == sorted(scores, reverse=True)
+    num_pairs += len(classes)
+  assert sorted(ids) == ["DiRU", "PzYl"] or sorted(ids) == ["DiRU", "KWgb", "PzYl"], ids
+  return len(lines), num_pairs
+
+
+def _expected_segments_report(lines):
+  classes, num_segments = set(), 0
+  for line in lines:
+    class_id, text = line.split(",")
+    assert _whole(class_id) < _NUM_CLASSES and _whole(class_id) not in classes
+    classes.add(_whole(class_id))
+    words = text.split(" ")
+    assert len(set(words)) == len(words)
+    for word in words:
+      video_id, start = word.split(":")
+      assert video_id in ("DiRU", "PzYl", "KWgb") and _whole(start) % 5 == 0
+    num_segments += len(words)
+  return len(lines), num_segments
+
+
+def _read_segments(path):
+  return list(segments.read_segment_submission(path))
+
+
+def _expected_segments(data):
+  lines = _lines(data)
+  if lines and lines[0].strip() == segments.HEADER:
+    del lines[0]
+  rows = []
+  for line in lines:
+    class_id, text = line.split(",")
+    rows.append((_whole(class_id.strip()), text.split()))
+  assert len({class_id for class_id, _ in rows}) == len(rows), "a class twice"
+  return rows
+
+
+def _read_ratings(path):
+  return segment_labels.read_cache(path)
+
+
+def _expected_ratings(data):
+  ratings = {}
+  for line in _lines(data):
+    segment_id, class_id, score = line.rstrip().rsplit(",", 2)
+    assert _SCORE.fullmatch(score) and math.isfinite(float(score)), score
+    assert re.fullmatch(r"[^\s,:\"]+:[0-9]+", segment_id), segment_id
+    ratings.setdefault(_whole(class_id), {})[segment_id] = float(score)
+  return ratings
+
+
+def _text_target(name, seeds, read, expected, share=10.0):
+  return target.Target(name=name, seeds=seeds, read=read, expected=expected,
+                       mutate=mutation.of_text, file="input.csv", share=share)
+
+
+TARGETS = (
+    _text_target("class ids", _IDS[1:],
+                 lambda path: segments.read_class_ids(path, _NUM_CLASSES), _expected_ids),
+    _text_target("submission (--check)", (_VIDEOS[0], _SEGMENTS[0]), _read_submission,
+                 _expected_submission),
+    _text_target("segment submission", _SEGMENTS, _read_segments, _expected_segments),
+    _text_target("ratings of segments", _RATINGS, _read_ratings, _expected_ratings),
+)
