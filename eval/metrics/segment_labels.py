@@ -10,6 +10,7 @@ from absl import logging
 from google.protobuf import message
 
 from yt8m.core import files
+from yt8m.core import text_lines
 from yt8m.core import video_ids
 from yt8m.data import records
 
@@ -104,13 +105,12 @@ def read_cache(path: str | os.PathLike) -> RatedSegments:
     ValueError: A line is not `id:start,class,score` (names file and line).
   """
   rated_segments = {}
-  with files.open_to_read(path) as file:
-    for number, line in enumerate(file, start=1):
-      try:
-        segment_id, class_id, score = line.rstrip().rsplit(",", 2)
-        rated_segments.setdefault(int(class_id), {})[segment_id] = float(score)
-      except ValueError as error:
-        raise ValueError(
-            f"{path}, line {number}: expected id:start,class,score, got {line[:80]!r}. "
-            "Delete the file to have it written again.") from error
+  for number, line in text_lines.read(path):
+    try:
+      segment_id, class_id, score = line.rstrip().rsplit(",", 2)
+      rated_segments.setdefault(int(class_id), {})[segment_id] = float(score)
+    except ValueError as error:
+      raise ValueError(
+          f"{path}, line {number}: expected id:start,class,score, got {line[:80]!r}. "
+          "Delete the file to have it written again.") from error
   return rated_segments

@@ -29,6 +29,7 @@ from yt8m.artifacts import saved_model
 from yt8m.configs import experiment
 from yt8m.core import directories
 from yt8m.core import files
+from yt8m.core import text_lines
 from yt8m.export.saved_models import compression
 from yt8m.export.saved_models import model_card
 from yt8m.export.saved_models import signatures
@@ -125,11 +126,14 @@ def write(directory: str, contract: saved_model.Contract, model: signatures.Mode
     make_signatures: Function that traces the signatures.
 
   Raises:
-    ValueError: `top_k` is out of range.
+    ValueError: `top_k` is out of range, or `vocabulary` is not UTF-8 text.
     FileNotFoundError: There is no file `vocabulary`.
   """
-  if vocabulary and not tf.io.gfile.exists(vocabulary):
-    raise FileNotFoundError(f"--vocabulary={vocabulary} does not exist.")
+  if vocabulary:
+    if not tf.io.gfile.exists(vocabulary):
+      raise FileNotFoundError(f"--vocabulary={vocabulary} does not exist.")
+    for _ in text_lines.read(vocabulary):
+      pass  # Names what is not UTF-8 text.
   module: Any = tf.Module()
   # Only the variables: TensorFlow would store those of a Keras model a second time.
   module.weights = weights

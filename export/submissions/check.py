@@ -6,25 +6,33 @@ Videos: the file has every id of the records once and no other id. A line has at
 classes, each once and each below C; their scores lie in [0, 1] and descend. Segments: the
 file has every class once, and only classes of the task. A line has at most
 `segment_max_pred` segments, each once; each belongs to a video of the records and starts
-at a multiple of five seconds.
+at a multiple of five seconds. A file that a spreadsheet has saved is read as it was
+meant, but what it changed is an error.
 """
 
 import dataclasses
+import re
 from collections.abc import Collection
 from collections.abc import Iterator
+from collections.abc import Sequence
 from collections.abc import Set
 
 import numpy as np
 from absl import logging
 
+from yt8m.core import csv_files
 from yt8m.core import feature_spec
-from yt8m.core import files
 from yt8m.core import progress
+from yt8m.core import text_lines
+from yt8m.core import video_ids
 from yt8m.core.types import PathLike
 from yt8m.export.submissions import segments
 from yt8m.export.submissions import videos
 
 MAX_ERRORS = 20
+
+# What a spreadsheet makes of an id such as 1E23.
+_NUMBER = re.compile(r"\d([.,]\d+)?E\+\d+")
 
 
 @dataclasses.dataclass
@@ -58,49 +66,60 @@ def check(path: PathLike, top_k: int = 20, segment_max_pred: int = 100_000,
     top_k: Largest number of classes per video.
     segment_max_pred: Largest number of segments per class.
     classes: Allowed classes; None allows every class from 0.
-    ids: Allowed ids of videos; None allows every id.
+    ids: Texts of the allowed ids of videos (`yt8m.core.video_ids`); None allows every
+      id.
 
   Raises:
     FileNotFoundError: There is no file at `path`.
+    ValueError: The file is not a text file.
   """
   report = Report()
-  with files.open_to_read(path) as file:
-    header = file.readline().rstrip("\r\n")
-    if header not in (videos.HEADER, segments.HEADER):
-      report.add(f"line 1: the header must be {videos.HEADER}, or for segments "
-                 f"{segments.HEADER}, is {header[:80]!r}")
-      return report
-    of_videos = header == videos.HEADER
-    line_check, max_pairs = (
-        (_check_video, top_k) if of_videos else (_check_class, segment_max_pred))
-    first_lines = {}
-    log = progress.Periodic(10.0, unit="lines")
-    for number, line, key, words in videos.split_lines(file, 2):
-      first = first_lines.setdefault(key, number)
-      if not key or words is None:
-        report.add(f"line {number}: expected {header}, got {line[:80]!r}")
-      elif first < number:
-        report.add(f"line {number}: {key!r} is there already, in line {first}")
-      words = words or []
-      for error in line_check(key, words, max_pairs, classes, ids):
-        report.add(f"line {number}: {error}")
-      report.lines += 1
-      report.pairs += len(words) // (2 if of_videos else 1)
-      for rate in log(report.lines):
-        logging.info("%s: %d lines | %s", path, report.lines, rate)
-  if of_videos and ids is not None:
-    missing = sorted(ids - first_lines.keys())
-    if missing:
-      report.add(f"{len(missing)} of {len(ids)} videos are missing: "
-                 f"{', '.join(missing[:3])}{', …' if len(missing) > 3 else ''}")
+
+  def add_fault(fault: text_lines.Fault) -> None:
+    report.add(f"line {fault.line}: {fault.text}")
+
+  lines = csv_files.read(path, add_fault)
+  first_line = next(lines, csv_files.Line(1, "", []))
+  header = ",".join(first_line.first(2) or [])
+  if header not in (videos.HEADER, segments.HEADER):
+    report.add(f"line 1: the header must be {videos.HEADER}, or for segments "
+               f"{segments.HEADER}, is {first_line.text[:80]!r}")
+    return report
+  of_videos = header == videos.HEADER
+  line_check, max_pairs = (
+      (_check_video, top_k) if of_videos else (_check_class, segment_max_pred))
+  first_lines = {}
+  log = progress.Periodic(10.0, unit="lines")
+  for line in lines:
+    key, cells = line.cells[0], line.first(2)
+    first = first_lines.setdefault(key, line.number)
+    if not key or cells is None:
+      report.add(f"line {line.number}: expected {header}, got {line.text[:80]!r}")
+      continue
+    if first < line.number:
+      report.add(f"line {line.number}: {key!r} is there already, in line {first}")
+    words = cells[1].split()
+    for error in line_check(key, words, max_pairs, classes, ids):
+      report.add(f"line {line.number}: {error}")
+    report.lines += 1
+    report.pairs += len(words) // (2 if of_videos else 1)
+    for rate in log(report.lines):
+      logging.info("%s: %d lines | %s", path, report.lines, rate)
+  if of_videos and ids is not None and (missing := sorted(ids - first_lines.keys())):
+    report.add(f"{len(missing)} of {len(ids)} videos are missing: {_some(missing)}")
+  if not of_videos and classes is not None:
+    # Not an error: a class that is among the best k of no segment has no line.
+    none = [class_id for class_id in sorted(classes) if str(class_id) not in first_lines]
+    if none:
+      logging.warning("%s: %d of %d classes have no line: %s.", path, len(none),
+                      len(classes), _some(none))
   return report
 
 
 def _check_video(video_id: str, words: list[str], max_pairs: int,
                  classes: Collection[int] | None, ids: Set[str] | None) -> Iterator[str]:
   """Yields the errors of the line `id,class score class score …`."""
-  if ids is not None and video_id not in ids:
-    yield f"the records have no video {video_id!r}"
+  yield from _check_id(video_id, ids)
   try:
     class_ids = np.array(words[0::2], np.int64)
     scores = np.array(words[1::2], np.float64)
@@ -125,8 +144,11 @@ def _check_video(video_id: str, words: list[str], max_pairs: int,
 def _check_class(class_id: str, words: list[str], max_pairs: int,
                  classes: Collection[int] | None, ids: Set[str] | None) -> Iterator[str]:
   """Yields the errors of the line `class,id:start id:start …`."""
-  if not (class_id.isdecimal() and _is_class(int(class_id), classes)):
+  number = csv_files.whole_number(class_id)
+  if number is None or not _is_class(number, classes):
     yield f"there is no class {class_id}"
+  elif str(number) != class_id:
+    yield f"class {class_id} must be written {number}"
   if len(words) > max_pairs:
     yield f"{len(words)} segments, at most {max_pairs} are allowed"
   yield from _repeated(words, "segment")
@@ -135,8 +157,27 @@ def _check_class(class_id: str, words: list[str], max_pairs: int,
     if not colon or not start.isdecimal() or int(start) % feature_spec.SEGMENT_FRAMES:
       yield (f"{word!r} is not id:start with a start that is a multiple of "
              f"{feature_spec.SEGMENT_FRAMES}")
-    elif ids is not None and video_id not in ids:
-      yield f"the records have no video {video_id!r}"
+    else:
+      yield from _check_id(video_id, ids)
+
+
+def _check_id(video_id: str, ids: Set[str] | None) -> Iterator[str]:
+  """Yields the error of an id that is not among the allowed ones."""
+  if ids is not None and video_id in ids:
+    return
+  text = video_ids.as_text(video_id)
+  if _NUMBER.fullmatch(video_id):
+    yield (f"the id {video_id!r} is a number that a spreadsheet has made of it: use the "
+           "file as it was before")
+  elif ids is not None:
+    remedy = f": write it as {text}" if text != video_id and text in ids else ""
+    yield f"the records have no video {video_id!r}{remedy}"
+  elif text != video_id:
+    yield f"the id {video_id!r} must be written as {text}"
+
+
+def _some(names: Sequence) -> str:
+  return ", ".join(map(str, names[:3])) + (", …" if len(names) > 3 else "")
 
 
 def _is_class(class_id: int, classes: Collection[int] | None) -> bool:

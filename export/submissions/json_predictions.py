@@ -23,6 +23,7 @@ from absl import logging
 
 from yt8m.core import files
 from yt8m.core import progress
+from yt8m.core import text_lines
 from yt8m.core import video_ids
 from yt8m.core.types import PathLike
 from yt8m.export.serving import json_arrays
@@ -95,6 +96,8 @@ def read(path: PathLike) -> Iterator[tuple[int, int, list[Prediction]]]:
   with files.open_to_read(path, "rb") as file:
     is_first = True
     for line, text in enumerate(file, start=1):
+      if is_first:
+        text_lines.check_kind(path, text)
       if not text.strip():
         continue
       if is_first and not _is_json(text):

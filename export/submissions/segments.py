@@ -10,11 +10,12 @@ A segment is named `video_id:start`, where start is in seconds, and the id is wr
 """
 
 import contextlib
+import re
 from collections.abc import Iterator
 
 import numpy as np
 
-from yt8m.core import files
+from yt8m.core import csv_files
 from yt8m.core import video_ids
 from yt8m.core.types import PathLike
 from yt8m.export.submissions import videos
@@ -144,23 +145,35 @@ def read_class_ids(path: PathLike, num_classes: int) -> tuple[int, ...]:
   """Returns the classes of the segment task in ascending order.
 
   Args:
-    path: Path of a text file with one class per line, such as `segment_label_ids.csv` of
-      the YouTube-8M starter code. Lines that are not numbers (a header) are skipped.
+    path: Path of a CSV with one class per line, such as `segment_label_ids.csv` of the
+      YouTube-8M starter code. The first line may be a header; if it has a column
+      `Index`, there may be other columns.
     num_classes: Number of classes of the model.
 
   Raises:
-    ValueError: The file lists no class, or one that the model does not have.
+    ValueError: A line is not a class, the model does not have it, or the file lists no
+      class (`--segment_label_ids_file`).
   """
-  with files.open_to_read(path) as file:
-    lines = [line.strip() for line in file]
-  class_ids = tuple(sorted({int(line) for line in lines if line.isdecimal()}))
+  lines = [line for line in csv_files.read(path) if any(map(str.strip, line.cells))]
+  num_lines, column = len(lines), None
+  if lines and not re.match(r"\s*[-+.\d]", lines[0].cells[0]):
+    header = [cell.strip() for cell in lines.pop(0).cells]
+    column = header.index("Index") if "Index" in header else None
+  class_ids = set()
+  for line in lines:
+    cells = line.first(1) if column is None else line.cells[column:]
+    class_id = csv_files.whole_number(cells[0]) if cells else None
+    if class_id is None:
+      raise ValueError(f"{path}, line {line.number}: expected the number of one class, "
+                       f"got {line.text[:80]!r} (--segment_label_ids_file).")
+    if class_id >= num_classes:
+      raise ValueError(f"{path}: class {class_id}, but the model has only {num_classes} "
+                       "classes (--segment_label_ids_file).")
+    class_ids.add(class_id)
   if not class_ids:
-    raise ValueError(f"{path}: no class in any of its {len(lines)} lines; expected one "
+    raise ValueError(f"{path}: no class in any of its {num_lines} lines; expected one "
                      "number per line (--segment_label_ids_file).")
-  if class_ids[-1] >= num_classes:
-    raise ValueError(f"{path}: class {class_ids[-1]}, but the model has only "
-                     f"{num_classes} classes (--segment_label_ids_file).")
-  return class_ids
+  return tuple(sorted(class_ids))
 
 
 def read_segment_submission(path: PathLike) -> Iterator[tuple[int, list[str]]]:
@@ -170,14 +183,22 @@ def read_segment_submission(path: PathLike) -> Iterator[tuple[int, list[str]]]:
 
   Raises:
     FileNotFoundError: There is no file at `path`.
-    ValueError: A line is not `class,id:start id:start …`. The message names file and
-      line.
+    ValueError: A line is not `class,id:start id:start …`, or was cut off. The message
+      names file and line.
   """
-  with files.open_to_read(path) as file:
-    for number, line, class_id, words in videos.split_lines(file, 1):
-      if number == 1 and line.strip() == HEADER:
-        continue
-      if words is None or not class_id.strip().isdecimal():
-        raise ValueError(f"{path}, line {number}: expected class,id:start id:start …, "
-                         f"got {line[:80]!r}")
-      yield int(class_id), words
+  header = HEADER.split(",")
+  for line in csv_files.read(path):
+    cells = line.first(2)
+    if line.number == 1 and cells == header:
+      continue
+    class_id = csv_files.whole_number(cells[0]) if cells else None
+    words = cells[1].split() if cells else []
+    if class_id is None or not all(map(_is_segment, words)):
+      raise ValueError(f"{path}, line {line.number}: expected class,id:start id:start …, "
+                       f"got {line.text[:80]!r}")
+    yield class_id, words
+
+
+def _is_segment(word: str) -> bool:
+  video_id, _, start = word.rpartition(":")
+  return bool(video_id) and start.isdecimal()

@@ -8,8 +8,6 @@
 
 import abc
 import contextlib
-from collections.abc import Iterable
-from collections.abc import Iterator
 from collections.abc import Sequence
 from typing import IO
 from typing import Any
@@ -135,19 +133,3 @@ def format_lines(ids: Sequence[str | bytes] | np.ndarray, classes: Any,
   template = "%s," + " ".join(["%i %g"] * scores.shape[1]) + "\n"
   return [template % (video_ids.as_text(video_id), *row)
           for video_id, row in zip(ids, pairs.tolist(), strict=True)]
-
-
-def split_lines(lines: Iterable[str],
-                start: int) -> Iterator[tuple[int, str, str, list[str] | None]]:
-  """Splits the lines `key,word word …` of a submission CSV.
-
-  Args:
-    lines: Lines of the file.
-    start: Number of the first of them.
-
-  Yields:
-    `(number, line, key, words)`. The words are None if the line has no comma.
-  """
-  for number, line in enumerate(lines, start):
-    key, comma, text = line.rstrip("\r\n").partition(",")
-    yield number, line, key, text.split() if comma else None

@@ -109,7 +109,7 @@ def test_formats_and_check(train_dir, files, expected, tmp_path):
       support.run_command(COMMAND, *arguments).stdout)
   lines = expected.decode().splitlines()
   lines[3:5] = [lines[1], lines[4].replace(" ", " 1", 1)]
-  csv.write_text("\n".join(lines))
+  csv.write_text("\n".join(lines) + "\n")
   process = support.run_command(COMMAND, *arguments, check=False)
   assert process.returncode == 1 and "out.csv has 3 errors:" in process.stderr
   assert "line 4: 'f0v0' is there already, in line 2" in process.stderr

@@ -51,12 +51,16 @@ def test_what_the_writers_write_is_good(tmp_path):
     ("a,1 0.5", "'a' is there already, in line 2"),
     ("d,1 0.5", "the records have no video 'd'"),
     ("b", "expected VideoId,LabelConfidencePairs, got 'b"),
+    ("b,1 0.5,2 0.4", "expected VideoId,LabelConfidencePairs, got 'b,1 0.5,2"),
+    ("1E+23,1 0.5", "the id '1E+23' is a number that a spreadsheet has made of it"),
+    ("odd id,1 0.5", "the records have no video 'odd id': write it as odd%20id"),
 ])
 def test_every_error_of_a_video_has_its_line(tmp_path, line, error):
-  lines = ["a,1 0.5", line, "c,1 0.5 3 0.5"]
+  lines = ["a,1 0.5", line, "c,1 0.5 3 0.5", "odd%20id,"]
   if not line.startswith("b"):
     lines.append("b,")  # nothing is predicted, and nothing is missing
-  report = check(tmp_path / "out.csv", lines, top_k=2, classes=range(9), ids=IDS)
+  report = check(tmp_path / "out.csv", lines, top_k=2, classes=range(9),
+                 ids=IDS | {"odd%20id"})
   assert report.num_errors == 1
   assert report.errors[0].startswith(f"line 3: {error}")
 
@@ -69,6 +73,7 @@ def test_every_error_of_a_video_has_its_line(tmp_path, line, error):
     ("2,d:5", "the records have no video 'd'"),
     ("1,a:0", "'1' is there already, in line 2"),
     ("9,a:0", "there is no class 9"), ("x,a:0", "there is no class x"),
+    ("2.0,a:0", "class 2.0 must be written 2"),
 ])
 def test_every_error_of_a_segment_has_its_line(tmp_path, line, error):
   report = check(tmp_path / "out.csv", ["1,a:0", line], segments.HEADER,
@@ -86,6 +91,33 @@ def test_a_header_that_is_none(tmp_path):
   report = check(tmp_path / "out.csv", ["a,1 0.5"], header="id,x")
   assert report.errors == ["line 1: the header must be VideoId,LabelConfidencePairs, or "
                            "for segments Class,Segments, is 'id,x'"]
+
+
+@pytest.mark.parametrize("content, errors", [
+    (b"\xef\xbb\xbfVideoId,LabelConfidencePairs\r\na,1 0.5\r\n",
+     ["line 1: the file begins with a byte order mark"]),
+    (b"VideoId;LabelConfidencePairs\r\na;1 0,5 2 0,25\r\n",
+     ["line 1: cells are separated by semicolons", "line 2: expected class score"]),
+    (b'"VideoId","LabelConfidencePairs"\n"a","1 0.5"\n', ["line 1: cells are in quote"]),
+    (b"VideoId,LabelConfidencePairs,,\na,1 0.5,,\n", []),
+    (b"VideoId,LabelConfidencePairs\na,1 0.5 2 0.", ["line 2: the last line has"]),
+    (b"VideoId,LabelConfidencePairs\n1E+23,1 0.5\n", ["line 2: the id '1E+23' is a num"]),
+    (b"VideoId,LabelConfidencePairs\nodd id,1 0.5\n", ["line 2: the id 'odd id' must"]),
+    (b"VideoId,LabelConfidencePairs\ncaf\xe9,\n", ["line 2: it is not UTF-8 (byte E9"]),
+    (b"Class,Segments\r\n1," + b"v0123:5 " * 4095 + b"v0123:1\r\n",
+     ["line 2: segment v0123:5", "line 2: 'v0123:1' is not", "line 2: a cell has 32,7"]),
+])
+def test_what_a_spreadsheet_or_a_cut_changed_is_named(tmp_path, content, errors):
+  (tmp_path / "out.csv").write_bytes(content)
+  report = submission_check.check(tmp_path / "out.csv")
+  assert len(report.errors) == len(errors)
+  for found, error in zip(report.errors, errors, strict=True):
+    assert found.startswith(error)
+
+
+def test_classes_without_a_line_are_named(tmp_path, caplog):
+  report = check(tmp_path / "out.csv", ["1,a:0"], segments.HEADER, classes={1, 2, 3})
+  assert report.errors == [] and "2 of 3 classes have no line: 2, 3" in caplog.text
 
 
 def test_many_errors_are_counted(tmp_path):

@@ -3,6 +3,7 @@
 """Predictions are read in every form and written like the starter code's script."""
 
 import base64
+import gzip
 import json
 import os
 
@@ -116,6 +117,15 @@ def test_what_is_wrong_is_named_by_file_and_line(bad, message, tmp_path):
   good = json.dumps(FIRST).encode()
   path.write_bytes(good + b"\n\n" + (bad if isinstance(bad, bytes) else bad.encode()))
   with pytest.raises(ValueError, match=f"results-7, .*{message}"):
+    read(path)
+
+
+def test_a_byte_order_mark_is_read_and_other_kinds_are_named(tmp_path):
+  path = tmp_path / "results"
+  path.write_bytes(b"\xef\xbb\xbf" + json.dumps(FIRST).encode() + b"\n")
+  assert read(path) == EXPECTED[:1]
+  path.write_bytes(gzip.compress(json.dumps(FIRST).encode()))
+  with pytest.raises(ValueError, match="results is compressed with gzip: unpack it"):
     read(path)
 
 

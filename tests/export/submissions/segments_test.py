@@ -124,6 +124,30 @@ def test_class_ids_come_from_a_file(tmp_path):
     segment_submission.read_class_ids(path, 7)
 
 
+@pytest.mark.parametrize("content", [
+    b"\xef\xbb\xbf1\r\n2\r\n", b"\xef\xbb\xbfIndex\r\n2.0\r\n1.0\r\n", b'"1"\n"2"\n',
+    b"1;\n2;\n;\n", b"Index,Name\n1,\"Game, video\"\n2,x\n", b"classes\n2\n1"])
+def test_a_spreadsheet_loses_no_class(tmp_path, content):
+  path = tmp_path / "ids.csv"
+  path.write_bytes(content)
+  assert segment_submission.read_class_ids(path, 8) == (1, 2)
+
+
+@pytest.mark.parametrize("content, error", [
+    (b"1\n2.5\n", "line 2: expected the number of one class, got '2.5'"),
+    (b"1,2,3\n", "line 1: expected the number of one class, got '1,2,3'"),
+    (b"Index\n1\nx\n", "line 3: expected the number of one class, got 'x'"),
+    (b"Name,Index\nGame\n", "line 2: expected the number of one class, got 'Game'"),
+    (b"-1\n", "line 1: expected"), (b"1\n\xb2\n", "line 2: it is not UTF-8"),
+    (b"\xff\xfe1\0\n\0", "is UTF-16 text"), (b"9" * 5000, "line 1: expected"),
+])
+def test_a_line_that_is_no_class_is_named(tmp_path, content, error):
+  path = tmp_path / "ids.csv"
+  path.write_bytes(content)
+  with pytest.raises(ValueError, match=f"ids.csv.* {error}"):
+    segment_submission.read_class_ids(path, 8)
+
+
 @pytest.mark.parametrize("header, end", [("Class,Segments\n", "\n"), ("", ""),
                                          ("Class,Segments\r\n", "\r\n")])
 def test_submissions_are_read_with_and_without_header(tmp_path, header, end):
@@ -133,9 +157,19 @@ def test_submissions_are_read_with_and_without_header(tmp_path, header, end):
       (7, ["a:0", "b:5"]), (3, ["c:10"])]
 
 
-@pytest.mark.parametrize("line", ["x,a:0", "7", "VideoId,LabelConfidencePairs"])
+@pytest.mark.parametrize("line", ["x,a:0", "7", "7,a", "7,a:0,b:5",
+                                  "VideoId,LabelConfidencePairs"])
 def test_a_malformed_line_is_named(tmp_path, line):
   path = tmp_path / "out.csv"
   path.write_text(f"Class,Segments\n{line}\n")
   with pytest.raises(ValueError, match="out.csv, line 2: expected class,id:start"):
+    list(segment_submission.read_segment_submission(path))
+
+
+def test_submissions_of_a_spreadsheet_are_read_unless_it_cut_them(tmp_path):
+  path = tmp_path / "out.csv"
+  path.write_bytes(b'\xef\xbb\xbf"Class";"Segments"\r\n7.0;a:0 b:5\r\n')
+  assert list(segment_submission.read_segment_submission(path)) == [(7, ["a:0", "b:5"])]
+  path.write_text("Class,Segments\n7," + " ".join(["v0123:5"] * 4096) + "\n")
+  with pytest.raises(ValueError, match="out.csv, line 2: a cell has 32,767 characters"):
     list(segment_submission.read_segment_submission(path))
