@@ -77,7 +77,7 @@ import numpy as np
 import tensorflow as tf
 model, requests, answers = sys.argv[1:]
 signatures = tf.saved_model.load(model).signatures
-with np.load(requests) as stored:
+with np.load(requests, allow_pickle=False) as stored:
   arrays = {name: tf.constant(stored[name]) for name in stored.files}
 records = tf.io.parse_tensor(arrays.pop("records").numpy(), tf.string)
 top = signatures["serving_default"](example_bytes=records)
@@ -98,7 +98,7 @@ def answers(model: str, arrays: dict[str, Any],
     np.savez(requested, records=tf.io.serialize_tensor(records).numpy(), **arrays)
     subprocess.run([sys.executable, "-c", CLIENT, model, requested, answered],
                    check=True, cwd=folder)
-    with np.load(answered) as stored:
+    with np.load(answered, allow_pickle=False) as stored:
       return dict(stored)
 
 

@@ -79,7 +79,7 @@ def write_store(directory, scores, labels):
   for first_video in firsts:
     write_part(first_video)
   writer.write(directory, [str(first) for first in firsts],
-               lambda first_video: np.load(path(first_video)),
+               lambda first_video: np.load(path(first_video), allow_pickle=False),
                num_classes=_CLASSES.value, top_k=_TOP_K.value)
   shutil.rmtree(parts)
 

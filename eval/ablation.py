@@ -172,7 +172,8 @@ def write_report(table: ablation_table.Table, runs: Sequence[ablation_runs.Run],
   """
   ground_truth = None
   if table.sample_data is not None:
-    with np.load(os.path.join(directory, "sample", "ground_truth.npz")) as arrays:
+    with np.load(os.path.join(directory, "sample", "ground_truth.npz"),
+                 allow_pickle=False) as arrays:
       ground_truth = {name: arrays[name] for name in ("kinds", "twins")}
   results = []
   for row in table.rows:

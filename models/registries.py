@@ -75,7 +75,7 @@ def check_hparams(owner: str, option: type, hparams: dict[str, Any],
 
   Raises:
     ValueError: A name is unknown or missing, or a value has another type, such as a
-      string in place of a number.
+      string in place of a number, or describes an object of Keras.
   """
   valid = sorted({*_hparam_defaults(option), *required})
   if unknown := sorted(set(hparams) - set(valid)):
@@ -86,6 +86,10 @@ def check_hparams(owner: str, option: type, hparams: dict[str, Any],
     raise ValueError(f"{owner} needs {', '.join(missing)} (--hparams).")
   parameters = base.constructor_parameters(option)
   for name, value in hparams.items():
+    if _describes_object(value):
+      raise ValueError(
+          f"{owner}: {name} has a 'class_name', with which Keras builds any object. A "
+          "configuration names registered options only: write {\"name\": …}.")
     annotation = parameters[name].annotation
     if annotation is inspect.Parameter.empty:
       default = parameters[name].default
@@ -109,6 +113,16 @@ def _has_type(value: Any, annotation: Any) -> bool:
     return bool in kinds
   wider = {int: numbers.Integral, float: numbers.Real, tuple: list}
   return isinstance(value, (*kinds, *(wider[kind] for kind in kinds if kind in wider)))
+
+
+def _describes_object(value: Any) -> bool:
+  """Whether Keras would build an object, of a class in any module, from a value.
+
+  No layer of ours lets it, but a user's layer may pass the value on, as an initializer.
+  """
+  if isinstance(value, dict):
+    return "class_name" in value or any(map(_describes_object, value.values()))
+  return isinstance(value, (list, tuple)) and any(map(_describes_object, value))
 
 
 def is_option(options: registry.Registry, value: Any) -> bool:

@@ -54,7 +54,7 @@ def run(command: str, *arguments: str) -> None:
 
 def true_scenes(sample_dir: str) -> dict[str, np.ndarray]:
   """Returns `{id: first frames of the scenes, and last the number of frames}`."""
-  with np.load(os.path.join(sample_dir, "ground_truth.npz")) as truth:
+  with np.load(os.path.join(sample_dir, "ground_truth.npz"), allow_pickle=False) as truth:
     scenes = np.split(truth["cuts"], truth["cuts_offsets"][1:-1])
     return dict(zip(truth["ids"].tolist(), scenes, strict=True))
 

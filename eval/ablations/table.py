@@ -4,6 +4,7 @@
 
 import dataclasses
 import inspect
+import itertools
 import json
 import os
 import pathlib
@@ -11,6 +12,10 @@ import re
 from collections.abc import Iterable
 from collections.abc import Mapping
 from typing import Any
+
+from absl import app
+from absl import flags
+from absl import logging
 
 from yt8m.configs import recipes
 from yt8m.core import fields
@@ -31,6 +36,11 @@ _KINDS = {"name": fields.TEXT, "title": fields.TEXT, "note": fields.TEXT,
           "paired_with": fields.TEXT | fields.NULL}
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
+_FLAG_NAME = re.compile(r"[a-z][a-z0-9_]*")
+# A table may be from somebody else. Where files are written or deleted, and what code is
+# run, is decided on the command line.
+_NOT_IN_TABLES = {"train_dir", "output_dir", "start_new_model", "overwrite", "allow_code",
+                  "flagfile", "undefok"}
 
 # `{name: path}` of the tables that come with the package.
 BUILT_IN = {path.stem: str(path) for path in sorted(
@@ -105,7 +115,9 @@ class Table:
     if len(set(names)) < len(names) or not names:
       raise ValueError(f"{where} needs rows, each with a name of its own: "
                        f"{', '.join(names) or 'none given'}.")
+    _check_flags(where, table.common, table.evaluate, table.sample_data or {})
     for row in rows:
+      _check_flags(f"row {row.name!r} of {where}", row.flags, row.evaluate)
       table.settings(row, 0)  # An unknown model is an error.
       if table.reference(row) not in (None, *names):
         raise registry.unknown("paired_with", table.reference(row), names,
@@ -156,6 +168,21 @@ def _make(cls, config: Mapping[str, Any], where: str):
     raise ValueError(f"{where}: {'; '.join(faults)}. Valid: {', '.join(valid)}.")
   fields.check(config, {}, _KINDS, f"{where}: ")
   return cls(**config)
+
+
+def _check_flags(where: str, *flag_sets: types.Config) -> None:
+  """Refuses flags that a table must not decide on, such as where to write.
+
+  Raises:
+    ValueError: One of them is given.
+  """
+  # Such as --log_dir and --profile_file, which write anywhere.
+  of_absl = {flag.name for module in (app, logging)
+             for flag in flags.FLAGS.get_flags_for_module(module)}
+  for name in itertools.chain(*flag_sets):
+    if not _FLAG_NAME.fullmatch(name) or name in _NOT_IN_TABLES | of_absl:
+      raise ValueError(f"{where}: {name!r} is not a flag that a table may set. Leave it "
+                       "out, or give it to yt8m-ablation on the command line.")
 
 
 def load(name: str) -> Table:

@@ -144,7 +144,8 @@ def describe(directory: str, *, num_classes: int, top_k: int | None, model: str,
   names = sorted(name[:-len(".npy")] for name in os.listdir(directory)
                  if name.endswith(".npy"))
   paths = {name: os.path.join(directory, f"{name}.npy") for name in names}
-  arrays = {name: np.load(path, mmap_mode="r") for name, path in paths.items()}
+  arrays = {name: np.load(path, mmap_mode="r", allow_pickle=False)
+            for name, path in paths.items()}
   description = {
       "format": FORMAT, "num_videos": len(arrays["ids"]), "num_classes": num_classes,
       "top_k": top_k, "model": model,
@@ -184,7 +185,7 @@ def create_array(path: str, dtype: npt.DTypeLike, shape: Sequence[int]) -> np.me
     except OSError as error:
       raise OSError(error.errno, f"{error.strerror}: no room for an array of {size:,} "
                     "bytes", path) from error
-  return np.load(path, mmap_mode="r+")
+  return np.load(path, mmap_mode="r+", allow_pickle=False)
 
 
 def _open_array(path: str, entry: Mapping[str, Any], verify: bool) -> np.ndarray:
@@ -197,7 +198,7 @@ def _open_array(path: str, entry: Mapping[str, Any], verify: bool) -> np.ndarray
   if verify and checksum.of_file(path) != entry["sha256"]:
     raise _damaged(path, "is damaged: its checksum differs")
   try:
-    array = np.load(path, mmap_mode="r")
+    array = np.load(path, mmap_mode="r", allow_pickle=False)
   except ValueError as error:
     raise _damaged(path, f"is not an array ({error})") from error
   if (array.dtype.str, list(array.shape)) != (entry["dtype"], entry["shape"]):

@@ -9,6 +9,7 @@ import tensorflow as tf
 from yt8m import models
 from yt8m.core import feature_spec
 from yt8m.core import registry
+from yt8m.models import registries
 
 
 def test_a_class_of_the_users_own_is_an_option(tmp_path, monkeypatch):
@@ -79,3 +80,16 @@ def test_whole_numbers_may_stand_for_fractions():
 def test_errors_name_the_values():
   with pytest.raises(ValueError, match="Unknown pooling 'min'. Valid: max, average"):
     models.DeepBagOfFrames(pooling="min")
+
+
+@pytest.mark.parametrize("value", [
+    {"class_name": "Lambda", "config": {}},
+    [{"deep": {"class_name": "Popen", "module": "subprocess", "config": {}}}]])
+def test_a_config_describes_no_object_of_keras(value):
+  class Own(tf.keras.layers.Layer):
+    def __init__(self, initializer=None, **kwargs):
+      super().__init__(**kwargs)
+
+  registries.check_hparams("own", Own, {"initializer": "zeros"})
+  with pytest.raises(ValueError, match="own: initializer has a 'class_name'"):
+    registries.check_hparams("own", Own, {"initializer": value})

@@ -11,10 +11,12 @@ from typing import ClassVar
 
 import tensorflow as tf
 
+from yt8m.artifacts import graph_check
 from yt8m.artifacts import manifest
 from yt8m.core import feature_spec
 from yt8m.core import fields
 from yt8m.core import files
+from yt8m.core import registry
 from yt8m.core.types import Batch
 from yt8m.core.types import Scores
 from yt8m.data import frame_reader
@@ -22,7 +24,7 @@ from yt8m.data import reader_base
 from yt8m.data import video_reader
 
 DESCRIPTION = "feature_spec.json"
-GRAPH = "saved_model.pb"
+GRAPH = graph_check.GRAPH
 # Signature from arrays of features to scores of all classes.
 PREDICT_FEATURES = "predict_features"
 # What a SavedModel computes. Its assets.extra only describe how it was made.
@@ -88,9 +90,12 @@ class SavedModel:
   Attributes:
     directory: Path of the directory, `gs://…` included.
     name: Name in tables, messages and files.
+    allow_code: Value of `--allow_code`, which a process that loads the model needs too.
   """
   directory: str
   name: str = ""
+  allow_code: tuple[str, ...] = dataclasses.field(
+      default_factory=registry.allowed_code, compare=False, repr=False)
   hparams: ClassVar[None] = None  # These were chosen when it was exported.
 
   @property
@@ -137,7 +142,7 @@ class SavedModel:
     manifest.verify(self.directory, lambda: self._digests[0])
 
   def load(self, signature: str | None = None) -> Any:
-    """Verifies and loads the SavedModel.
+    """Verifies and loads the SavedModel, if its graph is one that only computes.
 
     Args:
       signature: Name of a signature that is needed.
@@ -147,9 +152,12 @@ class SavedModel:
 
     Raises:
       FileNotFoundError: The directory, or a file that its manifest lists, is missing.
-      ValueError: A file is not as the manifest says, or the signature is missing.
+      ValueError: A file is not as the manifest says, the graph is refused
+        (`graph_check.check`), or the signature is missing.
     """
     self.verify()
+    with registry.allow_code(self.allow_code):
+      graph_check.check(self.directory)
     loaded = tf.saved_model.load(self.directory)
     if signature and signature not in loaded.signatures:
       raise ValueError(f"{self.directory} has no signature {signature}, by which records "
@@ -183,7 +191,7 @@ class SavedModel:
 
   def __reduce__(self):
     # Another machine must not trust what this one has read.
-    return type(self), (self.directory, self.name)
+    return type(self), (self.directory, self.name, self.allow_code)
 
   def __str__(self) -> str:
     return self.directory

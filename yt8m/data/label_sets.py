@@ -57,7 +57,7 @@ class LabelSets:
     """
     with files.open_to_read(path, "rb") as file:
       try:
-        arrays = np.load(file)
+        arrays = np.load(file, allow_pickle=False)
         classes, sizes = (arrays[name].astype(np.int64) for name in ("flat", "lens"))
         ids = arrays["ids"] if "ids" in arrays else None
       except Exception as error:  # any, depending on which bytes of a .npz are damaged

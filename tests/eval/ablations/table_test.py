@@ -58,6 +58,19 @@ def test_settings_change_with_the_recipe(monkeypatch):
     ({"rows": [{"name": "a", "flag": {}}]}, "unknown entry 'flag'; entry 'flags' is mis"),
     ({"paired_with": "c"}, "Unknown paired_with 'c'. Valid: b, a. .* row 'a' of table"),
     ({"colour": 1}, "unknown entry 'colour'"),
+    # Tables may be from others: they say neither where to write nor what code to run.
+    ({"common": {"train_dir": "/home/me"}}, "table 't': 'train_dir' is not a flag that"),
+    ({"common": {"flagfile": "/tmp/flags"}}, "'flagfile' is not a flag"),
+    ({"evaluate": {"profile_file": "/home/me/.profile"}}, "'profile_file' is not a flag"),
+    ({"evaluate": {"log_dir": "/home/me"}}, "'log_dir' is not a flag"),
+    ({"sample_data": {"output_dir": "/home/me"}}, "'output_dir' is not a flag"),
+    ({"sample_data": {"overwrite": True}}, "'overwrite' is not a flag"),
+    ({"rows": [{"name": "a", "flags": {"start_new_model": True}}]},
+     "row 'a' of table 't': 'start_new_model' is not a flag"),
+    ({"rows": [{"name": "a", "flags": {}, "evaluate": {"allow_code": "x"}}]},
+     "'allow_code' is not a flag"),
+    ({"common": {"train_dir=/home/me": True}}, "'train_dir=/home/me' is not a flag"),
+    ({"common": {"-train_dir": "/home/me"}}, "'-train_dir' is not a flag"),
 ])
 def test_wrong_tables_say_what_is_wrong(changes, message):
   with pytest.raises(ValueError, match=message):

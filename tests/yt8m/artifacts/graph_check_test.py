@@ -1,0 +1,153 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""A SavedModel whose graph could do more than compute is refused before it is loaded."""
+
+import pickle
+
+import pytest
+import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
+
+from tests.helpers import serving
+from yt8m.artifacts import graph_check
+from yt8m.artifacts import saved_model
+from yt8m.core import registry
+
+
+def write(function, directory):
+  """Saves a module whose only signature is `function` of a string."""
+  module = tf.Module()
+  # A variable, so that the saver has something to do.
+  module.weight = tf.Variable(1.0)
+  module.function = tf.function(
+      function, input_signature=[tf.TensorSpec([], tf.string)])
+  tf.saved_model.save(module, str(directory), module.function)
+  return saved_model.SavedModel(str(directory))
+
+
+def writes_file(x):
+  tf.io.write_file(x, "owned")
+  return tf.identity(x)
+
+
+def prints_to_file(x):
+  tf.print(x, output_stream="file:///tmp/owned")
+  return tf.identity(x)
+
+
+def saves(x):
+  tf.raw_ops.SaveV2(prefix=x, tensor_names=["a"], shape_and_slices=[""], tensors=[x])
+  return tf.identity(x)
+
+
+def fills_table(x):
+  table = tf.raw_ops.HashTableV2(key_dtype=tf.string, value_dtype=tf.int64)
+  tf.raw_ops.InitializeTableFromTextFileV2(
+      table_handle=table, filename=x, key_index=-2, value_index=-1)
+  return tf.identity(x)
+
+
+HOSTILE = {
+    "ReadFile": tf.io.read_file,
+    "WriteFile": writes_file,
+    "MatchingFiles": tf.io.matching_files,
+    "PyFunc": lambda x: tf.numpy_function(lambda y: y, [x], tf.string),
+    "EagerPyFunc": lambda x: tf.py_function(lambda y: y, [x], tf.string),
+    "PrintV2": prints_to_file,
+    "SaveV2": saves,
+    "RestoreV2": lambda x: tf.raw_ops.RestoreV2(
+        prefix=x, tensor_names=["a"], shape_and_slices=[""], dtypes=[tf.string])[0],
+    "ImmutableConst": lambda x: tf.raw_ops.ImmutableConst(
+        dtype=tf.uint8, shape=[8], memory_region_name="/etc/hostname"),
+    "TextLineDataset": lambda x: tf.data.TextLineDataset(x).reduce(
+        tf.constant(""), lambda a, b: a + b),
+    "InitializeTableFromTextFileV2": fills_table,
+}
+
+
+@pytest.mark.parametrize("op", HOSTILE)
+def test_the_operation_is_named_and_the_model_is_not_loaded(op, tmp_path, monkeypatch):
+  model = write(HOSTILE[op], tmp_path / "model")
+  monkeypatch.setattr(tf.saved_model, "load", lambda directory: "loaded")
+  with pytest.raises(ValueError, match=f"refused: its graph holds .*{op}") as error:
+    model.load()
+  allow = str(error.value).rpartition("--allow_code=")[2].split()[0].split(",")
+  assert op in allow
+  with registry.allow_code(allow):
+    assert saved_model.SavedModel(model.directory).load() == "loaded"
+    # A process of the same run may load it too.
+    sent = pickle.loads(pickle.dumps(saved_model.SavedModel(model.directory)))
+  assert sent.load() == "loaded"
+
+
+def test_our_models_and_harmless_ones_are_loaded(tmp_path):
+  serving.save("aggregation-lstm", tmp_path / "ours")
+  assert saved_model.SavedModel(str(tmp_path / "ours")).load().signatures
+  table = tf.lookup.StaticHashTable(
+      tf.lookup.KeyValueTensorInitializer(["a"], [1]), -1)
+
+  def computes(x):
+    n = tf.while_loop(lambda i: i < 3, lambda i: i + table.lookup(x), [0])[0]
+    return tf.cond(n > 2, lambda: tf.random.uniform([]), lambda: 0.0)
+
+  module = tf.Module()
+  module.table = table
+  module.function = tf.function(
+      computes, input_signature=[tf.TensorSpec([], tf.string)])
+  tf.saved_model.save(module, str(tmp_path / "others"), module.function)
+  assert saved_model.SavedModel(str(tmp_path / "others")).load().signatures
+
+
+def change(model, edit):
+  path = f"{model.directory}/saved_model.pb"
+  with open(path, "rb") as file:
+    content = saved_model_pb2.SavedModel.FromString(file.read())
+  edit(content)
+  with open(path, "wb") as file:
+    file.write(content.SerializeToString())
+
+
+def test_the_functions_of_the_saver_must_not_be_called(tmp_path):
+  model = write(tf.identity, tmp_path / "model")
+  graph_check.check(model.directory)
+
+  def call_saver(content):
+    functions = {function.signature.name: function for function
+                 in content.meta_graphs[0].graph_def.library.function}
+    [saver] = [name for name in functions if "traced_save" in name]
+    [called] = [f for name, f in functions.items() if "signature_wrapper" in name]
+    node = called.node_def.add(name="hidden", op="StatefulPartitionedCall")
+    node.attr["f"].func.name = saver
+
+  change(model, call_saver)
+  with pytest.raises(ValueError, match="holds MergeV2Checkpoints, SaveV2, and could"):
+    model.load()
+
+
+def test_other_forms_of_a_graph_are_refused(tmp_path):
+  model = write(tf.identity, tmp_path / "model")
+  # A second graph: TensorFlow then loads them as version 1 did.
+  change(model, lambda content: content.meta_graphs.add().CopyFrom(
+      content.meta_graphs[0]))
+  with pytest.raises(ValueError, match="holds MergeV2Checkpoints, RestoreV2, SaveV2"):
+    model.load()
+  model = write(tf.identity, tmp_path / "outside")
+  change(model, lambda content: content.meta_graphs[0].asset_file_def.add(
+      filename="../../secret"))
+  with pytest.raises(ValueError, match="asset '../../secret' lies outside"):
+    model.load()
+  (tmp_path / "outside" / "saved_model.cpb").touch()
+  with pytest.raises(ValueError, match="has a saved_model.cpb"):
+    model.load()
+  (tmp_path / "outside" / "saved_model.cpb").unlink()
+  (tmp_path / "outside" / "saved_model.pb").write_bytes(b"\xff")
+  with pytest.raises(ValueError, match="saved_model.pb is not the graph of a SavedMode"):
+    model.load()
+
+
+def test_an_operation_that_is_not_known_is_refused(tmp_path):
+  model = write(tf.identity, tmp_path / "model")
+  change(model, lambda content: content.meta_graphs[0].graph_def.node.add(
+      name="x", op="OpOfMyOwn"))
+  with pytest.raises(ValueError, match="holds OpOfMyOwn, .*--allow_code=OpOfMyOwn"):
+    model.load()

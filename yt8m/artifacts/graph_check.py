@@ -1,0 +1,138 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""What the graph of a SavedModel may do: compute, and nothing else.
+
+Loading a SavedModel and calling a signature runs the program in its graph, and that
+program can read and write files, open connections or call Python. An operation with side
+effects is therefore refused unless it is in a list of those that touch the model only. A
+checkpoint is written and read by the functions that TensorFlow's saver added, and by no
+others. `--allow_code=<operation>` on the command line allows an operation.
+"""
+
+import os
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import tensorflow as tf
+from google.protobuf import message
+from tensorflow.core.protobuf import saved_model_pb2
+from tensorflow.python.framework import op_def_registry
+
+from yt8m.core import files
+from yt8m.core import registry
+
+GRAPH = "saved_model.pb"
+# Another form of the graph, which TensorFlow prefers to saved_model.pb.
+_CHUNKED = "saved_model.cpb"
+
+# Operations with state that touch only variables, tables and random numbers of the model,
+# or that call functions of the graph, which are checked themselves.
+_HARMLESS = re.compile(
+    r"(Stateful)?PartitionedCall|If|While|Case|Assert|CheckNumerics(V2)?|_Arg|_Retval|"
+    r"Variable(V2|Shape)?|VarHandleOp|VarIsInitializedOp|_?ReadVariables?Op|"
+    r"Assign(Add|Sub)?VariableOp|DisableCopyOnRead|GuaranteeConst|Empty|"
+    r"Resource(Gather|GatherNd|Scatter\w+|StridedSliceAssign)|"
+    r"(Anonymous|Mutable|MutableDense)*HashTable(OfTensors)?(V2)?|InitializeTableV2|"
+    r"LookupTable(Find|Import|Insert|Remove|Export|Size)V2|"
+    r"TensorArray\w*V3|TensorArrayGradWithShape|Stack(Push|Pop|Close)?V2|CudnnRNN\w*|"
+    r"Random(Uniform|UniformInt|StandardNormal|Shuffle|Crop|Gamma|Poisson|PoissonV2)|"
+    r"(Parameterized)?TruncatedNormal|Multinomial|NonDeterministicInts|"
+    r"Rng(Skip|ReadAndSkip)|StatelessRandomGetAlg|"
+    r"Stateful(Uniform|StandardNormal|TruncatedNormal|RandomBinomial)\w*")
+# Operations without state, as TensorFlow sees it, that still read files, call Python, run
+# another program or end the process.
+_HARMFUL = re.compile(
+    r"ReadFile|MatchingFiles|ImmutableConst|GenerateVocabRemapping|"
+    r"InitializeTableFromTextFile|DecodeProto\w*|EncodeProto|Debug\w+|Copy(Host)?|Abort|"
+    r"PyFunc\w*|SymbolicGradient|Xla\w+|Mlir\w+|TPU\w+|Tpu\w+|DTensor\w+|\w*Dataset\w*|"
+    r"Reader\w+|Queue\w+|Infeed\w+|CustomAggregator")
+# Operations that write and read checkpoints.
+_SAVER = re.compile(r"(Save|Restore)(V2|Slices?)?|MergeV2Checkpoints")
+
+
+def check(directory: str) -> None:
+  """Refuses a SavedModel that could do more than compute, before it is loaded.
+
+  Args:
+    directory: Path of the SavedModel, `gs://…` included.
+
+  Raises:
+    ValueError: Its graph holds an operation that is refused, or cannot be read, or an
+      asset lies outside the directory.
+  """
+  if tf.io.gfile.exists(os.path.join(directory, _CHUNKED)):
+    raise ValueError(f"{directory} has a {_CHUNKED}, which is not checked and not read: "
+                     "export the model again with yt8m-export.")
+  path = os.path.join(directory, GRAPH)
+  with files.open_to_read(path, "rb") as file:
+    try:
+      graphs = saved_model_pb2.SavedModel.FromString(file.read()).meta_graphs
+    except (message.DecodeError, RecursionError) as error:
+      raise ValueError(f"{path} is not the graph of a SavedModel ({error}): copy or "
+                       "export the model again.") from error
+  # TensorFlow decides in the same way how it loads the graph.
+  in_version_1 = len(graphs) != 1 or not graphs[0].HasField("object_graph_def")
+  refused = sorted({op for graph in graphs for op in _refused(graph, in_version_1)}
+                   - {*registry.allowed_code()})
+  if refused:
+    names = ",".join(refused)
+    raise ValueError(
+        f"{path} is refused: its graph holds {names.replace(',', ', ')}, and could touch "
+        "files, the network or Python code of this machine. If you trust this model, "
+        f"add --allow_code={names} to the command line.")
+  for graph in graphs:
+    for asset in graph.asset_file_def:
+      if os.path.isabs(asset.filename) or ".." in asset.filename.split("/"):
+        raise ValueError(f"{path} is refused: its asset {asset.filename!r} lies outside "
+                         "the directory.")
+
+
+def _refused(graph: Any, in_version_1: bool) -> set[str]:
+  """Returns the operations of a `MetaGraphDef` that are refused."""
+  functions = {function.signature.name: function.node_def
+               for function in graph.graph_def.library.function}
+  used = {node.op for nodes in (graph.graph_def.node, *functions.values())
+          for node in nodes}
+  saver = {op for op in used if _SAVER.fullmatch(op)}
+  refused = {op for op in used - saver if not _is_harmless(op, op in functions)}
+  # Before version 2, nothing tells what runs when a model is loaded.
+  return refused | (saver if in_version_1 else _misused_saver(graph, functions))
+
+
+def _is_harmless(op: str, is_function: bool) -> bool:
+  definition = op_def_registry.get(op)
+  if definition is None:
+    return is_function
+  return not _HARMFUL.fullmatch(op) and (
+      not definition.is_stateful or bool(_HARMLESS.fullmatch(op)))
+
+
+def _misused_saver(graph: Any, functions: dict[str, Any]) -> set[str]:
+  """Returns the operations of the saver that functions of the loaded model reach."""
+  found = {name: {node.op for node in body if _SAVER.fullmatch(node.op)}
+           for name, body in functions.items()}
+  mentioned = {name: {other for node in body for other in _mentions(node, functions)}
+               for name, body in functions.items()}
+  changed = True
+  while changed:
+    before = sum(map(len, found.values()))
+    for name, others in mentioned.items():
+      found[name] = found[name].union(*(found[other] for other in others))
+    changed = sum(map(len, found.values())) > before
+  called = [*graph.object_graph_def.concrete_functions, *(
+      gradient.gradient_func for gradient in graph.graph_def.library.gradient)]
+  return set().union(*(found.get(name, set()) for name in called))
+
+
+def _mentions(node: Any, functions: dict[str, Any]) -> Iterator[str]:
+  """Yields the functions that a node may call: any mention counts as a call."""
+  if node.op in functions:
+    yield node.op
+  for attribute in node.attr.values():
+    for function in (attribute.func, *attribute.list.func):
+      if function.name in functions:
+        yield function.name
+    for text in (attribute.s, *attribute.list.s):
+      if (name := text.decode("utf-8", "replace")) in functions:
+        yield name
