@@ -21,7 +21,7 @@ flags.DEFINE_list(
     "allow_code", [], "Module prefixes, separated by commas. A name such as "
     "my_package.my_module:MyClass in a file, like the config.json of --train_dir, is "
     "imported only from modules below these prefixes. Also names of operations, such as "
-    "PyFunc, which the graph of a SavedModel may hold. Allow only code that you trust. If "
+    "PyFunc, that the graph of a SavedModel may hold. Allow only code that you trust. If "
     "this flag is given, names on the command line must be below the prefixes as well.")
 
 # Errors that a user can fix: flags, files, records, a diverging model, permissions of a
