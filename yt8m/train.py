@@ -175,8 +175,8 @@ def main() -> None:
         FLAGS.train_data_pattern,
         strategies.pipeline_batch_size(context, FLAGS.batch_size), training=True,
         shuffle_buffer=FLAGS.shuffle_buffer, num_readers=FLAGS.num_readers,
-        # For replicas, XLA and TPUs, every batch must have the same shape.
-        drop_remainder=strategy.num_replicas_in_sync > 1 or FLAGS.jit_compile,
+        # For TPUs, every batch must have the same shape.
+        drop_remainder=isinstance(strategy, tf.distribute.TPUStrategy),
         seed=FLAGS.seed, epoch=epoch, skip_examples=skip_examples,
         deterministic=FLAGS.deterministic,
         skip_corrupt_records=FLAGS.skip_corrupt_records, input_pipeline=context)
@@ -235,7 +235,9 @@ def main() -> None:
       FLAGS.weight_averaging, model, strategy, FLAGS.averaging_start_step,
       momentum=FLAGS.ema_momentum, swa_steps=FLAGS.swa_steps)
   training = loop.Training(FLAGS.train_dir, step, make_dataset, schedule, averages)
-  with records.clear_errors():
+  resume = ("To resume from the last checkpoint, run the same command again on every "
+            "worker.")
+  with records.clear_errors(), strategies.lost_workers_named(strategy, resume):
     training.run()
   if training.stopped_by:  # The exit status of a signal also stops `&&`.
     sys.exit(128 + training.stopped_by)

@@ -13,12 +13,13 @@ from tests.helpers import support
 
 
 @contextlib.contextmanager
-def started(module, *arguments, log):
+def started(module, *arguments, log, environment=None):
   """Starts a command that writes to `log`; kills it and its children at the end."""
   with open(log, "w") as file:
     process = subprocess.Popen(
         [sys.executable, "-m", module, *map(str, arguments)], stdout=file,
-        stderr=subprocess.STDOUT, env=support.ENVIRONMENT, cwd=support.ROOT)
+        stderr=subprocess.STDOUT, cwd=support.ROOT,
+        env={**support.ENVIRONMENT, **(environment or {})})
   try:
     yield process
   finally:

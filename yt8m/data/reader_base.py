@@ -21,6 +21,11 @@ from yt8m.data import records
 MapNamed = Callable[[tf.data.Dataset, Callable], tf.data.Dataset]
 
 
+# The files are shared among input pipelines if no share is larger than the mean by this
+# factor. Otherwise the pipelines with small shares would wait at the end of an epoch.
+_UNEVEN = 1.1
+
+
 class Reader(abc.ABC):
   """Base of the readers of video-level, frame-level and segment records.
 
@@ -75,7 +80,7 @@ class Reader(abc.ABC):
       skip_corrupt_records: Whether the rest of a damaged file is logged, counted in
         `incidents` and left out instead of raising an error.
       input_pipeline: Number and index of this input pipeline. The files are divided
-        among the pipelines, or the records if there are fewer files than pipelines.
+        among the pipelines, or their records if the files cannot be shared evenly.
       flag: Name of the pattern in errors.
 
     Returns:
@@ -101,9 +106,7 @@ class Reader(abc.ABC):
       files = [files[i] for i in order.permutation(len(files))]
     shard = None
     if input_pipeline and input_pipeline.num_input_pipelines > 1:
-      shard = (input_pipeline.num_input_pipelines, input_pipeline.input_pipeline_id)
-      if len(files) >= shard[0]:
-        files, shard = files[shard[1]::shard[0]], None
+      files, shard = _share(files, input_pipeline)
     dataset = records.read(
         files, num_readers, self._record_bytes, shard, deterministic=deterministic,
         skip_corrupt_records=skip_corrupt_records, incidents=self.incidents)
@@ -190,3 +193,22 @@ class Reader(abc.ABC):
   def _batches(self, dataset: tf.data.Dataset, map_named: MapNamed, batch_size: int,
                drop_remainder: bool, skip_examples: int) -> tf.data.Dataset:
     """Turns the records of an epoch into batches of examples."""
+
+
+def _share(files: list[str], pipeline: tf.distribute.InputContext
+           ) -> tuple[list[str], tuple[int, int] | None]:
+  """Returns the files of an input pipeline, and `shard` of `records.read`.
+
+  The largest file goes first, always to the pipeline with the fewest bytes.
+  """
+  shares: list[list[str]] = [[] for _ in range(pipeline.num_input_pipelines)]
+  loads = np.zeros(len(shares), np.int64)
+  sizes = {path: tf.io.gfile.stat(path).length for path in files}
+  for path in sorted(files, key=lambda path: -sizes[path]):
+    smallest = int(np.argmin(loads))
+    shares[smallest].append(path)
+    loads[smallest] += sizes[path]
+  if loads.max() > _UNEVEN * loads.mean():
+    return files, (len(shares), pipeline.input_pipeline_id)
+  own = set(shares[pipeline.input_pipeline_id])
+  return [path for path in files if path in own], None

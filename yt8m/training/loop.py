@@ -134,14 +134,13 @@ class Training:
     if not self._is_done():
       self._write_status()
     with _stop_signals() as received:
-      while not (self._is_done() or received):
+      while not (self._is_done() or self.stopped_by):
         self._run_epoch(received)
       # A checkpoint is never written over: a run that is killed meanwhile would lose it.
       if position.step != self._saved_step:
         self._save()
       self._write_status()
-    if received:
-      self.stopped_by = received[0]
+    if self.stopped_by:
       logging.info("Stopped by %s at step %d, epoch %d. A checkpoint is saved: to "
                    "resume, run the same command again, without --start_new_model.",
                    signal.Signals(self.stopped_by).name, position.step, position.epoch)
@@ -180,7 +179,7 @@ class Training:
       self._unchecked.append(result.label_loss)
       if position.step % schedule.log_steps == 0:
         self._report(result)
-      if self._is_done() or received:
+      if self._is_done() or self._is_stopped(received):
         return
     if position.epoch_step == 0:
       raise ValueError(
@@ -189,6 +188,12 @@ class Training:
     self._epoch_steps = position.epoch_step  # counted, no longer estimated
     position.epoch += 1
     position.epoch_step = 0
+
+  def _is_stopped(self, received: list[int]) -> bool:
+    """Whether a signal stops training: one that any of the workers has received."""
+    if strategies.sum_over_workers(self._strategy, len(received)):
+      self.stopped_by = received[0] if received else signal.SIGTERM
+    return self.stopped_by is not None
 
   def _is_checkpoint_due(self) -> bool:
     if self.position.step in (0, self._saved_step):

@@ -2,14 +2,24 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where training runs: on one device, several, several workers, or a TPU."""
 
+import contextlib
+import json
 import os
+import signal
+from collections.abc import Iterator
 from typing import Any
 
 import tensorflow as tf
+from absl import logging
 
 from yt8m.core import registry
 
 NAMES = ("auto", "one_device", "mirrored", "multi_worker")
+
+# Errors of collectives when another worker has ended.
+_LOST_WORKER = (tf.errors.UnavailableError, tf.errors.AbortedError,
+                tf.errors.CancelledError, tf.errors.DeadlineExceededError,
+                tf.errors.InternalError)
 
 
 def make_strategy(name: str = "auto", num_gpu: int = 1) -> tf.distribute.Strategy:
@@ -36,7 +46,8 @@ def make_strategy(name: str = "auto", num_gpu: int = 1) -> tf.distribute.Strateg
     devices = gpus[:num_gpu] or tf.config.list_logical_devices("CPU")
     return tf.distribute.MirroredStrategy([device.name for device in devices])
   if name == "multi_worker":
-    return tf.distribute.MultiWorkerMirroredStrategy()
+    with _waiting_for_workers():
+      return tf.distribute.MultiWorkerMirroredStrategy()
   if name == "tpu" or name.startswith("tpu:"):
     resolver = tf.distribute.cluster_resolver.TPUClusterResolver(
         name.partition(":")[2])
@@ -77,5 +88,81 @@ def pipeline_batch_size(context: tf.distribute.InputContext, global_batch_size: 
 
 def barrier(strategy: tf.distribute.Strategy) -> None:
   """Returns when every worker has called it."""
-  ones = strategy.run(tf.function(lambda: tf.ones([])))
-  strategy.reduce(tf.distribute.ReduceOp.SUM, ones, axis=None)
+  sum_over_workers(strategy, 0)
+
+
+def sum_over_workers(strategy: tf.distribute.Strategy, value: int) -> int:
+  """Returns the sum of a number of every worker; every worker must call it.
+
+  Args:
+    strategy: Strategy that makes the workers meet; with one worker, nobody is waited for.
+    value: Number of this worker.
+  """
+  if not is_multi_worker(strategy):
+    return value
+  # A worker can have several replicas, of which the first one brings the number.
+  once = iter([value])
+  values = strategy.experimental_distribute_values_from_function(
+      lambda context: tf.constant(next(once, 0), tf.int64))
+  return int(strategy.reduce(tf.distribute.ReduceOp.SUM, values, axis=None))
+
+
+@contextlib.contextmanager
+def lost_workers_named(strategy: tf.distribute.Strategy, remedy: str) -> Iterator[None]:
+  """Turns the errors of collectives that miss a worker into one that says so.
+
+  Args:
+    strategy: Strategy of the block.
+    remedy: Sentence about what to do, for the error.
+
+  Raises:
+    ConnectionError: Another worker has ended, or cannot be reached.
+  """
+  try:
+    yield
+  except _LOST_WORKER as error:
+    if not is_multi_worker(strategy):
+      raise
+    raise ConnectionError(
+        "Another worker has ended or cannot be reached: its own log says why. "
+        f"{remedy}") from error
+
+
+@contextlib.contextmanager
+def _waiting_for_workers() -> Iterator[None]:
+  """Says who is waited for; a signal ends the process at once meanwhile.
+
+  TensorFlow waits without running Python: neither another thread nor a handler of
+  signals would run before the last worker has started.
+  """
+  others = _other_workers()
+  logging.info("Waiting until all workers of TF_CONFIG have started: besides this one, "
+               "%s.", ", ".join(others) or "none")
+  handlers = {number: signal.signal(number, signal.SIG_DFL)
+              for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+  try:
+    yield
+  finally:
+    for number, handler in handlers.items():
+      signal.signal(number, handler)
+
+
+def _other_workers() -> list[str]:
+  """Returns the names and addresses of the other workers of TF_CONFIG.
+
+  Raises:
+    ValueError: TF_CONFIG is not what TensorFlow expects.
+  """
+  text = os.environ.get("TF_CONFIG") or "{}"
+  try:
+    config = json.loads(text)
+    task = config.get("task", {})
+    this = task.get("type", "worker"), int(task.get("index", 0))
+    return [f"{kind} {index} ({address})"
+            for kind, addresses in config.get("cluster", {}).items() if kind != "evaluator"
+            for index, address in enumerate(addresses) if (kind, index) != this]
+  except (ValueError, TypeError, AttributeError) as error:
+    raise ValueError(
+        f"TF_CONFIG={text!r} is not a cluster ({error}). Write it as "
+        '{"cluster": {"worker": ["host:port", …]}, "task": {"type": "worker", '
+        '"index": 0}}, with another index on every worker.') from error
