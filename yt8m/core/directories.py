@@ -13,14 +13,16 @@ import dataclasses
 import fnmatch
 import os
 import shutil
-import uuid
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
 
 import tensorflow as tf
+from absl import logging
 
+from yt8m.core import checksum
 from yt8m.core import files
+from yt8m.core import temporaries
 from yt8m.core.types import PathLike
 
 
@@ -129,6 +131,9 @@ def atomic_directory(path: PathLike, *, overwrite: bool = False,
   """Yields a new directory that becomes `path` if the block ends without an error.
 
   If the block raises an error, the new directory is removed and `path` stays as it was.
+  What killed processes left of the same `path` is removed first. If `path` is a directory
+  of the kind `owned` with the same contents, it stays, and that is no error: a command
+  that was killed at its end can be repeated.
 
   Args:
     path: Path of the directory, local or remote (`gs://…`).
@@ -140,30 +145,47 @@ def atomic_directory(path: PathLike, *, overwrite: bool = False,
   Raises:
     ValueError: `path` is empty.
     FileExistsError: `path` must not be replaced.
-    OSError: The directory cannot be made.
+    OSError: The directory cannot be made, or the disk is full.
   """
+  final = checked_path(path, errors.get("flag", "--output_dir"))
+  remote = files.is_remote(final)
+  if not remote:
+    temporaries.sweep(final)  # First: one of them may be renamed back.
   replaceable = owned if overwrite else None
-  final = check_replaceable(path, replaceable, **errors)
-  parent, name = os.path.split(final)
-  # Hidden: a pattern such as members/* must not match a directory that is half written.
-  temporary = os.path.join(parent, f".{name}.tmp{uuid.uuid4().hex[:8]}")
-  (tf.io.gfile.makedirs if files.is_remote(final) else os.makedirs)(temporary)
-  try:
-    yield temporary
-    _sync(temporary)
-    # Again, because the block may have taken hours.
+  is_ours = _is_ours(final, owned)
+  if not is_ours:
     check_replaceable(final, replaceable, **errors)
-    if tf.io.gfile.exists(final):
-      replaced = f"{temporary}.old"
-      tf.io.gfile.rename(final, replaced)
-      tf.io.gfile.rename(temporary, final)
-      remove(replaced)
-    else:
-      tf.io.gfile.rename(temporary, final)
-  except BaseException:
-    with contextlib.suppress(OSError, tf.errors.OpError):
-      remove(temporary)
-    raise
+  with _remote(final) if remote else temporaries.directory(final) as temporary:
+    try:
+      with files.clear_disk_errors(final, temporary):
+        yield temporary
+        _sync(temporary)
+      if is_ours and _same_contents(temporary, final):
+        logging.info("%s is there already, with the same contents.", final)
+        remove(temporary)
+        return
+      # Again, because the block may have taken hours.
+      check_replaceable(final, replaceable, **errors)
+      _replace(temporary, final)
+    except BaseException:
+      with contextlib.suppress(OSError, tf.errors.OpError):
+        remove(temporary)
+      raise
+
+
+def discard(path: PathLike, owned: Kind, flag: str) -> None:
+  """Removes a directory of ours at once: a process that is killed leaves a temporary.
+
+  Raises:
+    FileExistsError: The directory is not of the kind `owned`, or holds something else.
+  """
+  path = check_replaceable(path, owned, flag)
+  if files.is_remote(path):
+    remove(path)
+  elif os.path.isdir(path):
+    with temporaries.retired(path, for_good=True) as away:
+      files.sync(os.path.dirname(path))
+      remove(away)
 
 
 def remove(path: PathLike) -> None:
@@ -182,10 +204,57 @@ def _matches(parts: list[str], pattern: list[str], is_folder: bool) -> bool:
   return fits and all(map(fnmatch.fnmatchcase, parts, pattern))
 
 
+@contextlib.contextmanager
+def _remote(path: str) -> Iterator[str]:
+  temporary = temporaries.name(path)
+  tf.io.gfile.makedirs(temporary)
+  yield temporary
+
+
+def _is_ours(path: str, owned: Kind | None) -> bool:
+  """Returns whether there is a directory of a kind, with nothing else in it."""
+  return (owned is not None
+          and tf.io.gfile.exists(os.path.join(path, owned.marker))
+          and not owned.foreign_entries(path))
+
+
+def _same_contents(first: str, second: str) -> bool:
+  names = [sorted(os.path.relpath(path, directory)
+                  for path in files.files_below(directory))
+           for directory in (first, second)]
+  return names[0] == names[1] and (
+      checksum.of_tree(first, [""]) == checksum.of_tree(second, [""]))
+
+
+def _replace(temporary: str, final: str) -> None:
+  """Renames a directory, and removes the one that was at its new path."""
+  if files.is_remote(final):
+    if tf.io.gfile.exists(final):
+      replaced = f"{temporary}.old"
+      tf.io.gfile.rename(final, replaced)
+      tf.io.gfile.rename(temporary, final)
+      remove(replaced)
+    else:
+      tf.io.gfile.rename(temporary, final)
+    return
+  replaced = None
+  if not os.path.exists(final):
+    os.rename(temporary, final)
+  elif temporaries.exchange(temporary, final):
+    replaced = temporary
+  else:
+    with temporaries.retired(final) as replaced:
+      os.rename(temporary, final)
+  files.sync(os.path.dirname(final))
+  if replaced:
+    remove(replaced)
+
+
 def _sync(directory: str) -> None:
-  """Makes sure that the files of a local directory are stored on the disk."""
+  """Makes sure that a local directory is stored on the disk with all its files."""
   if files.is_remote(directory):
     return
-  for path in files.files_below(directory):
-    with open(path, "rb") as file:
-      os.fsync(file.fileno())
+  for folder, _, names in os.walk(directory):
+    for name in names:
+      files.sync(os.path.join(folder, name))
+    files.sync(folder)

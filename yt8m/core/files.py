@@ -4,10 +4,8 @@
 
 import contextlib
 import errno
-import io
 import json
 import os
-import uuid
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
@@ -16,7 +14,11 @@ from typing import Any
 import tensorflow as tf
 
 from yt8m.core import fields
+from yt8m.core import temporaries
 from yt8m.core.types import PathLike
+
+# The disk is full, the quota of the user is, or the file system has no larger files.
+_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def is_remote(path: PathLike) -> bool:
@@ -38,43 +40,118 @@ def open_to_read(path: PathLike, mode: str = "r") -> tf.io.gfile.GFile:
 
 
 @contextlib.contextmanager
-def atomic_write(path: PathLike, mode: str = "w") -> Iterator[Any]:
-  """Yields a file that becomes `path` if the block ends without an error.
+def atomic_path(
+    path: PathLike, before_rename: Callable[[str], Any] = lambda temporary: None
+    ) -> Iterator[str]:
+  """Yields the path of a file that becomes `path` if the block ends without an error.
 
-  The block writes to a temporary file beside `path`, which is renamed at the end. If the
-  block raises an error, the temporary file is removed and `path` stays as it was. A
-  directory that cannot be written to is noticed before the block runs.
+  It is a temporary file beside `path`, which is renamed at the end. If the block raises
+  an error, it is removed and `path` stays as it was. What killed processes left of the
+  same `path` is removed first. A directory that cannot be written to is noticed before
+  the block runs.
 
   Args:
     path: Path of the file, local or remote (`gs://…`). A symbolic link is followed: the
       file that it points to is replaced.
-    mode: `"w"` for text in UTF-8, or `"wb"`.
+    before_rename: Function that is called with the path of the complete temporary file.
 
   Raises:
     OSError: `path` cannot be written. Local errors name `path`, not the temporary file;
       if the disk is full, they say after how many bytes.
   """
+  path = os.fspath(path)
+  if is_remote(path):
+    temporary = temporaries.name(path)
+    try:
+      yield temporary
+      before_rename(temporary)
+      tf.io.gfile.rename(temporary, path, overwrite=True)
+    except BaseException:
+      with contextlib.suppress(OSError, tf.errors.OpError):
+        tf.io.gfile.remove(temporary)
+      raise
+    return
+  path = os.path.realpath(path)
+  check_replaceable(path)
+  with temporaries.file(path) as temporary:
+    try:
+      with clear_disk_errors(path, temporary):
+        yield temporary
+        sync(temporary)
+        before_rename(temporary)
+      os.replace(temporary, path)
+      sync(os.path.dirname(path))
+    except BaseException:
+      with contextlib.suppress(OSError):
+        os.remove(temporary)
+      raise
+
+
+@contextlib.contextmanager
+def atomic_write(
+    path: PathLike, mode: str = "w",
+    before_rename: Callable[[str], Any] = lambda temporary: None) -> Iterator[Any]:
+  """Yields an open file that becomes `path` if the block ends without an error.
+
+  Args:
+    path: Path of the file, as for `atomic_path`, which says what happens to it.
+    mode: `"w"` for text in UTF-8, or `"wb"`.
+    before_rename: Function that is called with the path of the complete temporary file.
+
+  Raises:
+    OSError: `path` cannot be written.
+  """
   if mode not in ("w", "wb"):
     raise ValueError(f"atomic_write writes whole files: mode 'w' or 'wb', not {mode!r}.")
-  remote = is_remote(path)
-  path = os.fspath(path) if remote else os.path.realpath(path)
-  temporary = f"{path}.tmp{uuid.uuid4().hex[:8]}"
-  file = _open_remote(temporary, mode) if remote else _open(temporary, path, mode)
-  try:
-    with file:
+  with atomic_path(path, before_rename) as temporary:
+    with (_open_remote if is_remote(path) else _open)(temporary, mode) as file:
       yield file
-      if not remote:
-        # Some file systems report a full disk only when they have to store the data.
-        file.flush()
-        os.fsync(file.fileno())
-    if remote:
-      tf.io.gfile.rename(temporary, path, overwrite=True)
-    else:
-      os.replace(temporary, path)
-  except BaseException:
+
+
+def check_replaceable(path: PathLike) -> None:
+  """Raises OSError if there is something at a local path that is not a regular file."""
+  # Renaming a file onto a device such as /dev/null would replace it for everyone.
+  if os.path.exists(path) and not os.path.isfile(path):
+    raise OSError(f"Cannot write {path}: it exists and is not a regular file.")
+
+
+def sync(path: str) -> None:
+  """Makes sure that a local file, or the list of files of a directory, is stored.
+
+  Raises:
+    OSError: A file cannot be stored: some file systems report a full disk only now.
+  """
+  descriptor = os.open(path, os.O_RDONLY)
+  try:
+    os.fsync(descriptor)
+  except OSError as error:
+    # Some file systems cannot store directories one by one.
+    if error.errno != errno.EINVAL:
+      raise
+  finally:
+    os.close(descriptor)
+
+
+@contextlib.contextmanager
+def clear_disk_errors(path: PathLike, written: str | None = None) -> Iterator[None]:
+  """Turns errors of Python and TensorFlow about a full disk into one that names `path`.
+
+  Args:
+    path: Path of the output.
+    written: Path of the local file or directory that the block writes to. Default:
+      `path`.
+  """
+  try:
+    yield
+  except (OSError, tf.errors.OpError) as error:
+    code = _disk_error(error)
+    if code is None:
+      raise
+    num_bytes = 0
     with contextlib.suppress(OSError, tf.errors.OpError):
-      tf.io.gfile.remove(temporary)
-    raise
+      num_bytes = bytes_on_disk(path if written is None else written)
+    raise OSError(code, f"{os.strerror(code)} after {num_bytes:,} bytes; nothing "
+                  "half-written is left behind", os.fspath(path)) from error
 
 
 def read_json(path: PathLike, *, kind: str, remedy: str,
@@ -139,19 +216,20 @@ def bytes_on_disk(directory: PathLike) -> int:
   return sum(tf.io.gfile.stat(path).length for path in files_below(directory))
 
 
-def _open(temporary, path, mode):
-  # Renaming a file onto a device such as /dev/null would replace it for everyone.
-  if os.path.exists(path) and not os.path.isfile(path):
-    raise OSError(f"Cannot write {path}: it exists and is not a regular file.")
-  try:
-    file = io.BufferedWriter(_NamedFile(temporary, path))
-  except OSError as error:
-    raise OSError(
-        error.errno, f"{error.strerror}: its directory must exist and be writable",
-        path) from error
+def _disk_error(error: OSError | tf.errors.OpError) -> int | None:
+  """Returns the number of an error that means that the disk is full, otherwise None."""
+  for code in _DISK_ERRORS:
+    # TensorFlow only quotes the text of the system.
+    if getattr(error, "errno", None) == code or (
+        isinstance(error, tf.errors.OpError) and os.strerror(code) in error.message):
+      return code
+  return None
+
+
+def _open(temporary, mode):
   if mode == "wb":
-    return file
-  return io.TextIOWrapper(file, encoding="utf-8", newline="\n")
+    return open(temporary, "wb")
+  return open(temporary, "w", encoding="utf-8", newline="\n")
 
 
 def _open_remote(temporary, mode):
@@ -159,19 +237,3 @@ def _open_remote(temporary, mode):
   # A GFile does not exist before its first write.
   file.write(b"" if mode == "wb" else "")
   return file
-
-
-class _NamedFile(io.FileIO):
-  """A raw file whose errors name the final path and how many bytes were written."""
-
-  def __init__(self, temporary, path):
-    super().__init__(temporary, "x")
-    self._path = path
-
-  def write(self, data):
-    try:
-      return super().write(data)
-    except OSError as error:
-      raise OSError(
-          error.errno, f"{error.strerror} after {self.tell():,} bytes; nothing "
-          "half-written is left behind", self._path) from error
