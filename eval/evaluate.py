@@ -4,11 +4,15 @@
 
     yt8m-eval --train_dir=model --eval_data_pattern='validate*.tfrecord' --run_once
 
-Without `--run_once`, it watches the directory and evaluates every new checkpoint.
+Without `--run_once`, it watches the directory and evaluates every new checkpoint. Workers
+with a cluster in TF_CONFIG share the records out; the first of them prints and writes the
+metrics of all.
 """
 
-from collections.abc import Iterable
+import io
+from collections.abc import Iterator
 
+import numpy as np
 import tensorflow as tf
 from absl import flags
 from absl import logging
@@ -20,6 +24,8 @@ from yt8m.core import command
 from yt8m.data import readers
 from yt8m.data import records
 from yt8m.eval.metrics import evaluation
+from yt8m.eval.metrics import streaming
+from yt8m.training import strategies
 
 FLAGS = flags.FLAGS
 
@@ -43,22 +49,36 @@ flags.mark_flag_as_required("train_dir")
 
 
 def main() -> None:
+  strategy = strategies.make_strategy()
+  with strategies.lost_workers_named(
+      strategy, "Run the same command again on every worker."):
+    _evaluate(strategy)
+
+
+def _evaluate(strategy: tf.distribute.Strategy) -> None:
   config = experiment.Experiment.load(FLAGS.train_dir).with_hparams(FLAGS.hparams)
   model = config.build_model()
   reader = readers.make_reader(
       config.feature_spec.with_segment_labels(FLAGS.segment_labels),
       config.num_classes, config.max_frames)
+  context = strategies.input_context(strategy)
   num_examples = records.estimate_count(
       records.match_files(FLAGS.eval_data_pattern, "--eval_data_pattern"))
-  for path in _checkpoints():
+  if num_examples:
+    num_examples //= context.num_input_pipelines
+  for path in _same_on_all_workers(strategy):
     checkpoints.restore_weights(model, path)
     dataset = reader.dataset(
         FLAGS.eval_data_pattern, FLAGS.batch_size, num_readers=FLAGS.num_readers,
-        skip_corrupt_records=FLAGS.skip_corrupt_records)
+        skip_corrupt_records=FLAGS.skip_corrupt_records,
+        input_pipeline=context)
     with records.clear_errors():
       metrics = evaluation.evaluate(
           model, dataset, FLAGS.top_k,
           config.flags.get("label_loss", "CrossEntropyLoss"), num_examples=num_examples)
+    metrics = _of_all_workers(strategy, metrics)
+    if not strategies.is_chief(strategy):
+      continue
     step = checkpoints.step_of(path)
     values = metrics.get()
     print(evaluation.format_line(step, values), flush=True)
@@ -67,13 +87,38 @@ def main() -> None:
         data=FLAGS.eval_data_pattern))
 
 
-def _checkpoints() -> Iterable[str]:
+def _same_on_all_workers(strategy: tf.distribute.Strategy) -> Iterator[str]:
+  """Yields the checkpoints to evaluate, which the first worker chooses for all."""
+  paths = iter(_checkpoints()) if strategies.is_chief(strategy) else iter(())
+  while True:
+    path = next(paths, "").encode()
+    path = strategies.gather_bytes(strategy, path or b" ")[0].decode().strip()
+    if not path:
+      return
+    yield path
+
+
+def _of_all_workers(strategy: tf.distribute.Strategy, metrics: streaming.EvaluationMetrics
+                    ) -> streaming.EvaluationMetrics:
+  """Returns the metrics of the examples of all workers."""
+  file = io.BytesIO()
+  np.savez(file, **metrics.state())
+  first, *others = (
+      streaming.EvaluationMetrics.from_state(np.load(io.BytesIO(part)))
+      for part in strategies.gather_bytes(strategy, file.getvalue()))
+  for other in others:
+    first.merge(other)
+  return first
+
+
+def _checkpoints() -> Iterator[str]:
   if FLAGS.run_once:
     path = checkpoints.latest(FLAGS.train_dir)
     experiment.warn_if_unfinished(FLAGS.train_dir, path)
-    return [path]
-  return tf.train.checkpoints_iterator(
-      FLAGS.train_dir, FLAGS.eval_interval_secs, FLAGS.eval_timeout_secs)
+    yield path
+  else:
+    yield from tf.train.checkpoints_iterator(
+        FLAGS.train_dir, FLAGS.eval_interval_secs, FLAGS.eval_timeout_secs)
 
 
 def run() -> None:

@@ -214,7 +214,7 @@ class EvaluationMetrics:
                  "_loss_sums", "_scores", "_codes"):
       setattr(self, name, getattr(self, name) + getattr(other, name))
 
-  def state(self) -> dict[str, np.ndarray]:
+  def state(self) -> dict[str, Any]:
     """Returns everything accumulated as a dict of arrays, ready for `np.savez`."""
     scores, codes = self._compacted()
     return {

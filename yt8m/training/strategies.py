@@ -9,6 +9,7 @@ import signal
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 from absl import logging
 
@@ -100,11 +101,50 @@ def sum_over_workers(strategy: tf.distribute.Strategy, value: int) -> int:
   """
   if not is_multi_worker(strategy):
     return value
-  # A worker can have several replicas, of which the first one brings the number.
-  once = iter([value])
-  values = strategy.experimental_distribute_values_from_function(
-      lambda context: tf.constant(next(once, 0), tf.int64))
+  values = _of_worker(strategy, tf.constant(value, tf.int64), tf.constant(0, tf.int64))
   return int(strategy.reduce(tf.distribute.ReduceOp.SUM, values, axis=None))
+
+
+def gather_bytes(strategy: tf.distribute.Strategy, data: bytes) -> list[bytes]:
+  """Returns the bytes of every worker, in their order; every worker must call it.
+
+  Args:
+    strategy: Strategy that makes the workers meet.
+    data: Bytes of this worker, not empty.
+  """
+  if not is_multi_worker(strategy):
+    return [data]
+  # Sent as int64, which every implementation of collectives knows.
+  numbers = tf.constant(np.frombuffer(data + bytes(-len(data) % 8), np.int64))
+  lengths, joined = (
+      strategy.gather(_of_worker(strategy, tensor, tensor[:0]), axis=0).numpy()
+      for tensor in (tf.constant([len(data)], tf.int64), numbers))
+  ends = np.cumsum(-(-lengths // 8))
+  return [part.tobytes()[:length]
+          for part, length in zip(np.split(joined, ends), lengths, strict=False)]
+
+
+def _of_worker(strategy: tf.distribute.Strategy, value: tf.Tensor, nothing: tf.Tensor
+               ) -> Any:
+  """Returns a value of this worker for `strategy`: its first replica brings it.
+
+  The other replicas bring `nothing`.
+  """
+  once = iter([value])
+  return strategy.experimental_distribute_values_from_function(
+      lambda context: next(once, nothing))
+
+
+def input_context(strategy: tf.distribute.Strategy) -> tf.distribute.InputContext:
+  """Returns the number and index of the input pipeline of this worker."""
+  if not is_multi_worker(strategy):
+    return tf.distribute.InputContext()
+  resolver: Any = strategy.cluster_resolver
+  jobs = resolver.cluster_spec().as_dict()
+  tasks = [(kind, index) for kind in ("chief", "master", "worker")
+           for index in range(len(jobs.get(kind, [])))]
+  return tf.distribute.InputContext(
+      len(tasks), tasks.index((resolver.task_type, resolver.task_id)))
 
 
 @contextlib.contextmanager
@@ -159,7 +199,7 @@ def _other_workers() -> list[str]:
     task = config.get("task", {})
     this = task.get("type", "worker"), int(task.get("index", 0))
     return [f"{kind} {index} ({address})"
-            for kind, addresses in config.get("cluster", {}).items() if kind != "evaluator"
+            for kind, addresses in config.get("cluster", {}).items()
             for index, address in enumerate(addresses) if (kind, index) != this]
   except (ValueError, TypeError, AttributeError) as error:
     raise ValueError(

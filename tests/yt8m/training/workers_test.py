@@ -71,6 +71,24 @@ def test_every_record_is_read_once_an_epoch(records, tmp_path):
   for one, two in zip(weights(tmp_path / "one", 3), weights(tmp_path / "two", 3),
                       strict=True):
     np.testing.assert_allclose(one, two, rtol=1e-5, atol=1e-7)
+  check_evaluation(records, tmp_path)
+
+
+def check_evaluation(records, tmp_path):
+  """Two workers share the records out, and print the metrics of all once."""
+  arguments = ["yt8m.eval.evaluate", f"--train_dir={tmp_path / 'two'}", "--run_once",
+               f"--eval_data_pattern={records}/*.tfrecord", "--top_k=5"]
+  results = tmp_path / "two" / "eval" / "metrics-3.json"
+  one = support.run_command(*arguments).stdout
+  of_one = json.loads(results.read_text())
+  with concurrent.futures.ThreadPoolExecutor(2) as pool:
+    outputs = list(pool.map(lambda environment: support.run_command(
+        *arguments, environment=environment).stdout, environments()))
+  assert outputs == [one, ""]
+  of_two = json.loads(results.read_text())
+  assert of_two["num_examples"] == 49
+  assert of_two.pop("avg_loss") == pytest.approx(of_one.pop("avg_loss"))
+  assert of_two == of_one
 
 
 def test_a_stopped_or_killed_worker_stops_the_other(records, tmp_path):
