@@ -14,9 +14,11 @@ written. If a run is killed, start it again: it continues where it stopped.
 import contextlib
 import os
 import sys
-import tempfile
+from collections.abc import Mapping
 from collections.abc import Sequence
+from typing import Any
 
+import tensorflow as tf
 from absl import flags
 from absl import logging
 
@@ -27,6 +29,10 @@ from yt8m.configs import experiment
 from yt8m.configs import model_flags
 from yt8m.core import command
 from yt8m.core import feature_spec
+from yt8m.core import files
+from yt8m.core import finished
+from yt8m.core import locks
+from yt8m.core import temporaries
 from yt8m.core import video_ids
 from yt8m.data import label_reader
 from yt8m.data import records
@@ -108,13 +114,36 @@ def main() -> None:
 
 
 def _predict(job: jobs.Job, record_files: Sequence[str]) -> None:
+  output, letters = FLAGS.output_file, f"{FLAGS.output_file}.failed.json"
+  if not files.is_remote(output):
+    files.check_replaceable(output)
+  contents = {
+      **job.settings(), "model": job.source.fingerprint, "format": FLAGS.output_format,
+      "segment_max_pred": FLAGS.segment_max_pred if FLAGS.segment_labels else None,
+      "records": [(file, tf.io.gfile.stat(file).length) for file in record_files]}
+  with locks.hold_output(output, "predicts"):
+    if not FLAGS.overwrite and finished.is_by(output, contents):
+      logging.info("%s is there already: the predictions of this model for these "
+                   "records.", output)
+    else:
+      _write_predictions(job, record_files, contents, letters)
+    if tf.io.gfile.exists(letters):
+      logging.warning(
+          "Files that could not be read are left out: see %s. Repair them and start "
+          "again with --overwrite: only they will be predicted.", letters)
+    else:
+      prediction_parts.remove(output)
+
+
+def _write_predictions(job: jobs.Job, record_files: Sequence[str],
+                       contents: Mapping[str, Any], letters: str) -> None:
+  """Writes the predictions, and the list of the files that were left out."""
   max_failed = FLAGS.max_failed_shards
   if max_failed is None:
     max_failed = len(record_files) if FLAGS.runner == "ray" else 0
-  prediction_parts.sweep(FLAGS.output_file)
   num_written = 0
   with contextlib.ExitStack() as stack:
-    writer = stack.enter_context(_writer())
+    writer = stack.enter_context(_writer(contents))
     parts = prediction_parts.Parts.open(FLAGS.output_file, job, FLAGS.overwrite)
     stack.callback(parts.remove_if_empty)
 
@@ -131,16 +160,12 @@ def _predict(job: jobs.Job, record_files: Sequence[str]) -> None:
       raise ValueError(
           f"No example in --input_data_pattern={FLAGS.input_data_pattern}."
           + "".join(f" {error}" for error in list(failed.values())[:1]))
-  letters = f"{FLAGS.output_file}.failed.json"
-  engine.write_dead_letters(letters, failed)
+    # Before the output is there: a finished output must not lack its list.
+    engine.write_dead_letters(letters, failed)
   logging.info("Wrote %d predictions to %s", num_written, FLAGS.output_file)
   if failed:
-    logging.warning(
-        "%d of %d files could not be read and are left out: see %s. Repair them and "
-        "start again with --overwrite: only they will be predicted.", len(failed),
-        len(record_files), letters)
-  else:
-    parts.remove()
+    logging.warning("%d of %d files could not be read and are left out.", len(failed),
+                    len(record_files))
 
 
 def _source(stack: contextlib.ExitStack) -> jobs.Source:
@@ -150,7 +175,7 @@ def _source(stack: contextlib.ExitStack) -> jobs.Source:
   train_dir = FLAGS.train_dir
   if FLAGS.input_model_tgz:
     train_dir = FLAGS.untar_model_dir or os.path.join(
-        stack.enter_context(tempfile.TemporaryDirectory()), "model")
+        stack.enter_context(temporaries.scratch(purpose="yt8m-model")), "model")
     model_archive.unpack(FLAGS.input_model_tgz, train_dir)
   experiment.Experiment.load(train_dir)  # Refuses a directory that is not ours.
   source = checkpoint.Checkpoint.newest(train_dir, FLAGS.hparams)
@@ -170,11 +195,12 @@ def _check_flags() -> None:
     raise ValueError("--output_file is missing: name the file to write.")
 
 
-def _writer() -> videos.AtomicOutput:
+def _writer(contents: Mapping[str, Any]) -> videos.AtomicOutput:
   if FLAGS.segment_labels and FLAGS.output_format == "csv":
     return segments.SegmentSubmissionWriter(
-        FLAGS.output_file, FLAGS.segment_max_pred, FLAGS.overwrite)
-  return formats.WRITERS[FLAGS.output_format](FLAGS.output_file, FLAGS.overwrite)
+        FLAGS.output_file, FLAGS.segment_max_pred, FLAGS.overwrite, contents)
+  return formats.WRITERS[FLAGS.output_format](
+      FLAGS.output_file, FLAGS.overwrite, contents)
 
 
 def _check() -> None:

@@ -7,6 +7,7 @@ the output does not depend on which worker finishes first, and none of it stays 
 """
 
 import contextlib
+import os
 import threading
 from collections.abc import Callable
 from collections.abc import Mapping
@@ -17,6 +18,7 @@ from absl import logging
 
 from yt8m.core import files
 from yt8m.core import progress
+from yt8m.core import temporaries
 from yt8m.core.types import PathLike
 from yt8m.data import records
 from yt8m.export.prediction import parts as prediction_parts
@@ -77,6 +79,8 @@ def write_dead_letters(path: PathLike, failed: Mapping[str, str]) -> None:
     path: Path of the list, JSON: `[{"file": …, "error": …}, …]`.
     failed: `{record file: error}`.
   """
+  if not files.is_remote(path):
+    temporaries.sweep(os.fspath(path))
   if failed:
     files.write_json(path, [{"file": name, "error": failed[name]}
                             for name in sorted(failed)])

@@ -9,8 +9,8 @@
 
 import contextlib
 import io
+import os
 import tempfile
-import uuid
 import zipfile
 from typing import IO
 from typing import Any
@@ -41,8 +41,14 @@ class NpzWriter(videos.AtomicOutput):
 
   @contextlib.contextmanager
   def _opened(self):
-    with files.atomic_write(self._path, "wb") as file, contextlib.ExitStack() as stack:
-      self._columns = {name: _Column(stack) for name in ("ids", "classes", "scores")}
+    # On the disk of the output, which has room for it, and not on a small one for
+    # temporary files.
+    folder = None if files.is_remote(self._path) else os.path.dirname(
+        os.path.realpath(self._path))
+    with (files.atomic_write(self._path, "wb", self._before_rename) as file,
+          contextlib.ExitStack() as stack):
+      self._columns = {
+          name: _Column(stack, folder) for name in ("ids", "classes", "scores")}
       yield
       with zipfile.ZipFile(_Appended(file), "w") as archive:
         for name, column in self._columns.items():
@@ -53,13 +59,13 @@ class NpzWriter(videos.AtomicOutput):
 class _Column:
   """The rows of an array, kept on disk until their number is known."""
 
-  def __init__(self, stack: contextlib.ExitStack):
-    self._file = stack.enter_context(tempfile.TemporaryFile())
+  def __init__(self, stack: contextlib.ExitStack, folder: str | None):
+    self._file = stack.enter_context(tempfile.TemporaryFile(dir=folder))
     self._parts: list[tuple[np.dtype, tuple[int, ...]]] = []
 
   def append(self, rows: np.ndarray) -> None:
     if len(rows):
-      rows.tofile(self._file)
+      self._file.write(rows.tobytes())
       self._parts.append((rows.dtype, rows.shape))
 
   def save(self, entry: IO[bytes]) -> None:
@@ -104,15 +110,9 @@ class RecordWriter(videos.AtomicOutput):
 
   @contextlib.contextmanager
   def _opened(self):
-    temporary = f"{self._path}.tmp{uuid.uuid4().hex[:8]}"
-    try:
-      with tf.io.TFRecordWriter(temporary) as self._writer:
-        yield
-      tf.io.gfile.rename(temporary, self._path, overwrite=True)
-    except BaseException:
-      if tf.io.gfile.exists(temporary):
-        tf.io.gfile.remove(temporary)
-      raise
+    with (files.atomic_path(self._path, self._before_rename) as temporary,
+          tf.io.TFRecordWriter(temporary) as self._writer):
+      yield
 
 
 WRITERS = {"csv": videos.SubmissionWriter, "npz": NpzWriter,

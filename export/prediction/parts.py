@@ -22,6 +22,7 @@ from absl import logging
 
 from yt8m.core import directories
 from yt8m.core import files
+from yt8m.core import temporaries
 from yt8m.export.prediction import jobs
 
 JOB = "job.json"
@@ -55,10 +56,13 @@ class Parts:
       ValueError: There are parts of another model or other settings.
     """
     parts = cls(_directory(output), job)
+    path = os.path.join(parts.directory, JOB)
+    if not files.is_remote(path):  # What a run left that was killed here.
+      temporaries.sweep(parts.directory)
+      temporaries.sweep(path)
     directories.check_replaceable(parts.directory, _KIND, "The directory of the parts")
     settings = json.loads(json.dumps(
         {"format": 1, "model": job.source.fingerprint, **job.settings()}))
-    path = os.path.join(parts.directory, JOB)
     earlier = settings
     if tf.io.gfile.exists(path):
       earlier = files.read_json(
@@ -117,8 +121,8 @@ class Parts:
     return True
 
   def remove(self) -> None:
-    """Deletes the directory."""
-    directories.remove(self.directory)
+    """Deletes the directory, unless it holds something that is not ours."""
+    _discard(self.directory)
 
   def remove_if_empty(self) -> None:
     """Deletes the directory if it is there and has no part."""
@@ -134,21 +138,20 @@ class Parts:
         self.directory, f"{os.path.basename(record_file)}-{digest}.{suffix}")
 
 
-def sweep(output: str) -> None:
-  """Removes the output that a killed run left half-written beside its parts."""
-  if not tf.io.gfile.exists(os.path.join(_directory(output), JOB)):
-    return
-  folder, name = os.path.split(output)
-  for temporary in (name, f".{name}"):  # of a file, and of a directory
-    pattern = os.path.join(folder, f"{temporary}.tmp{'[0-9a-f]' * 8}")
-    for path in tf.io.gfile.glob(pattern):
-      (directories.remove if tf.io.gfile.isdir(path) else tf.io.gfile.remove)(path)
-
-
 def remove(output: str) -> None:
   """Deletes the parts of an output, if there are any."""
-  if tf.io.gfile.exists(os.path.join(_directory(output), JOB)):
-    directories.remove(_directory(output))
+  directory = _directory(output)
+  if not files.is_remote(directory):
+    temporaries.sweep(directory)
+  if tf.io.gfile.exists(os.path.join(directory, JOB)):
+    _discard(directory)
+
+
+def _discard(directory: str) -> None:
+  try:
+    directories.discard(directory, _KIND, "The directory of the parts")
+  except FileExistsError as error:
+    logging.warning("%s", error)
 
 
 def _directory(output: str) -> str:

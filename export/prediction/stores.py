@@ -85,7 +85,6 @@ def write(model: saved_model.SavedModel, data_pattern: str, store_dir: str, *,
     return store
 
   writer.check(store_dir, top_k)
-  prediction_parts.sweep(store_dir)
   logging.info("Predictions of %s.", model)
   parts = prediction_parts.Parts.open(
       store_dir, StoreJob(model, top_k, batch_size), overwrite=True)

@@ -12,6 +12,8 @@ A segment is named `video_id:start`, where start is in seconds, and the id is wr
 import contextlib
 import re
 from collections.abc import Iterator
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -44,7 +46,7 @@ class SegmentSubmissionWriter(videos.CsvWriter):
   Args:
     path: Path of the CSV.
     segment_max_pred: Largest number of segments per class.
-    overwrite: Whether an existing file is replaced; otherwise it is an error.
+    overwrite, job: See `videos.AtomicOutput`.
 
   Raises:
     ValueError: `segment_max_pred` is below 1.
@@ -54,8 +56,8 @@ class SegmentSubmissionWriter(videos.CsvWriter):
   _header = HEADER
 
   def __init__(self, path: PathLike, segment_max_pred: int = 100_000,
-               overwrite: bool = False):
-    super().__init__(path, overwrite)
+               overwrite: bool = False, job: Mapping[str, Any] | None = None):
+    super().__init__(path, overwrite, job)
     if segment_max_pred < 1:
       raise ValueError(f"--segment_max_pred={segment_max_pred} must be at least 1.")
     self._best = _BestSegments(segment_max_pred)

@@ -8,6 +8,8 @@
 
 import abc
 import contextlib
+from collections.abc import Callable
+from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import IO
 from typing import Any
@@ -17,6 +19,7 @@ import numpy as np
 import tensorflow as tf
 
 from yt8m.core import files
+from yt8m.core import finished
 from yt8m.core import video_ids
 from yt8m.core.types import PathLike
 
@@ -33,15 +36,20 @@ class AtomicOutput(abc.ABC):
   Args:
     path: Path of the output.
     overwrite: Whether an existing output is replaced; otherwise it is an error.
+    job: Everything that the output depends on, for `finished.is_by`; None if the output
+      need not be recognised.
 
   Raises:
     FileExistsError: The output exists and `overwrite` is false.
     OSError: The output cannot be written, or the disk is full.
   """
 
-  def __init__(self, path: PathLike, overwrite: bool = False):
+  def __init__(self, path: PathLike, overwrite: bool = False,
+               job: Mapping[str, Any] | None = None):
     self._path = path
     self._overwrite = overwrite
+    self._before_rename: Callable[[str], Any] = (
+        finished.marker(path, job) if job is not None else lambda temporary: None)
 
   def __enter__(self):
     if not self._overwrite and tf.io.gfile.exists(self._path):
@@ -81,7 +89,8 @@ class CsvWriter(AtomicOutput):
 
   @contextlib.contextmanager
   def _opened(self):
-    with files.atomic_write(self._path) as self._file:
+    with files.atomic_write(
+        self._path, before_rename=self._before_rename) as self._file:
       self._file.write(self._header + "\n")
       yield
 

@@ -77,8 +77,8 @@ def atomic_path(
     try:
       with clear_disk_errors(path, temporary):
         yield temporary
-        sync(temporary)
         before_rename(temporary)
+        sync(temporary)
       os.replace(temporary, path)
       sync(os.path.dirname(path))
     except BaseException:
@@ -218,12 +218,10 @@ def bytes_on_disk(directory: PathLike) -> int:
 
 def _disk_error(error: OSError | tf.errors.OpError) -> int | None:
   """Returns the number of an error that means that the disk is full, otherwise None."""
-  for code in _DISK_ERRORS:
-    # TensorFlow only quotes the text of the system.
-    if getattr(error, "errno", None) == code or (
-        isinstance(error, tf.errors.OpError) and os.strerror(code) in error.message):
-      return code
-  return None
+  if isinstance(error, OSError):
+    return error.errno if error.errno in _DISK_ERRORS else None
+  # TensorFlow only quotes the text of the system.
+  return next((code for code in _DISK_ERRORS if os.strerror(code) in error.message), None)
 
 
 def _open(temporary, mode):

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""A lock of a directory: one process at a time, and none that is dead.
+"""A lock of a directory or an output: one process at a time, and none that is dead.
 
 The lock is a file that says which process holds it. A process that is killed leaves the
 file, but can be told from a live one: a process is known by host, number and start. On
@@ -10,6 +10,7 @@ remote file systems, two processes that start in the same moment may both get th
 import contextlib
 import dataclasses
 import datetime
+import errno
 import fcntl
 import os
 import socket
@@ -88,21 +89,53 @@ def hold(directory: PathLike, doing: str, remedy: str = "choose another director
   """
   directory = os.fspath(directory)
   tf.io.gfile.makedirs(directory)
-  path, owner = os.path.join(directory, FILE), Owner.this_process(doing)
+  with _hold(os.path.join(directory, FILE), directory, doing, remedy):
+    yield
+
+
+@contextlib.contextmanager
+def hold_output(path: PathLike, doing: str, remedy: str = "name another output"
+                ) -> Iterator[None]:
+  """Keeps other processes from writing a file or directory, by a lock beside it.
+
+  Args:
+    path: Path of the output, whose directory exists.
+    doing: What the block does, a verb for the errors of others, such as `"predicts"`.
+    remedy: Imperative clause for the error, besides waiting and stopping the other one.
+
+  Raises:
+    InUseError: Another process holds the lock.
+    OSError: The directory of `path` does not exist or cannot be written to.
+  """
+  path = os.fspath(path)
+  if not files.is_remote(path):
+    path = os.path.realpath(path)
+  folder, name = os.path.split(path.rstrip("/"))
+  if not files.is_remote(path) and not os.path.isdir(folder):
+    raise FileNotFoundError(
+        errno.ENOENT, "Its directory does not exist: make it, or name another", path)
+  with _hold(os.path.join(folder, f".{name}{FILE}"), path, doing, remedy):
+    yield
+
+
+@contextlib.contextmanager
+def _hold(path: str, locked: str, doing: str, remedy: str) -> Iterator[None]:
+  """Holds the lock file `path`, which keeps others out of `locked`."""
+  directory, owner = os.path.dirname(path), Owner.this_process(doing)
   with _one_at_a_time(directory):
     other = _read(path)
     if other and other.is_dead:
       logging.warning("%s is unlocked: %s, but has ended without unlocking it.",
-                      directory, other)
+                      locked, other)
     elif other:
       left = "" if other.is_here else f" If it has ended, delete {path}."
-      raise InUseError(f"{directory} is in use: {other}. Wait for it, stop it, or "
+      raise InUseError(f"{locked} is in use: {other}. Wait for it, stop it, or "
                        f"{remedy}.{left}")
     files.write_json(path, dataclasses.asdict(owner))
   try:
     yield
   finally:
-    with _one_at_a_time(directory), contextlib.suppress(OSError, tf.errors.OpError):
+    with contextlib.suppress(OSError, tf.errors.OpError), _one_at_a_time(directory):
       # A fork of this process that ends here does not unlock.
       if os.getpid() == owner.pid and _read(path) == owner:
         tf.io.gfile.remove(path)

@@ -4,12 +4,14 @@
 
 import json
 import os
+import pathlib
 import pickle
 
 import numpy as np
 import pytest
 
 from tests.helpers import small_job
+from yt8m.core import temporaries
 from yt8m.export.prediction import parts as prediction_parts
 
 PART = {"ids": np.array([b"a", "ü:5".encode()]),
@@ -123,14 +125,25 @@ def test_a_directory_of_someone_else_is_refused(job, parts, tmp_path):
   assert (other / "notes.txt").exists()
 
 
-def test_what_a_killed_run_left_half_written_is_removed(parts, tmp_path):
-  for name in ("out.csv.tmp0123abcd", ".out.csv.tmp0123abcd/scores.npy", "out.csv.tmpxy",
-               "out.csv", "other.tmp0123abcd"):
-    (tmp_path / name).parent.mkdir(exist_ok=True)
-    (tmp_path / name).touch()
-  prediction_parts.sweep(str(tmp_path / "out.csv"))
-  assert {path.name for path in tmp_path.iterdir()} == {
-      "out.csv.parts", "out.csv.tmpxy", "out.csv", "other.tmp0123abcd"}
-  (tmp_path / "other").touch()
-  prediction_parts.sweep(str(tmp_path / "other"))  # has no parts
-  assert (tmp_path / "other.tmp0123abcd").exists()
+def test_what_a_run_left_that_was_killed_here_is_removed(parts, job, records, tmp_path):
+  parts.write(records, PART)
+  # In the middle of removing parts, and before their first file was complete.
+  parts_path = tmp_path / "out.csv.parts"
+  parts_path.rename(temporaries.name(str(parts_path)))
+  parts_path.mkdir()
+  pathlib.Path(temporaries.name(str(parts_path / "job.json"))).touch()
+  again = prediction_parts.Parts.open(str(tmp_path / "out.csv"), job)
+  assert not again.is_finished(records)
+  assert os.listdir(parts_path) == ["job.json"]
+  assert sorted(os.listdir(tmp_path)) == ["a.tfrecord", "out.csv.parts"]
+  parts_path.rename(temporaries.name(str(parts_path)))
+  prediction_parts.remove(str(tmp_path / "out.csv"))
+  assert os.listdir(tmp_path) == ["a.tfrecord"]
+
+
+def test_a_file_of_someone_else_among_the_parts_stays(parts, records, tmp_path):
+  parts.write(records, PART)
+  (tmp_path / "out.csv.parts" / "notes.txt").write_text("precious")
+  parts.remove()
+  prediction_parts.remove(str(tmp_path / "out.csv"))
+  assert (tmp_path / "out.csv.parts" / "notes.txt").read_text() == "precious"
