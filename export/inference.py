@@ -55,6 +55,8 @@ flags.DEFINE_string("saved_model", "", "SavedModel of yt8m-export, of one model 
                     "ensemble, instead of --train_dir.")
 flags.DEFINE_string("untar_model_dir", "", "Directory to unpack --input_model_tgz into. "
                     "Default: a temporary directory.")
+flags.DEFINE_float("max_model_gib", model_archive.DEFAULT_MAX_BYTES / 2**30, "Largest "
+                   "number of GiB that --input_model_tgz may unpack to.", 0.0)
 flags.DEFINE_string("output_model_tgz", "", "Archive to pack the trained model into.")
 flags.DEFINE_string("input_data_pattern", "",
                     "Record files to predict: globs, separated by commas.")
@@ -176,7 +178,8 @@ def _source(stack: contextlib.ExitStack) -> jobs.Source:
   if FLAGS.input_model_tgz:
     train_dir = FLAGS.untar_model_dir or os.path.join(
         stack.enter_context(temporaries.scratch(purpose="yt8m-model")), "model")
-    model_archive.unpack(FLAGS.input_model_tgz, train_dir)
+    model_archive.unpack(FLAGS.input_model_tgz, train_dir, experiment.TRAIN_DIR,
+                         int(FLAGS.max_model_gib * 2**30))
   experiment.Experiment.load(train_dir)  # Refuses a directory that is not ours.
   source = checkpoint.Checkpoint.newest(train_dir, FLAGS.hparams)
   experiment.warn_if_unfinished(train_dir, source.path)

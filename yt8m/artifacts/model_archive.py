@@ -4,17 +4,19 @@
 
 import gzip
 import os
-import pathlib
-import shutil
 import tarfile
-import zlib
 from collections.abc import Iterable
 
 import tensorflow as tf
 
+from yt8m.artifacts import archive_reader
 from yt8m.core import directories
 from yt8m.core import files
 from yt8m.core.types import PathLike
+
+# A model of 1 GiB, the limit of the challenge, takes 4 GiB in a checkpoint with Adam's
+# two moments and averages of the weights. This is the room for two.
+DEFAULT_MAX_BYTES = 8 * 2**30
 
 
 def pack(directory: PathLike, path: PathLike, names: Iterable[str] = ("",)) -> None:
@@ -49,52 +51,40 @@ def pack(directory: PathLike, path: PathLike, names: Iterable[str] = ("",)) -> N
         archive.addfile(member, content)
 
 
-def unpack(path: PathLike, directory: PathLike) -> None:
+def unpack(path: PathLike, directory: PathLike, kind: directories.Kind,
+           max_bytes: int = DEFAULT_MAX_BYTES) -> None:
   """Unpacks an archive into a new directory, as a whole or not at all.
 
-  An archive may come from anywhere, so nothing in it is trusted: only regular files and
-  folders below `directory` are accepted. Links, which `pack` never writes, are refused
-  wherever they point; owners and modes are ignored. (The filter of `tarfile` is missing
-  from the first releases of Python 3.10, and it makes an absolute path relative instead
-  of refusing it.)
+  An archive may come from anywhere, so nothing in it is trusted. It is read twice, and
+  nothing is written before the whole of it has been checked. Only regular files and
+  folders are accepted, of names that a directory of this kind has, none of them twice.
+  Links, devices and sparse files, which `pack` never writes, are refused; owners and
+  modes are ignored.
 
   Args:
     path: Path of the archive, `gs://…` included.
     directory: Path of a local directory, which must not exist or be empty.
+    kind: Kind of the directory.
+    max_bytes: Largest number of bytes that the archive may unpack to.
 
   Raises:
     FileExistsError: `directory` has files in it.
-    ValueError: The archive is damaged, or has a member that is refused.
+    ValueError: The archive is damaged or too large, or has a member that is refused.
     OSError: The archive cannot be read, or the directory cannot be written.
   """
-  with directories.atomic_directory(
+  with archive_reader.errors_named(path):
+    for _ in archive_reader.members(path, kind, max_bytes):
+      pass
+  with (directories.atomic_directory(
       directory, flag="--untar_model_dir",
-      remedy=f"name another directory to unpack {path} into") as temporary:
-    try:
-      with (files.open_to_read(path, "rb") as file,
-            gzip.GzipFile(fileobj=file) as decompressed,
-            tarfile.open(fileobj=decompressed, mode="r:") as archive):
-        for member in archive:
-          _extract(archive, member, pathlib.Path(temporary), path)
-        # The checksum comes last, after everything that tarfile reads.
-        while decompressed.read(2**20):
-          pass
-    except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:
-      raise ValueError(f"{path} is not a complete .tgz archive: {error}") from error
-
-
-def _extract(archive, member, directory, path):
-  name = pathlib.PurePosixPath(member.name)
-  if name.is_absolute() or ".." in name.parts or "\\" in member.name:
-    raise ValueError(f"{path}: member {member.name!r} points outside the archive.")
-  if not (member.isfile() or member.isdir()):
-    raise ValueError(
-        f"{path}: member {member.name!r} is neither a file nor a folder but a link or "
-        "a device. Pack the model without links.")
-  target = directory / name
-  if member.isdir():
-    target.mkdir(parents=True, exist_ok=True)
-    return
-  target.parent.mkdir(parents=True, exist_ok=True)
-  with archive.extractfile(member) as source, open(target, "xb") as copy:
-    shutil.copyfileobj(source, copy)
+      remedy=f"name another directory to unpack {path} into") as temporary,
+        archive_reader.errors_named(path)):
+    for name, content in archive_reader.members(path, kind, max_bytes):
+      target = os.path.join(temporary, name)
+      if content is None:
+        os.makedirs(target, exist_ok=True)
+        continue
+      os.makedirs(os.path.dirname(target), exist_ok=True)
+      with open(target, "xb") as file:
+        for chunk in content:
+          file.write(chunk)

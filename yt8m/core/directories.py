@@ -48,6 +48,15 @@ class Kind:
       contents = contents(os.fspath(directory))
     return [self.marker, *contents]
 
+  def may_hold(self, name: str, is_folder: bool) -> bool:
+    """Whether a file or folder of this name, with slashes, belongs to this kind.
+
+    The kind must have fixed patterns, which depend on no directory.
+    """
+    parts = name.split("/")
+    return any(_matches(parts, pattern.split("/"), is_folder)
+               for pattern in self.patterns(""))
+
   def foreign_entries(self, directory: PathLike) -> list[str]:
     """Returns the files and folders of a directory that do not belong to this kind.
 

@@ -2,18 +2,28 @@
 # SPDX-License-Identifier: Apache-2.0
 """A model is archived and extracted; a hostile archive has no effect."""
 
+import gzip
 import io
 import os
 import tarfile
+import tracemalloc
 
 import pytest
 import tensorflow as tf
 
 from tests.helpers.full_disk import full_disk
+from yt8m.artifacts import archive_reader
 from yt8m.artifacts import model_archive
+from yt8m.core import directories
 
 CONTENT = {"config.json": b"{}", "ckpt-10.index": b"\x00\x01" * 5000,
            "saved_model/variables/variables.index": b"v", "saved_model/empty": b""}
+KIND = directories.Kind("model", "config.json", (
+    "ckpt-*.index", "saved_model/empty", "saved_model/variables/variables.index"))
+
+
+def unpack(path, directory, **options):
+  model_archive.unpack(path, directory, KIND, **options)
 
 
 @pytest.fixture
@@ -32,7 +42,7 @@ def files_below(directory):
 
 def test_what_is_packed_is_unpacked(tmp_path, model):
   model_archive.pack(model, tmp_path / "model.tgz")
-  model_archive.unpack(tmp_path / "model.tgz", tmp_path / "new" / "copy")
+  unpack(tmp_path / "model.tgz", tmp_path / "new" / "copy")
   assert files_below(tmp_path / "new" / "copy") == CONTENT
   assert os.listdir(tmp_path / "new") == ["copy"]
 
@@ -40,7 +50,7 @@ def test_what_is_packed_is_unpacked(tmp_path, model):
 def test_archives_of_others_are_unpacked_too(tmp_path, model):
   with tarfile.open(tmp_path / "model.tgz", "w:gz") as archive:
     archive.add(model, arcname=".")  # as written by `tar -czf model.tgz -C model .`
-  model_archive.unpack(tmp_path / "model.tgz", tmp_path / "copy")
+  unpack(tmp_path / "model.tgz", tmp_path / "copy")
   assert files_below(tmp_path / "copy") == CONTENT
 
 
@@ -67,7 +77,7 @@ def test_models_may_be_remote(tmp_path):
     with tf.io.gfile.GFile(path, "wb") as file:
       file.write(content)
   model_archive.pack("ram://model_archive_test", "ram://archive/model.tgz")
-  model_archive.unpack("ram://archive/model.tgz", tmp_path / "copy")
+  unpack("ram://archive/model.tgz", tmp_path / "copy")
   assert files_below(tmp_path / "copy") == CONTENT
 
 
@@ -105,12 +115,20 @@ def special(name, kind):
     (tarfile.TarInfo("a/../../evil"), "points outside"),
     (tarfile.TarInfo("..\\evil"), "points outside"),
     (special("../evil", tarfile.DIRTYPE), "points outside"),
-    (link("evil", "/etc"), "link or a device"),
-    (link("evil", "../.."), "link or a device"),
-    (link("evil", "../../outside", tarfile.LNKTYPE), "link or a device"),
-    (special("evil", tarfile.CHRTYPE), "link or a device"),
-    (special("evil", tarfile.BLKTYPE), "link or a device"),
-    (special("evil", tarfile.FIFOTYPE), "link or a device")])
+    (link("evil", "/etc"), "a link, a device or a sparse"),
+    (link("evil", "../.."), "a link, a device or a sparse"),
+    (link("evil", "../../outside", tarfile.LNKTYPE), "a link, a device or a sparse"),
+    (special("evil", tarfile.CHRTYPE), "a link, a device or a sparse"),
+    (special("evil", tarfile.BLKTYPE), "a link, a device or a sparse"),
+    (special("evil", tarfile.FIFOTYPE), "a link, a device or a sparse"),
+    (tarfile.TarInfo("sitecustomize.py"), "is no file of a model"),
+    (tarfile.TarInfo("saved_model/variables/variables.index/x"), "is no file of a model"),
+    (special("other", tarfile.DIRTYPE), "is no file of a model"),
+    (tarfile.TarInfo("config.json"), "is there twice"),
+    (tarfile.TarInfo("./config.json"), "is there twice"),
+    (tarfile.TarInfo(f"ckpt-{'9' * 300}.index"), "has a name that no file"),
+    (tarfile.TarInfo("ckpt-\n.index"), "has a name that no file"),
+    (tarfile.TarInfo("ckpt-\x1b[2J.index"), "has a name that no file")])
 def test_hostile_members_are_named_and_nothing_is_unpacked(tmp_path, member, reason):
   path = tmp_path / "evil.tgz"
   with tarfile.open(path, "w:gz") as archive:
@@ -119,7 +137,7 @@ def test_hostile_members_are_named_and_nothing_is_unpacked(tmp_path, member, rea
     archive.addfile(good, io.BytesIO(b"{}"))
     archive.addfile(member)
   with pytest.raises(ValueError) as error:
-    model_archive.unpack(path, tmp_path / "target")
+    unpack(path, tmp_path / "target")
   assert f"evil.tgz: member {member.name!r}" in str(error.value)
   assert reason in str(error.value)
   assert os.listdir(tmp_path) == ["evil.tgz"]
@@ -135,21 +153,106 @@ def test_a_damaged_archive_is_named(tmp_path, model):
   for content in (cut, no_checksum, bytes(flipped), b"no archive", b""):
     path.write_bytes(content)
     with pytest.raises(ValueError, match="model.tgz is not a complete .tgz archive"):
-      model_archive.unpack(path, tmp_path / "target")
+      unpack(path, tmp_path / "target")
     assert sorted(os.listdir(tmp_path)) == ["model", "model.tgz"]
 
 
 def test_a_missing_archive_is_named(tmp_path):
   with pytest.raises(FileNotFoundError, match="missing.tgz"):
-    model_archive.unpack(tmp_path / "missing.tgz", tmp_path / "target")
+    unpack(tmp_path / "missing.tgz", tmp_path / "target")
   assert os.listdir(tmp_path) == []
 
 
 def test_a_directory_in_use_is_left_alone(tmp_path, model):
   model_archive.pack(model, tmp_path / "model.tgz")
   with pytest.raises(FileExistsError, match="is not an empty directory"):
-    model_archive.unpack(tmp_path / "model.tgz", model)
+    unpack(tmp_path / "model.tgz", model)
   assert files_below(model) == CONTENT
   (tmp_path / "empty").mkdir()
-  model_archive.unpack(tmp_path / "model.tgz", tmp_path / "empty")
+  unpack(tmp_path / "model.tgz", tmp_path / "empty")
   assert files_below(tmp_path / "empty") == CONTENT
+
+
+def compressed(path, *blocks):
+  with gzip.open(path, "wb") as file:
+    for block in blocks:
+      file.write(block)
+  return path
+
+
+def header(name, size, kind=tarfile.REGTYPE):
+  member = special(name, kind)
+  member.size = size
+  return member.tobuf(tarfile.GNU_FORMAT)
+
+
+ZEROS = bytes(2**20)
+# A sparse member has the size that its header says, whatever its bytes are.
+OLD_SPARSE = bytearray(header("ckpt-1.index", 0, tarfile.GNUTYPE_SPARSE))
+OLD_SPARSE[483:495] = b"%011o\0" % 2**32
+OLD_SPARSE[148:156] = b"%06o\0 " % (sum(OLD_SPARSE[:148] + OLD_SPARSE[156:]) + 8 * 32)
+PAX_SPARSE = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0",
+              "GNU.sparse.name": "ckpt-1.index", "GNU.sparse.realsize": str(2**40)}
+
+
+def pax(headers, member):
+  member.pax_headers = headers
+  return member.tobuf(tarfile.PAX_FORMAT)
+
+
+@pytest.mark.parametrize("blocks, reason", [
+    # One file of 1 TiB, as a header says.
+    ([header("ckpt-1.index", 2**40)], "unpacks to more than 0.001.* --max_model_gib"),
+    # Many files, each small enough.
+    ([header(f"ckpt-{n}.index", 2**20 - 512) + ZEROS[512:] for n in range(3)],
+     "unpacks to more than"),
+    # Zeros after the end of the archive.
+    ([bytes(1024), *[ZEROS] * 40], "unpacks to more than"),
+    ([bytes(OLD_SPARSE), bytes(1024)], "a link, a device or a sparse file"),
+    ([pax(PAX_SPARSE, tarfile.TarInfo("x"))], "not a complete"),
+    # A map of many parts, which tarfile would take into memory whole.
+    ([pax(PAX_SPARSE, tarfile.TarInfo("x")), b"9999999999999999\n", b"0\n" * 2**16],
+     "headers of more than 0.06"),
+    ([pax({"GNU.sparse.map": "0,a", "GNU.sparse.size": "9"}, tarfile.TarInfo("x"))],
+     "not a complete"),
+    # Headers that tarfile takes into memory whole.
+    ([header("x", 2**33, tarfile.GNUTYPE_LONGNAME)], "headers of more than 0.06"),
+    ([header("x", 2**33, tarfile.XHDTYPE)], "headers of more than 0.06"),
+    ([header("x", 2**24, tarfile.XGLTYPE) + ZEROS * 16] * 3, "headers of more than 0.06"),
+    ([header("x", 512, tarfile.GNUTYPE_LONGNAME) + bytes(512)] * 5000, "not a com|headers"),
+    ([header(f"ckpt-{n}.index", 0) for n in range(51)], "more than 50 members"),
+    ([pax({"size": "-1024"}, tarfile.TarInfo("ckpt-1.index")), bytes(4096)],
+     "sparse|complete"),
+    ([pax({"path": "../evil"}, tarfile.TarInfo("ckpt-1.index")), bytes(1024)], "outside"),
+])
+def test_archives_that_would_fill_disk_or_memory(tmp_path, monkeypatch, blocks, reason):
+  monkeypatch.setattr(archive_reader, "_MAX_HEADERS", 2**16)
+  monkeypatch.setattr(archive_reader, "_MAX_MEMBERS", 50)
+  path = compressed(tmp_path / "bomb.tgz", *blocks)
+  tracemalloc.start()
+  with pytest.raises(ValueError, match=reason) as error:
+    unpack(path, tmp_path / "target", max_bytes=2 * 2**20)
+  assert tracemalloc.get_traced_memory()[1] < 100 * 2**20
+  tracemalloc.stop()
+  assert str(error.value).startswith(str(path)) and os.listdir(tmp_path) == ["bomb.tgz"]
+
+
+def test_an_archive_is_read_forwards(tmp_path, model, monkeypatch):
+  # Sizes that are multiples of a block, after which tarfile seeks back by a byte.
+  (model / "ckpt-10.index").write_bytes(b"x" * 512 * 3000)
+  (model / "ckpt-11.index").write_bytes(b"y" * 512 * 4000)
+  model_archive.pack(model, tmp_path / "model.tgz")
+  taken = []
+
+  class File(gzip.GzipFile):
+    def seek(self, *args):
+      raise AssertionError
+
+    def read(self, size=-1):
+      taken.append(size)
+      return super().read(size)
+
+  monkeypatch.setattr(archive_reader.gzip, "GzipFile", File)
+  unpack(tmp_path / "model.tgz", tmp_path / "copy")
+  assert files_below(tmp_path / "copy") == files_below(model)
+  assert 0 <= min(taken) and max(taken) <= 2**20
