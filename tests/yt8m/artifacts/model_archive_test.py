@@ -219,7 +219,7 @@ def pax(headers, member):
     ([header("x", 2**33, tarfile.GNUTYPE_LONGNAME)], "headers of more than 0.06"),
     ([header("x", 2**33, tarfile.XHDTYPE)], "headers of more than 0.06"),
     ([header("x", 2**24, tarfile.XGLTYPE) + ZEROS * 16] * 3, "headers of more than 0.06"),
-    ([header("x", 512, tarfile.GNUTYPE_LONGNAME) + bytes(512)] * 5000, "not a com|headers"),
+    ([header("x", 512, tarfile.GNUTYPE_LONGNAME) + bytes(512)] * 5000, "not a|headers"),
     ([header(f"ckpt-{n}.index", 0) for n in range(51)], "more than 50 members"),
     ([pax({"size": "-1024"}, tarfile.TarInfo("ckpt-1.index")), bytes(4096)],
      "sparse|complete"),
