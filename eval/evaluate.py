@@ -38,7 +38,8 @@ flags.DEFINE_integer("batch_size", 1024, "Number of examples per batch.")
 flags.DEFINE_integer("num_readers", 8, "Number of files to read at the same time.")
 flags.DEFINE_bool("skip_corrupt_records", False,
                   "Count damaged records and continue, instead of stopping.")
-flags.DEFINE_integer("top_k", 20, "Number of predictions per video in GAP and MAP.")
+flags.DEFINE_integer("top_k", None, "Number of predictions per video in GAP and MAP. "
+                     "Default: 20, or all classes if they are fewer.")
 flags.DEFINE_bool("run_once", False, "Evaluate the newest checkpoint and stop.")
 flags.DEFINE_float("eval_interval_secs", 30,
                    "Seconds between two checks for a new checkpoint.")

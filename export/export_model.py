@@ -62,7 +62,8 @@ flags.DEFINE_bool("overwrite", False, "Replace an existing SavedModel that yt8m-
                   "wrote. Nothing else is ever replaced.")
 flags.DEFINE_integer("warmup_requests", 0, "Requests that a server sends to the model "
                      "when it loads it; 8 cover all sizes. At most 1,000.")
-flags.DEFINE_integer("top_k", 20, "Number of classes that serving_default returns.")
+flags.DEFINE_integer("top_k", None, "Number of classes that serving_default returns. "
+                     "Default: 20, or all classes if they are fewer.")
 flags.DEFINE_string("vocabulary", None,
                     "CSV of the class names, which becomes an asset.")
 flags.DEFINE_enum("weights", "float32", compression.WEIGHT_FORMATS,

@@ -37,11 +37,13 @@ from yt8m.core import video_ids
 from yt8m.data import label_reader
 from yt8m.data import records
 from yt8m.data import video_reader
+from yt8m.eval.metrics import streaming
 from yt8m.export.prediction import checkpoint
 from yt8m.export.prediction import engine
 from yt8m.export.prediction import formats
 from yt8m.export.prediction import jobs
 from yt8m.export.prediction import parts as prediction_parts
+from yt8m.export.prediction import repeated_videos
 from yt8m.export.prediction import runners
 from yt8m.export.submissions import check
 from yt8m.export.submissions import segments
@@ -70,12 +72,15 @@ flags.DEFINE_bool("segment_labels", False, "Predict five-frame segments, and lis
 flags.DEFINE_integer("segment_max_pred", 100000, "Number of segments kept of a class.")
 flags.DEFINE_string("segment_label_ids_file", "", "CSV of the classes of the segment "
                     "task. Default: all classes.")
-flags.DEFINE_integer("top_k", 20, "Number of classes written for a video.")
+flags.DEFINE_integer("top_k", None, "Number of classes written for a video. Default: 20, "
+                     "or all classes if they are fewer.")
 flags.DEFINE_integer("batch_size", None, "Number of examples predicted at a time. "
                      "Default: 512; at frame level 128, which takes less than 3 GiB.", 1)
 flags.DEFINE_integer("num_readers", 1, "Number of record files read at the same time.")
 flags.DEFINE_bool("skip_corrupt_records", False,
                   "Count damaged records and continue, instead of stopping.")
+flags.DEFINE_bool("strict", False, "Stop, and write no output, if the records have a "
+                  "video more than once. Default: a warning.")
 runners.define_flags()
 flags.DEFINE_integer("max_failed_shards", None, "Number of record files that may be left "
                      "out because they cannot be read. Default: 0, or any number with "
@@ -101,7 +106,7 @@ def main() -> None:
       class_ids = segments.read_class_ids(
           FLAGS.segment_label_ids_file, source.num_classes)
     job = jobs.Job(
-        source, FLAGS.top_k,
+        source, streaming.chosen_top_k(FLAGS.top_k, source.num_classes),
         FLAGS.batch_size or (512 if source.spec.is_video_level else 128),
         FLAGS.segment_labels, class_ids, FLAGS.skip_corrupt_records)
     job.reducer()  # Checks --top_k before a model is loaded.
@@ -121,6 +126,7 @@ def _predict(job: jobs.Job, record_files: Sequence[str]) -> None:
     files.check_replaceable(output)
   contents = {
       **job.settings(), "model": job.source.fingerprint, "format": FLAGS.output_format,
+      "strict": FLAGS.strict,
       "segment_max_pred": FLAGS.segment_max_pred if FLAGS.segment_labels else None,
       "records": [(file, tf.io.gfile.stat(file).length) for file in record_files]}
   with locks.hold_output(output, "predicts"):
@@ -143,7 +149,7 @@ def _write_predictions(job: jobs.Job, record_files: Sequence[str],
   max_failed = FLAGS.max_failed_shards
   if max_failed is None:
     max_failed = len(record_files) if FLAGS.runner == "ray" else 0
-  num_written = 0
+  num_written, videos_written = 0, repeated_videos.RepeatedVideos(job.segments)
   with contextlib.ExitStack() as stack:
     writer = stack.enter_context(_writer(contents))
     parts = prediction_parts.Parts.open(FLAGS.output_file, job, FLAGS.overwrite)
@@ -154,6 +160,7 @@ def _write_predictions(job: jobs.Job, record_files: Sequence[str],
       part = parts.read(record_file)
       writer.write(part["ids"], part["classes"], part["scores"])
       num_written += len(part["ids"])
+      videos_written.add(record_file, part["ids"])
 
     failed = engine.run(
         parts, runners.chosen(FLAGS.num_readers), record_files, write, max_failed)
@@ -162,6 +169,13 @@ def _write_predictions(job: jobs.Job, record_files: Sequence[str],
       raise ValueError(
           f"No example in --input_data_pattern={FLAGS.input_data_pattern}."
           + "".join(f" {error}" for error in list(failed.values())[:1]))
+    repeated = videos_written.describe(lambda file: parts.read(file)["ids"])
+    if repeated and FLAGS.strict:
+      raise ValueError(f"{repeated} Leave out one of the files, or drop --strict to "
+                       "write each of them as often.")
+    if repeated:
+      logging.warning("%s Each is in the output as often. Leave out one of the files; "
+                      "with --strict this is an error.", repeated)
     # Before the output is there: a finished output must not lack its list.
     engine.write_dead_letters(letters, failed)
   logging.info("Wrote %d predictions to %s", num_written, FLAGS.output_file)
@@ -224,8 +238,8 @@ def _check() -> None:
         ("mean_rgb",), (1024,), feature_spec.VIDEO), 1)
     ids = set(map(video_ids.as_text, label_reader.video_ids(
         reader, record_files, FLAGS.skip_corrupt_records)))
-  report = check.check(
-      FLAGS.check, FLAGS.top_k, FLAGS.segment_max_pred, classes, ids)
+  top_k = streaming.TOP_K if FLAGS.top_k is None else FLAGS.top_k
+  report = check.check(FLAGS.check, top_k, FLAGS.segment_max_pred, classes, ids)
   if report.num_errors:
     more = report.num_errors - len(report.errors)
     raise ValueError("\n".join([

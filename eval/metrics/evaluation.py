@@ -20,7 +20,7 @@ from yt8m.models import video_model
 
 
 def evaluate(model: video_model.VideoModel, dataset: Iterable[types.Batch],
-             top_k: int = streaming.TOP_K, label_loss: str = "CrossEntropyLoss",
+             top_k: int | None = None, label_loss: str = "CrossEntropyLoss",
              log_every: float = 10.0, num_examples: int | None = None,
              ) -> streaming.EvaluationMetrics:
   """Measures a model on a dataset.
@@ -31,7 +31,7 @@ def evaluate(model: video_model.VideoModel, dataset: Iterable[types.Batch],
   Args:
     model: Model to measure.
     dataset: Batches of a reader, with labels.
-    top_k: Number of predictions per video in GAP and mAP.
+    top_k: Number of predictions per video in GAP and mAP; see `streaming.chosen_top_k`.
     label_loss: Name of the loss to report.
     log_every: Seconds between progress lines.
     num_examples: Expected number of examples, for the forecast of the time left.
@@ -40,11 +40,9 @@ def evaluate(model: video_model.VideoModel, dataset: Iterable[types.Batch],
     The accumulated metrics.
 
   Raises:
-    ValueError: `top_k` is above the number of classes.
+    ValueError: `top_k` is out of range.
   """
-  if top_k > model.num_classes:
-    raise ValueError(f"--top_k={top_k} is above the number of classes, "
-                     f"{model.num_classes}.")
+  top_k = streaming.chosen_top_k(top_k, model.num_classes)
   loss = losses.LOSSES[label_loss]()
   predict = prediction.prediction_function(model)
   metrics = streaming.EvaluationMetrics(model.num_classes, top_k)

@@ -27,6 +27,28 @@ TITLES = {"avg_hit_at_one": "Avg_Hit@1", "avg_perr": "Avg_PERR", "map": "MAP",
           "gap": "GAP", "avg_loss": "Avg_Loss"}
 
 
+def chosen_top_k(top_k: int | None, num_classes: int) -> int:
+  """Returns the number of classes to keep of a video.
+
+  >>> from yt8m.eval.metrics import streaming
+  >>> streaming.chosen_top_k(None, 3862), streaming.chosen_top_k(None, 5)
+  (20, 5)
+
+  Args:
+    top_k: Value of --top_k; None means 20, or all classes if they are fewer.
+    num_classes: Number of classes, C.
+
+  Raises:
+    ValueError: `top_k` is given and not from 1 to C.
+  """
+  if top_k is None:
+    return min(TOP_K, num_classes)
+  if not 1 <= top_k <= num_classes:
+    raise ValueError(f"--top_k={top_k} must be between 1 and the number of classes, "
+                     f"{num_classes}.")
+  return top_k
+
+
 def hit_at_k(predictions: npt.ArrayLike, labels: npt.ArrayLike, k: int = 1) -> float:
   """Returns the share of videos with a label among their k best classes.
 

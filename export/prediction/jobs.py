@@ -24,6 +24,7 @@ from yt8m.core.types import Batch
 from yt8m.core.types import Scores
 from yt8m.data import records
 from yt8m.data import segment_reader
+from yt8m.eval.metrics import streaming
 from yt8m.export.prediction import checkpoint
 from yt8m.models import prediction
 
@@ -209,9 +210,7 @@ class TopClasses:
 
   def __init__(self, num_classes: int, top_k: int,
                class_ids: Iterable[int] | None = None):
-    if not 1 <= top_k <= num_classes:
-      raise ValueError(f"--top_k={top_k} must be between 1 and the number of classes, "
-                       f"{num_classes}.")
+    top_k = streaming.chosen_top_k(top_k, num_classes)
     class_ids = tuple(class_ids) if class_ids is not None else ()
     k = min(top_k, len(class_ids)) if class_ids else top_k
 

@@ -58,16 +58,16 @@ def from_directories(paths: Sequence[str], weights: Sequence[Any],
           paths, candidates.names(paths), weights, strict=True)), **attributes)
 
 
-def save(ensemble: ensemble_file.EnsembleFile, output_dir: str, *, top_k: int = 20,
-         vocabulary: str | None = None, overwrite: bool = False,
-         warmup_requests: int = 0) -> signatures.Signatures:
+def save(ensemble: ensemble_file.EnsembleFile, output_dir: str, *,
+         top_k: int | None = None, vocabulary: str | None = None,
+         overwrite: bool = False, warmup_requests: int = 0) -> signatures.Signatures:
   """Writes an ensemble as a SavedModel, completely or not at all.
 
   Args:
     ensemble: Members, whose weights may be stored in any format; their blend; and the
       number of bytes that the result must not exceed.
     output_dir: Path of the SavedModel, which must not exist or be empty.
-    top_k: Number of classes that `serving_default` returns.
+    top_k: Number of classes that `serving_default` returns; None means 20, or all.
     vocabulary: Path of a file with the names of the classes, which becomes an asset.
     overwrite: Whether a SavedModel of ours at `output_dir` is replaced.
     warmup_requests: Number of stored warm-up requests; see `warmup.write`.

@@ -27,6 +27,7 @@ from typing import Any
 import tensorflow as tf
 
 from yt8m.artifacts.saved_model import Contract
+from yt8m.eval.metrics import streaming
 
 # Function from `{"features": {name: x}, "num_frames": (B,)}` to `{"predictions": (B, C)}`
 # and, if it works in steps, `"step_predictions"`, (B, steps, C).
@@ -35,21 +36,20 @@ Model = Callable[[dict[str, Any]], dict[str, Any]]
 Signatures = dict[str, Any]
 
 
-def make(contract: Contract, model: Model, top_k: int) -> Signatures:
+def make(contract: Contract, model: Model, top_k: int | None) -> Signatures:
   """Traces the signatures.
 
   Args:
     contract: Features, number of frames and number of classes of the model.
     model: Model to trace. It is traced once, and is never called with an empty batch.
-    top_k: Number of classes that `serving_default` returns.
+    top_k: Number of classes that `serving_default` returns; see
+      `streaming.chosen_top_k`.
 
   Raises:
     ValueError: `top_k` is out of range.
   """
   spec = contract.spec
-  if not 1 <= top_k <= contract.num_classes:
-    raise ValueError(f"--top_k={top_k} must be between 1 and the number of classes, "
-                     f"{contract.num_classes}.")
+  top_k = streaming.chosen_top_k(top_k, contract.num_classes)
   reader = contract.reader()
   frames, dtype = ((), tf.float32) if spec.is_video_level else ((None,), tf.uint8)
   features = {name: tf.TensorSpec([None, *frames, size], dtype, name)

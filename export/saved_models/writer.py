@@ -40,7 +40,7 @@ from yt8m.models.layers import variables
 
 EXTRA = "assets.extra"
 MakeSignatures = Callable[
-    [saved_model.Contract, signatures.Model, int], signatures.Signatures]
+    [saved_model.Contract, signatures.Model, int | None], signatures.Signatures]
 
 # Earlier versions wrote no manifest.
 _WITHOUT_MANIFEST = directories.Kind(
@@ -49,7 +49,7 @@ _WITHOUT_MANIFEST = directories.Kind(
 
 
 def save(config: experiment.Experiment, model: models.VideoModel, output_dir: str, *,
-         top_k: int = 20, vocabulary: str | None = None, overwrite: bool = False,
+         top_k: int | None = None, vocabulary: str | None = None, overwrite: bool = False,
          weight_format: str = "float32", warmup_requests: int = 0,
          origin: Origin | None = None,
          make_signatures: MakeSignatures = signatures.make) -> signatures.Signatures:
@@ -59,7 +59,7 @@ def save(config: experiment.Experiment, model: models.VideoModel, output_dir: st
     config: Configuration of the model.
     model: Model with its variables.
     output_dir: Path of the SavedModel, which must not exist or be empty.
-    top_k: Number of classes that `serving_default` returns.
+    top_k: Number of classes that `serving_default` returns; None means 20, or all.
     vocabulary: Path of a file with the names of the classes, which becomes an asset.
     overwrite: Whether a SavedModel of ours at `output_dir` is replaced.
     weight_format: One of `compression.WEIGHT_FORMATS`.
@@ -112,7 +112,7 @@ def new_directory(output_dir: str,
 
 
 def write(directory: str, contract: saved_model.Contract, model: signatures.Model,
-          weights: Sequence[tf.Variable], top_k: int, vocabulary: str | None, *,
+          weights: Sequence[tf.Variable], top_k: int | None, vocabulary: str | None, *,
           make_signatures: MakeSignatures = signatures.make) -> signatures.Signatures:
   """Writes graph, weights and assets into a directory, and creates its `assets.extra`.
 
@@ -121,7 +121,7 @@ def write(directory: str, contract: saved_model.Contract, model: signatures.Mode
     contract: Features, number of frames and number of classes of the model.
     model: Model to trace; see `signatures.make`.
     weights: All variables that the model reads.
-    top_k: Number of classes that `serving_default` returns.
+    top_k: Number of classes that `serving_default` returns; None means 20, or all.
     vocabulary: Path of a file with the names of the classes, which becomes an asset.
     make_signatures: Function that traces the signatures.
 

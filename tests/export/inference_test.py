@@ -3,6 +3,7 @@
 """The command is killed, resumes, leaves out bad files, and checks its output."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -115,6 +116,23 @@ def test_formats_and_check(train_dir, files, expected, tmp_path):
   assert "line 4: 'f0v0' is there already, in line 2" in process.stderr
   assert "line 5: the score 1" in process.stderr
   assert f"1 of {sum(COUNTS)} videos are missing: f0v2" in process.stderr
+
+
+def test_repeated_videos_are_named_or_refused(train_dir, files, tmp_path):
+  shutil.copy(files[1], tmp_path / "copy.tfrecord")
+  csv = tmp_path / "out.csv"
+  arguments = (f"--train_dir={train_dir}", f"--output_file={csv}", "--input_data_pattern="
+               f"{files[0]},{files[1]},{tmp_path}/copy.tfrecord")
+  process = support.run_command(COMMAND, *arguments, "--strict", check=False)
+  assert process.returncode == 1 and not csv.exists()
+  assert "ERROR: 9 videos are in the records more than once: f1v" in process.stderr
+  log = support.run_command(COMMAND, *arguments).stderr
+  assert f"(in {files[1]} and {tmp_path}/copy.tfrecord), f1v" in log
+  assert "0 of 3 files left" in log and "with --strict this is an error" in log
+  lines = csv.read_text().splitlines()[1:]
+  assert len(lines) == 4 + 9 + 9
+  # Without --top_k: 20 classes, or all if they are fewer.
+  assert {line.count(" ") for line in lines} == {2 * small_job.NUM_CLASSES - 1}
 
 
 def test_without_ray_it_says_how_to_get_it(train_dir, files, tmp_path):

@@ -33,7 +33,7 @@ def make_strategy(name: str = "auto", num_gpu: int = 1) -> tf.distribute.Strateg
     num_gpu: Largest number of GPUs to use on each worker.
 
   Raises:
-    ValueError: Unknown name, or too few GPUs.
+    ValueError: Unknown name, too few GPUs, or TF_CONFIG does not describe a cluster.
   """
   if name == "auto":
     name = ("multi_worker" if os.environ.get("TF_CONFIG")
@@ -190,16 +190,25 @@ def _waiting_for_workers() -> Iterator[None]:
 def _other_workers() -> list[str]:
   """Returns the names and addresses of the other workers of TF_CONFIG.
 
+  A `master` becomes the `chief` that TensorFlow expects, also in TF_CONFIG itself.
+
   Raises:
     ValueError: TF_CONFIG is not what TensorFlow expects.
   """
   text = os.environ.get("TF_CONFIG") or "{}"
   try:
     config = json.loads(text)
-    task = config.get("task", {})
+    cluster, task = config.get("cluster", {}), config.get("task", {})
+    if "master" in cluster:  # what the starter code's jobs call the chief
+      if "chief" in cluster:
+        raise ValueError("it has a chief and a master")
+      cluster["chief"] = cluster.pop("master")
+    if task.get("type") == "master":
+      task["type"] = "chief"
+    os.environ["TF_CONFIG"] = json.dumps(config)
     this = task.get("type", "worker"), int(task.get("index", 0))
     return [f"{kind} {index} ({address})"
-            for kind, addresses in config.get("cluster", {}).items()
+            for kind, addresses in cluster.items()
             for index, address in enumerate(addresses) if (kind, index) != this]
   except (ValueError, TypeError, AttributeError) as error:
     raise ValueError(

@@ -23,10 +23,15 @@ def free_ports(count):
   return ports
 
 
-def train(records, train_dir, max_steps):
-  cluster = {"worker": [f"localhost:{port}" for port in free_ports(2)]}
+def train(records, train_dir, max_steps, chief="worker"):
+  """Trains on two workers; `chief` is the name of the job of the first one."""
+  hosts = [f"localhost:{port}" for port in free_ports(2)]
+  cluster = {"worker": hosts} if chief == "worker" else {
+      chief: hosts[:1], "worker": hosts[1:]}
+  tasks = [{"type": name, "index": index}
+           for name in cluster for index in range(len(cluster[name]))]
 
-  def worker(index):
+  def worker(task):
     return support.run_command(
         "yt8m.train", f"--train_dir={train_dir}",
         f"--train_data_pattern={records}/frame/train*.tfrecord", "--frame_features",
@@ -35,10 +40,10 @@ def train(records, train_dir, max_steps):
         "--num_classes=13", "--max_frames=12", "--batch_size=8",
         f"--max_steps={max_steps}", "--num_epochs=100", "--log_steps=1",
         environment={"TF_CONFIG": json.dumps(
-            {"cluster": cluster, "task": {"type": "worker", "index": index}})})
+            {"cluster": cluster, "task": task})})
 
   with concurrent.futures.ThreadPoolExecutor(2) as pool:
-    return [process.stdout + process.stderr for process in pool.map(worker, range(2))]
+    return [process.stdout + process.stderr for process in pool.map(worker, tasks)]
 
 
 def weights(train_dir, step):
@@ -55,8 +60,10 @@ def test_two_workers_train_save_and_resume(tmp_path):
   chief, other = train(records, tmp_path / "straight", 8)
   assert "step 8/" in chief and "step 8/" not in other
   train(records, tmp_path / "resumed", 3)
-  chief, _ = train(records, tmp_path / "resumed", 8)
+  # The starter code calls the job of the chief `master`.
+  chief, other = train(records, tmp_path / "resumed", 8, chief="master")
   assert "Resuming from" in chief
+  assert "step 8/" in chief and "step 8/" not in other
   straight, resumed = [weights(tmp_path / name, 8) for name in ("straight", "resumed")]
   assert straight.keys() == resumed.keys() and len(straight) > 20
   for name, value in straight.items():
@@ -68,6 +75,15 @@ def test_strategies_by_name():
   assert strategies.is_chief(strategies.make_strategy("mirrored"))
   with pytest.raises(ValueError, match="Unknown --strategy 'miror'. Valid: mirrored, "):
     strategies.make_strategy("miror")
+
+
+@pytest.mark.parametrize("config, message", [
+    ("{", "Expecting property name"), ("[1]", "'list' object has no attribute"),
+    ('{"cluster": {"master": ["a:1"], "chief": ["b:1"]}}', "a chief and a master")])
+def test_a_tf_config_that_is_none_is_named(config, message, monkeypatch):
+  monkeypatch.setenv("TF_CONFIG", config)
+  with pytest.raises(ValueError, match=f"TF_CONFIG=.* is not a cluster .*{message}"):
+    strategies.make_strategy("auto")
 
 
 def test_a_batch_that_replicas_cannot_share_is_refused():
