@@ -28,7 +28,9 @@ import numpy as np
 import numpy.typing as npt
 
 from yt8m.core import checksum
+from yt8m.core import fields
 from yt8m.core import files
+from yt8m.core import registry
 from yt8m.data import label_sets
 from yt8m.eval.metrics import ranking
 
@@ -36,6 +38,9 @@ DESCRIPTION = "store.json"
 FORMAT = 1
 # GAP counts the best 20 of a blend, which may be the 30th of one of its models.
 TOP_K = 50
+# Arrays of a store, and the kind of their dtype.
+_ARRAYS = {"ids": "S", "scores": "f", "classes": "u", "label_classes": "i",
+           "label_sizes": "i"}
 
 # Rows of a store: a slice, or (num_rows,) int.
 Rows = slice | Sequence[int] | np.ndarray
@@ -96,13 +101,23 @@ class PredictionStore:
         raise ValueError("its checksum differs")
       if description["format"] != FORMAT:
         raise ValueError(f"it has the format {description['format']}, not {FORMAT}")
-      return description
+      return _checked(description)
 
     description = files.read_json(
         path, kind="the description of a prediction store",
         remedy=f"Delete {directory} and run the command again", parse=parse)
     arrays = {name: _open_array(os.path.join(directory, f"{name}.npy"), entry, verify)
               for name, entry in description["files"].items()}
+    for name, shape in _shapes(description, arrays).items():
+      if arrays[name].shape != shape or arrays[name].dtype.kind != _ARRAYS[name]:
+        raise _damaged(os.path.join(directory, f"{name}.npy"),
+                       f"holds {arrays[name].dtype} {arrays[name].shape}, which does not "
+                       f"fit {DESCRIPTION}")
+    for name in {"classes", "label_classes"} & arrays.keys():
+      if verify and arrays[name].size and not (
+          0 <= arrays[name].min() <= arrays[name].max() < description["num_classes"]):
+        raise _damaged(os.path.join(directory, f"{name}.npy"), "has a class that is not "
+                       f"below {description['num_classes']}")
     return cls(directory, description, arrays)
 
   def best(self, rows: Rows, k: int) -> tuple[np.ndarray, np.ndarray]:
@@ -131,6 +146,45 @@ class PredictionStore:
     dense = np.zeros((len(scores), self.num_classes), np.float32)
     np.put_along_axis(dense, self.classes[rows].astype(np.intp), scores, axis=1)
     return dense
+
+
+def _checked(description: dict[str, Any]) -> dict[str, Any]:
+  """Returns a description whose entries have the right types, or raises ValueError."""
+  texts = fields.list_of(fields.TEXT, "texts")
+  fields.check(description, {
+      "num_videos": fields.SIZE, "num_classes": fields.COUNT,
+      "top_k": fields.COUNT | fields.NULL, "model": fields.TEXT,
+      "records": fields.OBJECT, "files": fields.OBJECT})
+  fields.check(description["records"], {"sha256": fields.TEXT, "parts": texts},
+               where="records: ")
+  for name, entry in description["files"].items():
+    if name not in _ARRAYS:
+      raise registry.unknown("file", name, _ARRAYS)
+    fields.check(entry, {
+        "dtype": fields.TEXT, "shape": fields.list_of(fields.SIZE, "whole numbers"),
+        "bytes": fields.SIZE, "sha256": fields.TEXT}, where=f"{name}: ")
+  top_k = description["top_k"]
+  needed = {"ids", "scores"} | ({"classes"} if top_k else set())
+  if {"label_classes", "label_sizes"} & description["files"].keys():
+    needed |= {"label_classes", "label_sizes"}
+  if missing := needed - description["files"].keys():
+    raise ValueError(f"it does not list {', '.join(sorted(missing))}")
+  if top_k and top_k > description["num_classes"]:
+    raise ValueError(f"its top_k is {top_k} of {description['num_classes']} classes")
+  return description
+
+
+def _shapes(description: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
+            ) -> dict[str, tuple[int, ...]]:
+  """Returns the shapes that the arrays of a store must have."""
+  n, k = description["num_videos"], description["top_k"]
+  shapes = {"ids": (n,), "scores": (n, k or description["num_classes"])}
+  if k:
+    shapes["classes"] = (n, k)
+  if "label_classes" in arrays:
+    shapes |= {"label_sizes": (n,),
+               "label_classes": (int(arrays["label_sizes"].sum()),)}
+  return shapes
 
 
 def describe(directory: str, *, num_classes: int, top_k: int | None, model: str,
@@ -199,8 +253,8 @@ def _open_array(path: str, entry: Mapping[str, Any], verify: bool) -> np.ndarray
     raise _damaged(path, "is damaged: its checksum differs")
   try:
     array = np.load(path, mmap_mode="r", allow_pickle=False)
-  except ValueError as error:
-    raise _damaged(path, f"is not an array ({error})") from error
+  except Exception as error:  # any, depending on which bytes of the header are damaged
+    raise _damaged(path, f"is not an array ({fields.reason(error)})") from error
   if (array.dtype.str, list(array.shape)) != (entry["dtype"], entry["shape"]):
     raise _damaged(path, f"holds {array.dtype} {array.shape}, not {entry['dtype']} "
                    f"{tuple(entry['shape'])}")

@@ -2,12 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """All parsers that are fuzzed. A new parser needs an entry in one of these modules."""
 
+from tests.fuzz import binary_targets
 from tests.fuzz import json_targets
+from tests.fuzz import record_targets
 from tests.fuzz import server_targets
 from tests.fuzz import text_targets
 
 TARGETS = {target.name: target for target in (
-    *json_targets.TARGETS, *server_targets.TARGETS, *text_targets.TARGETS)}
+    *json_targets.TARGETS, *text_targets.TARGETS, *binary_targets.TARGETS,
+    *server_targets.TARGETS, *record_targets.TARGETS)}
 
 
 def warm_up() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from yt8m.core import fields
 from yt8m.core import files
 from yt8m.core import video_ids
 from yt8m.core.types import PathLike
@@ -58,13 +59,18 @@ class LabelSets:
     with files.open_to_read(path, "rb") as file:
       try:
         arrays = np.load(file, allow_pickle=False)
-        classes, sizes = (arrays[name].astype(np.int64) for name in ("flat", "lens"))
-        ids = arrays["ids"] if "ids" in arrays else None
+        classes, sizes = (_array(arrays, name, "iu").astype(np.int64)
+                          for name in ("flat", "lens"))
+        ids = None
+        if "ids" in arrays:
+          ids = _array(arrays, "ids", "SU")
+          ids = video_ids.as_texts(ids.ravel()).reshape(ids.shape)
       except Exception as error:  # any, depending on which bytes of a .npz are damaged
-        raise ValueError(f"--label_sets={path} is not a file of label sets ({error}): "
-                         "write one with yt8m-label-sets.") from error
-    if classes.ndim != 1 or sizes.ndim != 1 or np.any(sizes < 0) or (
-        sizes.sum() != len(classes)):
+        raise ValueError(f"--label_sets={path} is not a file of label sets "
+                         f"({fields.reason(error)}): write one with yt8m-label-sets."
+                         ) from error
+    if classes.ndim != 1 or sizes.ndim != 1 or np.any(sizes < 0) or np.any(
+        sizes > len(classes)) or sizes.sum() != len(classes):
       raise ValueError(f"--label_sets={path} is damaged: the sizes of its sets do not "
                        f"add up to the {classes.size} labels that it holds.")
     if ids is not None and ids.shape != sizes.shape:
@@ -147,6 +153,14 @@ class LabelSets:
     """Returns the videos for which `chosen`, (n,) bool, is True, without their ids."""
     return LabelSets(self.classes[np.repeat(chosen, self.sizes)], self.sizes[chosen],
                      self.num_classes)
+
+
+def _array(arrays: Any, name: str, kinds: str) -> np.ndarray:
+  """Returns an entry of a .npz file, which must be an array of a dtype of `kinds`."""
+  array = arrays[name]  # bytes, if its name in the file does not end with .npy
+  if not isinstance(array, np.ndarray) or array.dtype.kind not in kinds:
+    raise ValueError(f"{name} has another type")
+  return array
 
 
 def concatenate(parts: Sequence[LabelSets], num_classes: int) -> LabelSets:
