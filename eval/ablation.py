@@ -11,7 +11,6 @@ command continues with the runs that are missing.
 
 import concurrent.futures
 import os
-import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -50,7 +49,7 @@ flags.DEFINE_bool("keep_checkpoints", False,
                   "Keep the trained models, instead of deleting them after evaluation.")
 flags.mark_flags_as_required(["table", "output_dir"])
 
-STOP_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
+STOP_SECS = 30.0  # for trainings to finish a step and save
 
 
 def main() -> None:
@@ -65,34 +64,21 @@ def main() -> None:
   for table in tables.values():
     table.select(FLAGS.rows)
     check_data(table)
-  for signal_number in STOP_SIGNALS:
-    if signal.getsignal(signal_number) != signal.SIG_IGN:  # which nohup sets
-      signal.signal(signal_number, interrupt)
   path = FLAGS.markdown or os.path.join(FLAGS.output_dir, "tables.md")
   sections, num_failed = [], 0
-  try:
-    for name, table in tables.items():
-      directory = os.path.join(FLAGS.output_dir, name)
-      runs = ablation_runs.make_runs(table, FLAGS.seeds, directory)
-      with processes.lock(directory) as lock:
-        failed = run_table(table, runs, directory, lock.fileno())
-        chart = os.path.join(os.path.dirname(path), f"{name}.png")
-        sections.append(write_report(table, runs, failed, directory, chart))
-      num_failed += len(failed)
-  except KeyboardInterrupt as stop:
-    print("Stopped. The same command continues with the runs that are not finished.",
-          file=sys.stderr)
-    sys.exit(128 + next(iter(stop.args), signal.SIGINT))
+  for name, table in tables.items():
+    directory = os.path.join(FLAGS.output_dir, name)
+    runs = ablation_runs.make_runs(table, FLAGS.seeds, directory)
+    with processes.lock(directory) as lock:
+      failed = run_table(table, runs, directory, lock.fileno())
+      chart = os.path.join(os.path.dirname(path), f"{name}.png")
+      sections.append(write_report(table, runs, failed, directory, chart))
+    num_failed += len(failed)
   with files.atomic_write(path) as file:
     file.write(heading() + "\n" + "\n".join(sections))
   print(f"Wrote {path}", flush=True)
   if num_failed:
     sys.exit(f"{num_failed} runs failed, see above. The same command tries them again.")
-
-
-def interrupt(signal_number: int, frame: object) -> None:
-  """Raises KeyboardInterrupt with the number of the signal."""
-  raise KeyboardInterrupt(signal_number)
 
 
 def check_data(table: ablation_table.Table) -> None:
@@ -197,7 +183,7 @@ def heading() -> str:
 
 
 def run() -> None:
-  command.run(main)
+  command.run(main, stop_secs=STOP_SECS)
 
 
 if __name__ == "__main__":

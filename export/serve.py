@@ -15,15 +15,15 @@ SIGTERM, requests that have already arrived are still answered. See `docs/servin
 
 import os
 import secrets
-import signal
 import socket
-import threading
+import time
 
 from absl import flags
 from absl import logging
 
 from yt8m.core import command
 from yt8m.core import files
+from yt8m.core import signals
 from yt8m.export.serving import model_versions
 
 FLAGS = flags.FLAGS
@@ -70,6 +70,9 @@ _LOCAL_RAY = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32),
               "RAY_USAGE_STATS_ENABLED": "0"}
 
 
+_STOP_SECS = 30.0  # for Ray to end its processes
+
+
 def main() -> None:
   if not FLAGS.model_dir:
     raise ValueError("--model_dir is missing: name the model to serve.")
@@ -95,9 +98,10 @@ def main() -> None:
   logging.info("Starting %s replicas of %s.", "–".join(map(str, sorted(set(replicas)))),
                model_dir)
   try:
-    versions = ray_serving.start(
-        settings, FLAGS.host, FLAGS.port, replicas, num_cpus, FLAGS.num_gpus,
-        ray_address=FLAGS.ray_address)
+    with signals.kept_from_ray():
+      versions = ray_serving.start(
+          settings, FLAGS.host, FLAGS.port, replicas, num_cpus, FLAGS.num_gpus,
+          ray_address=FLAGS.ray_address)
     ready = {version: signatures for version, signatures in versions.items()
              if not isinstance(signatures, str)}
     if not ready:
@@ -114,12 +118,9 @@ def main() -> None:
 
 
 def _wait_for_signal():
-  stopped = threading.Event()
-  for name in (signal.SIGINT, signal.SIGTERM):
-    signal.signal(name, lambda *_: stopped.set())
-  # Python handles a signal only between two calls of `wait`.
-  while not stopped.wait(1.0):
-    pass
+  with signals.deferred() as received:
+    while not received:
+      time.sleep(0.2)
 
 
 def _replicas() -> tuple[int, int]:
@@ -160,7 +161,7 @@ def _import_ray_serving():
 
 
 def run() -> None:
-  command.run(main)
+  command.run(main, stop_secs=_STOP_SECS)
 
 
 if __name__ == "__main__":

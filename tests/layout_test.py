@@ -76,6 +76,8 @@ def package(name):
 def layer(name):
   if name == "yt8m":
     return -1
+  if name == "yt8m.core.signals":  # `yt8m` imports it if it is a command
+    return -2
   return next(i for i, packages in enumerate(LAYERS) if package(name) in packages.split())
 
 

@@ -8,6 +8,7 @@ ablations) and `yt8m.export` (prediction, SavedModels and serving).
 """
 
 import os as _os
+import sys as _sys
 
 __version__ = "0.1.0"
 
@@ -17,3 +18,10 @@ __version__ = "0.1.0"
 # user's own `models.py` or `eval.py` is never shadowed.
 if not _os.path.isdir(_os.path.join(_os.path.dirname(__file__), "models")):
   __path__.append(_os.path.dirname(_os.path.dirname(_os.path.abspath(__file__))))
+
+# A command, `python -m yt8m.train` or a script, can be stopped while it loads TensorFlow.
+# A library leaves signals alone.
+_PROGRAM = _os.path.basename(getattr(_sys, "argv", [""])[0])
+if _PROGRAM == "-m" or _PROGRAM.startswith("yt8m-"):
+  from yt8m.core import signals as _signals
+  _signals.install()

@@ -134,9 +134,15 @@ def shell(command: str, *arguments: str) -> float:
   """Runs a command as a user would type it; returns the seconds it took."""
   print("\n$ " + shlex.join([command, *arguments]), flush=True)
   began = time.monotonic()
-  process = subprocess.run(
+  process = subprocess.Popen(
       commands.as_process(command, *arguments),
       env={"TF_CPP_MIN_LOG_LEVEL": "3", **os.environ})
+  try:
+    process.wait()
+  except BaseException:  # It cleans up too, and training saves.
+    process.terminate()
+    process.wait()
+    raise
   if process.returncode:
     sys.exit(f"{command} failed, see above.")
   return time.monotonic() - began

@@ -22,6 +22,7 @@ import tensorflow as tf
 
 from yt8m.core import command
 from yt8m.core import files
+from yt8m.core import signals
 from yt8m.export.prediction import jobs
 from yt8m.export.prediction import parts as prediction_parts
 from yt8m.export.prediction import runners
@@ -68,6 +69,9 @@ def in_ray(parts: prediction_parts.Parts, record_files: Sequence[str],
         raise ValueError(row["fatal"])
       advance(row["num_videos"])
       yield runners.Finished(row["record_file"], row["num_videos"], row["error"] or None)
+  except (GeneratorExit, signals.Stopped):
+    ray.shutdown()  # Otherwise some of its processes would outlive this one.
+    raise
   except ray.exceptions.RayError as error:
     raise ChildProcessError(
         f"Ray gave up: {str(error).splitlines()[0]} Start again: the files finished so "
@@ -126,4 +130,5 @@ def _connect(address: str) -> None:
   if address == LOCAL:
     options.update(include_dashboard=False, object_store_memory=_OBJECT_STORE_BYTES,
                    num_cpus=os.cpu_count())
-  ray.init(address, **options)
+  with signals.kept_from_ray():
+    ray.init(address, **options)

@@ -11,6 +11,8 @@ import concurrent.futures
 import dataclasses
 import functools
 import multiprocessing
+import os
+import threading
 from collections.abc import Callable
 from collections.abc import Generator
 from collections.abc import Sequence
@@ -18,6 +20,7 @@ from concurrent.futures import process
 
 from absl import flags
 
+from yt8m.core import signals
 from yt8m.data import records
 from yt8m.export.prediction import jobs
 from yt8m.export.prediction import parts as prediction_parts
@@ -85,6 +88,7 @@ def finish(parts: prediction_parts.Parts, record_file: str,
 
   def count(more):
     nonlocal num_videos
+    signals.check()
     num_videos += more
     advance(more)
 
@@ -130,11 +134,12 @@ def in_processes(parts: prediction_parts.Parts, record_files: Sequence[str],
     ChildProcessError: A process died.
   """
   pool = concurrent.futures.ProcessPoolExecutor(
-      num_processes, multiprocessing.get_context("spawn"))
+      num_processes, multiprocessing.get_context("spawn"), _end_with_parent)
   try:
     with pool:
-      for finished in _as_finished(
-          pool, [pool.submit(finish, parts, file) for file in record_files]):
+      with signals.hidden_from_children():  # which the first files start
+        futures = [pool.submit(finish, parts, file) for file in record_files]
+      for finished in _as_finished(pool, futures):
         advance(finished.num_videos)
         yield finished
   except process.BrokenProcessPool as error:
@@ -142,6 +147,16 @@ def in_processes(parts: prediction_parts.Parts, record_files: Sequence[str],
         f"One of --num_processes={num_processes} was killed, perhaps for lack of "
         "memory. Start again, with fewer processes or a smaller --batch_size: the files "
         f"finished so far are kept in {parts.directory}.") from error
+
+
+def _end_with_parent() -> None:
+  """Ends this process when its parent is killed; it would wait for work for ever."""
+  def watch(parent):
+    parent.join()
+    os._exit(1)
+
+  threading.Thread(target=watch, args=(multiprocessing.parent_process(),),
+                   daemon=True).start()
 
 
 def _as_finished(pool, futures):

@@ -16,6 +16,7 @@ from absl import flags
 from absl import logging
 
 from yt8m.core import registry
+from yt8m.core import signals
 
 flags.DEFINE_list(
     "allow_code", [], "Module prefixes, separated by commas. A name such as "
@@ -34,18 +35,30 @@ USER_ERRORS = (ValueError, OSError, FloatingPointError, tf.errors.PermissionDeni
 _NO_GRADIENTS = "unsaved custom gradients"
 
 
-def run(main: Callable[..., Any], actions: Sequence[str] = ()) -> None:
+def run(main: Callable[..., Any], actions: Sequence[str] = (),
+        stop_secs: float = 5.0) -> None:
   """Runs `main()` as a command: progress on stderr, an error as one clear line.
 
   `--help` lists the flags of the module of `main`. `--verbosity=1` shows where in the
-  code an error was raised.
+  code an error was raised. SIGINT, SIGTERM and SIGHUP end it as in `signals.py`.
 
   Args:
     main: Function without arguments, or of the action.
     actions: Words of which the command line must have one, as in `yt8m-ensemble search`.
+    stop_secs: Seconds that it may take to clean up after a signal.
   """
-  _make_main(sys.modules[main.__module__])
-  app.run(functools.partial(_run_guarded, main, actions))
+  signals.install()
+  try:
+    with signals.raising(stop_secs):
+      _make_main(sys.modules[main.__module__])
+      app.run(functools.partial(_run_guarded, main, actions))
+  except signals.Stopped as stopped:
+    signals.end(stopped.number)
+  except BaseException:
+    # What a signal interrupts may turn Stopped into an error of its own.
+    if number := signals.received():
+      signals.end(number)
+    raise
 
 
 def check_paths(*names: str) -> None:

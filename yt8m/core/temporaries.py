@@ -24,6 +24,8 @@ import tempfile
 import uuid
 from collections.abc import Iterator
 
+from yt8m.core import signals
+
 _NUM_CHARACTERS = 50  # Of the name: file systems allow 255 bytes.
 _RETIRED = ".old"
 _HERE, _EXCHANGE = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of Linux
@@ -60,6 +62,7 @@ def file(path: str) -> Iterator[str]:
     yield temporary
   finally:
     os.close(descriptor)
+    signals.keep(temporary)
 
 
 @contextlib.contextmanager
@@ -80,6 +83,7 @@ def directory(path: str) -> Iterator[str]:
     yield temporary
   finally:
     os.close(descriptor)
+    signals.keep(temporary)
 
 
 @contextlib.contextmanager
@@ -149,6 +153,7 @@ def _is_for(base, entry):
 def _make(path, make):
   while True:
     temporary = name(path)
+    signals.remove_if_stopped(temporary)
     descriptor = make(temporary)
     _lock(descriptor, wait=True)
     # Another process may have swept it away before it was locked.

@@ -2,14 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The training loop: epochs of steps, checkpoints that resume exactly, a log."""
 
-import contextlib
 import dataclasses
 import math
 import os
 import signal
 import time
 from collections.abc import Callable
-from collections.abc import Iterator
 
 import numpy as np
 import tensorflow as tf
@@ -18,6 +16,7 @@ from absl import logging
 from yt8m.configs import checkpoints
 from yt8m.configs import experiment
 from yt8m.core import progress
+from yt8m.core import signals
 from yt8m.eval.metrics import streaming
 from yt8m.models.layers import variables
 from yt8m.training import optimizers
@@ -133,7 +132,7 @@ class Training:
         if self._chief else tf.summary.create_noop_writer())
     if not self._is_done():
       self._write_status()
-    with _stop_signals() as received:
+    with signals.deferred() as received:
       while not (self._is_done() or self.stopped_by):
         self._run_epoch(received)
       # A checkpoint is never written over: a run that is killed meanwhile would lose it.
@@ -279,24 +278,3 @@ class Training:
 def _on_host(strategy: tf.distribute.Strategy, values) -> np.ndarray:
   return np.concatenate(
       [value.numpy() for value in strategy.experimental_local_results(values)])
-
-
-@contextlib.contextmanager
-def _stop_signals() -> Iterator[list[int]]:
-  """Yields a list that gets the number of the first SIGINT or SIGTERM.
-
-  The current step is finished and saved; a second signal ends the process at once.
-  """
-  received, previous = [], {}
-
-  def handle(number, frame):
-    received.append(number)
-    signal.signal(number, previous[number])
-
-  for number in (signal.SIGINT, signal.SIGTERM):
-    previous[number] = signal.signal(number, handle)
-  try:
-    yield received
-  finally:
-    for number, handler in previous.items():
-      signal.signal(number, handler)
