@@ -30,6 +30,7 @@ from yt8m.eval.blending import search as ensemble_search
 from yt8m.eval.predictions import store as prediction_store
 from yt8m.export.prediction import runners
 from yt8m.export.prediction import stores
+from yt8m.export.saved_models import ensemble as saved_ensemble
 
 FLAGS = flags.FLAGS
 
@@ -89,6 +90,7 @@ def main(action: str) -> None:
   if action == "search":
     # Before hours of predicting.
     builder.check(models, options)
+    builder.check_outputs(FLAGS.output_dir)
   predictions = _predict(models, os.path.join(FLAGS.output_dir, "predictions"))
   if action == "search":
     print(builder.build(models, predictions, FLAGS.output_dir, options))
@@ -108,6 +110,7 @@ def _evaluate() -> None:
 def _predict(models: Sequence[saved_model.SavedModel], default_dir: str,
              ) -> dict[str, prediction_store.PredictionStore]:
   """Returns the predictions of every model by name, and writes those that are missing."""
+  saved_ensemble.join(models)  # What cannot be one model is an error at once.
   directory = FLAGS.predictions_dir or default_dir
   return {
       model.name: stores.write(

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 
 import numpy as np
+import tensorflow as tf
 
 from yt8m.artifacts import saved_model
 from yt8m.core import markdown
@@ -28,6 +29,8 @@ from yt8m.eval.predictions import store as prediction_store
 _LABELS = {"best_member": "best candidate", "equal_weights": "equal weights",
            "learned_weights": "learned weights",
            "learned_weights_held_out": "learned weights, on videos held out of learning"}
+
+_SCORES, _PICTURE = "search-scores.json", "search.png"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,6 +55,28 @@ def check(models: Sequence[saved_model.SavedModel], options: Options) -> None:
                options.beam_width)
 
 
+def check_outputs(output_dir: str) -> None:
+  """Refuses a directory in which `build` would replace what no search has written.
+
+  Raises:
+    FileExistsError: ensemble.json or search.png is not ours.
+  """
+  remedy = "Name another --output_dir, or move the file away."
+  path = os.path.join(output_dir, ensemble_file.NAME)
+  if tf.io.gfile.exists(path):
+    try:
+      ensemble_file.EnsembleFile.load(path)
+    except (ValueError, OSError) as error:
+      raise FileExistsError(f"{path} is not replaced: {error} {remedy}") from error
+  picture = os.path.join(output_dir, _PICTURE)
+  if tf.io.gfile.exists(picture):
+    searched = any(tf.io.gfile.exists(os.path.join(output_dir, name))
+                   for name in (ensemble_file.NAME, _SCORES))
+    if not (searched and plots.is_ours(picture)):
+      raise FileExistsError(f"{picture} is not replaced: yt8m-ensemble search did not "
+                            f"draw it. {remedy}")
+
+
 def build(models: Sequence[saved_model.SavedModel],
           stores: Mapping[str, prediction_store.PredictionStore], output_dir: str,
           options: Options) -> str:
@@ -62,7 +87,7 @@ def build(models: Sequence[saved_model.SavedModel],
   Args:
     models: Candidates, each with its name.
     stores: Predictions of every candidate for the same videos, by name.
-    output_dir: Directory to write to.
+    output_dir: Directory to write to, which `check_outputs` has accepted.
     options: How the ensemble is chosen.
 
   Returns:
@@ -82,7 +107,7 @@ def build(models: Sequence[saved_model.SavedModel],
         gap.BlendScorer(transformed, aligned.hits, aligned.num_positives),
         options.num_models, options.budget_bytes, method=options.search,
         beam_width=options.beam_width,
-        progress_file=os.path.join(output_dir, "search-scores.json"),
+        progress_file=os.path.join(output_dir, _SCORES),
         fingerprint=_fingerprint(stores, options.averaging))
     chosen = transformed[[aligned.names.index(name) for name in result.best]]
 
@@ -114,7 +139,7 @@ def build(models: Sequence[saved_model.SavedModel],
            "rank_knots": knots.get(name)} for name in aligned.names],
        "nodes": [dataclasses.asdict(node) for node in result.nodes]})
   if plots.available():
-    tree.draw(result, os.path.join(output_dir, "search.png"))
+    tree.draw(result, os.path.join(output_dir, _PICTURE))
     picture = " and search.png beside it"
   else:
     picture = ", but not search.png, which needs matplotlib (pip install 'yt8m[report]')"

@@ -200,6 +200,26 @@ def test_errors_say_what_to_do(folder, tmp_path, arguments, message):
   assert not list(tmp_path.iterdir())  # before any prediction
 
 
+@pytest.mark.parametrize("name", ["ensemble.json", "search.png"])
+def test_a_file_of_another_program_stays(folder, tmp_path, name):
+  (tmp_path / name).write_text("precious")
+  failed = search(folder, tmp_path, check=False)
+  assert failed.returncode and f"{name} is not replaced: " in failed.stderr
+  assert (tmp_path / name).read_text() == "precious"
+  assert [path.name for path in tmp_path.iterdir()] == [name]  # before any prediction
+
+
+@pytest.mark.parametrize("action", ["search", "predict"])
+def test_members_that_cannot_be_one_model_are_refused_at_once(folder, tmp_path, action):
+  small_job.export(tmp_path / "frames", level="frame")
+  failed = support.run_command(
+      COMMAND, action, f"--members={folder}/members/model0/1,{tmp_path}/frames",
+      f"--eval_data_pattern={folder}/records/*.tfrecord", f"--output_dir={tmp_path}/out",
+      "--num_models=2", check=False)
+  assert failed.returncode and "have different levels, " in failed.stderr
+  assert not (tmp_path / "out").exists()
+
+
 def test_an_ensemble_without_its_search_has_nothing_to_be_compared_with(tmp_path):
   path = tmp_path / "ensemble.json"
   ensemble_file.EnsembleFile((ensemble_file.Member(

@@ -5,6 +5,8 @@
 import types
 from typing import TYPE_CHECKING
 
+import tensorflow as tf
+
 from yt8m.core import files
 from yt8m.core.types import PathLike
 
@@ -59,3 +61,12 @@ def save(figure: "Figure", path: PathLike, dpi: int = 120) -> None:
   """Writes a figure to a PNG file, which is there whole or not at all."""
   with files.atomic_write(path, "wb") as file:
     figure.savefig(file, format="png", dpi=dpi)
+
+
+def is_ours(path: PathLike) -> bool:
+  """Returns whether a file is a PNG that matplotlib has drawn, as `save` writes it."""
+  if tf.io.gfile.isdir(path):
+    return False
+  with files.open_to_read(path, "rb") as file:
+    start = file.read(1024)
+  return start.startswith(b"\x89PNG") and b"Matplotlib" in start
