@@ -51,6 +51,7 @@ flags.mark_flag_as_required("output_file")
 
 
 def main() -> None:
+  command.check_paths("input_data_pattern", "output_file")
   if FLAGS.max_examples is not None and FLAGS.max_examples < 1:
     raise ValueError(f"--max_examples={FLAGS.max_examples} must be at least 1.")
   if not FLAGS.overwrite and tf.io.gfile.exists(FLAGS.output_file):

@@ -11,6 +11,7 @@ import numpy as np
 from yt8m.core import video_ids
 
 _NAMED = 3
+Ids = Sequence[bytes] | np.ndarray
 
 
 class RepeatedVideos:
@@ -27,12 +28,12 @@ class RepeatedVideos:
     self._segments = segments
     self._digests: dict[str, np.ndarray] = {}
 
-  def add(self, record_file: str, ids: Sequence[bytes]) -> None:
+  def add(self, record_file: str, ids: Ids) -> None:
     """Adds the ids of the predictions of a record file."""
     self._digests[record_file] = np.array(
         [_digest(video_id) for video_id in self._videos(ids)], np.uint64)
 
-  def describe(self, read_ids: Callable[[str], Sequence[bytes]]) -> str:
+  def describe(self, read_ids: Callable[[str], Ids]) -> str:
     """Returns a sentence about the videos that are there more than once, or "".
 
     Args:
@@ -57,7 +58,7 @@ class RepeatedVideos:
     count = "1 video is" if len(repeated) == 1 else f"{len(repeated):,} videos are"
     return f"{count} in the records more than once: {named}{more}."
 
-  def _videos(self, ids: Sequence[bytes]) -> list[bytes]:
+  def _videos(self, ids: Ids) -> list[bytes]:
     if not self._segments:
       return list(ids)
     return [i.removesuffix(b":0") for i in ids if i.endswith(b":0")]

@@ -25,6 +25,7 @@ import numpy as np
 import tensorflow as tf
 
 from yt8m.export.serving import json_arrays
+from yt8m.export.serving import record_bytes
 
 DEFAULT_SIGNATURE = "serving_default"
 _ROWS, _COLUMNS = "instances", "inputs"
@@ -93,6 +94,7 @@ def parse_predict(body: bytes, signatures: Mapping[str, Specs]) -> PredictReques
   specs = signatures[signature]
   read = _read_rows if forms == [_ROWS] else _read_columns
   inputs = read(content[forms[0]], specs)
+  _check_records(inputs, forms == [_ROWS])
   rows = {name: len(inputs[name]) for name, spec in specs.items() if is_batched(spec)}
   if len(set(rows.values())) > 1:
     raise RestError(400, "The inputs differ in their number of rows: "
@@ -148,6 +150,14 @@ def _to_array(where: str, value: Any, spec: tf.TensorSpec) -> np.ndarray:
     return json_arrays.to_array(value, spec)
   except ValueError as error:
     raise RestError(400, f"{where} {error}") from error
+
+
+def _check_records(inputs: Arrays, in_rows: bool) -> None:
+  """Refuses what is certainly no record, before it fails the batch of other clients."""
+  for row, record in enumerate(inputs.get(record_bytes.INPUT, np.empty(0)).flat):
+    if fault := record_bytes.fault(record):
+      where = f"instances[{row}]" if in_rows else f"inputs[{row}]"
+      raise RestError(400, f"{where}: {record_bytes.INPUT} {fault}")
 
 
 def _is_object(value: Any) -> bool:

@@ -203,6 +203,12 @@ def test_damaged_records_stop_or_are_skipped(sample, tmp_path):
   assert sorted(load(output)) == sorted(labels_of(second))
 
 
+def test_an_empty_output_is_named(tmp_path):
+  process = collect(tmp_path / "*", "", check=False)
+  assert process.returncode == 1
+  assert "ERROR: --output_file is empty: give a path, or leave" in process.stderr
+
+
 def test_no_record_is_an_error(tmp_path):
   path = tmp_path / "empty.tfrecord"
   path.write_bytes(b"")

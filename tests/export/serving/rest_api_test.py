@@ -31,6 +31,17 @@ def test_a_single_input_needs_no_name(key, in_rows):
   assert request.in_rows == in_rows
 
 
+@pytest.mark.parametrize("content, where", [
+    ({"instances": ["a", "ChQKCgoCaWQSBAoCCgA="]}, r"instances\[1\]"),
+    ({"instances": [{"b64": "Q2hRS0Nnb0NhV1FTQkFvQ0NnQT0="}]}, r"instances\[0\]"),
+    ({"inputs": {"example_bytes": ["ChQKCgoCaWQSBAoCCgA="]}}, r"inputs\[0\]"),
+])
+def test_base64_in_place_of_a_record_is_explained(content, where):
+  with pytest.raises(rest_api.RestError, match=(
+      where + ': example_bytes is base64 text .* send {"b64": .* encoded once')):
+    parse(**content)
+
+
 def test_rows_and_columns_say_the_same():
   frames = [[[1, 2], [3, 4]], [[5, 6], [0, 0]]]
   rows = parse(signature_name="predict_features", instances=[
