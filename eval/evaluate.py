@@ -40,7 +40,9 @@ flags.DEFINE_bool("skip_corrupt_records", False,
                   "Count damaged records and continue, instead of stopping.")
 flags.DEFINE_integer("top_k", None, "Number of predictions per video in GAP and MAP. "
                      "Default: 20, or all classes if they are fewer.")
-flags.DEFINE_bool("run_once", False, "Evaluate the newest checkpoint and stop.")
+checkpoints.define_flag()
+flags.DEFINE_bool("run_once", False, "Evaluate the newest checkpoint and stop, as "
+                  "--checkpoint does.")
 flags.DEFINE_float("eval_interval_secs", 30,
                    "Seconds between two checks for a new checkpoint.")
 flags.DEFINE_float("eval_timeout_secs", None,
@@ -113,12 +115,12 @@ def _of_all_workers(strategy: tf.distribute.Strategy, metrics: streaming.Evaluat
 
 
 def _checkpoints() -> Iterator[str]:
-  if FLAGS.run_once:
-    path = checkpoints.latest(FLAGS.train_dir)
+  if FLAGS.run_once or FLAGS.checkpoint:
+    path = checkpoints.find(FLAGS.train_dir, FLAGS.checkpoint)
     experiment.warn_if_unfinished(FLAGS.train_dir, path)
     yield path
   else:
-    yield from tf.train.checkpoints_iterator(
+    yield from checkpoints.watch(
         FLAGS.train_dir, FLAGS.eval_interval_secs, FLAGS.eval_timeout_secs)
 
 

@@ -53,8 +53,7 @@ from yt8m.export.saved_models.signatures import Signatures
 FLAGS = flags.FLAGS
 
 flags.DEFINE_string("train_dir", "", "Directory that yt8m-train wrote.")
-flags.DEFINE_string("checkpoint", None, "Path prefix of one of its checkpoints; default: "
-                    "the newest.")
+checkpoints.define_flag()
 flags.DEFINE_string("output_dir", "", "SavedModel to write; required.")
 flags.DEFINE_bool("versioned", False, "Write a numbered directory into --output_dir: the "
                   "step, or the next number for a model without a checkpoint.")
@@ -117,7 +116,7 @@ def _export_model() -> Export:
             f"describes an --untrained model; that of --train_dir={FLAGS.train_dir} is "
             "described by its config.json.")
     # Determined once: training may write another checkpoint at any time.
-    checkpoint = FLAGS.checkpoint or checkpoints.latest(FLAGS.train_dir)
+    checkpoint = checkpoints.find(FLAGS.train_dir, FLAGS.checkpoint)
     config, model, step = experiment.load(FLAGS.train_dir, checkpoint, FLAGS.hparams)
     logging.info("Model of %s at step %d.", FLAGS.train_dir, step)
     experiment.warn_if_unfinished(FLAGS.train_dir, checkpoint)

@@ -52,6 +52,7 @@ from yt8m.export.submissions import videos
 FLAGS = flags.FLAGS
 
 flags.DEFINE_string("train_dir", "", "Directory that yt8m-train wrote.")
+checkpoints.define_flag()
 flags.DEFINE_string("input_model_tgz", "", "Model archive, instead of --train_dir.")
 flags.DEFINE_string("saved_model", "", "SavedModel of yt8m-export, of one model or of an "
                     "ensemble, instead of --train_dir.")
@@ -113,9 +114,9 @@ def main() -> None:
     record_files = records.match_files(FLAGS.input_data_pattern, "--input_data_pattern")
     logging.info("Model of %s.", source)
     _predict(job, record_files)
-  if FLAGS.output_model_tgz:
+  if FLAGS.output_model_tgz and isinstance(source, checkpoint.Checkpoint):
     model_archive.pack(FLAGS.train_dir, FLAGS.output_model_tgz,
-                       checkpoints.inference_files(FLAGS.train_dir))
+                       checkpoints.inference_files(FLAGS.train_dir, source.path))
     logging.info("Packed the model into %s", FLAGS.output_model_tgz)
   return None
 
@@ -195,7 +196,7 @@ def _source(stack: contextlib.ExitStack) -> jobs.Source:
     model_archive.unpack(FLAGS.input_model_tgz, train_dir, experiment.TRAIN_DIR,
                          int(FLAGS.max_model_gib * 2**30))
   experiment.Experiment.load(train_dir)  # Refuses a directory that is not ours.
-  source = checkpoint.Checkpoint.newest(train_dir, FLAGS.hparams)
+  source = checkpoint.Checkpoint.newest(train_dir, FLAGS.hparams, FLAGS.checkpoint)
   experiment.warn_if_unfinished(train_dir, source.path)
   return source
 
@@ -203,6 +204,9 @@ def _source(stack: contextlib.ExitStack) -> jobs.Source:
 def _check_flags() -> None:
   if sum(bool(FLAGS[name].value) for name in _SOURCES) != 1:
     raise ValueError("Give one of --train_dir, --input_model_tgz and --saved_model.")
+  if FLAGS.saved_model and FLAGS.checkpoint:
+    raise ValueError("--checkpoint is chosen when a --saved_model is exported "
+                     "(yt8m-export --checkpoint).")
   if FLAGS.saved_model and FLAGS.hparams:
     raise ValueError("--hparams of a --saved_model are chosen when it is exported "
                      "(yt8m-export --hparams).")

@@ -9,6 +9,7 @@ To resume a training that was stopped, run the same command again. With `--show_
 it shows the model and the value of every flag instead of training.
 """
 
+import contextlib
 import json
 import math
 import sys
@@ -18,11 +19,14 @@ from absl import flags
 from absl import logging
 
 from yt8m import models
+from yt8m.configs import checkpoints
 from yt8m.configs import experiment
 from yt8m.configs import model_flags
 from yt8m.configs import recipes
 from yt8m.core import command
 from yt8m.core import feature_spec
+from yt8m.core import locks
+from yt8m.core import types
 from yt8m.data import readers
 from yt8m.data import records
 from yt8m.eval.predictions import store
@@ -30,6 +34,7 @@ from yt8m.models import losses
 from yt8m.training import label_start
 from yt8m.training import loop
 from yt8m.training import optimizers
+from yt8m.training import resume
 from yt8m.training import step as train_step
 from yt8m.training import strategies
 from yt8m.training import teacher
@@ -61,6 +66,11 @@ flags.DEFINE_string("train_dir", None, "Directory of the model; required.")
 flags.register_validator("train_dir", bool, "Flag --train_dir must have a value.")
 flags.DEFINE_bool("start_new_model", False,
                   "Whether to delete the model in --train_dir instead of resuming it.")
+checkpoints.define_flag()
+flags.DEFINE_enum("resume", "exact", resume.MODES, "exact: refuses to go on from a "
+                  "checkpoint if other records, or flags such as --seed, would leave out "
+                  "or repeat examples. approximate: goes on with the same weights and "
+                  "the same number of examples.")
 flags.DEFINE_bool("show_config", False, "Only print the model and every flag: its value, "
                   "and where it comes from.")
 flags.DEFINE_string("label_loss", "CrossEntropyLoss",
@@ -153,11 +163,28 @@ def main() -> None:
       print(f"{f'--{name}={value}':<50} {model_flags.origin(name)}")
     return
   _check_flags()
-
-  # ---------------------------------------------------------------- machine
   # First, because collectives are set up before anything is computed.
   strategy = strategies.make_strategy(FLAGS.strategy, FLAGS.num_gpu)
-  chief = strategies.is_chief(strategy)
+  with contextlib.ExitStack() as stack:
+    if strategies.is_chief(strategy):
+      stack.enter_context(locks.hold(
+          FLAGS.train_dir, "trains", remedy="choose another --train_dir"))
+    training = _train(strategy, spec, options, values)
+  if training.stopped_by:  # The exit status of a signal also stops `&&`.
+    sys.exit(128 + training.stopped_by)
+
+
+def _train(strategy: tf.distribute.Strategy, spec: feature_spec.FeatureSpec,
+           options: types.Config, values: types.Config) -> loop.Training:
+  """Trains with all flags, and in particular with `options` of the model.
+
+  Args:
+    strategy: Where to train.
+    spec: Features to train on.
+    options: Arguments of the model.
+    values: Flags and their values, for `config.json`.
+  """
+  # ---------------------------------------------------------------- machine
   keras.utils.set_random_seed(FLAGS.seed)
   if FLAGS.deterministic:
     tf.config.experimental.enable_op_determinism()
@@ -206,6 +233,10 @@ def main() -> None:
         store.PredictionStore.open(FLAGS.teacher_predictions), FLAGS.num_classes)
 
   # ---------------------------------------------------------------- directory
+  chief = strategies.is_chief(strategy)
+  described = resume.describe(values, files, strategies.num_workers(strategy))
+  resume_from = None if FLAGS.start_new_model else resume.find(
+      FLAGS.train_dir, FLAGS.checkpoint, described, FLAGS.resume, chief)
   if chief:
     config = model.get_config()
     experiment.prepare(
@@ -214,8 +245,7 @@ def main() -> None:
     logging.info("Model: %s", json.dumps(config, indent=2))
   # The other workers read the directory after the chief has made or emptied it.
   strategies.barrier(strategy)
-  if (tf.train.latest_checkpoint(FLAGS.train_dir) is None
-      and (FLAGS.start_from_prior or model.needs_label_sets)):
+  if not resume_from and (FLAGS.start_from_prior or model.needs_label_sets):
     sets = label_start.read_label_sets(
         reader, files, FLAGS.prior_examples, FLAGS.label_sets, excluded,
         FLAGS.skip_corrupt_records)
@@ -234,17 +264,21 @@ def main() -> None:
   averages = weight_averaging.make(
       FLAGS.weight_averaging, model, strategy, FLAGS.averaging_start_step,
       momentum=FLAGS.ema_momentum, swa_steps=FLAGS.swa_steps)
-  training = loop.Training(FLAGS.train_dir, step, make_dataset, schedule, averages)
-  resume = ("To resume from the last checkpoint, run the same command again on every "
+  training = loop.Training(
+      FLAGS.train_dir, step, make_dataset, schedule, averages, resume_from=resume_from,
+      described=described, approximate=FLAGS.resume == "approximate")
+  remedy = ("To resume from the last checkpoint, run the same command again on every "
             "worker.")
-  with records.clear_errors(), strategies.lost_workers_named(strategy, resume):
+  with records.clear_errors(), strategies.lost_workers_named(strategy, remedy):
     training.run()
-  if training.stopped_by:  # The exit status of a signal also stops `&&`.
-    sys.exit(128 + training.stopped_by)
+  return training
 
 
 def _check_flags() -> None:
-  """Raises an error for a flag that has no effect without another one."""
+  """Raises an error for a flag that has no effect with or without another one."""
+  if FLAGS.checkpoint and FLAGS.start_new_model:
+    raise ValueError("--checkpoint says where to go on, and --start_new_model starts "
+                     "anew: give one of them.")
   for name, is_set, is_met, needed in (
       ("warmup_examples", FLAGS.warmup_examples, FLAGS.learning_rate_schedule == "cosine",
        "--learning_rate_schedule=cosine"),

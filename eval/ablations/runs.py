@@ -86,7 +86,7 @@ class Run:
 
   def _read_training(self, name, finished):
     usable = (experiment.is_finished(self.train_dir) in finished
-              and tf.train.latest_checkpoint(self.train_dir))
+              and checkpoints.exist(self.train_dir))
     return _read(self.path(name), self.training_settings) if usable else {}
 
 

@@ -10,8 +10,7 @@ import functools
 import os
 from collections.abc import Callable
 
-import tensorflow as tf
-
+from yt8m.configs import checkpoint_files
 from yt8m.configs import checkpoints
 from yt8m.configs import experiment
 from yt8m.core import checksum
@@ -40,9 +39,16 @@ class Checkpoint:
   allow_code: tuple[str, ...] = dataclasses.field(default_factory=registry.allowed_code)
 
   @classmethod
-  def newest(cls, train_dir: str, hparams: str | None = None) -> "Checkpoint":
-    """Returns the newest checkpoint at this moment; training may continue meanwhile."""
-    return cls(train_dir, checkpoints.latest(train_dir), hparams)
+  def newest(cls, train_dir: str, hparams: str | None = None, name: str | None = None
+             ) -> "Checkpoint":
+    """Returns the newest good checkpoint at this moment; training may continue meanwhile.
+
+    Args:
+      train_dir: Training directory.
+      hparams: Value of `--hparams`.
+      name: Value of `--checkpoint`, which may name another one.
+    """
+    return cls(train_dir, checkpoints.find(train_dir, name), hparams)
 
   @property
   def num_classes(self) -> int:
@@ -56,7 +62,7 @@ class Checkpoint:
   @property
   def fingerprint(self) -> str:
     """SHA-256 of everything that the scores depend on."""
-    parts = tf.io.gfile.glob(f"{self.path}.*")
+    parts = checkpoint_files.parts(self.path)
     return checksum.of_tree(
         self.train_dir, [experiment.CONFIG, *map(os.path.basename, parts)])
 

@@ -3,10 +3,11 @@
 """A training directory: the model it holds, and whether training has finished.
 
     <train_dir>/config.json            model, features and flags
-    <train_dir>/model.ckpt-<step>.*    checkpoints
+    <train_dir>/model.ckpt-<step>.*    checkpoints (`checkpoint_files`)
     <train_dir>/checkpoint             list of the checkpoints
     <train_dir>/status.json            whether training has finished
     <train_dir>/train, eval            TensorBoard scalars and metrics
+    <train_dir>/.yt8m-lock             process that trains there (`core.locks`)
 """
 
 import dataclasses
@@ -25,13 +26,14 @@ from yt8m.core import directories
 from yt8m.core import feature_spec
 from yt8m.core import fields
 from yt8m.core import files
+from yt8m.core import locks
 from yt8m.core.types import Config
 
 CONFIG = checkpoints.CONFIG
-STATUS = "status.json"
+STATUS = checkpoints.STATUS
 
 # What yt8m-train and yt8m-eval write into a training directory.
-_OWN_FILES = (STATUS, *checkpoints.FILES,
+_OWN_FILES = (STATUS, *checkpoints.FILES, locks.FILE,
               "train/events.out.tfevents.*", "eval/events.out.tfevents.*",
               "eval/metrics-*.json")
 TRAIN_DIR = directories.Kind("training directory", CONFIG, _OWN_FILES)
@@ -120,7 +122,7 @@ def load(train_dir: str, checkpoint: str | None = None, hparams: str | None = No
 
   Args:
     train_dir: Directory that `yt8m-train` wrote.
-    checkpoint: Path prefix of the checkpoint; the newest one if None.
+    checkpoint: Path prefix of the checkpoint; the newest good one if None.
     hparams: Value of `--hparams`, as in `Experiment.with_hparams`.
     averaged: Whether to prefer averaged weights, as in `checkpoints.restore_weights`.
 
@@ -128,7 +130,7 @@ def load(train_dir: str, checkpoint: str | None = None, hparams: str | None = No
     `(experiment, model, step)`.
   """
   experiment = Experiment.load(train_dir).with_hparams(hparams)
-  path = checkpoint or checkpoints.latest(train_dir)
+  path = checkpoint or checkpoints.find(train_dir)
   model = experiment.build_model()
   checkpoints.restore_weights(model, path, averaged)
   return experiment, model, checkpoints.step_of(path)
@@ -150,7 +152,7 @@ def prepare(train_dir: str, experiment: Experiment, start_new: bool = False) -> 
     delete(train_dir)
   if tf.io.gfile.exists(os.path.join(train_dir, CONFIG)):
     before = Experiment.load(train_dir)  # an error if it is not ours: it stays
-    if tf.train.latest_checkpoint(train_dir):
+    if checkpoints.exist(train_dir):
       check_same_model(before, experiment, train_dir)
   tf.io.gfile.makedirs(train_dir)
   experiment.save(train_dir)
@@ -184,7 +186,8 @@ def delete(train_dir: str) -> None:
   train_dir = directories.checked_path(train_dir, "--train_dir")
   names = ([name.rstrip("/") for name in tf.io.gfile.listdir(train_dir)]
            if tf.io.gfile.isdir(train_dir) else [])
-  own = [name for name in names if any(
+  # Not the lock, which keeps others out meanwhile.
+  own = [name for name in names if name != locks.FILE and any(
       fnmatch.fnmatchcase(name, pattern.split("/")[0]) for pattern in _OWN_FILES)]
   foreign = own
   if CONFIG in names:

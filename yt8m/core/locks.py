@@ -23,8 +23,6 @@ from yt8m.core import files
 from yt8m.core.types import PathLike
 
 FILE = ".yt8m-lock"
-# Patterns of what a lock writes; the second is left by a process killed while it writes.
-FILES = (FILE, f"{FILE}.tmp*")
 
 
 class InUseError(OSError):

@@ -17,55 +17,17 @@ from yt8m.configs import checkpoints
 from yt8m.configs import experiment
 from yt8m.core import progress
 from yt8m.core import signals
+from yt8m.core import types
 from yt8m.eval.metrics import streaming
 from yt8m.models.layers import variables
 from yt8m.training import optimizers
+from yt8m.training import resume
+from yt8m.training import saving
 from yt8m.training import step as train_step
 from yt8m.training import strategies
 from yt8m.training import weight_averaging
-
-
-@dataclasses.dataclass(frozen=True)
-class Schedule:
-  """When training ends, saves and reports.
-
-  Attributes:
-    batch_size: Number of examples of a step, over all replicas and workers.
-    num_epochs: Number of passes over the data.
-    max_steps: Largest number of steps, over all runs of the directory; None: no limit.
-    checkpoint_steps: Number of steps between checkpoints.
-    checkpoint_secs: Largest number of seconds between checkpoints.
-    log_steps: Number of steps between progress lines.
-    epoch_examples: Number of examples of an epoch, to forecast the time left; None if
-      unknown.
-    keep_checkpoints: Number of checkpoints to keep, the newest ones.
-  """
-  batch_size: int
-  num_epochs: int = 5
-  max_steps: int | None = None
-  checkpoint_steps: int = 1000
-  checkpoint_secs: float = 900.0
-  log_steps: int = 10
-  epoch_examples: int | None = None
-  keep_checkpoints: int = 5
-
-  @property
-  def epoch_steps(self) -> int | None:
-    """Number of steps of an epoch, or None if unknown."""
-    return self.epoch_examples and math.ceil(self.epoch_examples / self.batch_size)
-
-  def total_steps(self, epoch_steps: int | None) -> int | None:
-    """Returns the number of steps of training, or None if unknown."""
-    limits = [self.max_steps, epoch_steps and self.num_epochs * epoch_steps]
-    return min((limit for limit in limits if limit), default=None)
-
-
-@dataclasses.dataclass
-class Position:
-  """Where a run is: what a checkpoint holds besides the variables of the model."""
-  step: int = 0
-  epoch: int = 0
-  epoch_step: int = 0
+from yt8m.training.schedule import Position as Position
+from yt8m.training.schedule import Schedule as Schedule
 
 
 class Training:
@@ -84,6 +46,11 @@ class Training:
       pipeline.
     schedule: When training ends, saves and reports.
     averages: Averages of the weights; None for none.
+    resume_from: Path prefix of the checkpoint to go on from. None: the newest good one,
+      if there is one.
+    described: What the position in the data depends on, for the manifests.
+    approximate: Whether to go on without the state of the optimizer if that of the
+      checkpoint does not fit.
 
   Attributes:
     position: Where the run is.
@@ -92,7 +59,9 @@ class Training:
 
   def __init__(self, train_dir: str, step: train_step.TrainStep,
                make_dataset: Callable[..., tf.data.Dataset], schedule: Schedule,
-               averages: weight_averaging.WeightAverages | None = None):
+               averages: weight_averaging.WeightAverages | None = None, *,
+               resume_from: str | None = None, described: types.Config | None = None,
+               approximate: bool = False):
     self._train_dir, self._step, self._strategy = train_dir, step, step.strategy
     self._make_dataset, self._schedule = make_dataset, schedule
     self._averages = averages
@@ -103,15 +72,18 @@ class Training:
         for field in dataclasses.fields(Position)}
     self._parts = {"optimizer": optimizers.slots_and_counters(step.optimizer),
                    **variables.checkpoint_parts(step.model), **self._saved_position}
-    checkpoint = tf.train.Checkpoint(
+    self._checkpoint = tf.train.Checkpoint(
         **self._parts, **(averages.checkpoint_parts() if averages else {}))
+    if resume_from is None and checkpoints.exist(train_dir):
+      resume_from = checkpoints.find(train_dir)
+    self._resume_from, self._approximate = resume_from, approximate
+    self._described = described or {}
     # Every worker takes part in saving, but only the chief's files count.
     directory = train_dir if self._chief else os.path.join(
         train_dir, f".worker-{self._strategy.cluster_resolver.task_id}")
-    checkpoints.forget_later(directory)
-    self._manager = tf.train.CheckpointManager(
-        checkpoint, directory, max_to_keep=schedule.keep_checkpoints,
-        checkpoint_name=checkpoints.PREFIX)
+    self._saver = saving.Saver(
+        self._checkpoint, directory, schedule.keep_checkpoints,
+        resume_from and os.path.join(directory, os.path.basename(resume_from)))
     self._saved_at, self._saved_step = time.monotonic(), None
     self._unchecked = []  # losses
 
@@ -137,7 +109,7 @@ class Training:
         self._run_epoch(received)
       # A checkpoint is never written over: a run that is killed meanwhile would lose it.
       if position.step != self._saved_step:
-        self._save()
+        self._save(last=True)
       self._write_status()
     if self.stopped_by:
       logging.info("Stopped by %s at step %d, epoch %d. A checkpoint is saved: to "
@@ -157,14 +129,14 @@ class Training:
       done = self._is_done()
       experiment.write_status(
           self._train_dir, done, self.position.step if done
-          else self._schedule.total_steps(self._epoch_steps))
+          else self._schedule.total_steps(self._epoch_steps, self.position))
 
   def _run_epoch(self, received: list[int]) -> None:
     schedule, position = self._schedule, self.position
 
     def dataset_of_pipeline(context: tf.distribute.InputContext) -> tf.data.Dataset:
-      share = schedule.batch_size // context.num_input_pipelines
-      return self._make_dataset(position.epoch, position.epoch_step * share, context)
+      skip = position.epoch_examples // context.num_input_pipelines
+      return self._make_dataset(position.epoch, skip, context)
 
     for batch in self._strategy.distribute_datasets_from_function(dataset_of_pipeline):
       # Not after the step: only now it is known that the step did not end the epoch.
@@ -173,6 +145,7 @@ class Training:
       result = self._step(batch)
       position.step += 1
       position.epoch_step += 1
+      position.epoch_examples += schedule.batch_size
       if self._averages:
         self._averages.update(position.step)
       self._unchecked.append(result.label_loss)
@@ -180,13 +153,14 @@ class Training:
         self._report(result)
       if self._is_done() or self._is_stopped(received):
         return
-    if position.epoch_step == 0:
+    if position.epoch_examples == 0:
       raise ValueError(
           f"No batch of {schedule.batch_size} examples in the training data: lower "
           "--batch_size or check --train_data_pattern.")
-    self._epoch_steps = position.epoch_step  # counted, no longer estimated
+    # Counted, no longer estimated.
+    self._epoch_steps = math.ceil(position.epoch_examples / schedule.batch_size)
     position.epoch += 1
-    position.epoch_step = 0
+    position.epoch_step = position.epoch_examples = 0
 
   def _is_stopped(self, received: list[int]) -> bool:
     """Whether a signal stops training: one that any of the workers has received."""
@@ -204,31 +178,35 @@ class Training:
             and time.monotonic() - self._saved_at > self._schedule.checkpoint_secs)
 
   def _restore(self) -> None:
-    path = (self._manager.latest_checkpoint if self._chief
-            else tf.train.latest_checkpoint(self._train_dir))
+    path = self._resume_from
     if path is None:
       return
-    checkpoint = self._manager.checkpoint
-    if self._averages and not checkpoints.has_averages(path):  # they begin now
-      checkpoint = tf.train.Checkpoint(**self._parts)
-    try:
-      checkpoint.restore(path).assert_existing_objects_matched()
-    except (AssertionError, ValueError) as error:
-      raise ValueError(
-          f"Checkpoint {path} does not fit this model and optimizer: choose another "
-          f"--train_dir, or add --start_new_model. ({error})") from error
+    resume.restore(path, self._checkpoint, self._parts, self._averages,
+                   self._approximate)
     self.position = Position(**{
         name: int(value.numpy()) for name, value in self._saved_position.items()})
+    if not checkpoints.has_variable(path, "epoch_examples"):
+      self.position.epoch_examples = self.position.epoch_step * resume.batch_size_of(
+          path, self._schedule.batch_size)
     self._saved_step = self.position.step
-    logging.info("Resuming from %s: step %d, epoch %d.", path, self.position.step,
-                 self.position.epoch)
+    logging.info("Resuming from %s: step %d, epoch %d, example %d.", path,
+                 self.position.step, self.position.epoch, self.position.epoch_examples)
 
-  def _save(self) -> None:
+  def _save(self, last: bool = False) -> None:
     self._check_losses()
     for name, variable in self._saved_position.items():
       variable.assign(getattr(self.position, name))
-    self._manager.save(checkpoint_number=self.position.step)
-    self._saved_at, self._saved_step = time.monotonic(), self.position.step
+    self._saved_at = time.monotonic()
+    try:
+      self._saver.save(self.position.step, self._described)
+    except OSError as error:
+      if last:
+        raise OSError(f"{error} Make room and run the same command again: it goes on "
+                      f"from step {self._saved_step or 0}.") from error
+      logging.warning("%s Training goes on, and the next checkpoint is saved when it is "
+                      "due.", error)
+      return
+    self._saved_step = self.position.step
     self._writer.flush()
 
   def _check_losses(self) -> list[float]:
@@ -262,7 +240,7 @@ class Training:
         "hit_at_one": streaming.hit_at_k(predictions, labels, k=1),
         "gap": streaming.gap(predictions, labels, min(20, predictions.shape[1])),
         "learning_rate": optimizers.current_learning_rate(self._step.optimizer)}
-    total = schedule.total_steps(self._epoch_steps)
+    total = schedule.total_steps(self._epoch_steps, position)
     self._progress.total = total and total * schedule.batch_size
     timing = self._progress.report(position.step * schedule.batch_size)
     logging.info(

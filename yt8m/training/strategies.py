@@ -73,6 +73,15 @@ def is_chief(strategy: tf.distribute.Strategy) -> bool:
   return resolver.task_id == 0
 
 
+def num_workers(strategy: tf.distribute.Strategy) -> int:
+  """Returns the number of workers, each with an input pipeline of its own."""
+  if not is_multi_worker(strategy):
+    return 1
+  resolver: Any = strategy.cluster_resolver
+  jobs = resolver.cluster_spec().as_dict()
+  return sum(len(jobs.get(job, ())) for job in ("chief", "worker"))
+
+
 def pipeline_batch_size(context: tf.distribute.InputContext, global_batch_size: int
                         ) -> int:
   """Returns the number of examples of one replica's share of a global batch.

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from tests.helpers import small_job
 from yt8m import models
+from yt8m.configs import checkpoint_files
 from yt8m.configs import checkpoints
 from yt8m.core import feature_spec
 
@@ -46,10 +47,10 @@ def test_checkpoints_after_one_that_was_set_back_leave_the_list(tmp_path):
       checkpoint_name=checkpoints.PREFIX)
   paths = [manager.save(checkpoint_number=step) for step in (6, 9, 12)]
   before = (tmp_path / "checkpoint").read_bytes()
-  checkpoints.forget_later(str(tmp_path))
+  checkpoint_files.set_newest(str(tmp_path), paths[2])
   assert (tmp_path / "checkpoint").read_bytes() == before
   tf.compat.v1.train.update_checkpoint_state(str(tmp_path), paths[1], paths)
-  checkpoints.forget_later(str(tmp_path))
+  checkpoint_files.set_newest(str(tmp_path), paths[1])
   state = tf.train.get_checkpoint_state(str(tmp_path))
   assert list(state.all_model_checkpoint_paths) == paths[:2]
   assert state.model_checkpoint_path == paths[1]

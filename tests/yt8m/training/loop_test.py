@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The training loop: exact resuming, limits, signals, and losses that are NaN."""
 
+import errno
 import os
 import signal
 
@@ -11,12 +12,14 @@ import tensorflow as tf
 from absl import logging as absl_logging
 
 from yt8m import models
+from yt8m.configs import checkpoint_files
 from yt8m.configs import checkpoints
 from yt8m.configs import experiment
 from yt8m.core import feature_spec
 from yt8m.models import losses
 from yt8m.training import loop as training
 from yt8m.training import optimizers
+from yt8m.training import saving
 from yt8m.training import step as train_step
 
 keras = tf.keras
@@ -100,10 +103,11 @@ def test_the_last_steps_are_saved(tmp_path):
     np.testing.assert_array_equal(one, two)
 
 
-def test_sigterm_finishes_the_step_and_saves(tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_finishes_the_step_and_saves(tmp_path, number):
   def dataset(epoch, skip_examples, context):
     def send(batch):
-      os.kill(os.getpid(), signal.SIGTERM)
+      os.kill(os.getpid(), number)
       return batch
     for index, batch in enumerate(make_dataset(epoch, skip_examples, context)):
       yield send(batch) if index == 2 else batch
@@ -111,7 +115,7 @@ def test_sigterm_finishes_the_step_and_saves(tmp_path):
   model, loop = make_training(tmp_path)
   loop._strategy = _Direct(dataset)
   position = loop.run()
-  assert position.step == 3 and loop.stopped_by == signal.SIGTERM
+  assert position.step == 3 and loop.stopped_by == number
   assert tf.train.latest_checkpoint(str(tmp_path)).endswith("-3")
   assert experiment.is_finished(str(tmp_path)) is False
 
@@ -155,15 +159,15 @@ def test_a_finished_run_leaves_a_mark_and_more_epochs_update_it(tmp_path, caplog
 @pytest.mark.parametrize("checkpoint_steps", [5, 6, 18])
 def test_no_save_writes_over_a_listed_checkpoint(tmp_path, monkeypatch, checkpoint_steps):
   """If it were interrupted while overwriting, the directory would be lost."""
-  save = tf.train.CheckpointManager.save
+  save = saving.Saver.save
 
-  def save_elsewhere(manager, checkpoint_number):
+  def save_elsewhere(saver, step, described):
     state = tf.train.get_checkpoint_state(str(tmp_path))
-    assert not state or f"{tmp_path}/model.ckpt-{checkpoint_number}" not in (
+    assert not state or f"{tmp_path}/model.ckpt-{step}" not in (
         state.all_model_checkpoint_paths)
-    return save(manager, checkpoint_number=checkpoint_number)
+    return save(saver, step, described)
 
-  monkeypatch.setattr(tf.train.CheckpointManager, "save", save_elsewhere)
+  monkeypatch.setattr(saving.Saver, "save", save_elsewhere)
   make_training(tmp_path, checkpoint_steps=checkpoint_steps)[1].run()
   assert tf.train.latest_checkpoint(str(tmp_path)).endswith("-18")
   assert make_training(tmp_path, num_epochs=4)[1].run().step == 24
@@ -183,6 +187,89 @@ def test_a_nan_loss_stops_with_step_and_rate_and_is_never_saved(tmp_path):
                      match=r"nan at step 4, learning rate 0.03.*--base_learning_rate"):
     loop.run()
   assert tf.train.latest_checkpoint(str(tmp_path)).endswith("-2")
+
+
+def test_a_full_disk_is_survived_until_there_is_room(tmp_path, caplog, monkeypatch):
+  """What fails is saved at the next checkpoint; at the end it is an error."""
+  absl_logging.use_python_logging()
+  save, full = checkpoint_files.Manifest.save, {5, 10}
+
+  def fail(manifest, path):
+    if checkpoints.step_of(path) in full:
+      raise OSError(errno.ENOSPC, "No space left on device", path)
+    save(manifest, path)
+
+  monkeypatch.setattr(checkpoint_files.Manifest, "save", fail)
+  _, loop = make_training(tmp_path, max_steps=15)
+  assert loop.run().step == 15
+  assert caplog.text.count("cannot be saved: No space left on device. Training goes") == 2
+  assert {path.name for path in tmp_path.iterdir() if ".ckpt" in path.name} == {
+      f"model.ckpt-15.{end}" for end in ("data-00000-of-00001", "index", "json")}
+  assert not (tmp_path / ".saving").exists()
+  full = {18}
+  with pytest.raises(OSError, match=r"model.ckpt-18 cannot be saved: No space left on "
+                     r"device\. Make room .* goes on from step 15\.$"):
+    make_training(tmp_path)[1].run()
+  assert experiment.is_finished(str(tmp_path)) is False
+  full = {}
+  assert make_training(tmp_path)[1].run().step == 18
+
+
+@pytest.mark.parametrize("first, second", [(4, 10), (10, 4)])
+def test_another_batch_size_neither_leaves_out_nor_repeats_examples(
+    tmp_path, first, second):
+  seen = []
+
+  def dataset(batch_size):
+    def make(epoch, skip_examples, context):
+      numbers = tf.data.Dataset.range(EXAMPLES).skip(skip_examples)
+      data = make_dataset(epoch, skip_examples, context).unbatch()
+      return tf.data.Dataset.zip(data, numbers).batch(batch_size)
+    return make
+
+  def train(batch_size, **schedule):
+    _, loop = make_training(tmp_path, dataset(batch_size), batch_size=batch_size,
+                            num_epochs=1, **schedule)
+    step = loop._step.__call__
+
+    def record(batch):
+      seen.extend(batch[1].numpy().tolist())
+      return step(batch[0])
+
+    loop._step = _Recording(loop._step, record)
+    return loop.run()
+
+  assert train(first, max_steps=1).epoch_examples == first
+  assert train(second).epoch == 1
+  assert seen == list(range(EXAMPLES))
+
+
+class _Recording:
+  """A step with another call."""
+
+  def __init__(self, step, call):
+    self._step, self._call = step, call
+
+  def __call__(self, batch):
+    return self._call(batch)
+
+  def __getattr__(self, name):
+    return getattr(self._step, name)
+
+
+def test_a_checkpoint_that_counts_steps_is_resumed_by_its_own_batch_size(tmp_path):
+  """Older versions saved no number of examples."""
+  _, loop = make_training(tmp_path, max_steps=2)
+  del loop._parts["epoch_examples"], loop._saved_position["epoch_examples"]
+  del loop._checkpoint.epoch_examples
+  loop.run()
+  path = checkpoints.latest(str(tmp_path))
+  assert not checkpoints.has_variable(path, "epoch_examples")
+  os.remove(f"{path}.json")
+  checkpoint_files.adopt(path, {"flags": {"batch_size": BATCH}})
+  _, loop = make_training(tmp_path, batch_size=11)
+  loop._restore()
+  assert loop.position == training.Position(2, 0, 2, 2 * BATCH)
 
 
 def test_no_batch_at_all_is_an_error(tmp_path):
