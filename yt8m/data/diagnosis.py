@@ -7,89 +7,221 @@ the one record that stops a run, as a protocol buffer. The bytes of an `Example`
 those of a `SequenceExample` without feature lists, so records of every level come here
 as `tf.train.SequenceExample`.
 
-Each function returns a clause such as "has label 20, outside the 20 classes
-(--num_classes).", or `""` if it finds nothing wrong.
+Each function returns a `Fault`, such as "has label 20, outside the 20 classes
+(--num_classes).", or None if it finds nothing wrong.
 """
 
+import dataclasses
+import math
+from collections.abc import Callable
 from typing import Any
 from typing import TypeAlias
 
 import tensorflow as tf
+from google.protobuf import message
+
+from yt8m.core import video_ids
 
 Record: TypeAlias = tf.train.SequenceExample
-Sizes = dict[str, int]  # number of values of each feature, by its name
+
+RATINGS = {"segment_start_times": "int64_list", "segment_labels": "int64_list",
+           "segment_scores": "float_list"}
+_IDS = ("id", "video_id")
+_KINDS = {"bytes_list": "byte strings", "float_list": "floats", "int64_list": "integers"}
+_REMEDY = ("Write the record again; commands with --skip_bad_records can also go on "
+           "without it.")
 
 
-def explain_video(record: Record, sizes: Sizes, num_classes: int) -> str:
-  """Explains why `VideoLevelReader` cannot use a record.
+@dataclasses.dataclass(frozen=True)
+class Fault:
+  """What is wrong with a record.
 
-  Args:
-    record: The record.
+  Attributes:
+    kind: Kind of the fault, by which records that are left out are counted.
+    text: Clause of which the record is the subject, with a remedy.
+  """
+  kind: str
+  text: str
+
+
+Explain: TypeAlias = Callable[[Record], Fault | None]
+
+
+@dataclasses.dataclass(frozen=True)
+class Expected:
+  """What a reader reads, and where it is defined.
+
+  Attributes:
     sizes: `{name: size}` of the features.
     num_classes: Number of classes, C.
+    of_model: Whether these are those of a trained model. Otherwise flags give them.
   """
+  sizes: dict[str, int]
+  num_classes: int
+  of_model: bool = False
+
+  def by(self, flag: str) -> str:
+    """Returns who decides, in parentheses."""
+    return "(as the model was trained)" if self.of_model else f"({flag})"
+
+
+def examine(serialized: bytes, explain: Explain) -> Fault | None:
+  """Explains why serialized bytes cannot be used as a record.
+
+  Args:
+    serialized: Content of the record.
+    explain: Function that explains a record that is a protocol buffer.
+  """
+  try:
+    record = Record.FromString(serialized)
+  except message.DecodeError:
+    return Fault("broken protocol buffers", "is no tf.train.Example or SequenceExample: "
+                 f"its protocol buffer is broken. {_REMEDY}")
+  return explain(record)
+
+
+def feature_names(serialized: bytes) -> set[str]:
+  """Returns the names of what may be features of a record: frames, or its vectors."""
+  try:
+    record = Record.FromString(serialized)
+  except message.DecodeError:
+    return set()
+  lists = {name for name, frames in record.feature_lists.feature_list.items()
+           if frames.feature}
+  return lists or set(_vectors(record))
+
+
+def explain_video(record: Record, expected: Expected) -> Fault | None:
+  """Explains why `VideoLevelReader` cannot use a record."""
   context, lists = record.context.feature, record.feature_lists.feature_list
-  for name, size in sizes.items():
-    if name not in context:
-      if lists:
-        return (f"has no feature {name}, but frames of {_names(lists)}. If these are "
-                "frame-level records, add --frame_features, or name video-level ones.")
-      return f"has no feature {name}, only {_names(context)} (--feature_names)."
-    num_values = len(context[name].float_list.value)
-    if num_values != size:
-      return (f"has {num_values} values of feature {name}, expected {size} "
-              "(--feature_sizes).")
-  return explain_id_and_labels(record, num_classes)
+  for name, size in expected.sizes.items():
+    if name not in context and lists:
+      remedy = ("These are frame-level records, and the model reads video-level ones: "
+                "name such records, or another model." if expected.of_model else
+                "If these are frame-level records, add --frame_features, or name "
+                "video-level ones.")
+      return Fault("frame-level records", f"has no feature {name}, but frames of "
+                   f"{_names(lists)}. {remedy}")
+    wrong = _wrong_type(record, name, "float_list")
+    if wrong:
+      return wrong
+    values = _values(record, name)
+    if len(values) not in (0, size):  # Without values, the feature is missing.
+      return Fault("wrong sizes", f"has {len(values)} values of feature {name}, expected "
+                   f"{size} {expected.by('--feature_sizes')}.")
+    wrong = _not_finite(record, name, "feature ")
+    if wrong:
+      return wrong
+  return explain_id_and_labels(record, expected)
 
 
-def explain_frames(record: Record, sizes: Sizes, num_classes: int) -> str:
+def explain_frames(record: Record, expected: Expected) -> Fault | None:
   """Explains why `FrameLevelReader` cannot use a record."""
-  return _explain_frames(record, sizes) or explain_id_and_labels(record, num_classes)
+  return _explain_frames(record, expected) or explain_id_and_labels(record, expected)
 
 
-def explain_segments(record: Record, sizes: Sizes, num_classes: int) -> str:
+def explain_segments(record: Record, expected: Expected) -> Fault | None:
   """Explains why `SegmentReader` cannot use a record."""
-  counts = [len(_values(record, f"segment_{name}"))
-            for name in ("start_times", "labels", "scores")]
+  return (explain_ratings(record) or _explain_frames(record, expected)
+          or explain_id(record) or _explain_labels(record, "segment_labels", expected))
+
+
+def explain_ratings(record: Record) -> Fault | None:
+  """Explains why the ratings of segments cannot be used."""
+  for key, kind in RATINGS.items():
+    wrong = _wrong_type(record, key, kind)
+    if wrong:
+      return wrong
+  counts = [len(_values(record, key)) for key in RATINGS]
   if min(counts) != max(counts):
-    return ("has {} segment_start_times, {} segment_labels and {} segment_scores: every "
-            "rating needs one of each.").format(*counts)
-  return (_explain_frames(record, sizes) or explain_id(record)
-          or _explain_labels(record, "segment_labels", num_classes))
+    return Fault("incomplete ratings", "has {} segment_start_times, {} segment_labels "
+                 "and {} segment_scores: every rating needs one of each.".format(*counts))
+  return _not_finite(record, "segment_scores") or (explain_id(record) if counts[0]
+                                                   else None)
 
 
-def explain_id_and_labels(record: Record, num_classes: int) -> str:
+def explain_id_and_labels(record: Record, expected: Expected) -> Fault | None:
   """Explains why the id or the labels of a whole video cannot be used."""
-  return explain_id(record) or _explain_labels(record, "labels", num_classes)
+  return explain_id(record) or _explain_labels(record, "labels", expected)
 
 
-def explain_id(record: Record) -> str:
+def explain_id(record: Record) -> Fault | None:
   """Explains why the id of a video cannot be used."""
-  ids = _values(record, "id") or _values(record, "video_id")
-  return "" if ids and ids[0] else "has neither id nor video_id."
+  for key in _IDS:
+    wrong = _wrong_type(record, key, "bytes_list")
+    if wrong:
+      return wrong
+    if len(_values(record, key)) > 1:
+      return Fault("several ids", f"has {len(_values(record, key))} values of {key}, "
+                   f"expected one. {_REMEDY}")
+  return None if _id(record) else Fault("no id", "has neither id nor video_id.")
 
 
-def _explain_labels(record, key, num_classes):
+def _explain_labels(record, key, expected):
+  wrong = _wrong_type(record, key, "int64_list",
+                      f"class numbers from 0 to {expected.num_classes - 1}")
+  if wrong:
+    return wrong
   for label in _values(record, key):
-    if not 0 <= label < num_classes:
-      return f"has label {label}, outside the {num_classes} classes (--num_classes)."
-  return ""
+    if not 0 <= label < expected.num_classes:
+      return Fault("labels out of range", f"has label {label}, outside the "
+                   f"{expected.num_classes} classes {expected.by('--num_classes')}.")
+  return None
 
 
-def _explain_frames(record, sizes):
-  lists = record.feature_lists.feature_list
-  for name, size in sizes.items():
-    if name not in lists:
-      if not lists:
-        return (f"has no frames of feature {name}, only {_names(record.context.feature)}."
-                " If these are video-level records, drop --frame_features.")
-      return f"has no feature list {name}, only {_names(lists)} (--feature_names)."
-    for frame, feature in enumerate(lists[name].feature):
-      num_bytes = sum(len(value) for value in feature.bytes_list.value)
+def _explain_frames(record, expected):
+  lists, context = record.feature_lists.feature_list, record.context.feature
+  for name, size in expected.sizes.items():
+    if not lists and _vectors(record):
+      remedy = ("These are video-level records, and the model reads frame-level ones: "
+                "name such records, or another model." if expected.of_model else
+                "If these are video-level records, drop --frame_features.")
+      return Fault("video-level records", f"has no frames of feature {name}, only "
+                   f"{_names(context)}. {remedy}")
+    for frame, feature in enumerate(lists[name].feature if name in lists else ()):
+      kind = feature.WhichOneof("kind")
+      if kind and kind != "bytes_list":
+        return Fault("wrong types", f"has {_KINDS[kind]} in frame {frame} of feature "
+                     f"{name}, expected one byte string, of one byte a value. {_REMEDY}")
+      values = feature.bytes_list.value
+      num_bytes = sum(map(len, values))
       if num_bytes != size:
-        return (f"has {num_bytes} bytes in frame {frame} of feature {name}, expected "
-                f"{size} (--feature_sizes).")
-  return ""
+        return Fault("wrong sizes", f"has {num_bytes} bytes in frame {frame} of feature "
+                     f"{name}, expected {size} {expected.by('--feature_sizes')}.")
+      if len(values) != 1:
+        return Fault("wrong sizes", f"has {len(values)} byte strings in frame {frame} of "
+                     f"feature {name}, expected one. {_REMEDY}")
+  return None
+
+
+def _vectors(record):
+  """Returns the names of the floats and bytes of a whole video."""
+  context = record.context.feature
+  return [key for key in context if key not in (*_IDS, "labels", *RATINGS)
+          and context[key].WhichOneof("kind") in ("float_list", "bytes_list")]
+
+
+def _wrong_type(record, key, kind, expected=""):
+  context = record.context.feature
+  found = context[key].WhichOneof("kind") if key in context else None
+  if found in (None, kind):
+    return None
+  return Fault("wrong types", f"has {_KINDS[found]} in {key}, expected "
+               f"{expected or _KINDS[kind]}. {_REMEDY}")
+
+
+def _not_finite(record, key, what=""):
+  for index, value in enumerate(_values(record, key)):
+    if not math.isfinite(value):
+      name = video_ids.as_text(_id(record) or b"?")
+      return Fault("values that are not finite", f"(id {name}) has {value} as value "
+                   f"{index} of {what}{key}. {_REMEDY}")
+  return None
+
+
+def _id(record: Record) -> bytes:
+  ids = [value for key in _IDS for value in _values(record, key)[:1] if value]
+  return ids[0] if ids else b""
 
 
 def _values(record: Record, key: str) -> Any:

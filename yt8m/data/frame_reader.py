@@ -6,7 +6,9 @@ import tensorflow as tf
 
 from yt8m.core import feature_spec
 from yt8m.core import video_ids
+from yt8m.data import bad_records
 from yt8m.data import diagnosis
+from yt8m.data import missing_features
 from yt8m.data import parsing
 from yt8m.data import reader_base
 
@@ -19,8 +21,9 @@ class FrameLevelReader(reader_base.Reader):
   """Reads `SequenceExample`s with one byte string a frame for each feature.
 
   The first `max_frames` frames are kept. If the features of a video differ in length,
-  the shortest one counts. A video without frames is left out. A warning names the record
-  in either case, and `incidents` counts them.
+  the shortest one counts. A feature that a video lacks is zeros, and a video without any
+  has one frame of zeros. A warning names the record in each case, and `incidents` counts
+  them.
 
   Args:
     spec: Names and sizes of the features.
@@ -28,81 +31,88 @@ class FrameLevelReader(reader_base.Reader):
     max_frames: Number of frames of a video that are kept.
     pad_to_max_frames: Whether videos are padded to `max_frames`. False pads them to the
       longest video of the batch, so that shapes are not static.
+    of_model: Whether the first three are those of a trained model, for the advice in
+      errors.
   """
   EXPECTED = ("an id, labels below {num_classes}, and frames with these features "
               "and sizes in bytes: {sizes}.")
   EXPLAIN = diagnosis.explain_frames
 
   def __init__(self, spec: feature_spec.FeatureSpec, num_classes: int,
-               max_frames: int = 300, pad_to_max_frames: bool = True):
-    super().__init__(spec, num_classes)
+               max_frames: int = 300, pad_to_max_frames: bool = True,
+               of_model: bool = False):
+    super().__init__(spec, num_classes, of_model)
     self.max_frames = max_frames
     self.pad_to_max_frames = pad_to_max_frames
     self._record_bytes = max_frames * spec.total_size
 
-  def _batches(self, dataset, map_named, batch_size, drop_remainder, skip_examples):
-    dataset = dataset.skip(skip_examples)
+  def _batches(self, dataset, map_named, batch_size, drop_remainder, skip_examples,
+               skip_bad_records):
     if not self.pad_to_max_frames:
       if drop_remainder:
         raise ValueError("drop_remainder, for static shapes, needs pad_to_max_frames.")
       batches = map_named(dataset.batch(batch_size), self._parse_and_report)
-      return batches.map(_keep_rows).filter(lambda batch: tf.size(batch["id"]) > 0)
+      if not skip_bad_records:
+        return batches.map(lambda examples, keep: examples)
+      batches = bad_records.drop_first(
+          batches.map(bad_records.keep_rows), skip_examples)
+      return batches.filter(lambda batch: tf.size(batch["id"]) > 0)
 
     chunk_size = min(CHUNK_SIZE, batch_size)
 
     def parse_chunk(serialized, names):
-      # A smaller chunk at the end is filled up with copies of its last record that have
-      # no name. As all chunks then have one size, `batch` copies each to its place as
-      # soon as it is parsed.
-      size = tf.size(serialized)
-      rows = tf.minimum(tf.range(chunk_size), size - 1)
+      # A smaller chunk at the end is filled up with rows that have no name. As all chunks
+      # then have one size, `batch` copies each to its place as soon as it is parsed.
+      missing = [[0, chunk_size - tf.size(serialized)]]
       serialized, names = tf.cond(
-          size < chunk_size,
-          lambda: (tf.gather(serialized, rows), tf.pad(names, [[0, chunk_size - size]])),
+          missing[0][1] > 0,
+          lambda: tuple(tf.pad(x, missing, constant_values="")
+                        for x in (serialized, names)),
           lambda: (serialized, names))
       return self._parse_and_report(
           tf.ensure_shape(serialized, [chunk_size]), tf.ensure_shape(names, [chunk_size]))
 
     @tf.autograph.experimental.do_not_convert
     def merge_chunks(examples, keep):
-      return _keep_rows(*tf.nest.map_structure(
+      return bad_records.keep_rows(*tf.nest.map_structure(
           lambda x: tf.reshape(x, [-1, *x.shape[2:]]), (examples, keep)))
 
     chunks = map_named(dataset.batch(chunk_size), parse_chunk)
     batches = chunks.batch(-(-batch_size // chunk_size)).map(merge_chunks)
-    return batches.rebatch(batch_size, drop_remainder)
+    return bad_records.drop_first(batches, skip_examples).rebatch(
+        batch_size, drop_remainder)
 
   def _parse_and_report(self, serialized, names):
-    """Returns the examples, and which of them have a name and frames."""
+    """Returns the examples, and which of them have a name."""
     examples, counts = self._parse_explaining(serialized, names)
 
     def report(names, ids, counts):
       for name, video_id, row in zip(names, ids, counts, strict=True):
-        if name and not min(row) == max(row) > 0:
-          self._report(name.decode(), video_ids.as_text(video_id), row)
-      return (names != b"") & (counts.min(axis=1) > 0)
+        if name and len(set(row[row > 0])) > 1:
+          frames = dict(zip(self.sizes, row.tolist(), strict=True))
+          self.incidents.add(
+              "features of different length",
+              f"{name.decode(errors='replace')} (id {video_ids.as_text(video_id)}) has "
+              f"these numbers of frames: {frames}. The first {min(row[row > 0])} count.")
+      return True
 
-    usual = tf.not_equal(names, "") & _all_equal(counts) & (counts[:, 0] > 0)
-    keep = tf.cond(
-        tf.reduce_all(usual), lambda: usual, lambda: tf.numpy_function(
+    named = tf.not_equal(names, "")
+    reported = tf.cond(
+        tf.reduce_all(_all_equal(counts) | ~named), lambda: True,
+        lambda: tf.numpy_function(
             report, [names, examples["id"], counts], tf.bool, stateful=False))
-    return examples, tf.ensure_shape(keep, usual.shape)
-
-  def _report(self, name, video_id, counts):
-    frames = dict(zip(self.sizes, counts.tolist(), strict=True))
-    what = f"{name} (id {video_id}) has these numbers of frames: {frames}"
-    if min(counts) == 0:
-      self.incidents.add("videos without frames", f"{what}. It is left out.")
-    else:
-      self.incidents.add(
-          "features of different length", f"{what}. The first {min(counts)} count.")
+    with tf.control_dependencies([
+        reported, missing_features.report(
+            self.incidents, self.spec.names, names, examples["id"], counts > 0)]):
+      return tf.nest.map_structure(tf.identity, examples), tf.identity(named)
 
   def _parse(self, serialized, names, check):
     """Returns the examples, and the number of frames of each feature."""
     context, frames, counts, good = self._parse_frames(
         serialized, parsing.LABEL_FEATURES, names)
-    with tf.control_dependencies([check(good & self._valid(context, "labels"))]):
-      num_frames = tf.minimum(tf.reduce_min(counts, axis=1), self.max_frames)
+    good &= self._valid(context, "labels")
+    with tf.control_dependencies([check(good, tf.reduce_all(counts < 1, axis=1))]):
+      num_frames = tf.clip_by_value(shortest(counts), 1, self.max_frames)
       return {
           "id": tf.identity(parsing.video_ids(context)),
           "features": self._decode(frames, counts, num_frames),
@@ -113,16 +123,17 @@ class FrameLevelReader(reader_base.Reader):
     """Parses records without checking them.
 
     Returns:
-      The context; {name: (batch_size, num_frames) string}; the number of frames of each
-      feature, (batch_size, num_features) int32; and whether a record has frames of every
-      feature, all of the right size, (batch_size,) bool.
+      The context; {name: (batch_size, num_frames) string}, of one length; the number of
+      frames of each feature, (batch_size, num_features) int32; and whether all frames of
+      a record have the right size, (batch_size,) bool.
     """
     context, frames, lengths = tf.io.parse_sequence_example(
         serialized, parsing.ID_FEATURES | context_features,
         {name: tf.io.FixedLenSequenceFeature([], tf.string, allow_missing=True)
          for name in self.sizes}, example_names=names)
     counts = tf.stack([tf.cast(lengths[name], tf.int32) for name in self.sizes], 1)
-    good = tf.reduce_all(counts > 0, axis=1)
+    good = tf.ones_like(counts[:, 0], tf.bool)
+    frames = _of_one_length(frames)
     for i, (name, size) in enumerate(self.sizes.items()):
       num_bytes = tf.strings.length(frames[name])
       expected = tf.where(_exists(counts[:, i], tf.shape(num_bytes)[1]), size, 0)
@@ -131,7 +142,7 @@ class FrameLevelReader(reader_base.Reader):
 
   def _decode(self, frames, counts, num_frames):
     """Returns the strings as {name: (batch_size, max_frames, size) uint8}."""
-    length = tf.maximum(tf.reduce_max(num_frames), 0)  # a batch may be empty
+    length = tf.maximum(tf.reduce_max(num_frames), 1)  # a batch may be empty
     decoded = {
         name: tf.io.decode_raw(frames[name], tf.uint8, fixed_length=size)[:, :length]
         for name, size in self.sizes.items()}
@@ -160,9 +171,19 @@ def _all_equal(counts: tf.Tensor) -> tf.Tensor:
   return tf.reduce_all(counts == counts[:, :1], axis=1)
 
 
-@tf.autograph.experimental.do_not_convert
-def _keep_rows(examples, keep):
-  def kept():
-    rows = tf.where(keep)[:, 0]
-    return tf.nest.map_structure(lambda x: tf.gather(x, rows), examples)
-  return tf.cond(tf.reduce_all(keep), lambda: examples, kept)
+def shortest(counts: tf.Tensor) -> tf.Tensor:
+  """Returns the number of frames of the shortest feature that is there, or 0."""
+  shortest = tf.reduce_min(tf.where(counts > 0, counts, counts.dtype.max), axis=1)
+  return tf.where(tf.reduce_any(counts > 0, axis=1), shortest, 0)
+
+
+def _of_one_length(frames):
+  """Pads features to the longest, with empty strings; at least one frame."""
+  lengths = [tf.shape(x)[1] for x in frames.values()]
+  longest = tf.maximum(tf.reduce_max(lengths), 1)
+
+  def padded():
+    return {name: tf.pad(x, [[0, 0], [0, longest - length]], constant_values="")
+            for (name, x), length in zip(frames.items(), lengths, strict=True)}
+
+  return tf.cond(tf.reduce_all(tf.equal(lengths, longest)), lambda: frames, padded)

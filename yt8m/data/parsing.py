@@ -11,38 +11,47 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-ID_FEATURES = {"id": tf.io.FixedLenFeature([], tf.string, default_value=""),
-               "video_id": tf.io.FixedLenFeature([], tf.string, default_value="")}
+from yt8m.data import diagnosis
+
+# Ragged, because TensorFlow's error for an id that appears twice names no record.
+ID_FEATURES = {"id": tf.io.RaggedFeature(tf.string),
+               "video_id": tf.io.RaggedFeature(tf.string)}
 LABEL_FEATURES = {"labels": tf.io.VarLenFeature(tf.int64)}
 
-# Function from (batch_size,) bool, False for suspicious records, to an op. Whatever needs
-# good records must depend on that op. On a bad record the op raises
-# `tf.errors.InvalidArgumentError`; see `records.clear_errors`.
-Check = Callable[[tf.Tensor], tf.Operation]
+# Function `(good, doubtful)` to an op. `good`, (batch_size,) bool, is False for
+# suspicious records. `doubtful`, likewise or None, is True for those that only Python can
+# judge; a graph without Python lets them pass. Whatever needs good records must depend on
+# that op. On a bad record the op raises `tf.errors.InvalidArgumentError`; see
+# `records.clear_errors`.
+Check = Callable[[tf.Tensor, tf.Tensor | None], tf.Operation]
 
 
 def check_explaining(serialized: tf.Tensor, names: tf.Tensor,
-                     explain: Callable[[tf.train.SequenceExample], str]) -> Check:
+                     explain: diagnosis.Explain) -> Check:
   """Returns a check whose error has the name and the fault of the first bad record.
 
   Args:
     serialized: Records, (batch_size,) string.
-    names: Names of the records in errors, (batch_size,) string.
-    explain: Function from a record to its fault, or to `""` if it is good after all.
+    names: Names of the records in errors, (batch_size,) string. A row without a name is
+      empty space, and never bad.
+    explain: Function from a record to its fault, or to None if it is good after all.
   """
-  def first_fault(good, serialized, names):
-    for row in (~good).nonzero()[0]:
-      fault = explain(tf.train.SequenceExample.FromString(serialized[row]))
+  def first_fault(suspicious, serialized, names):
+    for row in suspicious.nonzero()[0]:
+      fault = diagnosis.examine(serialized[row], explain)
       if fault:
-        return names[row] + b" " + fault.encode()
+        return names[row] + b" " + fault.text.encode()
     return b""
 
-  def check(good):
+  def check(good, doubtful=None):
+    suspicious = ~good if doubtful is None else ~good | doubtful
+    suspicious &= tf.not_equal(names, "")
+
     def stop():
       fault = tf.numpy_function(
-          first_fault, [good, serialized, names], tf.string, stateful=False)
+          first_fault, [suspicious, serialized, names], tf.string, stateful=False)
       return tf.debugging.Assert(tf.equal(fault, ""), [fault])
-    return tf.cond(tf.reduce_all(good), tf.no_op, stop)
+    return tf.cond(tf.reduce_any(suspicious), stop, tf.no_op)
   return check
 
 
@@ -59,16 +68,27 @@ def check_plainly(names: tf.Tensor, expected: str) -> Check:
     names: Names of the records in errors, (batch_size,) string.
     expected: Description of a good record, for the error.
   """
-  def check(good):
+  def check(good, doubtful=None):
+    del doubtful
     bad = tf.boolean_mask(names, ~good)[:1]  # empty if all are good
     return tf.debugging.Assert(
         tf.reduce_all(good), [tf.strings.join([bad, " is bad. Expected: ", expected])])
   return check
 
 
-def video_ids(context: dict[str, tf.Tensor]) -> tf.Tensor:
+def video_ids(context: dict[str, tf.RaggedTensor]) -> tf.Tensor:
   """Returns the ids, (batch_size,), from `id` or `video_id`, whichever is present."""
-  return tf.where(tf.equal(context["id"], ""), context["video_id"], context["id"])
+  first, other = (context[key].to_tensor("", shape=[None, 1])[:, 0]
+                  for key in ID_FEATURES)
+  return tf.where(tf.equal(first, ""), other, first)
+
+
+def valid_ids(context: dict[str, tf.RaggedTensor]) -> tf.Tensor:
+  """Returns whether a row has an id, and neither key has several, (batch_size,) bool."""
+  valid = tf.not_equal(video_ids(context), "")
+  for key in ID_FEATURES:
+    valid &= context[key].row_lengths() <= 1
+  return valid
 
 
 def valid_labels(labels: tf.SparseTensor, num_classes: int) -> tf.Tensor:

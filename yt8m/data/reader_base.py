@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from yt8m.core import feature_spec
 from yt8m.core.types import Batch
+from yt8m.data import bad_records
 from yt8m.data import diagnosis
 from yt8m.data import file_batches
 from yt8m.data import parsing
@@ -32,24 +33,30 @@ class Reader(abc.ABC):
   Args:
     spec: Names and sizes of the features.
     num_classes: Number of classes, C.
+    of_model: Whether both are those of a trained model, for the advice in errors.
 
   Attributes:
     spec: Names and sizes of the features.
     sizes: `{name: size}` of the features.
     num_classes: Number of classes, C.
+    expected: The same, for `diagnosis`.
     incidents: `records.Incidents` with the counts of what was left out or shortened.
   """
+  # Whether examples are counted after they are parsed.
+  SKIPS_PARSED = False
   # Records in the shuffle buffer, by default.
   SHUFFLE_BUFFER = 1024
   # Description of a good record, for the errors of `parse_batch`.
   EXPECTED = ""
-  # Function of a record, `sizes` and `num_classes` that explains what is wrong with it.
-  EXPLAIN: Callable[..., str]
+  # Function of a record and what is expected that explains what is wrong with it.
+  EXPLAIN: Callable[..., diagnosis.Fault | None]
 
-  def __init__(self, spec: feature_spec.FeatureSpec, num_classes: int):
+  def __init__(self, spec: feature_spec.FeatureSpec, num_classes: int,
+               of_model: bool = False):
     self.spec = spec
     self.sizes = dict(zip(spec.names, spec.sizes, strict=True))
     self.num_classes = num_classes
+    self.expected = diagnosis.Expected(self.sizes, num_classes, of_model)
     self.incidents = records.Incidents()
     # Size of a large record: by default one float for each value of the features.
     self._record_bytes = 4 * spec.total_size
@@ -58,7 +65,7 @@ class Reader(abc.ABC):
               shuffle_buffer: int | None = None, *, num_readers: int = 8,
               drop_remainder: bool = False, seed: int = 0, epoch: int = 0,
               skip_examples: int = 0, deterministic: bool = True,
-              skip_corrupt_records: bool = False,
+              skip_corrupt_records: bool = False, skip_bad_records: bool = False,
               input_pipeline: tf.distribute.InputContext | None = None,
               flag: str = "the data pattern") -> tf.data.Dataset:
     """Reads one epoch.
@@ -74,11 +81,13 @@ class Reader(abc.ABC):
       seed: Seed of the order in training (besides `tf.random.set_seed`, where used).
       epoch: Number of the epoch. Together with `seed` it determines the order.
       skip_examples: Number of examples at the start of the epoch to leave out. At video
-        and frame level they are not parsed, and a video without frames counts as one.
+        and frame level they are not parsed, unless bad records are skipped.
       deterministic: Whether the order is the same every time. It costs up to a third of
         the speed.
       skip_corrupt_records: Whether the rest of a damaged file is logged, counted in
         `incidents` and left out instead of raising an error.
+      skip_bad_records: Whether the same is done with each record that can be read but
+        not be used. Reading takes about a third longer.
       input_pipeline: Number and index of this input pipeline. The files are divided
         among the pipelines, or their records if the files cannot be shared evenly.
       flag: Name of the pattern in errors.
@@ -115,10 +124,10 @@ class Reader(abc.ABC):
           shuffle_buffer or self.SHUFFLE_BUFFER, seed=int(order.integers(2**31)),
           reshuffle_each_iteration=False)
     return self._parsed(dataset, files, batch_size, drop_remainder, skip_examples,
-                        deterministic)
+                        deterministic, skip_bad_records)
 
-  def file_reader(self, batch_size: int, skip_corrupt_records: bool = False
-                  ) -> file_batches.FileBatches:
+  def file_reader(self, batch_size: int, skip_corrupt_records: bool = False,
+                  skip_bad_records: bool = False) -> file_batches.FileBatches:
     """Returns a function from the path of a file to its batches, as in `dataset`.
 
     It is meant for many files that are read one by one, each in order.
@@ -128,7 +137,8 @@ class Reader(abc.ABC):
       dataset = records.read(
           files, num_readers=1, record_bytes=self._record_bytes, remote=remote,
           skip_corrupt_records=skip_corrupt_records, incidents=self.incidents)
-      return self._parsed(dataset, files, batch_size)
+      return self._parsed(dataset, files, batch_size,
+                          skip_bad_records=skip_bad_records)
 
     return file_batches.FileBatches(pipeline)
 
@@ -145,43 +155,61 @@ class Reader(abc.ABC):
     expected = self.EXPECTED.format(num_classes=self.num_classes, sizes=self.sizes)
     return self._parse(serialized, names, parsing.check_plainly(names, expected))[0]
 
+  def explain(self, record: diagnosis.Record) -> diagnosis.Fault | None:
+    """Explains why this reader cannot use a record."""
+    return type(self).EXPLAIN(record, self.expected)
+
   def parse_ids(self, serialized: tf.Tensor, names: tf.Tensor) -> tf.Tensor:
     """Returns the ids of (batch_size,) records of any level."""
     context, _, _ = tf.io.parse_sequence_example(
         serialized, parsing.ID_FEATURES, example_names=names)
-    ids = parsing.video_ids(context)
     check = parsing.check_explaining(serialized, names, diagnosis.explain_id)
-    with tf.control_dependencies([check(tf.not_equal(ids, ""))]):
-      return tf.identity(ids)
+    with tf.control_dependencies([check(parsing.valid_ids(context))]):
+      return tf.identity(parsing.video_ids(context))
 
   def parse_labels(self, serialized: tf.Tensor, names: tf.Tensor
-                   ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Returns the ids and labels of (batch_size,) records, without their features."""
+                   ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Returns what is in (batch_size,) records besides features.
+
+    Returns:
+      The ids; the labels, (batch_size, num_classes); and the number of labels that a
+      video has twice or more, a scalar.
+    """
     context, _, _ = tf.io.parse_sequence_example(
         serialized, parsing.ID_FEATURES | parsing.LABEL_FEATURES, example_names=names)
-    check = parsing.check_explaining(serialized, names, functools.partial(
-        diagnosis.explain_id_and_labels, num_classes=self.num_classes))
+    check = parsing.check_explaining(serialized, names, self.explain_labels)
     with tf.control_dependencies([check(self._valid(context, "labels"))]):
-      return (tf.identity(parsing.video_ids(context)),
-              parsing.label_matrix(context["labels"], self.num_classes))
+      labels = parsing.label_matrix(context["labels"], self.num_classes)
+    return (parsing.video_ids(context), labels,
+            tf.size(context["labels"].values)
+            - tf.math.count_nonzero(labels, dtype=tf.int32))
+
+  def explain_labels(self, record: diagnosis.Record) -> diagnosis.Fault | None:
+    """Explains why `parse_labels` cannot use a record."""
+    return diagnosis.explain_id_and_labels(record, self.expected)
 
   def _parsed(self, dataset, files, batch_size, drop_remainder=False, skip_examples=0,
-              deterministic=True):
+              deterministic=True, skip_bad_records=False):
     """Turns the records that `records.read` returns for `files` into batches."""
-    map_named = functools.partial(
+    map_named: Any = functools.partial(
         records.map_named, files=files, deterministic=deterministic)
-    return self._batches(dataset, map_named, batch_size, drop_remainder, skip_examples
-                         ).prefetch(tf.data.AUTOTUNE)
+    if skip_bad_records:
+      map_named = functools.partial(
+          bad_records.map_skipping, files=files, deterministic=deterministic,
+          check=self._parse_explaining, explain=self.explain, incidents=self.incidents)
+    elif not self.SKIPS_PARSED:
+      dataset, skip_examples = dataset.skip(skip_examples), 0
+    return self._batches(dataset, map_named, batch_size, drop_remainder, skip_examples,
+                         skip_bad_records).prefetch(tf.data.AUTOTUNE)
 
   def _parse_explaining(self, serialized, names):
     """Parses like `_parse`, with an error that explains what is wrong with a record."""
     return self._parse(serialized, names, parsing.check_explaining(
-        serialized, names, lambda record: type(self).EXPLAIN(
-            record, self.sizes, self.num_classes)))
+        serialized, names, self.explain))
 
   def _valid(self, context: dict[str, Any], labels: str) -> tf.Tensor:
     """Returns whether a record has an id and only valid labels, (batch_size,) bool."""
-    return tf.not_equal(parsing.video_ids(context), "") & parsing.valid_labels(
+    return parsing.valid_ids(context) & parsing.valid_labels(
         context[labels], self.num_classes)
 
   @abc.abstractmethod
@@ -191,8 +219,13 @@ class Reader(abc.ABC):
 
   @abc.abstractmethod
   def _batches(self, dataset: tf.data.Dataset, map_named: MapNamed, batch_size: int,
-               drop_remainder: bool, skip_examples: int) -> tf.data.Dataset:
-    """Turns the records of an epoch into batches of examples."""
+               drop_remainder: bool, skip_examples: int, skip_bad_records: bool
+               ) -> tf.data.Dataset:
+    """Turns the records of an epoch into batches of examples.
+
+    With `skip_bad_records`, `map_named` may return rows of records without a name, which
+    are to be left out.
+    """
 
 
 def _share(files: list[str], pipeline: tf.distribute.InputContext

@@ -14,6 +14,7 @@ import re
 import threading
 from collections.abc import Callable
 from collections.abc import Iterator
+from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,6 +22,7 @@ import tensorflow as tf
 from absl import logging
 
 from yt8m.core import files as files_lib
+from yt8m.data import diagnosis
 
 # Records are read and counted in groups, so that one function call serves a group.
 # Larger groups of frame-level records (270 kB each) would not fit the processor's cache.
@@ -40,23 +42,42 @@ class RecordError(ValueError):
   """A record that cannot be used. The message names file, record and remedy."""
 
 
-# The message of our own checks, or of TensorFlow's parser, among the names of ops.
-_FAULT = re.compile(
-    r"(?:assertion failed: \[(.*)\]"
-    r"|((?:Name|Invalid protocol message input, example id): .*))\s+\[\[", re.DOTALL)
+# The message of our own checks, among the names of ops.
+_FAULT = re.compile(r"assertion failed: \[(.*)\]\s+\[\[", re.DOTALL)
+# TensorFlow's parser, which names records as `with_names` does.
+_UNPARSED = re.compile(
+    r"(?:Name: |example id: |in example )((.*?), record (\d+)|record \d+ of the batch)")
 
 
 @contextlib.contextmanager
-def clear_errors() -> Iterator[None]:
-  """Turns the `tf.data` error about a bad record into a `RecordError`."""
+def clear_errors(explain: diagnosis.Explain = lambda record: None) -> Iterator[None]:
+  """Turns the `tf.data` error about a bad record into a `RecordError`.
+
+  Args:
+    explain: Function that explains a record that TensorFlow cannot parse.
+  """
   try:
     yield
   except tf.errors.InvalidArgumentError as error:
-    fault = _FAULT.search(error.message)
-    if not fault:
+    fault, unparsed = _FAULT.search(error.message), _UNPARSED.search(error.message)
+    if fault:
+      message = re.sub(r"\\(['\"])", r"\1", fault[1].rstrip())
+    elif unparsed:
+      message = f"{unparsed[1]} {_explain_unparsed(unparsed, explain)}"
+    else:
       raise
-    message = (fault[1] or fault[2]).rstrip()
-    raise RecordError(re.sub(r"\\(['\"])", r"\1", message)) from error
+    raise RecordError(message) from error
+
+
+def _explain_unparsed(match: re.Match[str], explain: diagnosis.Explain) -> str:
+  fault = None
+  if match[2]:
+    record = read([match[2]], num_readers=1).skip(int(match[3])).take(1)
+    for serialized, _, _ in record.as_numpy_iterator():
+      fault = diagnosis.examine(serialized, explain)
+  return fault.text if fault else (
+      "cannot be parsed: it is no tf.train.Example or SequenceExample, or one of its "
+      "values has another type than expected.")
 
 
 class Incidents:
@@ -69,6 +90,7 @@ class Incidents:
 
   def __init__(self):
     self.counts = collections.Counter()
+    self._returned = collections.Counter()
     self._lock = threading.Lock()
 
   def add(self, kind: str, message: str) -> None:
@@ -78,6 +100,19 @@ class Incidents:
       count = self.counts[kind]
     if count <= self.LOGGED or count % 1000 == 0:
       logging.warning("%s [%s: %d so far]", message, kind, count)
+
+  def new_counts(self) -> dict[str, int]:
+    """Returns the number of occurrences since the last call."""
+    with self._lock:
+      new, self._returned = self.counts - self._returned, self.counts.copy()
+    return dict(new)
+
+  @staticmethod
+  def log_summary(counts: Mapping[str, int]) -> None:
+    """Logs counts of incidents in one line; nothing if there are none."""
+    if counts:
+      logging.warning("In the records that were read: %s.", ", ".join(
+          f"{kind}: {count:,}" for kind, count in sorted(counts.items())))
 
 
 def match_files(pattern: str, flag: str = "the data pattern") -> list[str]:
@@ -208,14 +243,19 @@ def map_named(dataset: tf.data.Dataset, function: Callable, files: Any,
       options of the dataset say otherwise.
   """
   @tf.autograph.experimental.do_not_convert
-  def call(serialized, file_index, record_number):
-    names = tf.strings.join([
-        tf.gather(tf.convert_to_tensor(files), file_index), ", record ",
-        tf.strings.as_string(record_number)])
-    return function(serialized, names)
+  def call(*batch):
+    return function(*with_names(files, *batch))
 
   return dataset.map(
       call, num_parallel_calls=tf.data.AUTOTUNE, deterministic=deterministic)
+
+
+def with_names(files: Any, serialized: tf.Tensor, file_index: tf.Tensor,
+               record_number: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+  """Returns a batch of `read(files)` as records and their names, `map_named`."""
+  return serialized, tf.strings.join([
+      tf.gather(tf.convert_to_tensor(files), file_index), ", record ",
+      tf.strings.as_string(record_number)])
 
 
 def _describe_damage(path: str, count: int, offset: int) -> str:

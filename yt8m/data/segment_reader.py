@@ -7,6 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 from yt8m.core import feature_spec
+from yt8m.data import bad_records
 from yt8m.data import diagnosis
 from yt8m.data import frame_reader
 from yt8m.data import parsing
@@ -30,25 +31,31 @@ class SegmentReader(frame_reader.FrameLevelReader):
     spec: Names and sizes of the features.
     num_classes: Number of classes, C.
     max_frames: Number of frames of a video that are kept.
+    of_model: Whether all of these are those of a trained model, for the advice in errors.
   """
+  SKIPS_PARSED = True
   EXPECTED = ("an id, ratings of labels below {num_classes}, and frames with "
               "these features and sizes in bytes: {sizes}.")
   EXPLAIN = diagnosis.explain_segments
 
   def __init__(self, spec: feature_spec.FeatureSpec, num_classes: int,
-               max_frames: int = 300):
-    super().__init__(spec, num_classes, max_frames)
+               max_frames: int = 300, of_model: bool = False):
+    super().__init__(spec, num_classes, max_frames, of_model=of_model)
 
   def parse_labels(self, serialized, names):
     examples = self._parse_and_report(serialized, names)
-    return examples["id"], examples["labels"]
+    return examples["id"], examples["labels"], tf.constant(0)
 
-  def _batches(self, dataset, map_named, batch_size, drop_remainder, skip_examples):
+  def explain_labels(self, record):
+    return self.explain(record)
+
+  def _batches(self, dataset, map_named, batch_size, drop_remainder, skip_examples,
+               skip_bad_records):
+    # A record without a name has no segments.
     examples = map_named(
         dataset.batch(frame_reader.CHUNK_SIZE), self._parse_and_report)
-    if skip_examples:
-      examples = examples.unbatch().skip(skip_examples).batch(1)
-    return examples.rebatch(batch_size, drop_remainder)
+    return bad_records.drop_first(examples, skip_examples).rebatch(
+        batch_size, drop_remainder)
 
   def _parse_and_report(self, serialized, names):
     examples, (videos, starts) = self._parse_explaining(serialized, names)
@@ -72,8 +79,8 @@ class SegmentReader(frame_reader.FrameLevelReader):
     context, frames, counts, good = self._parse_frames(
         serialized, _RATING_FEATURES, names)
     good &= self._valid(context, "segment_labels") & _complete_ratings(context)
-    with tf.control_dependencies([check(good)]):
-      num_frames = tf.minimum(tf.reduce_min(counts, axis=1), self.max_frames)
+    with tf.control_dependencies([check(good, tf.reduce_all(counts < 1, axis=1))]):
+      num_frames = tf.minimum(frame_reader.shortest(counts), self.max_frames)
     videos, starts, labels, label_weights, outside = _rated_segments(
         context, num_frames, self.num_classes)
     left = tf.gather(num_frames, videos) - starts
@@ -125,14 +132,18 @@ def split_into_segments(features: Any, num_frames: tf.Tensor,
 
 
 def _complete_ratings(ratings):
-  """Returns (batch_size,) bool: whether every rating has a start, a label and a score."""
+  """Returns (batch_size,) bool: whether every rating is whole, and its score finite."""
   def count(ratings):
     rows = ratings.indices[:, 0]
     return tf.math.unsorted_segment_sum(
         tf.ones_like(rows), rows, ratings.dense_shape[0])
 
   starts, labels, scores = (count(ratings[name]) for name in _RATING_FEATURES)
-  return tf.equal(starts, labels) & tf.equal(starts, scores)
+  values = ratings["segment_scores"]
+  num_bad = tf.math.unsorted_segment_sum(
+      tf.cast(~tf.math.is_finite(values.values), tf.int32), values.indices[:, 0],
+      values.dense_shape[0])
+  return tf.equal(starts, labels) & tf.equal(starts, scores) & tf.equal(num_bad, 0)
 
 
 def _rated_segments(ratings, num_frames, num_classes):

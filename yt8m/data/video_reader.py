@@ -4,7 +4,9 @@
 
 import tensorflow as tf
 
+from yt8m.data import bad_records
 from yt8m.data import diagnosis
+from yt8m.data import missing_features
 from yt8m.data import parsing
 from yt8m.data import reader_base
 
@@ -12,36 +14,66 @@ from yt8m.data import reader_base
 class VideoLevelReader(reader_base.Reader):
   """Reads `Example`s with one float vector for each feature, e.g. `mean_rgb`.
 
+  A feature that a video lacks is zeros. A warning names the record, and `incidents`
+  counts them.
+
   Args:
     spec: Names and sizes of the features.
     num_classes: Number of classes, C.
+    of_model: Whether both are those of a trained model, for the advice in errors.
   """
   SHUFFLE_BUFFER = 16384
   EXPECTED = ("an id, labels below {num_classes}, and the float features "
-              "{sizes}.")
+              "{sizes}, all finite.")
   EXPLAIN = diagnosis.explain_video
 
-  def _batches(self, dataset, map_named, batch_size, drop_remainder, skip_examples):
-    return map_named(
-        dataset.skip(skip_examples).batch(batch_size, drop_remainder),
-        lambda serialized, names: self._parse_explaining(serialized, names)[0])
+  def _batches(self, dataset, map_named, batch_size, drop_remainder, skip_examples,
+               skip_bad_records):
+    if not skip_bad_records:
+      return map_named(dataset.batch(batch_size, drop_remainder),
+                       lambda *batch: self._parse_and_report(*batch)[0])
+    batches = map_named(dataset.batch(batch_size), self._parse_and_report)
+    return bad_records.drop_first(
+        batches.map(bad_records.keep_rows), skip_examples).rebatch(
+            batch_size, drop_remainder)
+
+  def _parse_and_report(self, serialized, names):
+    """Returns the examples, and which of them have a name."""
+    examples, present = self._parse_explaining(serialized, names)
+    with tf.control_dependencies([
+        missing_features.report(
+            self.incidents, self.spec.names, names, examples["id"], present)]):
+      return tf.nest.map_structure(tf.identity, examples), tf.not_equal(names, "")
 
   def _parse(self, serialized, names, check):
+    """Returns the examples, and which features they have."""
     columns = {name: tf.io.RaggedFeature(tf.float32) for name in self.sizes}
     context, _, _ = tf.io.parse_sequence_example(
         serialized, parsing.ID_FEATURES | parsing.LABEL_FEATURES | columns,
         example_names=names)
     good = self._valid(context, "labels")
+    features, present = {}, []
     for name, size in self.sizes.items():
-      good &= tf.equal(context[name].row_lengths(), size)
+      lengths = context[name].row_lengths()
+      present.append(lengths > 0)
+      features[name] = _dense(context[name], lengths, size)
+      good &= (tf.equal(lengths, size) | tf.equal(lengths, 0)) & tf.reduce_all(
+          tf.math.is_finite(features[name]), axis=1)
+    present = tf.stack(present, axis=1)
     ids = parsing.video_ids(context)
-    with tf.control_dependencies([check(good)]):
+    with tf.control_dependencies([check(good, ~tf.reduce_any(present, axis=1))]):
       return {
           "id": tf.identity(ids),
-          "features": {
-              name: tf.reshape(context[name].values, [tf.size(ids), size])
-              for name, size in self.sizes.items()},
+          "features": tf.nest.map_structure(tf.identity, features),
           "num_frames": tf.ones_like(ids, tf.int32),
           "labels": tf.ensure_shape(
               parsing.label_matrix(context["labels"], self.num_classes),
-              [serialized.shape[0], self.num_classes])}, None
+              [serialized.shape[0], self.num_classes])}, present
+
+
+def _dense(column: tf.RaggedTensor, lengths: tf.Tensor, size: int) -> tf.Tensor:
+  """Returns a feature as (batch_size, size): copied in one piece, unless one is missing."""
+  return tf.ensure_shape(tf.cond(
+      tf.reduce_all(tf.equal(lengths, size)),
+      lambda: tf.reshape(column.values, [tf.size(lengths), size]),
+      lambda: column.to_tensor(shape=[None, size])), [lengths.shape[0], size])

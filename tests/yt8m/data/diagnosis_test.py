@@ -22,13 +22,15 @@ def frame(video_id="v", labels=(0, 4), segments=(), **features):
   return tfrecords.segment_example(video_id, labels, frames | features, segments)
 
 
-def explain(level, example):
+def explain(level, example, of_model=False):
   names = ("mean_rgb", "mean_audio") if level == "video" else ("rgb", "audio")
   function = getattr(diagnosis, {
       "video": "explain_video", "frame": "explain_frames",
       "segment": "explain_segments"}[level])
   record = tf.train.SequenceExample.FromString(example.SerializeToString())
-  return function(record, dict(zip(names, (2, 1), strict=True)), NUM_CLASSES)
+  sizes = dict(zip(names, (2, 1), strict=True))
+  fault = function(record, diagnosis.Expected(sizes, NUM_CLASSES, of_model))
+  return fault and fault.text
 
 
 def without(example, key):
@@ -39,16 +41,15 @@ def without(example, key):
 
 @pytest.mark.parametrize(("level", "example"), [
     ("video", video()), ("frame", frame()), ("segment", frame(segments=[(0, 4, 1)])),
-    ("frame", frame(rgb=np.zeros((0, 2), np.uint8)))])
-def test_good_records_pass_and_empty_videos_too(level, example):
-  assert explain(level, example) == ""
+    ("frame", frame(rgb=np.zeros((0, 2), np.uint8))),
+    ("video", without(video(), "mean_audio"))])
+def test_good_records_pass_and_missing_features_too(level, example):
+  assert explain(level, example) is None
 
 
 @pytest.mark.parametrize(("level", "example", "fault"), [
     ("video", video(mean_rgb=[1, 2, 3]),
      "has 3 values of feature mean_rgb, expected 2 (--feature_sizes)."),
-    ("video", without(video(), "mean_audio"),
-     "has no feature mean_audio, only id, labels, mean_rgb (--feature_names)."),
     ("video", frame(),
      "has no feature mean_rgb, but frames of audio, rgb. If these are frame-level "
      "records, add --frame_features, or name video-level ones."),
@@ -72,8 +73,19 @@ def test_faults(level, example, fault):
   assert explain(level, example) == fault
 
 
-def test_missing_feature_list():
-  example = frame()
-  del example.feature_lists.feature_list["audio"]
-  assert explain("frame", example) == (
-      "has no feature list audio, only rgb (--feature_names).")
+@pytest.mark.parametrize(("level", "example", "advice"), [
+    ("video", frame(), "the model reads video-level ones: name such records"),
+    ("frame", video(), "the model reads frame-level ones: name such records"),
+    ("video", video(mean_rgb=[1]), "expected 2 (as the model was trained)."),
+    ("frame", frame(labels=[9]), "outside the 5 classes (as the model was trained)."),
+])
+def test_advice_names_no_flag_if_a_model_decides(level, example, advice):
+  text = explain(level, example, of_model=True)
+  assert advice in text and "--" not in text
+
+
+def test_names_of_features():
+  assert diagnosis.feature_names(video().SerializeToString()) == {
+      "mean_rgb", "mean_audio"}
+  assert diagnosis.feature_names(frame().SerializeToString()) == {"rgb", "audio"}
+  assert diagnosis.feature_names(b"\xff") == set()

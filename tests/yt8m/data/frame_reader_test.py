@@ -14,6 +14,7 @@ from tests.helpers.support import needs_goldens
 from tests.helpers.support import with_prefix
 from yt8m.core.feature_spec import FeatureSpec
 from yt8m.data import frame_reader
+from yt8m.data import missing_features
 from yt8m.data import records
 from yt8m.data import tfrecords
 from yt8m.data.readers import FrameLevelReader
@@ -160,36 +161,62 @@ class TestBatches:
       reader.dataset(path, 2, drop_remainder=True)
 
 
-class TestVideosWithoutFrames:
+class TestMissingFeatures:
+  """A video lacks a feature, as a silent one, or all of them; its row is kept."""
   LENGTHS = {"a": (2, 2), "none": (0, 0), "b": (6, 6), "half": (3, 0), "c": (1, 1)}
   EXAMPLES = [make_example(v, *frames) for v, frames in LENGTHS.items()]
 
   @pytest.mark.parametrize("pad", [True, False])
-  def test_are_left_out_and_counted(self, tmp_path, caplog, pad):
-    path = write(tmp_path / "x", self.EXAMPLES)
+  @pytest.mark.parametrize("absent", [True, False])
+  def test_count_as_zeros(self, tmp_path, caplog, pad, absent):
+    examples = [tf.train.SequenceExample.FromString(example.SerializeToString())
+                for example in self.EXAMPLES]
+    if absent:
+      del examples[1].feature_lists.feature_list["rgb"]
+      del examples[1].feature_lists.feature_list["audio"]
+      del examples[3].feature_lists.feature_list["audio"]
+    path = write(tmp_path / "x", examples)
     reader = FrameLevelReader(SPEC, 5, MAX_FRAMES, pad_to_max_frames=pad)
     batches = read(path, reader, 2)
-    assert ids(batches) == ["a", "b", "c"]
-    assert min(min(b["num_frames"].numpy()) for b in batches) >= 1
-    assert reader.incidents.counts == {"videos without frames": 2}
-    assert f"{path}, record 3 (id half) has these numbers of frames" in caplog.text
+    assert ids(batches) == list(self.LENGTHS)
+    assert [int(n) for b in batches for n in b["num_frames"]] == [2, 1, 6, 3, 1]
+    assert not np.any(batches[0]["features"]["rgb"][1])
+    assert not np.any(batches[1]["features"]["audio"][1])
+    assert np.all(batches[1]["features"]["rgb"][1, :3])
+    assert reader.incidents.counts == {
+        "videos without any feature": 1, "videos with a missing feature": 1}
+    assert f"{path}, record 3 (id half) has no audio, which counts as zeros" in caplog.text
 
-  def test_batches_stay_full(self, tmp_path):
-    path = write(tmp_path / "x", self.EXAMPLES * 10)
-    batches = read(path, batch_size=5, drop_remainder=True)
-    assert [len(b["id"]) for b in batches] == [5] * 6
-
-  def test_nothing_else(self, tmp_path):
+  def test_a_batch_of_nothing_else(self, tmp_path):
     path = write(tmp_path / "x", [make_example("none", 0)] * 20)
-    assert ids(read(path)) == []
+    for pad in (True, False):
+      batches = read(path, FrameLevelReader(SPEC, 5, MAX_FRAMES, pad), batch_size=8)
+      assert len(ids(batches)) == 20
+      assert not any(np.any(x) for b in batches for x in b["features"].values())
+
+  def test_in_a_saved_model(self):
+    batch = tf.function(FrameLevelReader(SPEC, 5, MAX_FRAMES, False).parse_batch)(
+        tf.constant([example.SerializeToString() for example in self.EXAMPLES]))
+    assert list(batch["num_frames"]) == [2, 1, 6, 3, 1]
+    assert batch["features"]["audio"].shape == (5, 6, 2)
+
+  def test_a_feature_that_no_record_has_is_a_wrong_name(self, tmp_path):
+    path = write(tmp_path / "x", self.EXAMPLES)
+    spec = FeatureSpec(("rgb", "sound"), (4, 2), "frame")
+    with pytest.raises(ValueError, match=f"^{path}, record 0 has no feature sound, and "
+                       r"nor has any .* --data, only audio, rgb \(--feature_names\)"):
+      missing_features.check(
+          [path], FrameLevelReader(spec, 5).expected, "--data")
+    expected = FrameLevelReader(SPEC, 5).expected
+    missing_features.check([path], expected, "--data")
+    silent = write(tmp_path / "silent", [make_example("v", 3, 0)] * 2)
+    missing_features.check([silent], expected, "--data")
 
 
 @pytest.mark.parametrize(("bad", "message"), [
     (make_example("v", labels=[5]), "has label 5, outside the 5 classes"),
     (make_example("v", labels=[-1]), "has label -1, outside the 5 classes"),
     (make_example(""), "has neither id nor video_id"),
-    (tfrecords.frame_example("v", [1], {"rgb": np.zeros((2, 4), np.uint8)}),
-     r"has no feature list audio, only rgb \(--feature_names\)"),
     # The starter code silently reshaped another multiple of the size.
     (tfrecords.frame_example("v", [1], {"rgb": np.zeros((2, 8), np.uint8),
                                         "audio": np.zeros((2, 2), np.uint8)}),
@@ -226,7 +253,7 @@ def test_parse_batch_in_a_saved_model(tmp_path):
   batch = parse([example.SerializeToString() for example in examples])
   read_back, = read(write(tmp_path / "x", examples))
   tf.nest.map_structure(np.testing.assert_array_equal, batch, read_back)
-  for bad in (make_example("v", 0), make_example("v", labels=[7])):
+  for bad in (make_example(""), make_example("v", labels=[7])):
     with pytest.raises(tf.errors.InvalidArgumentError,
                        match="record 1 of the batch is bad. Expected: an id, labels"):
       parse([examples[0].SerializeToString(), bad.SerializeToString()])

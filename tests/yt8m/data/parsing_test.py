@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from yt8m.data import diagnosis
 from yt8m.data import parsing
 from yt8m.data import records
 
@@ -30,9 +31,10 @@ def test_valid_labels():
 
 
 def test_video_ids_come_from_whichever_is_present():
-  ids = parsing.video_ids({"id": tf.constant(["a", "", ""]),
-                           "video_id": tf.constant(["x", "b", ""])})
-  assert list(ids.numpy()) == [b"a", b"b", b""]
+  context = {"id": tf.ragged.constant([["a"], [], [], ["c", "d"]], tf.string),
+             "video_id": tf.ragged.constant([["x"], ["b"], [], []], tf.string)}
+  assert list(parsing.video_ids(context).numpy()) == [b"a", b"b", b"", b"c"]
+  assert list(parsing.valid_ids(context)) == [True, True, False, False]
 
 
 class TestCheckExplaining:
@@ -51,11 +53,11 @@ class TestCheckExplaining:
       return int(graph(tf.constant(good)))
 
   def test_asks_only_about_suspicious_records(self):
-    assert self.run([True, True], lambda record: "is never asked.") == 2
-    assert self.run([True, False], lambda record: "") == 1
+    assert self.run([True, True], lambda record: 1 / 0) == 2
+    assert self.run([True, False], lambda record: None) == 1
 
   def test_stops_at_the_first_with_a_fault(self):
-    answers = iter(["", "is bad."])
+    answers = iter([None, diagnosis.Fault("kind", "is bad.")])
     with pytest.raises(records.RecordError, match="^record 2 is bad.$"):
       self.run([True, False, False], lambda record: next(answers))
 
