@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from yt8m import models
+from yt8m.core import video_ids
 from yt8m.eval.predictions import store as prediction_store
 
 
@@ -56,11 +57,18 @@ class Teacher:
 
   def _scores(self, ids: tf.Tensor) -> tf.Tensor:
     rows = self._rows.lookup(ids)
-    unknown = tf.boolean_mask(ids, rows < 0)[:1]  # empty if all are known
-    with tf.control_dependencies([tf.debugging.Assert(
-        tf.reduce_all(rows >= 0), [tf.strings.join([
-            "Video ", unknown, f" is not in --teacher_predictions={self._store.directory}"
-            ": write the predictions of all the records of --train_data_pattern."])])]):
+
+    def unknown(ids, rows):
+      video_id = video_ids.as_text(ids[np.argmax(rows < 0)])
+      return (f"Video {video_id} is not in --teacher_predictions="
+              f"{self._store.directory}: write the predictions of all the records of "
+              "--train_data_pattern.").encode()
+
+    def stop():
+      message = tf.numpy_function(unknown, [ids, rows], tf.string, stateful=False)
+      return tf.debugging.Assert(False, [message])
+
+    with tf.control_dependencies([tf.cond(tf.reduce_all(rows >= 0), tf.no_op, stop)]):
       scores = tf.numpy_function(
           self._store.dense_rows, [tf.identity(rows)], tf.float32, stateful=False)
     return tf.ensure_shape(scores, [ids.shape[0], self._store.num_classes])

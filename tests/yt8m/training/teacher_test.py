@@ -96,6 +96,14 @@ def test_a_video_without_scores_is_named(sample, truth, tmp_path):
       list(attached)
 
 
+def test_an_id_is_named_by_its_text(truth, tmp_path):
+  store = write_store(tmp_path / "store", truth)
+  dataset = tf.data.Dataset.from_tensors({"id": tf.constant([b"caf\xe9, 1.mp4"])})
+  with (pytest.raises(records.RecordError, match="^Video caf%E9%2C%201.mp4 is not in"),
+        records.clear_errors()):
+    list(teacher.Teacher(store, NUM_CLASSES).attach(dataset))
+
+
 def test_another_number_of_classes_is_refused(store):
   with pytest.raises(ValueError, match="has 13 classes, but --num_classes=14"):
     teacher.Teacher(store, 14)
