@@ -22,6 +22,7 @@ from absl import flags
 
 from yt8m.artifacts import saved_model
 from yt8m.core import command
+from yt8m.core import locks
 from yt8m.eval.blending import averaging
 from yt8m.eval.blending import builder
 from yt8m.eval.blending import candidates
@@ -91,9 +92,12 @@ def main(action: str) -> None:
     # Before hours of predicting.
     builder.check(models, options)
     builder.check_outputs(FLAGS.output_dir)
-  predictions = _predict(models, os.path.join(FLAGS.output_dir, "predictions"))
-  if action == "search":
-    print(builder.build(models, predictions, FLAGS.output_dir, options))
+  os.makedirs(FLAGS.output_dir, exist_ok=True)
+  doing = "searches" if action == "search" else "predicts"
+  with locks.hold(FLAGS.output_dir, doing, "choose another --output_dir"):
+    predictions = _predict(models, os.path.join(FLAGS.output_dir, "predictions"))
+    if action == "search":
+      print(builder.build(models, predictions, FLAGS.output_dir, options))
   return None
 
 

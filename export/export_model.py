@@ -40,6 +40,7 @@ from yt8m.core import command
 from yt8m.core import directories
 from yt8m.core import feature_spec
 from yt8m.core import files
+from yt8m.core import locks
 from yt8m.eval.blending import ensemble_file
 from yt8m.export.saved_models import compression
 from yt8m.export.saved_models import ensemble
@@ -96,8 +97,9 @@ def main() -> None:
   if FLAGS.mediapipe:
     _refuse(["top_k", "warmup_requests", "ensemble"],
             "belongs to our own signatures, and --mediapipe writes another one.")
-  traced, output_dir, before = (
-      _export_ensemble() if FLAGS.ensemble else _export_model())
+  with locks.hold_output(FLAGS.output_dir, "exports", is_directory=True):
+    traced, output_dir, before = (
+        _export_ensemble() if FLAGS.ensemble else _export_model())
   for name, num_bytes in (before, ("on disk", files.bytes_on_disk(output_dir))):
     print(f"{name:<17} {num_bytes:>13,} bytes {num_bytes / MIB:>9.2f} MiB")
   for name, function in traced.items():
@@ -121,13 +123,14 @@ def _export_model() -> Export:
     logging.info("Model of %s at step %d.", FLAGS.train_dir, step)
     experiment.warn_if_unfinished(FLAGS.train_dir, checkpoint)
     checkpoint_origin = origin.Origin.of_checkpoint(FLAGS.train_dir, checkpoint)
-  output_dir = _output_dir(checkpoint_origin and checkpoint_origin.step)
+  output_dir, earlier = _output_dir(checkpoint_origin and checkpoint_origin.step)
   traced = writer.save(
       config, model, output_dir, top_k=FLAGS.top_k, vocabulary=FLAGS.vocabulary,
       overwrite=FLAGS.overwrite, weight_format=FLAGS.weights,
-      warmup_requests=FLAGS.warmup_requests, origin=checkpoint_origin,
+      warmup_requests=FLAGS.warmup_requests, origin=checkpoint_origin, earlier=earlier,
       make_signatures=mediapipe.make if FLAGS.mediapipe else signatures.make)
-  return traced, output_dir, ("weights", writer.bytes_of_weights(model))
+  return (traced, _written(output_dir, earlier),
+          ("weights", writer.bytes_of_weights(model)))
 
 
 def _export_ensemble() -> Export:
@@ -135,17 +138,30 @@ def _export_ensemble() -> Export:
           "says how a model is exported, but the members of --ensemble are SavedModels "
           "already. Export them with it first.")
   chosen = ensemble_file.EnsembleFile.load(FLAGS.ensemble)
-  output_dir = _output_dir()
+  output_dir, earlier = _output_dir()
   traced = ensemble.save(
       chosen, output_dir, top_k=FLAGS.top_k, vocabulary=FLAGS.vocabulary,
-      overwrite=FLAGS.overwrite, warmup_requests=FLAGS.warmup_requests)
-  return traced, output_dir, (f"{len(chosen.members)} members", chosen.bytes)
+      overwrite=FLAGS.overwrite, warmup_requests=FLAGS.warmup_requests, earlier=earlier)
+  return (traced, _written(output_dir, earlier),
+          (f"{len(chosen.members)} members", chosen.bytes))
 
 
-def _output_dir(step: int | None = None) -> str:
-  """Returns the directory to write; with --versioned, a number in --output_dir."""
+def _written(output_dir: str, earlier: str | None) -> str:
+  """Returns the directory that holds the model."""
+  return output_dir if earlier is None or tf.io.gfile.exists(output_dir) else earlier
+
+
+def _output_dir(step: int | None = None) -> tuple[str, str | None]:
+  """Returns the directory to write; with --versioned, a number in --output_dir.
+
+  Args:
+    step: Step of the checkpoint; None if there is none.
+
+  Returns:
+    The directory, and the newest version if only its number tells it from a new one.
+  """
   if not FLAGS.versioned:
-    return FLAGS.output_dir
+    return FLAGS.output_dir, None
   if saved_model.SavedModel(FLAGS.output_dir).exists:
     raise ValueError(f"--output_dir={FLAGS.output_dir} is itself a SavedModel: with "
                      "--versioned name a directory of versions.")
@@ -158,7 +174,10 @@ def _output_dir(step: int | None = None) -> str:
     logging.warning("Version %d is not the newest of %s: a server still uses %d.", step,
                     FLAGS.output_dir, newest)
   # It is written first into a directory beside it, whose name is not a number.
-  return os.path.join(FLAGS.output_dir, str(newest + 1 if step is None else step))
+  if step is not None:
+    return os.path.join(FLAGS.output_dir, str(step)), None
+  return (os.path.join(FLAGS.output_dir, str(newest + 1)),
+          os.path.join(FLAGS.output_dir, str(newest)) if numbers else None)
 
 
 def _refuse(names: Iterable[str], reason: str) -> None:

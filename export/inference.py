@@ -29,7 +29,6 @@ from yt8m.configs import experiment
 from yt8m.configs import model_flags
 from yt8m.core import command
 from yt8m.core import feature_spec
-from yt8m.core import files
 from yt8m.core import finished
 from yt8m.core import locks
 from yt8m.core import temporaries
@@ -123,18 +122,13 @@ def main() -> None:
 
 def _predict(job: jobs.Job, record_files: Sequence[str]) -> None:
   output, letters = FLAGS.output_file, f"{FLAGS.output_file}.failed.json"
-  if not files.is_remote(output):
-    files.check_replaceable(output)
   contents = {
       **job.settings(), "model": job.source.fingerprint, "format": FLAGS.output_format,
       "strict": FLAGS.strict,
       "segment_max_pred": FLAGS.segment_max_pred if FLAGS.segment_labels else None,
       "records": [(file, tf.io.gfile.stat(file).length) for file in record_files]}
   with locks.hold_output(output, "predicts"):
-    if not FLAGS.overwrite and finished.is_by(output, contents):
-      logging.info("%s is there already: the predictions of this model for these "
-                   "records.", output)
-    else:
+    if not finished.check(output, contents, FLAGS.overwrite):
       _write_predictions(job, record_files, contents, letters)
     if tf.io.gfile.exists(letters):
       logging.warning(

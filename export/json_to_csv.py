@@ -9,9 +9,12 @@ For the format of the files see `json_predictions.py`. Reference: YouTube-8M sta
 `convert_prediction_from_json_to_csv.py`.
 """
 
+import tensorflow as tf
 from absl import flags
 
 from yt8m.core import command
+from yt8m.core import finished
+from yt8m.core import locks
 from yt8m.data import records
 from yt8m.export.submissions import json_predictions
 
@@ -28,8 +31,13 @@ def main() -> None:
     raise ValueError("--csv_output_file is missing: name the CSV to write.")
   paths = records.match_files(
       FLAGS.json_prediction_files_pattern, "--json_prediction_files_pattern")
-  num_videos = json_predictions.convert(paths, FLAGS.csv_output_file, FLAGS.overwrite)
-  print(f"Wrote {num_videos:,} predictions to {FLAGS.csv_output_file}")
+  contents = {"records": [(path, tf.io.gfile.stat(path).length) for path in paths]}
+  with locks.hold_output(FLAGS.csv_output_file, "converts"):
+    if not finished.check(FLAGS.csv_output_file, contents, FLAGS.overwrite,
+                          "--csv_output_file"):
+      num_videos = json_predictions.convert(
+          paths, FLAGS.csv_output_file, FLAGS.overwrite, contents)
+      print(f"Wrote {num_videos:,} predictions to {FLAGS.csv_output_file}")
 
 
 def run() -> None:

@@ -12,7 +12,9 @@ id of its video.
 """
 
 from collections.abc import Callable
+from collections.abc import Mapping
 from collections.abc import Sequence
+from typing import Any
 
 import tensorflow as tf
 from absl import flags
@@ -21,9 +23,12 @@ from absl import logging
 from yt8m.core import command
 from yt8m.core import feature_spec
 from yt8m.core import files
+from yt8m.core import finished
+from yt8m.core import locks
 from yt8m.core import progress
 from yt8m.data import label_reader
 from yt8m.data import label_sets
+from yt8m.data import reader_base
 from yt8m.data import readers
 from yt8m.data import records
 
@@ -54,16 +59,27 @@ def main() -> None:
   command.check_paths("input_data_pattern", "output_file")
   if FLAGS.max_examples is not None and FLAGS.max_examples < 1:
     raise ValueError(f"--max_examples={FLAGS.max_examples} must be at least 1.")
-  if not FLAGS.overwrite and tf.io.gfile.exists(FLAGS.output_file):
-    raise FileExistsError(f"--output_file={FLAGS.output_file} exists: name another "
-                          "output, or add --overwrite.")
   spec = feature_spec.FeatureSpec.from_flags(
       FLAGS.feature_names, FLAGS.feature_sizes, FLAGS.frame_features,
       FLAGS.segment_labels)
   reader = readers.make_reader(spec, FLAGS.num_classes)
   paths = records.match_files(FLAGS.input_data_pattern, "--input_data_pattern")
+  contents = {
+      "num_classes": FLAGS.num_classes, **spec.to_config(),
+      "max_examples": FLAGS.max_examples,
+      "skip_corrupt_records": FLAGS.skip_corrupt_records,
+      "records": [(path, tf.io.gfile.stat(path).length) for path in paths]}
+  with locks.hold_output(FLAGS.output_file, "collects"):
+    if not finished.check(FLAGS.output_file, contents, FLAGS.overwrite):
+      _collect(reader, paths, contents)
+  print(summary(label_sets.LabelSets.load(FLAGS.output_file, FLAGS.num_classes)))
+
+
+def _collect(reader: reader_base.Reader, paths: Sequence[str],
+             contents: Mapping[str, Any]) -> None:
   # The output is opened first, so that an error of it comes before the long pass.
-  with files.atomic_write(FLAGS.output_file, "wb") as file:
+  with files.atomic_write(FLAGS.output_file, "wb", finished.marker(
+      FLAGS.output_file, contents)) as file:
     sets = label_reader.collect_label_sets(
         reader, paths, FLAGS.max_examples, FLAGS.skip_corrupt_records,
         _progress_logger(paths))
@@ -71,7 +87,6 @@ def main() -> None:
       raise ValueError("There are no label sets in --input_data_pattern="
                        f"{FLAGS.input_data_pattern}.")
     sets.save(file)
-  print(summary(sets))
 
 
 def _progress_logger(paths: Sequence[str]) -> Callable[[int], None]:

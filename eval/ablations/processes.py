@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from yt8m.core import commands
+from yt8m.core import locks
 from yt8m.core import registry
 
 _GRACE_SECS = 20.0  # to finish a step and save
@@ -110,11 +111,15 @@ def lock(directory: str | os.PathLike) -> Iterator[TextIO]:
     ValueError: Another process holds the lock.
   """
   os.makedirs(directory, exist_ok=True)
-  with open(os.path.join(directory, ".lock"), "w") as file:
+  with open(os.path.join(directory, ".lock"), "a+") as file:
     try:
       fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
+      file.seek(0)
       raise ValueError(
           f"Another yt8m-ablation is at work in {directory}, or a run that a killed one "
-          "left behind: wait for it, or choose another --output_dir.") from error
+          f"left behind ({file.read()}): wait for it, stop it, or choose another "
+          "--output_dir.") from error
+    file.truncate(0)
+    print(locks.Owner.this_process("runs"), end="", file=file, flush=True)
     yield file

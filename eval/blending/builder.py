@@ -6,7 +6,6 @@ import dataclasses
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from collections.abc import Sequence
 
@@ -16,6 +15,7 @@ import tensorflow as tf
 from yt8m.artifacts import saved_model
 from yt8m.core import markdown
 from yt8m.core import plots
+from yt8m.core import temporaries
 from yt8m.eval.blending import averaging
 from yt8m.eval.blending import candidates
 from yt8m.eval.blending import ensemble_file
@@ -93,8 +93,7 @@ def build(models: Sequence[saved_model.SavedModel],
   Returns:
     A report of members and scores, as text.
   """
-  os.makedirs(output_dir, exist_ok=True)
-  with tempfile.TemporaryDirectory(dir=output_dir) as scratch:
+  with temporaries.scratch(output_dir) as scratch:
     aligned = aligned_predictions.AlignedPredictions.from_stores(stores, scratch)
     knots = {name: averaging.rank_knots(scores).tolist()
              for name, scores in zip(aligned.names, aligned.scores, strict=True)

@@ -4,7 +4,6 @@
 
 import dataclasses
 import os
-import tempfile
 from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
@@ -13,6 +12,7 @@ import numpy as np
 
 from yt8m.artifacts import saved_model
 from yt8m.core import markdown
+from yt8m.core import temporaries
 from yt8m.core.types import PathLike
 from yt8m.eval.blending import averaging
 from yt8m.eval.blending import candidates
@@ -121,7 +121,7 @@ class Evaluation:
       stores: Predictions of `models` for the same videos, by name.
       seed: Seed of the bootstrap samples.
     """
-    with tempfile.TemporaryDirectory(dir=self.folder) as scratch:
+    with temporaries.scratch(self.folder) as scratch:
       aligned = aligned_predictions.AlignedPredictions.from_stores(stores, scratch)
       knots = [self._candidates[name].get("rank_knots", ()) for name in aligned.names]
       transformed = averaging.transform(aligned.scores, self._ensemble.averaging, knots)

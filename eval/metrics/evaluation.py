@@ -98,9 +98,10 @@ def write_results(
       "num_parameters": sum(int(tf.size(v)) for v in model.trainable_variables),
       "hparams": hparams, **scalars,
       "average_precision": dict(zip(classes, values["aps"].tolist(), strict=True))})
-  writer = tf.summary.create_file_writer(directory)
-  with writer.as_default(step=step):
-    for name, value in scalars.items():
-      tf.summary.scalar(f"eval/{name}", value)
-  writer.close()
+  with files.clear_disk_errors(directory):
+    writer = tf.summary.create_file_writer(directory)
+    with writer.as_default(step=step):
+      for name, value in scalars.items():
+        tf.summary.scalar(f"eval/{name}", value)
+    writer.close()
   return path

@@ -66,6 +66,12 @@ def rows(ids: Sequence[Any] | np.ndarray, scores: npt.ArrayLike,
   return arrays
 
 
+def check_path(directory: str) -> None:
+  """Raises ValueError if `directory` is remote."""
+  if files.is_remote(directory):
+    raise ValueError(f"{directory}: predictions are memory-mapped, and must be local.")
+
+
 def check(directory: str, top_k: int | None) -> None:
   """Raises the errors of `write` that are known before anything is predicted.
 
@@ -73,8 +79,7 @@ def check(directory: str, top_k: int | None) -> None:
     FileExistsError: `directory` has files in it.
     ValueError: `directory` is remote, or `top_k` is not positive.
   """
-  if files.is_remote(directory):
-    raise ValueError(f"{directory}: predictions are memory-mapped, and must be local.")
+  check_path(directory)
   if top_k is not None and top_k < 1:
     raise ValueError(f"top_k={top_k} must be at least 1.")
   if os.path.exists(directory) and (

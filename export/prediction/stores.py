@@ -4,6 +4,7 @@
 
 import dataclasses
 import os
+from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ import tensorflow as tf
 from absl import logging
 
 from yt8m.artifacts import saved_model
+from yt8m.core import locks
 from yt8m.core.types import Scores
 from yt8m.data import records
 from yt8m.eval.predictions import store as prediction_store
@@ -66,33 +68,44 @@ def write(model: saved_model.SavedModel, data_pattern: str, store_dir: str, *,
     ValueError: No file matches, a record is bad, a score is not a probability, or
       `store_dir` holds other predictions, or damaged ones.
   """
-  fingerprint, num_classes = model.fingerprint, model.num_classes
   if top_k is not None:
-    top_k = min(top_k, num_classes)
+    top_k = min(top_k, model.num_classes)
   record_files = records.match_files(data_pattern, flag)
   by_name = dict(zip(_names(record_files), record_files, strict=True))
   store_dir = store_dir.rstrip("/")  # The parts lie beside it.
-  if os.path.exists(os.path.join(store_dir, prediction_store.DESCRIPTION)):
-    prediction_parts.remove(store_dir)
-    store = prediction_store.PredictionStore.open(store_dir)
-    for found, expected, kind in (
-        (store.model, fingerprint, f"another model than {model}"),
-        (store.record_files, list(by_name), "other records"),
-        (store.top_k, top_k, "another number of classes a video")):
-      if found != expected:
-        raise ValueError(f"{store_dir} holds predictions of {kind}: delete it or name "
-                         "another directory.")
-    return store
+  writer.check_path(store_dir)
+  with locks.hold_output(store_dir, "predicts", is_directory=True):
+    if os.path.exists(os.path.join(store_dir, prediction_store.DESCRIPTION)):
+      prediction_parts.remove(store_dir)
+      return _finished(model, store_dir, list(by_name), top_k)
+    return _predict(model, store_dir, by_name, top_k, batch_size, runner)
 
+
+def _finished(model: saved_model.SavedModel, store_dir: str, record_names: list[str],
+              top_k: int | None) -> prediction_store.PredictionStore:
+  store = prediction_store.PredictionStore.open(store_dir)
+  for found, expected, kind in (
+      (store.model, model.fingerprint, f"another model than {model}"),
+      (store.record_files, record_names, "other records"),
+      (store.top_k, top_k, "another number of classes a video")):
+    if found != expected:
+      raise ValueError(f"{store_dir} holds predictions of {kind}: delete it or name "
+                       "another directory.")
+  return store
+
+
+def _predict(model: saved_model.SavedModel, store_dir: str, by_name: Mapping[str, str],
+             top_k: int | None, batch_size: int, runner: runners.Runner
+             ) -> prediction_store.PredictionStore:
   writer.check(store_dir, top_k)
   logging.info("Predictions of %s.", model)
   parts = prediction_parts.Parts.open(
       store_dir, StoreJob(model, top_k, batch_size), overwrite=True)
   try:
-    engine.run(parts, runner, record_files, lambda record_file: None)
+    engine.run(parts, runner, list(by_name.values()), lambda record_file: None)
     store = writer.write(
         store_dir, list(by_name), lambda name: parts.read(by_name[name]),
-        num_classes=num_classes, top_k=top_k, model=fingerprint)
+        num_classes=model.num_classes, top_k=top_k, model=model.fingerprint)
     parts.remove()
     return store
   finally:

@@ -60,7 +60,8 @@ def from_directories(paths: Sequence[str], weights: Sequence[Any],
 
 def save(ensemble: ensemble_file.EnsembleFile, output_dir: str, *,
          top_k: int | None = None, vocabulary: str | None = None,
-         overwrite: bool = False, warmup_requests: int = 0) -> signatures.Signatures:
+         overwrite: bool = False, warmup_requests: int = 0, earlier: str | None = None
+         ) -> signatures.Signatures:
   """Writes an ensemble as a SavedModel, completely or not at all.
 
   Args:
@@ -71,6 +72,7 @@ def save(ensemble: ensemble_file.EnsembleFile, output_dir: str, *,
     vocabulary: Path of a file with the names of the classes, which becomes an asset.
     overwrite: Whether a SavedModel of ours at `output_dir` is replaced.
     warmup_requests: Number of stored warm-up requests; see `warmup.write`.
+    earlier: Path of a SavedModel; if it is the same one, no other is written.
 
   Returns:
     The signatures of the SavedModel.
@@ -85,7 +87,7 @@ def save(ensemble: ensemble_file.EnsembleFile, output_dir: str, *,
   warmup.check(warmup_requests)
   contract = join([member.model for member in ensemble.members])
   blend = _blend(ensemble, contract.num_classes)
-  with writer.new_directory(output_dir, overwrite) as directory:
+  with writer.new_directory(output_dir, overwrite, earlier) as directory:
     # If the module held the loaded objects, all their signatures would be saved, too.
     loaded = [member.model.load(PREDICT_FEATURES) for member in ensemble.members]
     predicts = [member.signatures[PREDICT_FEATURES] for member in loaded]

@@ -15,13 +15,14 @@ For its signatures see `signatures.py`.
 """
 
 import contextlib
+import hashlib
 import os
-import tempfile
 from collections.abc import Callable
 from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
+from tensorflow.core.protobuf import fingerprint_pb2
 
 from yt8m import models
 from yt8m.artifacts import manifest
@@ -29,6 +30,7 @@ from yt8m.artifacts import saved_model
 from yt8m.configs import experiment
 from yt8m.core import directories
 from yt8m.core import files
+from yt8m.core import temporaries
 from yt8m.core import text_lines
 from yt8m.export.saved_models import compression
 from yt8m.export.saved_models import model_card
@@ -51,7 +53,7 @@ _WITHOUT_MANIFEST = directories.Kind(
 def save(config: experiment.Experiment, model: models.VideoModel, output_dir: str, *,
          top_k: int | None = None, vocabulary: str | None = None, overwrite: bool = False,
          weight_format: str = "float32", warmup_requests: int = 0,
-         origin: Origin | None = None,
+         origin: Origin | None = None, earlier: str | None = None,
          make_signatures: MakeSignatures = signatures.make) -> signatures.Signatures:
   """Writes a model as a SavedModel, completely or not at all.
 
@@ -65,6 +67,7 @@ def save(config: experiment.Experiment, model: models.VideoModel, output_dir: st
     weight_format: One of `compression.WEIGHT_FORMATS`.
     warmup_requests: Number of stored warm-up requests; see `warmup.write`.
     origin: Origin of the weights, for the model card; None if they are random.
+    earlier: Path of a SavedModel; if it is the same one, no other is written.
     make_signatures: Function that traces the signatures.
 
   Returns:
@@ -80,7 +83,7 @@ def save(config: experiment.Experiment, model: models.VideoModel, output_dir: st
   # A model that was trained on segments, too, is served for whole videos.
   contract = saved_model.Contract(config.feature_spec.with_segment_labels(False),
                                   config.max_frames, config.num_classes)
-  with new_directory(output_dir, overwrite) as directory:
+  with new_directory(output_dir, overwrite, earlier) as directory:
     call, stored = compression.compress(model, weight_format)
     with recurrent.portable():  # cuDNN would tie the graph to GPUs
       traced = write(directory, contract, call, stored, top_k, vocabulary,
@@ -93,20 +96,24 @@ def save(config: experiment.Experiment, model: models.VideoModel, output_dir: st
   return traced
 
 
-def new_directory(output_dir: str,
-                  overwrite: bool) -> contextlib.AbstractContextManager[str]:
+def new_directory(output_dir: str, overwrite: bool, earlier: str | None = None
+                  ) -> contextlib.AbstractContextManager[str]:
   """Returns a context that yields a directory, which becomes `output_dir` at its end.
 
   Args:
     output_dir: Path of the SavedModel, which must not exist or be empty.
     overwrite: Whether a SavedModel of ours at `output_dir` is replaced.
+    earlier: Path of a SavedModel; if it is the same one, no other is written.
 
   Raises:
     FileExistsError: There is something at `output_dir` that must stay.
   """
+  if not files.is_remote(output_dir):
+    # A killed process may have renamed away the one that is looked for here.
+    temporaries.sweep(os.path.realpath(output_dir))
   has_manifest = tf.io.gfile.exists(os.path.join(output_dir, manifest.NAME))
   return directories.atomic_directory(
-      output_dir, overwrite=overwrite,
+      output_dir, overwrite=overwrite, earlier=earlier,
       owned=manifest.SAVED_MODEL if has_manifest else _WITHOUT_MANIFEST,
       remedy="choose another --output_dir, or add --overwrite")
 
@@ -138,15 +145,30 @@ def write(directory: str, contract: saved_model.Contract, model: signatures.Mode
   # Only the variables: TensorFlow would store those of a Keras model a second time.
   module.weights = weights
   traced = make_signatures(contract, model, top_k)
-  with tempfile.TemporaryDirectory() as temporary:
+  with temporaries.scratch(purpose="yt8m-assets") as temporary:
     module.assets = [tf.saved_model.Asset(path)
                      for path in (contract.save(temporary), vocabulary) if path]
     tf.saved_model.save(
         module, directory, traced,
         # Servers need no gradients, and loading them logs warnings.
         tf.saved_model.SaveOptions(experimental_custom_gradients=False))
+  _make_reproducible(directory)
   tf.io.gfile.makedirs(os.path.join(directory, EXTRA))
   return traced
+
+
+def _make_reproducible(directory: str) -> None:
+  """Gives a SavedModel the same bytes each time: TensorFlow adds a random identifier."""
+  path = os.path.join(directory, "fingerprint.pb")
+  if not tf.io.gfile.exists(path):
+    return
+  with files.open_to_read(path, "rb") as file:
+    fingerprint = fingerprint_pb2.FingerprintDef.FromString(file.read())
+  fingerprint.uuid = ""
+  digest = hashlib.sha256(fingerprint.SerializeToString(deterministic=True)).hexdigest()
+  fingerprint.uuid = str(int(digest[:32], 16))
+  with files.atomic_write(path, "wb") as file:
+    file.write(fingerprint.SerializeToString(deterministic=True))
 
 
 def finish(directory: str, contract: saved_model.Contract, warmup_requests: int,

@@ -15,6 +15,7 @@ Frame-level models put each value into a list of one, and an id may be `{"b64": 
 import json
 import math
 from collections.abc import Iterator
+from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
@@ -36,13 +37,13 @@ Prediction = tuple[str, list[int], list[float]]
 
 
 def convert(paths: Sequence[PathLike], output_file: PathLike,
-            overwrite: bool = False) -> int:
+            overwrite: bool = False, job: Mapping[str, Any] | None = None) -> int:
   """Writes the predictions of files, in their order, as a submission CSV.
 
   Args:
     paths: Paths of the JSON files.
     output_file: Path of the CSV.
-    overwrite: Whether an existing CSV is replaced; otherwise it is an error.
+    overwrite, job: See `videos.AtomicOutput`.
 
   Returns:
     The number of videos.
@@ -55,7 +56,7 @@ def convert(paths: Sequence[PathLike], output_file: PathLike,
   total_bytes = sum(tf.io.gfile.stat(path).length for path in paths)
   report = progress.Periodic(10.0, total_bytes, "bytes")
   seen, done = set(), 0
-  with _JsonSubmissionWriter(output_file, overwrite) as writer:
+  with _JsonSubmissionWriter(output_file, overwrite, job) as writer:
     for path in paths:
       for line, num_bytes, predictions in read(path):
         for video_id, classes, scores in predictions:

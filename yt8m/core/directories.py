@@ -22,6 +22,7 @@ from absl import logging
 
 from yt8m.core import checksum
 from yt8m.core import files
+from yt8m.core import locks
 from yt8m.core import temporaries
 from yt8m.core.types import PathLike
 
@@ -60,7 +61,8 @@ class Kind:
   def foreign_entries(self, directory: PathLike) -> list[str]:
     """Returns the files and folders of a directory that do not belong to this kind.
 
-    A symbolic link never belongs to it, nor does a folder that is in no pattern.
+    A symbolic link never belongs to it, nor does a folder that is in no pattern. Locks
+    and temporaries, which a killed process leaves, belong to every kind.
     """
     directory = os.fspath(directory)
     patterns = [pattern.split("/") for pattern in self.patterns(directory)]
@@ -70,8 +72,9 @@ class Kind:
       for name in (*folders, *names):
         path = os.path.join(folder, name.rstrip("/"))
         parts = os.path.relpath(path, directory).split(os.sep)
-        if os.path.islink(path) or not any(
-            _matches(parts, pattern, name in folders) for pattern in patterns):
+        if os.path.islink(path) or not (
+            any(_matches(parts, pattern, name in folders) for pattern in patterns)
+            or name.endswith(locks.FILE) or any(map(temporaries.is_one, parts))):
           foreign.append("/".join(parts))
     return sorted(foreign)
 
@@ -136,7 +139,8 @@ def check_replaceable(path: PathLike, owned: Kind | None = None,
 
 @contextlib.contextmanager
 def atomic_directory(path: PathLike, *, overwrite: bool = False,
-                     owned: Kind | None = None, **errors: str) -> Iterator[str]:
+                     owned: Kind | None = None, earlier: PathLike | None = None,
+                     **errors: str) -> Iterator[str]:
   """Yields a new directory that becomes `path` if the block ends without an error.
 
   If the block raises an error, the new directory is removed and `path` stays as it was.
@@ -149,6 +153,8 @@ def atomic_directory(path: PathLike, *, overwrite: bool = False,
     overwrite: Whether a directory of the kind `owned` may be replaced. An empty
       directory is always replaced.
     owned: Kind of the directory that is written.
+    earlier: Path of a directory; if it turns out to have the same contents, `path` is
+      not made.
     **errors: Arguments `flag` and `remedy` of `check_replaceable`.
 
   Raises:
@@ -169,10 +175,11 @@ def atomic_directory(path: PathLike, *, overwrite: bool = False,
       with files.clear_disk_errors(final, temporary):
         yield temporary
         _sync(temporary)
-      if is_ours and _same_contents(temporary, final):
-        logging.info("%s is there already, with the same contents.", final)
-        remove(temporary)
-        return
+      for other in ([final] if is_ours else []) + ([earlier] if earlier else []):
+        if _same_contents(temporary, os.fspath(other)):
+          logging.info("%s is there already, with the same contents.", other)
+          remove(temporary)
+          return
       # Again, because the block may have taken hours.
       check_replaceable(final, replaceable, **errors)
       _replace(temporary, final)
@@ -228,10 +235,10 @@ def _is_ours(path: str, owned: Kind | None) -> bool:
 
 
 def _same_contents(first: str, second: str) -> bool:
-  names = [sorted(os.path.relpath(path, directory)
-                  for path in files.files_below(directory))
+  sizes = [{os.path.relpath(path, directory): tf.io.gfile.stat(path).length
+            for path in files.files_below(directory)}
            for directory in (first, second)]
-  return names[0] == names[1] and (
+  return sizes[0] == sizes[1] and (
       checksum.of_tree(first, [""]) == checksum.of_tree(second, [""]))
 
 

@@ -22,6 +22,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import tensorflow as tf
+from absl import logging
 
 from yt8m.core import checksum
 from yt8m.core import files
@@ -49,6 +50,28 @@ def is_by(path: PathLike, job: Mapping[str, Any]) -> bool:
   # The contents last: reading them takes time.
   return (mark.startswith(f"{_digest(job)} ")
           and mark == f"{_digest(job)} {checksum.of_file(path)}")
+
+
+def check(path: PathLike, job: Mapping[str, Any], overwrite: bool,
+          flag: str = "--output_file") -> bool:
+  """Returns whether the work of a job is done: its output is there.
+
+  Args:
+    path: Path of the output.
+    job: Everything that its contents depend on, for JSON.
+    overwrite: Whether the output is written again, whatever is there.
+    flag: Name of the flag that `path` comes from, for the error.
+
+  Raises:
+    FileExistsError: Another output is there, which must stay.
+  """
+  if overwrite or not tf.io.gfile.exists(os.fspath(path)):
+    return False
+  if is_by(path, job):
+    logging.info("%s is there already: the same command wrote it.", path)
+    return True
+  raise FileExistsError(
+      f"{flag}={path} exists: name another output, or add --overwrite.")
 
 
 def _mark(temporary: str, path: str, job: Mapping[str, Any]) -> None:

@@ -92,14 +92,15 @@ def hold(directory: PathLike, doing: str, remedy: str = "choose another director
 
 
 @contextlib.contextmanager
-def hold_output(path: PathLike, doing: str, remedy: str = "name another output"
-                ) -> Iterator[None]:
+def hold_output(path: PathLike, doing: str, remedy: str = "name another output",
+                is_directory: bool = False) -> Iterator[None]:
   """Keeps other processes from writing a file or directory, by a lock beside it.
 
   Args:
-    path: Path of the output, whose directory exists.
+    path: Path of the output.
     doing: What the block does, a verb for the errors of others, such as `"predicts"`.
     remedy: Imperative clause for the error, besides waiting and stopping the other one.
+    is_directory: Whether the output is a directory: those above it are made if needed.
 
   Raises:
     InUseError: Another process holds the lock.
@@ -108,7 +109,11 @@ def hold_output(path: PathLike, doing: str, remedy: str = "name another output"
   path = os.fspath(path)
   if not files.is_remote(path):
     path = os.path.realpath(path)
-  folder, name = os.path.split(path.rstrip("/"))
+  folder, name = os.path.split(path.rstrip("/") or path)
+  if is_directory:
+    tf.io.gfile.makedirs(folder)
+  elif not files.is_remote(path):
+    files.check_replaceable(path)
   if not files.is_remote(path) and not os.path.isdir(folder):
     raise FileNotFoundError(
         errno.ENOENT, "Its directory does not exist: make it, or name another", path)

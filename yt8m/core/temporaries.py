@@ -18,6 +18,7 @@ import ctypes
 import fcntl
 import hashlib
 import os
+import re
 import shutil
 import stat
 import tempfile
@@ -34,8 +35,14 @@ _HERE, _EXCHANGE = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of Linux
 def name(path: str) -> str:
   """Returns the path of a new temporary for a file or directory."""
   folder, base = os.path.split(path)
-  random = uuid.uuid4().hex[:8]
-  return os.path.join(folder, _name(base, random))
+  return os.path.join(folder, _with_check(_stem(base) + uuid.uuid4().hex[:8]))
+
+
+def is_one(name: str) -> bool:
+  """Returns whether a file or directory has the name of a temporary."""
+  name = name.removesuffix(_RETIRED)
+  return re.search(r"\.tmp[0-9a-f]{16}$", name) is not None and (
+      name == _with_check(name[:-8]))
 
 
 @contextlib.contextmanager
@@ -135,19 +142,17 @@ def sweep(path: str) -> None:
   folder, base = os.path.split(path)
   with contextlib.suppress(OSError), os.scandir(folder or ".") as entries:
     for entry in list(entries):
-      if _is_for(base, entry.name):
+      if entry.name.startswith(_stem(base)) and is_one(entry.name):
         with contextlib.suppress(OSError):  # Perhaps it is of another user.
           _remove_if_dead(os.path.join(folder, entry.name), path)
 
 
-def _name(base, random):
-  check = hashlib.sha256(f"{base}\0{random}".encode(errors="replace")).hexdigest()[:8]
-  return f".{base.lstrip('.')[:_NUM_CHARACTERS]}.tmp{random}{check}"
+def _stem(base):
+  return f".{base.lstrip('.')[:_NUM_CHARACTERS]}.tmp"
 
 
-def _is_for(base, entry):
-  entry = entry.removesuffix(_RETIRED)
-  return entry == _name(base, entry[-16:-8])
+def _with_check(name):
+  return name + hashlib.sha256(os.fsencode(name)).hexdigest()[:8]
 
 
 def _make(path, make):

@@ -7,8 +7,8 @@ import csv
 import dataclasses
 import json
 import os
+import zipfile
 from collections.abc import Callable
-from collections.abc import Iterator
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,6 +18,7 @@ import tensorflow as tf
 from yt8m.core import directories
 from yt8m.core import feature_spec
 from yt8m.core import files
+from yt8m.core import locks
 from yt8m.core import numerics
 from yt8m.core.types import PathLike
 from yt8m.data import tfrecords
@@ -96,10 +97,13 @@ def write(config: SampleDataConfig, output_dir: PathLike, overwrite: bool = Fals
   if files.is_remote(output_dir):
     raise ValueError(f"--output_dir={output_dir} must be a local directory: write the "
                      "data set locally, then copy it.")
-  with _clear_disk_errors(output_dir), directories.atomic_directory(
-      output_dir, overwrite=overwrite, owned=SAMPLE_DATA,
+  directories.checked_path(output_dir, "--output_dir")
+  owned = SAMPLE_DATA if overwrite or _is_of(config, output_dir) else None
+  with (locks.hold_output(output_dir, "writes", is_directory=True),
+        directories.atomic_directory(
+      output_dir, overwrite=overwrite, owned=owned,
       remedy="name another directory, or add --overwrite to replace a sample data set"
-      ) as directory:
+      ) as directory):
     videos = _make_videos(config)
     written = []
     progress(0)
@@ -115,14 +119,17 @@ def write(config: SampleDataConfig, output_dir: PathLike, overwrite: bool = Fals
     _write_readme(config, directory)
 
 
-@contextlib.contextmanager
-def _clear_disk_errors(output_dir: PathLike) -> Iterator[None]:
-  """Turns the error of a TFRecordWriter on a full disk into an OSError."""
+def _is_of(config: SampleDataConfig, output_dir: PathLike) -> bool:
+  """Returns whether a directory says that it is the data set of these settings."""
   try:
-    yield
-  except tf.errors.OpError as error:
-    raise OSError(f"Cannot write --output_dir={output_dir}: {error.message}. Nothing "
-                  "half-written is left behind.") from error
+    with np.load(os.path.join(output_dir, GROUND_TRUTH)) as arrays:
+      return json.loads(str(arrays["meta"])) == json.loads(json.dumps(_meta(config)))
+  except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+    return False
+
+
+def _meta(config: SampleDataConfig) -> dict[str, Any]:
+  return {"synthetic": True, **dataclasses.asdict(config)}
 
 
 def _make_videos(config: SampleDataConfig) -> Videos:
@@ -190,9 +197,8 @@ def _save_truth(path, config, videos, classes):
       **_ragged("labels", [video.labels for video in videos]),
       **_ragged("cuts", [video.cuts for video in videos]), **classes}
   splits = [split for split, indices in config.videos_by_split().items() for _ in indices]
-  meta = {"synthetic": True, **dataclasses.asdict(config)}
   with files.atomic_write(path, "wb") as file:
-    np.savez(file, meta=json.dumps(meta),
+    np.savez(file, meta=json.dumps(_meta(config)),
              ids=np.array([_id(index) for index in range(len(videos))]),
              splits=np.array(splits), **arrays)
 
