@@ -12,8 +12,11 @@ import tensorflow as tf
 
 from tests.helpers import serving
 from tests.helpers import support
+from tests.helpers.full_disk import full_disk
 from yt8m.artifacts import manifest
 from yt8m.artifacts import saved_model
+from yt8m.core import locks
+from yt8m.core import temporaries
 from yt8m.eval.blending import ensemble_file
 from yt8m.export.saved_models import warmup
 from yt8m.models.layers import variables
@@ -166,8 +169,8 @@ def test_versions(train_dir, tmp_path):
   seen, log = export(
       root, untrained, of_training, untrained, (
           *versioned, f"--ensemble={tmp_path}/ensemble.json"),
-      (*of_training, f"--checkpoint={train_dir}/model.ckpt-5"), of_training,
-      (*of_training, "--overwrite"),
+      (*of_training, f"--checkpoint={train_dir}/model.ckpt-5"),
+      (*of_training, "--top_k=2"), (*of_training, "--overwrite"),
       (f"--output_dir={root}/40", *untrained[1:]))
 
   done = ["1", "40", "41", "42", "5"]
@@ -180,12 +183,46 @@ def test_versions(train_dir, tmp_path):
 
   # While a version was written it had no number, and the earlier ones were complete.
   for before, now in zip(
-      [[], ["1"], ["1", "40"], ["1", "40", "41"], ["1", "40", "41", "42"], done],
-      [*seen[:5], seen[6]], strict=True):
+      [[], ["1"], ["1", "40"], ["1", "40", "41"], ["1", "40", "41", "42"], done, done],
+      [*seen[:6], seen[7]], strict=True):
     assert sorted(name for name in now if name.isdigit()) == sorted(before)
     assert all("manifest.json" in now[name] for name in before)
     [hidden] = [name for name in now if ".tmp" in name]
     assert "saved_model.pb" in now[hidden]
-  assert "serving/40 exists" in seen[5] and "--overwrite" in seen[5]
+  assert "serving/40 exists" in seen[6] and "--overwrite" in seen[6]
   assert "Version 5 is not the newest of" in log and "still uses 42" in log
-  assert "serving/40 is itself a SavedModel: with --versioned name" in seen[7]
+  assert "serving/40 is itself a SavedModel: with --versioned name" in seen[8]
+
+
+def test_the_same_export_again_is_no_error_and_no_other_version(train_dir, tmp_path):
+  """As after a kill at its very end."""
+  root = tmp_path / "serving"
+  root.mkdir()
+  cases = (("--versioned", "--top_k=3", f"--output_dir={root}",
+            f"--train_dir={train_dir}"),
+           ("--versioned", "--top_k=3", f"--output_dir={tmp_path}/untrained",
+            "--untrained", "--model=LogisticModel", "--num_classes=4"))
+  export(root, *cases)
+  before = files_of(root), files_of(tmp_path / "untrained")
+  assert all(before)
+  # Killed between the renaming of the old version and that of the new one.
+  (root / "40").rename(temporaries.name(str(root / "40")) + ".old")
+  seen, _ = export(root, *cases)
+  assert [type(entry) for entry in seen] == [dict, dict]
+  assert (files_of(root), files_of(tmp_path / "untrained")) == before
+  assert sorted(os.listdir(root)) == ["40"]
+  assert os.listdir(tmp_path / "untrained") == ["1"]
+
+
+def test_a_second_export_is_refused_and_a_full_disk_is_clear(train_dir, tmp_path):
+  root = tmp_path / "serving"
+  arguments = (f"--output_dir={root}", "--top_k=3", f"--train_dir={train_dir}")
+  with locks.hold_output(root, "exports", is_directory=True):
+    seen, _ = export(root, arguments)
+  assert f"{root} is in use: process {os.getpid()} on" in seen[0]
+  with full_disk(after=600):
+    process = support.run_command("yt8m.export.export_model", *arguments, check=False)
+  assert process.returncode == 1 and "Traceback" not in process.stderr
+  assert "bytes; nothing half-written is left behind" in process.stderr
+  assert f"{root}" in process.stderr
+  assert not [name for name in os.listdir(tmp_path) if name.startswith(".")]
