@@ -71,7 +71,7 @@ flags.DEFINE_float("weight_regularization", 0.01, "λ, the strength that keeps t
                    "weights near equal ones.", lower_bound=0.0)
 flags.DEFINE_integer("num_folds", 5, "Number of folds of videos for the GAP of learned "
                      "weights on videos that they were not learned on.", lower_bound=2)
-flags.DEFINE_integer("seed", 0, "Seed of the folds.")
+flags.DEFINE_integer("seed", 0, "Seed of the folds.", lower_bound=0)
 flags.mark_flag_as_required("eval_data_pattern")
 
 ACTIONS = ("predict", "search", "evaluate")

@@ -34,19 +34,21 @@ flags.DEFINE_string(
     "eval_data_pattern", "", "Records to evaluate on: globs, separated by commas.")
 flags.DEFINE_bool("segment_labels", None,
                   "Whether the records hold rated segments; default: as in training.")
-flags.DEFINE_integer("batch_size", 1024, "Number of examples per batch.")
-flags.DEFINE_integer("num_readers", 8, "Number of files to read at the same time.")
+flags.DEFINE_integer("batch_size", 1024, "Number of examples per batch.", lower_bound=1)
+flags.DEFINE_integer("num_readers", 8, "Number of files to read at the same time.",
+                     lower_bound=1)
 flags.DEFINE_bool("skip_corrupt_records", False,
                   "Count damaged records and continue, instead of stopping.")
 flags.DEFINE_integer("top_k", None, "Number of predictions per video in GAP and MAP. "
-                     "Default: 20, or all classes if they are fewer.")
+                     "Default: 20, or all classes if they are fewer.", lower_bound=1)
 checkpoints.define_flag()
 flags.DEFINE_bool("run_once", False, "Evaluate the newest checkpoint and stop, as "
                   "--checkpoint does.")
 flags.DEFINE_float("eval_interval_secs", 30,
-                   "Seconds between two checks for a new checkpoint.")
+                   "Seconds between two checks for a new checkpoint.", lower_bound=0)
 flags.DEFINE_float("eval_timeout_secs", None,
-                   "Stop after this many seconds without a new checkpoint.")
+                   "Stop after this many seconds without a new checkpoint.",
+                   lower_bound=0)
 model_flags.define_hparams()
 flags.mark_flag_as_required("train_dir")
 

@@ -24,7 +24,8 @@ flags.DEFINE_string(
     "read instead of the records. Empty: no cache.")
 flags.DEFINE_string("submission_file", "", "CSV to evaluate.")
 flags.DEFINE_integer(
-    "top_n", 0, "Number of segments of each class to use, best first; 0: all.")
+    "top_n", 0, "Number of segments of each class to use, best first; 0: all.",
+    lower_bound=0)
 flags.DEFINE_bool("skip_corrupt_records", False,
                   "Count damaged records and continue, instead of stopping.")
 

@@ -61,9 +61,10 @@ flags.DEFINE_bool("versioned", False, "Write a numbered directory into --output_
 flags.DEFINE_bool("overwrite", False, "Replace an existing SavedModel that yt8m-export "
                   "wrote. Nothing else is ever replaced.")
 flags.DEFINE_integer("warmup_requests", 0, "Requests that a server sends to the model "
-                     "when it loads it; 8 cover all sizes. At most 1,000.")
+                     "when it loads it; 8 cover all sizes. At most 1,000.",
+                     lower_bound=0, upper_bound=1000)
 flags.DEFINE_integer("top_k", None, "Number of classes that serving_default returns. "
-                     "Default: 20, or all classes if they are fewer.")
+                     "Default: 20, or all classes if they are fewer.", lower_bound=1)
 flags.DEFINE_string("vocabulary", None,
                     "CSV of the class names, which becomes an asset.")
 flags.DEFINE_enum("weights", "float32", compression.WEIGHT_FORMATS,

@@ -69,14 +69,16 @@ flags.DEFINE_bool("overwrite", False, "Replace an existing --output_file, and pa
                   "another run.")
 flags.DEFINE_bool("segment_labels", False, "Predict five-frame segments, and list the "
                   "best segments of every class.")
-flags.DEFINE_integer("segment_max_pred", 100000, "Number of segments kept of a class.")
+flags.DEFINE_integer("segment_max_pred", 100000, "Number of segments kept of a class.",
+                     lower_bound=1)
 flags.DEFINE_string("segment_label_ids_file", "", "CSV of the classes of the segment "
                     "task. Default: all classes.")
 flags.DEFINE_integer("top_k", None, "Number of classes written for a video. Default: 20, "
-                     "or all classes if they are fewer.")
+                     "or all classes if they are fewer.", lower_bound=1)
 flags.DEFINE_integer("batch_size", None, "Number of examples predicted at a time. "
                      "Default: 512; at frame level 128, which takes less than 3 GiB.", 1)
-flags.DEFINE_integer("num_readers", 1, "Number of record files read at the same time.")
+flags.DEFINE_integer("num_readers", 1, "Number of record files read at the same time.",
+                     lower_bound=1)
 flags.DEFINE_bool("skip_corrupt_records", False,
                   "Count damaged records and continue, instead of stopping.")
 flags.DEFINE_bool("strict", False, "Stop, and write no output, if the records have a "

@@ -39,7 +39,8 @@ _NUM_SETS = (100, 1000, 5000)  # sizes of `label_powerset` in the summary
 flags.DEFINE_string(
     "input_data_pattern", "", "Records to read: globs, separated by commas.")
 flags.DEFINE_integer(
-    "num_classes", 3862, "Number of classes; labels are 0 … num_classes − 1.")
+    "num_classes", 3862, "Number of classes; labels are 0 … num_classes − 1.",
+    lower_bound=1)
 flags.DEFINE_bool("frame_features", False, "Whether the records hold frames.")
 flags.DEFINE_bool("segment_labels", False,
                   "Collect the labels of rated segments instead of whole videos.")
@@ -49,7 +50,7 @@ flags.DEFINE_string("feature_sizes", "1024", "Sizes of the features, in the same
 flags.DEFINE_string("output_file", None, "Path of the .npz to write; required.")
 flags.DEFINE_bool("overwrite", False, "Replace an existing --output_file.")
 flags.DEFINE_integer("max_examples", None, "Number of records to read at most, spread "
-                     "over the files. Default: all.")
+                     "over the files. Default: all.", lower_bound=1)
 flags.DEFINE_bool("skip_corrupt_records", False, "Count damaged records and continue, "
                   "instead of stopping.")
 flags.mark_flag_as_required("output_file")

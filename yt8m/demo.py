@@ -34,7 +34,8 @@ FLAGS = flags.FLAGS
 flags.DEFINE_string("output_dir", "demo_output", "Directory of everything that is "
                     "written.")
 flags.DEFINE_bool("overwrite", False, "Replace an earlier demo in --output_dir.")
-flags.DEFINE_integer("num_videos", 2000, "Number of synthetic videos to generate.")
+flags.DEFINE_integer("num_videos", 2000, "Number of synthetic videos to generate.",
+                     lower_bound=1)
 
 NUM_CLASSES = 100
 

@@ -28,19 +28,20 @@ flags.DEFINE_string("output_dir", None, "Directory to write; required. It must n
                     "or be empty.")
 flags.DEFINE_bool("overwrite", False, "Replace the sample data set in --output_dir.")
 flags.DEFINE_integer("num_videos", _DEFAULTS.num_videos,
-                     "Number of videos of all splits together.")
+                     "Number of videos of all splits together.", lower_bound=1)
 flags.DEFINE_integer(
     "num_classes", None, "Number of classes, which have the frequencies of the most "
     f"frequent ones of YouTube-8M. Default: {_DEFAULTS.num_classes}, with --from_records "
-    f"{labels.MAX_CLASSES}.")
+    f"{labels.MAX_CLASSES}.", lower_bound=1)
 flags.DEFINE_integer("seed", _DEFAULTS.seed,
-                     "Seed. The same seed and flags give the same bytes.")
+                     "Seed. The same seed and flags give the same bytes.", lower_bound=0)
 flags.DEFINE_integer("max_frames", _DEFAULTS.max_frames, "Number of frames of the "
-                     "longest videos (real ones: 301). The mean is 0.76 times that.")
+                     "longest videos (real ones: 301). The mean is 0.76 times that.",
+                     lower_bound=1)
 flags.DEFINE_list("feature_sizes", [str(size) for size in _DEFAULTS.feature_sizes],
                   "Sizes of rgb and audio.")
 flags.DEFINE_integer("num_shards", _DEFAULTS.num_shards,
-                     "Number of files of each split and level.")
+                     "Number of files of each split and level.", lower_bound=1)
 flags.DEFINE_list("splits", [str(share) for share in _DEFAULTS.splits],
                   "Shares of train, validate and test.")
 flags.DEFINE_bool("segments", _DEFAULTS.segments,

@@ -51,10 +51,12 @@ flags.DEFINE_string("feature_names", "mean_rgb", "Features of a record, in order
 flags.DEFINE_string("feature_sizes", "1024", "Sizes of the features, in the same order.")
 flags.DEFINE_bool("frame_features", False, "Whether records hold frames.")
 flags.DEFINE_bool("segment_labels", False, "Whether records hold rated segments.")
-flags.DEFINE_integer("batch_size", 1024, "Examples of a step, over all replicas.")
-flags.DEFINE_integer("num_readers", 8, "Number of files to read at the same time.")
+flags.DEFINE_integer("batch_size", 1024, "Examples of a step, over all replicas.",
+                     lower_bound=1)
+flags.DEFINE_integer("num_readers", 8, "Number of files to read at the same time.",
+                     lower_bound=1)
 flags.DEFINE_integer("shuffle_buffer", None, "Number of records to shuffle at a time. "
-                     "Default: 16384 of videos, 1024 of frames.")
+                     "Default: 16384 of videos, 1024 of frames.", lower_bound=1)
 flags.DEFINE_bool("skip_corrupt_records", False,
                   "Whether to count damaged records and go on, instead of stopping.")
 
@@ -75,32 +77,38 @@ flags.DEFINE_bool("show_config", False, "Only print the model and every flag: it
                   "and where it comes from.")
 flags.DEFINE_string("label_loss", "CrossEntropyLoss",
                     f"Loss of the labels: {', '.join(losses.LOSSES)}.")
-flags.DEFINE_float("regularization_penalty", 1.0, "Weight of the penalties of a model.")
+flags.DEFINE_float("regularization_penalty", 1.0, "Weight of the penalties of a model.",
+                   lower_bound=0)
 flags.DEFINE_float("base_learning_rate", 0.01,
-                   "Learning rate at the start, or after the warm-up.")
+                   "Learning rate at the start, or after the warm-up.", lower_bound=0)
 flags.DEFINE_enum("learning_rate_schedule", "staircase", optimizers.SCHEDULES,
                   "staircase, as in the starter code: decays by --learning_rate_decay "
                   "every --learning_rate_decay_examples. cosine: decays to 0 at the end "
                   "of training, given by --max_steps, or by --num_epochs and the "
                   "estimated number of records. A run resumed with another end follows "
                   "the new curve.")
-flags.DEFINE_float("learning_rate_decay", 0.95, "Factor of each decay; staircase only.")
+flags.DEFINE_float("learning_rate_decay", 0.95, "Factor of each decay; staircase only.",
+                   lower_bound=0)
 flags.DEFINE_float("learning_rate_decay_examples", 4000000,
-                   "Number of examples between two decays; staircase only.")
+                   "Number of examples between two decays; staircase only.",
+                   lower_bound=1)
 flags.DEFINE_integer("warmup_examples", 0, "Number of examples over which the learning "
                      "rate rises from 0; cosine only.", lower_bound=0)
-flags.DEFINE_integer("num_epochs", loop.Schedule.num_epochs, "Passes over the data.")
-flags.DEFINE_integer("max_steps", None, "Largest number of steps. Default: no limit.")
+flags.DEFINE_integer("num_epochs", loop.Schedule.num_epochs, "Passes over the data.",
+                     lower_bound=1)
+flags.DEFINE_integer("max_steps", None, "Largest number of steps. Default: no limit.",
+                     lower_bound=1)
 flags.DEFINE_string("optimizer", "AdamOptimizer",
                     "Optimizer of the starter code or of tf.keras.optimizers.")
-flags.DEFINE_float("clip_gradient_norm", 1.0, "Largest gradient norm; 0: no clipping.")
+flags.DEFINE_float("clip_gradient_norm", 1.0, "Largest gradient norm; 0: no clipping.",
+                   lower_bound=0)
 flags.DEFINE_enum("gradient_clipping", "per_variable", optimizers.CLIPPING,
                   "Whether the norm is that of the gradient of each variable, as in the "
                   "starter code, or of all variables together.")
 flags.DEFINE_bool("start_from_prior", True, "Whether classifier biases start at the "
                   "log-odds of the class frequencies.")
 flags.DEFINE_integer("prior_examples", 100000, "Number of records, from all files, to "
-                     "count class frequencies and label sets on.")
+                     "count class frequencies and label sets on.", lower_bound=1)
 flags.DEFINE_string("label_sets", None,
                     "File of yt8m-label-sets: label sets of more videos than are trained "
                     "on, for the class frequencies and for classifiers that learn from "
@@ -117,26 +125,30 @@ flags.DEFINE_float("ema_momentum", 0.999, "Share of an average that a step keeps
                    "small part of training; ema only.", lower_bound=0.0, upper_bound=1.0)
 flags.DEFINE_integer("averaging_start_step", None,
                      "Step whose weights are the first average. Default: 1. Required for "
-                     "swa, for example the step after three quarters of training.")
-flags.DEFINE_integer("swa_steps", 100, "Steps between two averaged steps; swa only.")
+                     "swa, for example the step after three quarters of training.",
+                     lower_bound=1)
+flags.DEFINE_integer("swa_steps", 100, "Steps between two averaged steps; swa only.",
+                     lower_bound=1)
 flags.DEFINE_string("teacher_predictions", None,
                     "Predictions (yt8m-ensemble predict) of all videos of "
                     "--train_data_pattern, to learn from besides the labels. A class "
                     "without a prediction counts as 0.")
 flags.DEFINE_float("teacher_weight", 0.5, "Weight a in the loss of a video, (1 - a) "
-                   "loss(scores, labels) + a loss(scores, teacher's scores).")
-flags.DEFINE_integer("seed", 0, "Seed of weights, order of records, and random draws.")
+                   "loss(scores, labels) + a loss(scores, teacher's scores).",
+                   lower_bound=0, upper_bound=1)
+flags.DEFINE_integer("seed", 0, "Seed of weights, order of records, and random draws.",
+                     lower_bound=0)
 flags.DEFINE_integer("export_model_steps", loop.Schedule.checkpoint_steps,
-                     "Number of steps between checkpoints.")
+                     "Number of steps between checkpoints.", lower_bound=1)
 flags.DEFINE_float("save_checkpoint_secs", loop.Schedule.checkpoint_secs,
-                   "Largest number of seconds between checkpoints.")
+                   "Largest number of seconds between checkpoints.", lower_bound=0)
 flags.DEFINE_integer("log_steps", loop.Schedule.log_steps,
-                     "Number of steps between progress lines.")
+                     "Number of steps between progress lines.", lower_bound=1)
 
 # ---------------------------------------------------------------- machine
 flags.DEFINE_string("strategy", "auto",
                     f"Where to train: {', '.join(strategies.NAMES)}, tpu:<name>.")
-flags.DEFINE_integer("num_gpu", 1, "Largest number of GPUs to use.")
+flags.DEFINE_integer("num_gpu", 1, "Largest number of GPUs to use.", lower_bound=0)
 flags.DEFINE_enum("precision", "float32",
                   ["float32", "mixed_bfloat16", "mixed_float16"],
                   "Precision of the layers.")

@@ -22,6 +22,7 @@ import tensorflow as tf
 
 from yt8m.core import command
 from yt8m.core import files
+from yt8m.core import network
 from yt8m.core import signals
 from yt8m.export.prediction import jobs
 from yt8m.export.prediction import parts as prediction_parts
@@ -130,5 +131,6 @@ def _connect(address: str) -> None:
   if address == LOCAL:
     options.update(include_dashboard=False, object_store_memory=_OBJECT_STORE_BYTES,
                    num_cpus=os.cpu_count())
+  network.check_reachable(address, "--ray_address")
   with signals.kept_from_ray():
     ray.init(address, **options)

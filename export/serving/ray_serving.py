@@ -20,6 +20,7 @@ from ray import serve
 from starlette import requests
 from starlette import responses
 
+from yt8m.core import network
 from yt8m.export.serving import model_server
 from yt8m.export.serving import model_versions
 from yt8m.export.serving import request_queue
@@ -141,9 +142,11 @@ def start(settings: Settings, host: str, port: int, replicas: tuple[int, int],
     The state of each version, newest first.
 
   Raises:
+    ConnectionError: There is no cluster at `ray_address`.
     RuntimeError: Ray Serve cannot start the server.
   """
   if ray_address:
+    network.check_reachable(ray_address, "--ray_address")
     ray.init(ray_address, logging_level=python_logging.ERROR)
   else:
     ray.init("local", num_cpus=num_cpus * replicas[1],

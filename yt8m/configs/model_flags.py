@@ -49,9 +49,10 @@ MODEL_FLAGS = (*hparams.OPTIONS, *STARTER_FLAGS, "hparams", "normalization",
 def define() -> None:
   """Defines the flags that describe a model, for the command that calls this."""
   flags.DEFINE_integer("num_classes", 3862, "Number of classes. Labels are numbers from "
-                       "0 to num_classes - 1.")
+                       "0 to num_classes - 1.", lower_bound=1)
   flags.DEFINE_integer("max_frames", 300,
-                       "Number of frames that are read from the start of a video.")
+                       "Number of frames that are read from the start of a video.",
+                       lower_bound=1)
   flags.DEFINE_string("model", "LogisticModel", f"Recipe: {recipes.listing()}.")
   flags.DEFINE_alias("recipe", "model")
   for part, options in hparams.OPTIONS.items():
@@ -70,7 +71,7 @@ def define() -> None:
   sampling = recipes.RECIPES["DbofModel"].options["sampling"]
   flags.DEFINE_integer(
       "iterations", None, "Number of frames that are sampled from a video. Default: the "
-      f"recipe's; DbofModel: {sampling['num_frames']}.")
+      f"recipe's; DbofModel: {sampling['num_frames']}.", lower_bound=1)
   flags.DEFINE_bool("sample_random_frames", None, "Whether to sample single frames "
                     "instead of a sequence. Default: the recipe's; DbofModel: "
                     f"{sampling['method'] == 'random_frames'}.")
@@ -89,7 +90,8 @@ def _define(define: Callable, name: str, text: str) -> None:
   """Defines a starter flag; its help shows the default of the constructor."""
   part, option, hparam = STARTER_FLAGS[name]
   default = registries.resolve(hparams.OPTIONS[part], option)[hparam]
-  define(name, None, f"{text} Default: the recipe's, or else {default}.")
+  bound = {"lower_bound": 1} if define is flags.DEFINE_integer else {}
+  define(name, None, f"{text} Default: the recipe's, or else {default}.", **bound)
 
 
 def define_hparams() -> None:
@@ -151,6 +153,9 @@ def model_options(recipe: recipes.Recipe, given: Config) -> Config:
     if name is None:
       continue
     if name.lower() == "none":
+      if part != "aggregation":
+        raise ValueError(f"--{part}={name}: every model has a {part}. Only --aggregation "
+                         f"can be none. Valid: {', '.join(registered)}.")
       options[part] = None
       continue
     registered[name]  # An unknown name is an error here.

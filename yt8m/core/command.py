@@ -4,6 +4,7 @@
 
 import functools
 import logging as python_logging
+import math
 import re
 import sys
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from absl import app
 from absl import flags
 from absl import logging
 
+from yt8m.core import fields
 from yt8m.core import registry
 from yt8m.core import signals
 
@@ -24,6 +26,8 @@ flags.DEFINE_list(
     "imported only from modules below these prefixes. Also names of operations, such as "
     "PyFunc, that the graph of a SavedModel may hold. Allow only code that you trust. If "
     "this flag is given, names on the command line must be below the prefixes as well.")
+
+_LARGEST = 2**31 - 1
 
 # Errors that a user can fix: flags, files, records, a diverging model, permissions of a
 # remote file system.
@@ -77,6 +81,25 @@ def check_paths(*names: str) -> None:
                        "variable of the shell not set?)")
 
 
+def check_numbers() -> None:
+  """Refuses numbers on the command line that no flag can mean.
+
+  The bounds of a flag stand in its definition, but NaN is not below any bound, and
+  TensorFlow has 32 bits for most whole numbers.
+
+  Raises:
+    ValueError: A number is not finite, or is too large; the flag is named.
+  """
+  for name in flags.FLAGS:
+    flag = flags.FLAGS[name]
+    value = flag.value if flag.present else None
+    if isinstance(value, float) and not math.isfinite(value):
+      raise ValueError(f"--{name}={value} must be a finite number.")
+    if type(value) is int and abs(value) > _LARGEST:
+      raise ValueError(
+          f"--{name}={fields.short(value, 30)} must be at most {_LARGEST:,}.")
+
+
 def _make_main(module):
   """Lets `--help` show the text and flags of `module`, also in a console script."""
   sys.modules["__main__"].__doc__ = module.__doc__
@@ -98,6 +121,7 @@ def _run_guarded(main, actions, argv):
   if not debugging:
     _log_plainly()
   try:
+    check_numbers()
     with registry.allow_code(_allowed_code()):
       main(*chosen)
   except USER_ERRORS as error:

@@ -1,0 +1,52 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""A dead address is named within seconds."""
+
+import contextlib
+import socket
+import time
+
+import pytest
+
+from yt8m.core import network
+
+
+def listener(backlog):
+  server = socket.socket()
+  server.bind(("127.0.0.1", 0))
+  server.listen(backlog)
+  return contextlib.closing(server)
+
+
+def test_an_address_that_answers():
+  with listener(5) as server:
+    network.check_reachable(f"127.0.0.1:{server.getsockname()[1]}", "--flag")
+  for address in ("local", "auto", "ray://127.0.0.1:1"):
+    network.check_reachable(address, "--flag")  # left to Ray
+
+
+def test_a_closed_port():
+  with listener(5) as server:
+    address = f"127.0.0.1:{server.getsockname()[1]}"
+  with pytest.raises(ConnectionError, match=f"--ray_address={address}: nothing answers "
+                                            "there .*refused.* `ray start --head`"):
+    network.check_reachable(address, "--ray_address")
+
+
+def test_silence_is_waited_for_in_bounds():
+  with listener(0) as server, contextlib.ExitStack() as stack:
+    address = server.getsockname()
+    for _ in range(4):  # They fill the queue of the listener.
+      client = stack.enter_context(contextlib.closing(socket.socket()))
+      client.setblocking(False)
+      client.connect_ex(address)
+    began = time.monotonic()
+    with pytest.raises(ConnectionError, match="timed out"):
+      network.check_reachable(f"127.0.0.1:{address[1]}", "--ray_address", seconds=0.2)
+    assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("address", ["host:", "host:a", "host:99999", "host:-1"])
+def test_what_is_no_port(address):
+  with pytest.raises(ValueError, match=f"--ray_address={address}: .* is not a port"):
+    network.check_reachable(address, "--ray_address")
