@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The training loop: epochs of steps, checkpoints that resume exactly, a log."""
 
+import contextlib
 import dataclasses
 import math
 import os
 import signal
 import time
 from collections.abc import Callable
+from collections.abc import Iterator
 
 import numpy as np
 import tensorflow as tf
@@ -207,7 +209,8 @@ class Training:
                       "due.", error)
       return
     self._saved_step = self.position.step
-    self._writer.flush()
+    with _scalars_may_fail():
+      self._writer.flush()
 
   def _check_losses(self) -> list[float]:
     """Returns the losses since the last check.
@@ -248,7 +251,7 @@ class Training:
         position.step, f"/{total}" if total else "", position.epoch, scalars["loss"],
         scalars["hit_at_one"], scalars["gap"], scalars["learning_rate"], timing)
     scalars["examples_per_second"] = self._progress.rate
-    with self._writer.as_default(step=position.step):
+    with _scalars_may_fail(), self._writer.as_default(step=position.step):
       for name, value in scalars.items():
         tf.summary.scalar(f"train/{name}", value)
 
@@ -256,3 +259,14 @@ class Training:
 def _on_host(strategy: tf.distribute.Strategy, values) -> np.ndarray:
   return np.concatenate(
       [value.numpy() for value in strategy.experimental_local_results(values)])
+
+
+@contextlib.contextmanager
+def _scalars_may_fail() -> Iterator[None]:
+  """Goes on without scalars for TensorBoard where the disk is full."""
+  try:
+    yield
+  except tf.errors.OpError as error:
+    logging.log_first_n(
+        logging.WARNING, "Some scalars for TensorBoard are not written: %s.", 1,
+        saving.cause(error))

@@ -61,10 +61,7 @@ class Saver:
       self._checkpoint.save_counter.assign_sub(1)
       with contextlib.suppress(OSError, tf.errors.OpError):
         remove_leftovers(self._directory)
-      reason = getattr(error, "strerror", None) or str(error)
-      # TensorFlow's message begins and ends with its operations.
-      reason = re.sub(r" \[Op:.*", "", reason.splitlines()[0].rsplit("; ", 1)[-1])
-      raise OSError(f"Checkpoint {path} cannot be saved: {reason}.") from error
+      raise OSError(f"Checkpoint {path} cannot be saved: {cause(error)}.") from error
 
   def _write(self, path, training):
     folder = os.path.join(self._directory, checkpoints.SAVING)
@@ -97,6 +94,12 @@ class Saver:
       del self._times[old]
     if oldest:
       checkpoint_files.write_list(self._directory, self._times)
+
+
+def cause(error: OSError | tf.errors.OpError) -> str:
+  """Returns why something cannot be written, without TensorFlow's operations."""
+  text = getattr(error, "strerror", None) or str(error)
+  return re.sub(r" \[Op:.*", "", text.splitlines()[0].rsplit("; ", 1)[-1])
 
 
 def remove_leftovers(directory: str) -> None:
