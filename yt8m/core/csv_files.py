@@ -94,10 +94,10 @@ def whole_number(cell: str) -> int | None:
   """Returns the number of a cell, or None if it is not one.
 
   >>> from yt8m.core import csv_files
-  >>> [csv_files.whole_number(cell) for cell in ("7", " 2.0 ", "2.5", "-1", "x")]
+  >>> [csv_files.whole_number(cell) for cell in ("7", " 2.0 ", "2.5", "1.000", "x")]
   [7, 2, None, None, None]
   """
-  match = re.fullmatch(r"\s*(\d{1,18})(?:\.0*)?\s*", cell)
+  match = re.fullmatch(r"\s*(\d{1,18})(?:\.0)?\s*", cell)
   return int(match[1]) if match else None
 
 

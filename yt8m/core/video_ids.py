@@ -5,8 +5,9 @@
 The id of a record is any byte string. Arrays and TFRecords (.npz, prediction stores,
 `Example`s) hold its bytes. CSVs, label sets and messages hold its text, in which `%XX`
 stands for each byte that is not UTF-8, and for each byte of a character that would end
-the id there: a comma, a quote, white space or a control character. A `%` that would be
-read as such an escape is one itself, so different ids have different texts.
+the id there: a comma, a quote, white space, a control character or a byte order mark. A
+`%` that would be read as such an escape is one itself, so different ids have different
+texts.
 
 The ids of YouTube-8M have none of these characters, and are their own text.
 `urllib.parse.unquote_to_bytes` returns the bytes of a text.
@@ -20,7 +21,7 @@ from typing import Any
 import numpy as np
 
 # A lone surrogate stands for a byte that is not UTF-8 (`surrogateescape`).
-_RESERVED = r'[\s",\x00-\x1f\x7f-\x9f\udc80-\udcff]'
+_RESERVED = r'[\s",\x00-\x1f\x7f-\x9f\ufeff\udc80-\udcff]'
 _IN_TEXT = re.compile(_RESERVED)
 _IN_BYTES = re.compile(rf"{_RESERVED}|%(?=[0-9A-Fa-f]{{2}})")
 

@@ -12,7 +12,8 @@ from yt8m.core import video_ids
 
 ODD_IDS = [b"clips/a, b.mp4", b'he said "x".mp4', b"two\nlines\r", b"caf\xe9.mp4",
            "café.mp4".encode(), b"D:/my clips/v 1.mp4", b"100%", b"a%2Cb", b"%%41",
-           b"%\xe941", b"a\tb", b"\xff\xfe\x00x", "no\u00a0break\u2028".encode(), b"%25"]
+           b"%\xe941", b"a\tb", b"\xff\xfe\x00x", "no\u00a0break\u2028".encode(), b"%25",
+           b"\xef\xbb\xbfx", b'"quoted"']
 
 
 @pytest.mark.parametrize("video_id", ODD_IDS)
