@@ -23,6 +23,7 @@ from absl import logging
 
 from yt8m.core import command
 from yt8m.core import files
+from yt8m.core import registry
 from yt8m.core import signals
 from yt8m.export.serving import model_versions
 
@@ -64,9 +65,14 @@ flags.DEFINE_float("num_gpus", 0.0, "GPUs per replica; two replicas with 0.5 sha
 flags.DEFINE_string("ray_address", None, "Address of the Ray cluster to serve on; "
                     "default: this machine. The cluster must see --model_dir.")
 
-# Ray's own ports are open to the network, and whoever can use them can run code. A token
-# that only our processes know closes them. Ray reads these variables on import.
+# Whoever can use Ray's own ports can run code. A token that only our processes know
+# closes them, and without a cluster they listen at 127.0.0.1, as do those of Ray's
+# metrics. (The variable has the name of the systems where that is the default.) Ray reads
+# these variables on import.
 _LOCAL_RAY = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32),
+              "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+              "RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH":
+                  "yt8m.export.serving.http_proxy.middlewares",
               "RAY_USAGE_STATS_ENABLED": "0"}
 
 
@@ -94,7 +100,8 @@ def main() -> None:
       batch_wait_s=FLAGS.batch_wait_ms / 1000,
       max_queued_requests=FLAGS.max_queued_requests,
       request_timeout_s=FLAGS.request_timeout_s,
-      max_body_bytes=int(FLAGS.max_body_mib * 2 ** 20), num_threads=num_cpus)
+      max_body_bytes=int(FLAGS.max_body_mib * 2 ** 20), num_threads=num_cpus,
+      allow_code=registry.allowed_code())
   logging.info("Starting %s replicas of %s.", "–".join(map(str, sorted(set(replicas)))),
                model_dir)
   try:

@@ -22,6 +22,7 @@ import tensorflow as tf
 # types of the numbers.
 _KINDS = {"f": ("iuf", (int, float)), "i": ("iu", (int,)), "u": ("iu", (int,)),
           "b": ("b", (bool,))}
+MAX_DEPTH = 32  # axes of an array, as many as numpy could have before version 2
 _RAGGED = "is a list of lists of different lengths."
 
 
@@ -72,7 +73,11 @@ def _numbers(value: Any, dtype: tf.DType) -> np.ndarray:
 
 def _strings(value: Any) -> np.ndarray:
   decoded = _decode(value)
-  array = np.empty(_shape(decoded), object)
+  shape = _shape(decoded)
+  if len(shape) > MAX_DEPTH:
+    raise ValueError(f"has lists nested {len(shape)} deep; at most {MAX_DEPTH} are "
+                     "accepted.")
+  array = np.empty(shape, object)
   try:
     array[...] = decoded
   except ValueError as error:
@@ -124,8 +129,14 @@ def _leaves(value: Any) -> Iterator[Any]:
 
 def short(value: Any, length: int = 80) -> str:
   """Returns the beginning of a JSON value, for messages."""
-  text = json.dumps(value)
-  return text if len(text) <= length else f"{text[:length]}…"
+  text = ""
+  # Piece by piece, because the value may have millions of entries.
+  for piece in json.JSONEncoder().iterencode(
+      value[:length] if isinstance(value, str) else value):
+    text += piece
+    if len(text) > length:
+      return f"{text[:length]}…"
+  return text
 
 
 def to_json(array: np.ndarray, as_bytes: bool = False) -> str:

@@ -14,17 +14,13 @@ Reference: tensorflow/serving, `model_servers/http_rest_api_handler.cc`.
 
 import asyncio
 import json
-import os
 import re
-from typing import Any
 
 import tensorflow as tf
 from absl import logging
-from google.protobuf import json_format
-from tensorflow.core.protobuf import saved_model_pb2
 
-from yt8m.core import files
 from yt8m.export.serving import model_versions
+from yt8m.export.serving import request_body
 from yt8m.export.serving import request_queue
 from yt8m.export.serving import rest_api
 from yt8m.export.serving.rest_api import RestError
@@ -81,7 +77,7 @@ class ModelServer:
     if method == "GET" and (match := _STATUS.fullmatch(path)):
       if not match["metadata"]:
         return self._status(match)
-      return await asyncio.to_thread(self._metadata, self._version(match))
+      return self._metadata(self._version(match))
     if path.lower().startswith("/v1/"):
       raise RestError(400, f"Malformed request: {method} {path}")
     raise RestError(404, f"Not found: {path}. The model is at "
@@ -100,8 +96,7 @@ class ModelServer:
 
   async def _predict(self, version: model_versions.Version, body: bytes) -> bytes:
     # In threads: parsing megabytes of JSON would block all other requests.
-    request = await asyncio.to_thread(
-        rest_api.parse_predict, body, version.signatures)
+    request = await asyncio.to_thread(_parse, body, version)
     outputs = await self._queue.predict(version, request)
     return await asyncio.to_thread(rest_api.format_answer, outputs, request.in_rows)
 
@@ -125,7 +120,12 @@ class ModelServer:
         "model_spec": {"name": self._name, "signature_name": "",
                        "version": str(version.number)},
         "metadata": {"signature_def": {
-            "signature_def": _signature_defs(version.directory)}}}, indent=1).encode()
+            "signature_def": version.signature_defs}}}, indent=1).encode()
+
+
+def _parse(body: bytes, version: model_versions.Version) -> rest_api.PredictRequest:
+  request_body.check(body)
+  return rest_api.parse_predict(body, version.signatures)
 
 
 def _reason(error: tf.errors.OpError) -> str:
@@ -135,13 +135,3 @@ def _reason(error: tf.errors.OpError) -> str:
   text = re.split(r"\s*\[\[\{\{node|\s*\[Op:", text)[0].strip()
   first = getattr(error, "first_row", 0)
   return f"In the rows from {first} on: {text}" if first else text
-
-
-def _signature_defs(directory: str) -> dict[str, Any]:
-  """Returns the signatures of a SavedModel in the JSON format of protobuf."""
-  with files.open_to_read(os.path.join(directory, "saved_model.pb"), "rb") as file:
-    graph = saved_model_pb2.SavedModel.FromString(file.read()).meta_graphs[0]
-  # By position, because protobuf has renamed the argument for fields with defaults.
-  return {name: json_format.MessageToDict(signature, True, True)
-          for name, signature in sorted(graph.signature_def.items())
-          if signature.method_name}

@@ -15,15 +15,18 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 from absl import logging
+from google.protobuf import json_format
+from tensorflow.core.protobuf import saved_model_pb2
 
+from yt8m.artifacts.saved_model import GRAPH
 from yt8m.artifacts.saved_model import SavedModel
+from yt8m.core import files
+from yt8m.core import registry
 from yt8m.export.saved_models import warmup
 from yt8m.export.serving.rest_api import Arrays
 from yt8m.export.serving.rest_api import Specs
 
 LATEST, ALL = "latest", "all"
-# Errors of loading and warming up a SavedModel that is damaged, or not a SavedModel.
-_UNUSABLE = (OSError, ValueError, TypeError, tf.errors.OpError)
 
 
 def find(model_dir: str) -> dict[int, SavedModel]:
@@ -65,6 +68,7 @@ class Version:
 
   Attributes:
     signatures: Inputs of each signature, by name.
+    signature_defs: Signatures in the JSON format of protobuf.
 
   Raises:
     FileNotFoundError: A file of the SavedModel is missing.
@@ -75,6 +79,8 @@ class Version:
   def __init__(self, number: int, model: SavedModel):
     self.number, self.directory = number, model.directory
     self._loaded = model.load()
+    # Now, because the files may be gone when somebody asks.
+    self.signature_defs = _signature_defs(model.directory)
     self.signatures: dict[str, Specs] = {
         name: function.structured_input_signature[1]
         for name, function in self._loaded.signatures.items()}
@@ -106,6 +112,15 @@ class Version:
       self.call(name, inputs)
 
 
+def _signature_defs(directory: str) -> dict[str, Any]:
+  with files.open_to_read(os.path.join(directory, GRAPH), "rb") as file:
+    graph = saved_model_pb2.SavedModel.FromString(file.read()).meta_graphs[0]
+  # By position, because protobuf has renamed the argument for fields with defaults.
+  return {name: json_format.MessageToDict(signature, True, True)
+          for name, signature in sorted(graph.signature_def.items())
+          if signature.method_name}
+
+
 def _blank(spec: tf.TensorSpec) -> np.ndarray:
   """Returns an array without rows; ones, if the input has no rows."""
   shape = [size or 0 for size in spec.shape]
@@ -114,16 +129,22 @@ def _blank(spec: tf.TensorSpec) -> np.ndarray:
   return np.ones(shape, spec.dtype.as_numpy_dtype)
 
 
+def _first_line(error: Exception) -> str:
+  return (str(error) or repr(error)).strip().splitlines()[0]
+
+
 class Versions:
   """The versions that are served; `refresh` updates them.
 
   Args:
     model_dir: Directory of versions, or a SavedModel; see `find`.
     policy: `LATEST` serves the highest number that can be loaded, `ALL` every number.
+    allow_code: Value of `--allow_code`.
   """
 
-  def __init__(self, model_dir: str, policy: str = LATEST):
-    self._model_dir, self._policy = model_dir, policy
+  def __init__(self, model_dir: str, policy: str = LATEST,
+               allow_code: tuple[str, ...] = ()):
+    self._model_dir, self._policy, self._allow_code = model_dir, policy, allow_code
     self._loaded: dict[int, Version] = {}
     self._errors: dict[int, Exception] = {}
     self._refreshing = threading.Lock()
@@ -138,6 +159,11 @@ class Versions:
     loaded: dict[Any, Version] = self._loaded
     return loaded[max(loaded, default=None) if number is None else number]
 
+  @property
+  def loaded(self) -> bool:
+    """Whether any version is served."""
+    return bool(self._loaded)
+
   def status(self) -> dict[int, Exception | None]:
     """Returns the error of each version, None if it is served; highest number first."""
     status = {**self._errors, **dict.fromkeys(self._loaded)}
@@ -151,18 +177,21 @@ class Versions:
     """
     with self._refreshing:
       loaded, errors = {}, {}
-      for number, model in reversed(find(self._model_dir).items()):
+      with registry.allow_code(self._allow_code):
+        found = find(self._model_dir)
+      for number, model in reversed(found.items()):
         if number in self._loaded:
           loaded[number] = self._loaded[number]
         else:
           try:
             loaded[number] = Version(number, model)
             logging.info("Version %d of %s is served.", number, model.directory)
-          except _UNUSABLE as error:
+          except Exception as error:  # any, of files that are damaged or half copied
             errors[number] = error
             # It may still be being copied: it is tried again, but reported only once.
             if str(error) != str(self._errors.get(number)):
-              logging.error("Version %d cannot be served: %s", number, error)
+              logging.error("Version %d cannot be served, and is tried again: %s",
+                            number, _first_line(error))
         if loaded and self._policy == LATEST:
           break
       self._loaded, self._errors = loaded or self._loaded, errors

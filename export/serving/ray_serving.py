@@ -23,6 +23,7 @@ from starlette import responses
 from yt8m.core import network
 from yt8m.export.serving import model_server
 from yt8m.export.serving import model_versions
+from yt8m.export.serving import request_body
 from yt8m.export.serving import request_queue
 from yt8m.export.serving import rest_api
 
@@ -50,6 +51,7 @@ class Settings:
     request_timeout_s: Seconds after which a request fails.
     max_body_bytes: Largest size of a request body.
     num_threads: Number of threads of TensorFlow.
+    allow_code: Value of `--allow_code`.
   """
   model_dir: str
   versions: str
@@ -61,6 +63,7 @@ class Settings:
   request_timeout_s: float
   max_body_bytes: int
   num_threads: int
+  allow_code: tuple[str, ...] = ()
 
 
 class Replica:
@@ -71,7 +74,10 @@ class Replica:
     os.environ["TF_FORCE_GPU_ALLOW_GROWTH"] = "true"  # replicas may share a GPU
     tf.config.threading.set_intra_op_parallelism_threads(settings.num_threads)
     self._settings = settings
-    self._versions = model_versions.Versions(settings.model_dir, settings.versions)
+    self._versions = model_versions.Versions(
+        settings.model_dir, settings.versions, settings.allow_code)
+    if not self._versions.loaded and _has_started():
+      raise RuntimeError(f"No version in {settings.model_dir} can be served.")
     self._server = model_server.ModelServer(
         settings.model_name, self._versions,
         request_queue.RequestQueue(settings.max_batch_size, settings.batch_wait_s,
@@ -82,13 +88,17 @@ class Replica:
 
   async def __call__(self, request: requests.Request) -> responses.Response:
     try:
-      body = await read_body(request, self._settings.max_body_bytes)
+      body = request_body.inflate(
+          await read_body(request, self._settings.max_body_bytes),
+          request.headers.get("content-encoding", ""), self._settings.max_body_bytes)
     except rest_api.RestError as error:
       status, content = int(error.status), rest_api.format_error(str(error))
     else:
       status, content = await self._server.answer(
           request.method, request.scope["path"], body)
-    return responses.Response(content, status, media_type="application/json")
+    return responses.Response(
+        content, status, {"retry-after": "1"} if status == 503 else None,
+        media_type="application/json")
 
   def describe(self) -> Description:
     """Returns the state of each version, newest first."""
@@ -102,6 +112,16 @@ class Replica:
         self._versions.refresh()
       except Exception:  # a file system may be unavailable for a while
         logging.exception("Searching for versions in %s", self._settings.model_dir)
+
+
+def _has_started() -> bool:
+  """Whether this replica replaces another one or is added to others.
+
+  Ray Serve then keeps a replica whose constructor fails from the requests, and tries
+  again. At the start of the server, the reason is reported instead (`describe`).
+  """
+  application = serve.status().applications.get(APPLICATION)
+  return application is not None and application.status != "DEPLOYING"
 
 
 async def read_body(request: requests.Request, max_bytes: int) -> bytes:

@@ -72,8 +72,16 @@ def parse_predict(body: bytes, signatures: Mapping[str, Specs]) -> PredictReques
     RestError: 400. The message names the instance and the input that are wrong.
   """
   try:
+    return _parse(body, signatures)
+  except RecursionError as error:
+    raise RestError(400, "JSON Parse error: lists or objects are nested too deeply: at "
+                    f"most {json_arrays.MAX_DEPTH} are accepted.") from error
+
+
+def _parse(body: bytes, signatures: Mapping[str, Specs]) -> PredictRequest:
+  try:
     content = json.loads(body)
-  except (ValueError, RecursionError) as error:
+  except ValueError as error:
     raise RestError(400, f"JSON Parse error: {error}") from error
   if not isinstance(content, dict):
     raise RestError(

@@ -4,6 +4,8 @@
 
 import base64
 import concurrent.futures
+import contextlib
+import gzip
 import http.client
 import importlib.util
 import json
@@ -19,6 +21,7 @@ import pytest
 import tensorflow as tf
 
 from tests.helpers import descriptors
+from tests.helpers import processes
 from tests.helpers import serving
 from tests.helpers import support
 
@@ -249,6 +252,59 @@ def test_a_damaged_version_is_reported_and_the_older_one_serves_on(server, score
   status, answer = server.predict(instances=[RECORDS[0]])
   assert status == 200
   assert_best(answer["predictions"], scores[:1])
+
+
+@needs_ray
+def test_bodies_may_be_compressed(server, scores):
+  def ask(body):
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=TIMEOUT_S)
+    connection.request("POST", "/v1/models/lstm:predict", gzip.compress(body),
+                       {"Content-Encoding": "gzip"})
+    answer = connection.getresponse()
+    return answer.status, json.loads(answer.read())
+
+  status, answer = ask(json.dumps({"instances": RECORDS[:3]}).encode())
+  assert status == 200
+  assert_best(answer["predictions"], scores[:3])
+  assert ask(bytes(MAX_BODY_MIB * 2**20 + 1))[0] == 413
+
+
+@needs_ray
+def test_no_port_but_that_of_the_token_is_open_to_the_network(server):
+  offspring = {server.process.pid, *processes.descendants(server.process.pid)}
+  open_to_all = [command for address, command in listening(offspring)
+                 if set(address) <= {"0"}]
+  # Ray's servers for its own calls want the token; those of metrics do not.
+  assert all(command.startswith("ray::ServeReplica") for command in open_to_all)
+
+
+def listening(pids):
+  """Yields address, as the kernel writes it, and command of each listening socket."""
+  sockets = {}
+  for pid in pids:
+    with contextlib.suppress(OSError):
+      for descriptor in os.listdir(f"/proc/{pid}/fd"):
+        with contextlib.suppress(OSError):
+          sockets[os.readlink(f"/proc/{pid}/fd/{descriptor}")] = pid
+  for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+    with open(table) as file:
+      for line in file.readlines()[1:]:
+        fields = line.split()
+        pid = sockets.get(f"socket:[{fields[9]}]")
+        if fields[3] == "0A" and pid:
+          yield fields[1].partition(":")[0], processes.command(pid)
+
+
+@needs_ray
+def test_a_lost_replica_costs_no_answer_that_is_not_json(server):
+  with concurrent.futures.ThreadPoolExecutor(5) as pool:
+    answers = [pool.submit(server.predict, instances=RECORDS[:1]) for _ in range(40)]
+    [replica] = [pid for pid in processes.descendants(server.process.pid)
+                 if processes.command(pid).startswith("ray::ServeReplica")]
+    os.kill(replica, signal.SIGKILL)
+    answers = [answer.result(timeout=2 * TIMEOUT_S) for answer in answers]
+  assert {status for status, _ in answers} <= {200, 503}
+  server.wait_for(lambda: server.predict(instances=RECORDS[:1])[0] == 200)
 
 
 @needs_ray

@@ -4,6 +4,7 @@
 
 import asyncio
 import json
+import shutil
 
 import pytest
 import tensorflow as tf
@@ -74,6 +75,21 @@ def test_metadata(versions):
         "tensor_shape": {"dim": [{"size": "-1", "name": ""}], "unknown_rank": False}}}
     assert [x["size"] for x in signatures["predict_features"]["inputs"]["rgb"][
         "tensor_shape"]["dim"]] == ["-1", "-1", "8"]
+
+
+def test_metadata_outlives_the_files(tmp_path):
+  serving.save("aggregation-mean", tmp_path / "3")
+  versions = model_versions.Versions(str(tmp_path))
+  expected = ask(versions, "GET", "/v1/models/m/metadata")
+  shutil.rmtree(tmp_path / "3")
+  assert ask(versions, "GET", "/v1/models/m/metadata") == expected
+  assert expected[0] == 200
+
+
+def test_a_body_of_too_many_lists_is_not_parsed(versions):
+  status, answer = ask(versions, "POST", "/v1/models/m:predict",
+                       b'{"inputs": [%s[]]}' % (b"[]," * 2**20))
+  assert status == 413 and "lists, objects and texts" in answer["error"]
 
 
 @pytest.mark.parametrize("method, path, status, text", [

@@ -138,3 +138,42 @@ def test_a_model_of_anyone_is_served(tmp_path):
   versions = model_versions.Versions(str(tmp_path))
   answer = versions.get().call("serving_default", {"x": np.array([b"a", b"b"], object)})
   assert answer["y"] == 0.5
+
+
+def test_a_version_that_is_being_copied_is_waited_for_in_one_line(
+    tmp_path, exported, caplog):
+  source, scores = exported[0]
+  versions, lines = model_versions.Versions(str(tmp_path)), []
+  caplog.set_level("ERROR", "absl")
+  # In the worst order: the graph first, and the manifest last.
+  names = sorted((path.relative_to(source) for path in source.rglob("*")
+                  if path.is_file()), key=lambda name: (
+                      name.name == "manifest.json", name.name != "saved_model.pb"))
+  for name in names:
+    target = tmp_path / "1" / name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    content = (source / name).read_bytes()
+    for part in (content[:len(content) // 2], content):
+      target.write_bytes(part)
+      caplog.clear()
+      versions.refresh()
+      versions.refresh()  # what is known is not said again
+      lines += [record.getMessage() for record in caplog.records
+                if record.levelname == "ERROR"]
+      assert len(caplog.records) <= 1 or versions.loaded
+    if versions.loaded:
+      break
+  np.testing.assert_allclose(answers(versions), scores, atol=1e-6)
+  assert lines and not any("\n" in line for line in lines)
+  assert all(line.startswith("Version 1 cannot be served, and is tried again: ")
+             for line in lines)
+
+
+def test_operations_may_be_allowed(tmp_path):
+  module = tf.Module()
+  module.read = tf.function(
+      tf.io.read_file, input_signature=[tf.TensorSpec([], tf.string)])
+  tf.saved_model.save(module, str(tmp_path / "1"), module.read)
+  versions = model_versions.Versions(str(tmp_path))
+  assert not versions.loaded and "--allow_code=ReadFile" in str(versions.status()[1])
+  assert model_versions.Versions(str(tmp_path), allow_code=("ReadFile",)).loaded

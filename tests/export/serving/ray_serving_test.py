@@ -1,47 +1,45 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Limits on reading a body; serve_test.py runs the deployment."""
+"""A replica without a model is not ready, but at the start of the server it says why."""
 
-import asyncio
+import types
 
 import pytest
+import tensorflow as tf
 
-ray = pytest.importorskip("ray", reason="Ray is not installed: pip install 'yt8m[ray]'")
-
-from starlette import requests  # noqa: E402
+pytest.importorskip("ray", reason="Ray is not installed: pip install 'yt8m[ray]'")
+from ray import serve  # noqa: E402
 
 from yt8m.export.serving import ray_serving  # noqa: E402
-from yt8m.export.serving import rest_api  # noqa: E402
 
 
-def read(chunks, max_bytes, **headers):
-  """Returns the body and the number of chunks that were read."""
-  messages = [{"type": "http.request", "body": chunk, "more_body": i + 1 < len(chunks)}
-              for i, chunk in enumerate(chunks)]
-  asked = []
-
-  async def receive():
-    asked.append(None)
-    return messages[len(asked) - 1]
-
-  scope = {"type": "http", "method": "POST", "path": "/", "headers": [
-      (name.replace("_", "-").encode(), value.encode())
-      for name, value in headers.items()]}
-  try:
-    body = asyncio.run(ray_serving.read_body(requests.Request(scope, receive), max_bytes))
-  except rest_api.RestError as error:
-    return error.status, len(asked)
-  return body, len(asked)
+def settings(model_dir):
+  return ray_serving.Settings(
+      model_dir=str(model_dir), versions="latest", model_name="m", poll_s=0,
+      max_batch_size=1, batch_wait_s=0, max_queued_requests=1, request_timeout_s=1,
+      max_body_bytes=1, num_threads=1)
 
 
-def test_a_body_within_the_limit_is_read():
-  assert read([b"ab", b"cd"], 4) == (b"abcd", 2)
-  assert read([b"ab", b"cd"], 4, content_length="4") == (b"abcd", 2)
-  assert read([b""], 4) == (b"", 1)
+def with_status(monkeypatch, status):
+  # Other tests have used TensorFlow, whose threads can no longer be chosen.
+  monkeypatch.setattr(tf.config.threading, "set_intra_op_parallelism_threads", int)
+  monkeypatch.setenv("TF_FORCE_GPU_ALLOW_GROWTH", "true")  # a replica sets it
+  applications = {"yt8m": types.SimpleNamespace(status=status)} if status else {}
+  monkeypatch.setattr(
+      serve, "status", lambda: types.SimpleNamespace(applications=applications))
 
 
-def test_a_larger_one_is_refused_as_soon_as_it_is_known():
-  assert read([b"ab", b"cde", b"f"], 4) == (413, 2)
-  assert read([b"abcde"], 4, content_length="5") == (413, 0)
-  assert read([b"abcde"], 4, content_length="4") == (413, 1)
-  assert read([b"a"], 4, content_length="-1") == (413, 0)
+@pytest.mark.parametrize("status", ["RUNNING", "UNHEALTHY"])
+def test_a_restarted_replica_needs_a_model(monkeypatch, tmp_path, status):
+  with_status(monkeypatch, status)
+  with pytest.raises(RuntimeError, match=f"No version in {tmp_path} can be served"):
+    ray_serving.Replica(settings(tmp_path))
+
+
+@pytest.mark.parametrize("status", ["DEPLOYING", None])
+def test_at_the_start_the_reason_is_reported(monkeypatch, tmp_path, status):
+  with_status(monkeypatch, status)
+  (tmp_path / "1").mkdir()
+  (tmp_path / "1" / "saved_model.pb").write_bytes(b"damaged")
+  [reason] = ray_serving.Replica(settings(tmp_path)).describe().values()
+  assert "is not the graph of a SavedModel" in reason

@@ -148,3 +148,15 @@ def test_outputs_without_rows_go_in_columns():
 
 def test_errors_are_json():
   assert json.loads(rest_api.format_error('a "b"\n')) == {"error": 'a "b"\n'}
+
+
+@pytest.mark.parametrize("leaf", ["", "1", '"a"', '{"b64": "YQ=="}', "null"])
+@pytest.mark.parametrize("depth", [32, 33, 64, 65, 500, 980, 20_000])
+def test_lists_at_any_depth_are_refused(depth, leaf):
+  deep = "[" * depth + leaf + "]" * depth
+  for form in ('{"inputs": %s}', '{"instances": %s}', "%s", '{"signature_name": %s}',
+               '{"signature_name": "predict_features", "inputs": {"rgb": %s, '
+               '"num_frames": [1]}}'):
+    with pytest.raises(rest_api.RestError) as error:
+      rest_api.parse_predict((form % deep).encode(), SIGNATURES)
+    assert error.value.status == 400 and len(str(error.value)) < 400

@@ -1,0 +1,120 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""What Ray Serve's HTTP proxy lacks: errors in JSON, and an end for idle connections.
+
+Ray Serve calls `middlewares` in the process of the proxy, because `yt8m-serve` names it
+in the variable `RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH`.
+"""
+
+import asyncio
+from collections.abc import Awaitable
+from collections.abc import Callable
+from typing import Any
+
+from absl import logging
+from starlette import middleware
+from uvicorn.protocols.http import auto
+
+from yt8m.export.serving import rest_api
+
+# Seconds in which the headers of a request must arrive.
+_HEADERS_S = 10.0
+
+# By the status of Ray Serve's own answers, which are plain text: status and message.
+_UNAVAILABLE = (503, "The server starts or stops, or lost a replica. Try again.")
+_ANSWERS = {404: _UNAVAILABLE, 500: _UNAVAILABLE, 503: _UNAVAILABLE,
+            408: (504, "No answer in time."), 504: (504, "No answer in time.")}
+
+_Message = dict[str, Any]
+_Send = Callable[[_Message], Awaitable[None]]
+
+
+def middlewares() -> list[middleware.Middleware]:
+  """Prepares the process of the proxy; returns the middlewares that Ray Serve adds."""
+  auto.AutoHTTPProtocol = _protocol(auto.AutoHTTPProtocol, _HEADERS_S)
+  return [middleware.Middleware(JsonErrors)]
+
+
+class JsonErrors:
+  """Turns Ray Serve's own errors for a model into JSON, as those of the replicas are.
+
+  Args:
+    app: The ASGI application.
+  """
+
+  def __init__(self, app: Callable[..., Awaitable[None]]):
+    self._app = app
+
+  async def __call__(self, scope: dict[str, Any], receive: Callable, send: _Send) -> None:
+    if scope["type"] != "http" or scope["path"].startswith("/-/"):
+      await self._app(scope, receive, send)
+      return
+    started = replaced = False
+
+    async def send_json(message: _Message) -> None:
+      nonlocal started, replaced
+      started = True
+      if message["type"] == "http.response.start" and message["status"] >= 400 and (
+          not _is_json(message)):
+        replaced = True
+        await _send_error(send, *_ANSWERS.get(
+            message["status"], (message["status"], "The request was refused.")))
+      elif not replaced:
+        await send(message)
+
+    try:
+      await self._app(scope, receive, send_json)
+    except Exception:  # such as the loss of a replica; uvicorn would answer in plain text
+      if started:
+        raise
+      logging.exception("%s %s", scope["method"], scope["path"])
+    if not started:
+      await _send_error(send, *_UNAVAILABLE)
+
+
+def _is_json(message: _Message) -> bool:
+  return any(name.lower() == b"content-type" and value.startswith(b"application/json")
+             for name, value in message.get("headers", ()))
+
+
+async def _send_error(send: _Send, status: int, text: str) -> None:
+  body = rest_api.format_error(text)
+  headers = [(b"content-type", b"application/json"),
+             (b"content-length", str(len(body)).encode())]
+  if status == 503:
+    headers.append((b"retry-after", b"1"))
+  await send({"type": "http.response.start", "status": status, "headers": headers})
+  await send({"type": "http.response.body", "body": body})
+
+
+def _protocol(base: Any, seconds: float) -> Any:
+  """Returns a protocol of uvicorn that closes connections without a request.
+
+  uvicorn waits for ever for the headers of a request. Here a connection is closed if,
+  from one look to the next, no request was in progress and none was awaited after an
+  answer, for which uvicorn has a limit of its own.
+
+  Args:
+    base: Protocol of uvicorn.
+    seconds: Seconds between two looks.
+  """
+
+  class Protocol(base):
+    """The protocol of one connection."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+      super().connection_made(transport)
+      self.loop.call_later(seconds, self._look, transport, (None, True))
+
+    def _look(self, transport: asyncio.Transport, before: tuple[Any, bool]) -> None:
+      cycle: Any = self.cycle
+      reads_headers = ((cycle is None or cycle.response_complete)
+                       and self.timeout_keep_alive_task is None)
+      if transport.is_closing():
+        return
+      if reads_headers and before == (cycle, True):
+        transport.close()
+      else:
+        self.loop.call_later(seconds, self._look, transport, (cycle, reads_headers))
+
+  return Protocol

@@ -1,0 +1,110 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Answers of the proxy itself are JSON; connections without a request are closed."""
+
+import asyncio
+import json
+import socket
+
+import pytest
+
+pytest.importorskip("uvicorn", reason="Ray is not installed: pip install 'yt8m[ray]'")
+import uvicorn  # noqa: E402
+from uvicorn.protocols.http import auto  # noqa: E402
+
+from yt8m.export.serving import http_proxy  # noqa: E402
+
+
+def ask(app, path="/v1/models/m"):
+  """Returns status, headers and body of the answer."""
+  sent = []
+
+  async def send(message):
+    sent.append(message)
+
+  asyncio.run(http_proxy.JsonErrors(app)(
+      {"type": "http", "method": "GET", "path": path}, None, send))
+  start, *bodies = sent
+  return (start["status"], dict(start.get("headers", [])),
+          b"".join(message["body"] for message in bodies))
+
+
+def answering(status, kind, body):
+  async def app(scope, receive, send):
+    await send({"type": "http.response.start", "status": status,
+                "headers": [(b"content-type", kind)]})
+    await send({"type": "http.response.body", "body": body, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+  return app
+
+
+@pytest.mark.parametrize("given, expected", [
+    (404, 503), (500, 503), (503, 503), (408, 504), (400, 400)])
+def test_plain_errors_become_json(given, expected):
+  status, headers, body = ask(answering(given, b"text/plain", b"Traceback: secret"))
+  assert status == expected and headers[b"content-type"] == b"application/json"
+  assert list(json.loads(body)) == ["error"] and b"secret" not in body
+  assert (headers.get(b"retry-after") == b"1") == (expected == 503)
+  assert int(headers[b"content-length"]) == len(body)
+
+
+async def fails(scope, receive, send):
+  raise RuntimeError("The replica died.")
+
+
+async def is_silent(scope, receive, send):
+  pass
+
+
+@pytest.mark.parametrize("app", [fails, is_silent])
+def test_a_lost_replica_is_an_answer_in_json(app):
+  status, headers, body = ask(app)
+  assert status == 503 and headers[b"retry-after"] == b"1"
+  assert "lost a replica" in json.loads(body)["error"]
+
+
+def test_answers_of_replicas_and_health_checks_pass():
+  for app, path in ((answering(404, b"application/json", b"{}"), "/v1/models/m"),
+                    (answering(200, b"text/plain", b"{}"), "/v1/models/m"),
+                    (answering(503, b"text/plain", b"{}"), "/-/healthz")):
+    _, headers, body = ask(app, path)
+    assert body == b"{}" and len(headers) == 1
+
+
+def test_unfinished_headers_are_not_waited_for():
+  unfinished = b"GET / HTTP/1.1\r\nHost: h\r\nX: "
+
+  async def scenario():
+    protocol = http_proxy._protocol(auto.AutoHTTPProtocol, seconds=0.3)
+    server = uvicorn.Server(uvicorn.Config(
+        answering(200, b"application/json", b"{}"), http=protocol, lifespan="off",
+        log_config=None, timeout_keep_alive=60))
+    with socket.socket() as listener:
+      listener.bind(("127.0.0.1", 0))
+      task = asyncio.create_task(server.serve(sockets=[listener]))
+      while not server.started:
+        await asyncio.sleep(0.01)
+      connections = [await asyncio.open_connection(*listener.getsockname())
+                     for _ in range(4)]
+      (_, silent), (_, cut), (late_reader, late), (reader, writer) = connections
+      assert silent
+      cut.write(unfinished)
+      for both in (late, writer):
+        both.write(unfinished + b"x\r\n\r\n")
+      await asyncio.gather(*(each.readuntil(b"\r\n0\r\n\r\n")
+                             for each in (late_reader, reader)))
+      late.write(unfinished)  # a second request, of which the rest does not come
+      for _ in range(9):
+        late.write(b"x")
+        await asyncio.sleep(0.1)
+      ended = [each.at_eof() for each, _ in connections]
+      # uvicorn itself limits how long a connection is kept after an answer.
+      writer.write(unfinished + b"x\r\n\r\n")
+      assert await asyncio.wait_for(reader.readuntil(b"\r\n0\r\n\r\n"), 5)
+      server.should_exit = True
+      writer.close()
+      await task
+      return ended
+
+  assert asyncio.run(scenario()) == [True, True, True, False]

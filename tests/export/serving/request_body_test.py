@@ -1,0 +1,59 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Bodies are unpacked up to a limit, and refused if parsing would take the memory."""
+
+import gzip
+import tracemalloc
+
+import pytest
+
+from yt8m.export.serving import request_body
+from yt8m.export.serving import rest_api
+
+BODY = b'{"inputs": [1, 2]}'
+
+
+def status(error):
+  return int(error.value.status), str(error.value)
+
+
+@pytest.mark.parametrize("encoding, body", [
+    ("", BODY), ("identity", BODY), ("gzip", gzip.compress(BODY)),
+    ("GZIP ", gzip.compress(BODY)), ("x-gzip", gzip.compress(BODY, 1))])
+def test_a_body_is_inflated(encoding, body):
+  assert request_body.inflate(body, encoding, len(BODY)) == BODY
+
+
+@pytest.mark.parametrize("encoding, body, expected, text", [
+    ("br", BODY, 415, "Content-Encoding: br is not accepted. Send gzip"),
+    ("gzip, gzip", BODY, 415, "is not accepted"),
+    ("gzip", BODY, 400, "not what gzip writes: .*incorrect header"),
+    ("gzip", gzip.compress(BODY)[:-4], 400, "it is cut"),
+    ("gzip", gzip.compress(BODY) + b"x", 400, "something follows"),
+    ("gzip", gzip.compress(BODY + b" "), 413, "unpacks to more than 18 bytes")])
+def test_what_cannot_be_inflated_is_explained(encoding, body, expected, text):
+  with pytest.raises(rest_api.RestError, match=text) as error:
+    request_body.inflate(body, encoding, len(BODY))
+  assert status(error)[0] == expected
+
+
+def test_a_bomb_is_not_unpacked():
+  bomb = gzip.compress(bytes(2**28))
+  tracemalloc.start()
+  with pytest.raises(rest_api.RestError, match="unpacks to more than 1,048,576 bytes"):
+    request_body.inflate(bomb, "gzip", 2**20)
+  assert tracemalloc.get_traced_memory()[1] < 2**24
+  tracemalloc.stop()
+
+
+@pytest.mark.parametrize("value", [b"[],", b"{},", b'"a",'])
+def test_a_body_of_many_small_values_is_refused(value):
+  body = b"[%s 1]" % (value * (request_body.MAX_VALUES - 1))
+  request_body.check(body)
+  with pytest.raises(rest_api.RestError, match="524,289 lists, objects and") as error:
+    request_body.check(body + value)
+  assert status(error)[0] == 413
+
+
+def test_numbers_are_not_counted():
+  request_body.check(b"[%s1]" % (b"1," * 2**22))
