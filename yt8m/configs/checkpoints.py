@@ -131,7 +131,8 @@ def watch(train_dir: PathLike, interval_secs: float, timeout_secs: float | None
   deadline = time.monotonic() + (timeout_secs or math.inf)
   while True:
     newest = next(iter(_candidates(train_dir)), None)
-    if newest not in (seen, None):  # Only then, as checking a checkpoint means reading it.
+    # Only then, as checking a checkpoint means reading it.
+    if newest not in (seen, None):
       seen, path = newest, latest(train_dir)
       if path != last:
         last = path
