@@ -21,6 +21,7 @@ from yt8m.configs import checkpoints
 from yt8m.configs import experiment
 from yt8m.configs import model_flags
 from yt8m.core import command
+from yt8m.data import missing_features
 from yt8m.data import readers
 from yt8m.data import records
 from yt8m.eval.metrics import evaluation
@@ -39,6 +40,9 @@ flags.DEFINE_integer("num_readers", 8, "Number of files to read at the same time
                      lower_bound=1)
 flags.DEFINE_bool("skip_corrupt_records", False,
                   "Count damaged records and continue, instead of stopping.")
+flags.DEFINE_bool("skip_bad_records", False, "Count records that can be read but not "
+                  "used, such as those of wrong types or with NaN, and go on without "
+                  "each of them. --skip_corrupt_records is for damaged files instead.")
 flags.DEFINE_integer("top_k", None, "Number of predictions per video in GAP and MAP. "
                      "Default: 20, or all classes if they are fewer.", lower_bound=1)
 checkpoints.define_flag()
@@ -65,10 +69,11 @@ def _evaluate(strategy: tf.distribute.Strategy) -> None:
   model = config.build_model()
   reader = readers.make_reader(
       config.feature_spec.with_segment_labels(FLAGS.segment_labels),
-      config.num_classes, config.max_frames)
+      config.num_classes, config.max_frames, of_model=True)
   context = strategies.input_context(strategy)
-  num_examples = records.estimate_count(
-      records.match_files(FLAGS.eval_data_pattern, "--eval_data_pattern"))
+  files = records.match_files(FLAGS.eval_data_pattern, "--eval_data_pattern")
+  missing_features.check(files, reader.expected, reader.explain, "--eval_data_pattern")
+  num_examples = records.estimate_count(files)
   if num_examples:
     num_examples //= context.num_input_pipelines
   for path in _same_on_all_workers(strategy):
@@ -76,12 +81,14 @@ def _evaluate(strategy: tf.distribute.Strategy) -> None:
     dataset = reader.dataset(
         FLAGS.eval_data_pattern, FLAGS.batch_size, num_readers=FLAGS.num_readers,
         skip_corrupt_records=FLAGS.skip_corrupt_records,
-        input_pipeline=context)
-    with records.clear_errors():
+        skip_bad_records=FLAGS.skip_bad_records, input_pipeline=context)
+    with records.clear_errors(reader.explain):
       metrics = evaluation.evaluate(
           model, dataset, FLAGS.top_k,
           config.flags.get("label_loss", "CrossEntropyLoss"), num_examples=num_examples)
+    reader.incidents.log_summary(reader.incidents.new_counts())
     metrics = _of_all_workers(strategy, metrics)
+    _check_labels(metrics)
     if not strategies.is_chief(strategy):
       continue
     step = checkpoints.step_of(path)
@@ -90,6 +97,18 @@ def _evaluate(strategy: tf.distribute.Strategy) -> None:
     logging.info("Wrote %s", evaluation.write_results(
         FLAGS.train_dir, step, model, metrics, values, hparams=FLAGS.hparams,
         data=FLAGS.eval_data_pattern))
+
+
+def _check_labels(metrics: streaming.EvaluationMetrics) -> None:
+  """Raises an error if there are no labels, without which nothing can be measured."""
+  num_examples = metrics.num_examples
+  if not num_examples:
+    raise ValueError(f"No example in --eval_data_pattern={FLAGS.eval_data_pattern}.")
+  if not metrics.num_positives.any():
+    raise ValueError(
+        f"None of the {num_examples:,} examples of --eval_data_pattern="
+        f"{FLAGS.eval_data_pattern} has a label, so nothing can be measured: name "
+        "records with class numbers in 'labels'.")
 
 
 def _same_on_all_workers(strategy: tf.distribute.Strategy) -> Iterator[str]:

@@ -28,6 +28,9 @@ flags.DEFINE_integer(
     lower_bound=0)
 flags.DEFINE_bool("skip_corrupt_records", False,
                   "Count damaged records and continue, instead of stopping.")
+flags.DEFINE_bool("skip_bad_records", False, "Count records that can be read but not "
+                  "used, such as those of wrong types or with NaN, and go on without "
+                  "each of them. --skip_corrupt_records is for damaged files instead.")
 
 FLAGS = flags.FLAGS
 
@@ -37,7 +40,8 @@ def main() -> None:
     raise FileNotFoundError(f"--submission_file={FLAGS.submission_file} does not exist: "
                             "name the CSV to evaluate.")
   rated_segments = segment_labels.load_rated_segments(
-      FLAGS.eval_data_pattern, FLAGS.label_cache, FLAGS.skip_corrupt_records)
+      FLAGS.eval_data_pattern, FLAGS.label_cache, FLAGS.skip_corrupt_records,
+      FLAGS.skip_bad_records)
   submission = segment_submission.read_segment_submission(FLAGS.submission_file)
   result = segments.evaluate(submission, rated_segments, FLAGS.top_n)
   if not result.num_found:

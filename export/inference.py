@@ -34,6 +34,7 @@ from yt8m.core import locks
 from yt8m.core import temporaries
 from yt8m.core import video_ids
 from yt8m.data import label_reader
+from yt8m.data import missing_features
 from yt8m.data import records
 from yt8m.data import video_reader
 from yt8m.eval.metrics import streaming
@@ -83,6 +84,9 @@ flags.DEFINE_bool("skip_corrupt_records", False,
                   "Count damaged records and continue, instead of stopping.")
 flags.DEFINE_bool("strict", False, "Stop, and write no output, if the records have a "
                   "video more than once. Default: a warning.")
+flags.DEFINE_bool("skip_bad_records", False, "Count records that can be read but not "
+                  "used, such as those of wrong types or with NaN, and go on without "
+                  "each of them. --skip_corrupt_records is for damaged files instead.")
 runners.define_flags()
 flags.DEFINE_integer("max_failed_shards", None, "Number of record files that may be left "
                      "out because they cannot be read. Default: 0, or any number with "
@@ -110,9 +114,13 @@ def main() -> None:
     job = jobs.Job(
         source, streaming.chosen_top_k(FLAGS.top_k, source.num_classes),
         FLAGS.batch_size or (512 if source.spec.is_video_level else 128),
-        FLAGS.segment_labels, class_ids, FLAGS.skip_corrupt_records)
+        FLAGS.segment_labels, class_ids, FLAGS.skip_corrupt_records,
+        FLAGS.skip_bad_records)
     job.reducer()  # Checks --top_k before a model is loaded.
     record_files = records.match_files(FLAGS.input_data_pattern, "--input_data_pattern")
+    reader = source.reader()
+    missing_features.check(
+        record_files, reader.expected, reader.explain, "--input_data_pattern")
     logging.info("Model of %s.", source)
     _predict(job, record_files)
   if FLAGS.output_model_tgz and isinstance(source, checkpoint.Checkpoint):
@@ -237,7 +245,7 @@ def _check() -> None:
     reader = video_reader.VideoLevelReader(feature_spec.FeatureSpec(
         ("mean_rgb",), (1024,), feature_spec.VIDEO), 1)
     ids = set(map(video_ids.as_text, label_reader.video_ids(
-        reader, record_files, FLAGS.skip_corrupt_records)))
+        reader, record_files, FLAGS.skip_corrupt_records, FLAGS.skip_bad_records)))
   top_k = streaming.TOP_K if FLAGS.top_k is None else FLAGS.top_k
   report = check.check(FLAGS.check, top_k, FLAGS.segment_max_pred, classes, ids)
   if report.num_errors:

@@ -53,6 +53,9 @@ flags.DEFINE_integer("max_examples", None, "Number of records to read at most, s
                      "over the files. Default: all.", lower_bound=1)
 flags.DEFINE_bool("skip_corrupt_records", False, "Count damaged records and continue, "
                   "instead of stopping.")
+flags.DEFINE_bool("skip_bad_records", False, "Count records that can be read but not "
+                  "used, such as those of wrong types or with NaN, and go on without "
+                  "each of them. --skip_corrupt_records is for damaged files instead.")
 flags.mark_flag_as_required("output_file")
 
 
@@ -83,7 +86,8 @@ def _collect(reader: reader_base.Reader, paths: Sequence[str],
       FLAGS.output_file, contents)) as file:
     sets = label_reader.collect_label_sets(
         reader, paths, FLAGS.max_examples, FLAGS.skip_corrupt_records,
-        _progress_logger(paths))
+        _progress_logger(paths), skip_bad_records=FLAGS.skip_bad_records)
+    reader.incidents.log_summary(reader.incidents.new_counts())
     if not len(sets):
       raise ValueError("There are no label sets in --input_data_pattern="
                        f"{FLAGS.input_data_pattern}.")

@@ -27,6 +27,7 @@ from yt8m.core import command
 from yt8m.core import feature_spec
 from yt8m.core import locks
 from yt8m.core import types
+from yt8m.data import missing_features
 from yt8m.data import readers
 from yt8m.data import records
 from yt8m.eval.predictions import store
@@ -59,6 +60,9 @@ flags.DEFINE_integer("shuffle_buffer", None, "Number of records to shuffle at a 
                      "Default: 16384 of videos, 1024 of frames.", lower_bound=1)
 flags.DEFINE_bool("skip_corrupt_records", False,
                   "Whether to count damaged records and go on, instead of stopping.")
+flags.DEFINE_bool("skip_bad_records", False, "Count records that can be read but not "
+                  "used, such as those of wrong types or with NaN, and go on without "
+                  "each of them. --skip_corrupt_records is for damaged files instead.")
 
 # ---------------------------------------------------------------- model
 model_flags.define()
@@ -206,6 +210,7 @@ def _train(strategy: tf.distribute.Strategy, spec: feature_spec.FeatureSpec,
   # ---------------------------------------------------------------- data
   reader = readers.make_reader(spec, FLAGS.num_classes, FLAGS.max_frames)
   files = records.match_files(FLAGS.train_data_pattern, "--train_data_pattern")
+  missing_features.check(files, reader.expected, reader.explain, "--train_data_pattern")
   excluded = (records.match_files(FLAGS.label_sets_exclude, "--label_sets_exclude")
               if FLAGS.label_sets_exclude else [])
 
@@ -218,7 +223,8 @@ def _train(strategy: tf.distribute.Strategy, spec: feature_spec.FeatureSpec,
         drop_remainder=isinstance(strategy, tf.distribute.TPUStrategy),
         seed=FLAGS.seed, epoch=epoch, skip_examples=skip_examples,
         deterministic=FLAGS.deterministic,
-        skip_corrupt_records=FLAGS.skip_corrupt_records, input_pipeline=context)
+        skip_corrupt_records=FLAGS.skip_corrupt_records,
+        skip_bad_records=FLAGS.skip_bad_records, input_pipeline=context)
     return taught.attach(dataset) if taught else dataset
 
   # ---------------------------------------------------------------- model
@@ -257,10 +263,12 @@ def _train(strategy: tf.distribute.Strategy, spec: feature_spec.FeatureSpec,
     logging.info("Model: %s", json.dumps(config, indent=2))
   # The other workers read the directory after the chief has made or emptied it.
   strategies.barrier(strategy)
-  if not resume_from and (FLAGS.start_from_prior or model.needs_label_sets):
+  if not resume_from:
     sets = label_start.read_label_sets(
         reader, files, FLAGS.prior_examples, FLAGS.label_sets, excluded,
-        FLAGS.skip_corrupt_records)
+        needed=FLAGS.start_from_prior or model.needs_label_sets,
+        labels_required=not taught, skip_corrupt_records=FLAGS.skip_corrupt_records,
+        skip_bad_records=FLAGS.skip_bad_records)
     if FLAGS.start_from_prior:
       model.start_from_prior(sets.prior())
     if model.needs_label_sets:
@@ -281,8 +289,10 @@ def _train(strategy: tf.distribute.Strategy, spec: feature_spec.FeatureSpec,
       described=described, approximate=FLAGS.resume == "approximate")
   remedy = ("To resume from the last checkpoint, run the same command again on every "
             "worker.")
-  with records.clear_errors(), strategies.lost_workers_named(strategy, remedy):
+  with (records.clear_errors(reader.explain),
+        strategies.lost_workers_named(strategy, remedy)):
     training.run()
+  reader.incidents.log_summary(reader.incidents.new_counts())
   return training
 
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 import tensorflow as tf
 from absl import logging
-from google.protobuf import message
 
 from yt8m.core import files
 from yt8m.core import text_lines
 from yt8m.core import video_ids
+from yt8m.data import diagnosis
 from yt8m.data import records
 
 # Class → segment id (`video_id:start`) → score.
@@ -21,13 +21,15 @@ _RATINGS = "segment_labels, segment_start_times, segment_scores"
 
 
 def load_rated_segments(pattern: str, cache: str | os.PathLike = "",
-                        skip_corrupt_records: bool = False) -> RatedSegments:
+                        skip_corrupt_records: bool = False,
+                        skip_bad_records: bool = False) -> RatedSegments:
   """Returns the ratings from `cache` if it exists; otherwise reads and caches them.
 
   Args:
     pattern: Comma-separated globs of the records.
     cache: Path of the cache; empty for none.
     skip_corrupt_records: Whether to leave a damaged file at its first bad record.
+    skip_bad_records: Whether to leave out records whose ratings cannot be used.
 
   Raises:
     ValueError: Neither is given, or as `read_rated_segments` and `read_cache`.
@@ -39,7 +41,8 @@ def load_rated_segments(pattern: str, cache: str | os.PathLike = "",
   if not pattern:
     raise ValueError("No ratings: give --eval_data_pattern, or a --label_cache that "
                      "exists.")
-  rated_segments = read_rated_segments(pattern, skip_corrupt_records)
+  rated_segments = read_rated_segments(
+      pattern, skip_corrupt_records, skip_bad_records)
   if cache:
     with files.atomic_write(cache) as file:
       for class_id, scores in rated_segments.items():
@@ -49,7 +52,7 @@ def load_rated_segments(pattern: str, cache: str | os.PathLike = "",
 
 
 def read_rated_segments(pattern: str, skip_corrupt_records: bool = False,
-                        ) -> RatedSegments:
+                        skip_bad_records: bool = False) -> RatedSegments:
   """Reads the ratings from segment-labelled records, ignoring their features.
 
   Of several ratings of one segment for one class, the last counts.
@@ -57,20 +60,30 @@ def read_rated_segments(pattern: str, skip_corrupt_records: bool = False,
   Args:
     pattern: Comma-separated globs of the records.
     skip_corrupt_records: Whether to leave a damaged file at its first bad record.
+    skip_bad_records: Whether to leave out records whose ratings cannot be used.
 
   Raises:
-    ValueError: No file matches, a record is damaged or its ratings are incomplete
-      (names file and record), or no record has any.
+    ValueError: No file matches, a record is damaged or its ratings cannot be used (names
+      file and record), or no record has any.
   """
   paths = records.match_files(pattern, "--eval_data_pattern")
-  dataset = records.read(paths, skip_corrupt_records=skip_corrupt_records)
+  incidents = records.Incidents()
+  dataset = records.read(
+      paths, skip_corrupt_records=skip_corrupt_records, incidents=incidents)
   rated_segments, num_records = {}, 0
   with records.clear_errors():
     for record, file_index, number in dataset.as_numpy_iterator():
       num_records += 1
-      where = f"{paths[file_index]}, record {number}"
-      for segment_id, class_id, score in _ratings(record, where):
+      fault = diagnosis.examine(record, diagnosis.explain_ratings)
+      if fault:
+        name = f"{paths[file_index]}, record {number}"
+        if not skip_bad_records:
+          raise records.RecordError(f"{name} {fault.text}")
+        incidents.add(*fault.left_out(name))
+        continue
+      for segment_id, class_id, score in _ratings(record):
         rated_segments.setdefault(class_id, {})[segment_id] = score
+  incidents.log_summary(incidents.new_counts())
   if not rated_segments:
     raise ValueError(
         f"None of the {num_records} records of --eval_data_pattern={pattern} has rated "
@@ -78,22 +91,12 @@ def read_rated_segments(pattern: str, skip_corrupt_records: bool = False,
   return rated_segments
 
 
-def _ratings(record: bytes, where: str) -> Iterator[tuple[str, int, float]]:
-  """Yields (segment id, class, score) of one serialized record."""
-  try:
-    context = tf.train.SequenceExample.FromString(record).context.feature
-  except message.DecodeError as error:
-    raise ValueError(f"{where} is not a tf.train.SequenceExample.") from error
+def _ratings(record: bytes) -> Iterator[tuple[str, int, float]]:
+  """Yields (segment id, class, score) of one serialized record without faults."""
+  context = tf.train.SequenceExample.FromString(record).context.feature
   ids = context["id"].bytes_list.value or context["video_id"].bytes_list.value
-  classes = context["segment_labels"].int64_list.value
-  starts = context["segment_start_times"].int64_list.value
-  scores = context["segment_scores"].float_list.value
-  if not len(classes) == len(starts) == len(scores):
-    raise ValueError(
-        f"{where}: the lengths of {_RATINGS} must be equal, but are {len(classes)}, "
-        f"{len(starts)} and {len(scores)}.")
-  if classes and not ids:
-    raise ValueError(f"{where} has ratings but neither id nor video_id.")
+  starts, classes, scores = (
+      getattr(context[key], kind).value for key, kind in diagnosis.RATINGS.items())
   for class_id, start, score in zip(classes, starts, scores, strict=True):
     yield f"{video_ids.as_text(ids[0])}:{start}", class_id, score
 

@@ -75,7 +75,7 @@ class Checkpoint:
   def reader(self) -> reader_base.Reader:
     """Returns the reader of the model's records."""
     return readers.make_reader(
-        self.spec, self.num_classes, self._experiment.max_frames)
+        self.spec, self.num_classes, self._experiment.max_frames, of_model=True)
 
   @functools.cached_property
   def _experiment(self) -> experiment.Experiment:

@@ -6,6 +6,7 @@ Parts are handed over in the order of the record files as soon as they are compl
 the output does not depend on which worker finishes first, and none of it stays in memory.
 """
 
+import collections
 import contextlib
 import os
 import threading
@@ -48,6 +49,7 @@ def run(parts: prediction_parts.Parts, runner: runners.Runner,
   missing = [file for file in record_files if file not in finished]
   logging.info("%d of %d files left.", len(missing), len(record_files))
   failed, order = {}, iter(record_files)
+  incidents = collections.Counter()
   waiting = next(order, None)
 
   def hand_over_what_is_next():
@@ -60,6 +62,7 @@ def run(parts: prediction_parts.Parts, runner: runners.Runner,
   if missing:
     with contextlib.closing(runner(parts, missing, _Advance(missing))) as results:
       for result in results:
+        incidents.update(result.incidents)
         if result.error is None:
           finished.add(result.record_file)
         else:
@@ -69,6 +72,7 @@ def run(parts: prediction_parts.Parts, runner: runners.Runner,
           logging.warning("Left out: %s", result.error)
         hand_over_what_is_next()
   hand_over_what_is_next()
+  records.Incidents.log_summary(incidents)
   return failed
 
 

@@ -22,6 +22,7 @@ from yt8m.core import files
 from yt8m.core import video_ids
 from yt8m.core.types import Batch
 from yt8m.core.types import Scores
+from yt8m.data import reader_base
 from yt8m.data import records
 from yt8m.data import segment_reader
 from yt8m.eval.metrics import streaming
@@ -49,6 +50,7 @@ class Job:
     segments: Whether the five-frame segments of every video are predicted.
     class_ids: Classes to choose from, ascending; None means all.
     skip_corrupt_records: Whether a damaged file is read up to its first bad record.
+    skip_bad_records: Whether records that can be read but not used are left out.
   """
   source: Source
   top_k: int = 20
@@ -56,6 +58,7 @@ class Job:
   segments: bool = False
   class_ids: tuple[int, ...] | None = None
   skip_corrupt_records: bool = False
+  skip_bad_records: bool = False
 
   def settings(self) -> dict[str, Any]:
     """Returns what the predictions depend on besides model and records, for JSON."""
@@ -99,8 +102,8 @@ def predict(job: Job, record_file: str, advance: Advance = lambda num_videos: No
     RecordError: A record, or the whole file, cannot be read.
     ValueError: A score is not a number, or not what the job can keep.
   """
-  model, read, reduce = load(job)
-  batches = _read(record_file, read)
+  model, reader, read, reduce = load(job)
+  batches = _read(record_file, reader, read)
   if job.segments:
     batches = _segments(batches, job.batch_size)
   rows = []
@@ -117,10 +120,16 @@ def predict(job: Job, record_file: str, advance: Advance = lambda num_videos: No
   return {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
 
 
-def load(job: Job) -> tuple[Callable[[Batch], Scores], Callable, Reducer]:
+def load(job: Job) -> tuple[Callable[[Batch], Scores], reader_base.Reader, Callable,
+                            Reducer]:
   """Loads what `predict` needs, once in each process; other threads wait for it."""
   with _LOADING:
     return _load(job)
+
+
+def incidents(job: Job) -> dict[str, int]:
+  """Returns what this process met in records since the last call, by kind."""
+  return load(job)[1].incidents.new_counts()
 
 
 def unload() -> None:
@@ -142,11 +151,13 @@ def _load(job):
     with turn:
       return predict_all(batch)
 
-  read = job.source.reader().file_reader(job.batch_size, job.skip_corrupt_records)
-  return model, read, job.reducer()
+  reader = job.source.reader()
+  read = reader.file_reader(
+      job.batch_size, job.skip_corrupt_records, job.skip_bad_records)
+  return model, reader, read, job.reducer()
 
 
-def _read(record_file, read):
+def _read(record_file, reader, read):
   """Yields the batches of a file, each with its number of videos.
 
   All that is wrong with the file is a `RecordError`.
@@ -155,7 +166,7 @@ def _read(record_file, read):
     # tf.data would try for ever to open a file that cannot be opened.
     with files.open_to_read(record_file, "rb") as file:
       file.read(1)
-    with records.clear_errors():
+    with records.clear_errors(reader.explain):
       for batch in read(record_file):
         yield batch, len(batch["id"])
   except (OSError, tf.errors.OpError) as error:

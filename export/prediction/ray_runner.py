@@ -8,6 +8,7 @@ survives is left out like one that cannot be read. Records, model and output mus
 every machine of the cluster sees them.
 """
 
+import json
 import logging
 import math
 import os
@@ -69,7 +70,8 @@ def in_ray(parts: prediction_parts.Parts, record_files: Sequence[str],
       if row["fatal"]:
         raise ValueError(row["fatal"])
       advance(row["num_videos"])
-      yield runners.Finished(row["record_file"], row["num_videos"], row["error"] or None)
+      yield runners.Finished(row["record_file"], row["num_videos"], row["error"] or None,
+                             json.loads(row["incidents"]))
   except (GeneratorExit, signals.Stopped):
     ray.shutdown()  # Otherwise some of its processes would outlive this one.
     raise
@@ -87,7 +89,8 @@ class _Predictor:
 
   def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
     record_file = row["record_file"]
-    answer = {**row, "num_videos": 0, "error": "", "fatal": ""}
+    answer = {**row, "num_videos": 0, "error": "", "fatal": "",
+              "incidents": "{}"}
     if self._num_tries(record_file) > _TRIES:
       answer["error"] = (f"{record_file}: {_TRIES} workers died when they predicted it, "
                          "perhaps for lack of memory: try a smaller --batch_size.")
@@ -96,7 +99,8 @@ class _Predictor:
       finished = runners.finish(self._parts, record_file)
     except command.USER_ERRORS as fatal:  # Another try would fail too.
       return {**answer, "fatal": str(fatal)}
-    return {**answer, "num_videos": finished.num_videos, "error": finished.error or ""}
+    return {**answer, "num_videos": finished.num_videos, "error": finished.error or "",
+            "incidents": json.dumps(finished.incidents)}
 
   def _num_tries(self, record_file: str) -> int:
     """Counts the tries of a file in this run, where the next worker finds the number."""

@@ -37,10 +37,13 @@ class Finished:
     record_file: Path of the file.
     num_videos: Number of videos that were predicted.
     error: Why the file cannot be read; None if it was read.
+    incidents: Number of records that were left out or changed, by kind: those of the
+      file, and of others that the same process has read meanwhile.
   """
   record_file: str
   num_videos: int
   error: str | None = None
+  incidents: dict[str, int] = dataclasses.field(default_factory=dict)
 
 
 Results = Generator[Finished, None, None]
@@ -95,9 +98,9 @@ def finish(parts: prediction_parts.Parts, record_file: str,
   try:
     part = jobs.predict(parts.job, record_file, count)
   except records.RecordError as error:
-    return Finished(record_file, 0, str(error))
+    return Finished(record_file, 0, str(error), jobs.incidents(parts.job))
   parts.write(record_file, part)
-  return Finished(record_file, num_videos)
+  return Finished(record_file, num_videos, incidents=jobs.incidents(parts.job))
 
 
 def in_threads(parts: prediction_parts.Parts, record_files: Sequence[str],

@@ -15,6 +15,7 @@ from absl import logging
 from yt8m.artifacts import saved_model
 from yt8m.core import locks
 from yt8m.core.types import Scores
+from yt8m.data import missing_features
 from yt8m.data import records
 from yt8m.eval.predictions import store as prediction_store
 from yt8m.eval.predictions import writer
@@ -98,6 +99,8 @@ def _predict(model: saved_model.SavedModel, store_dir: str, by_name: Mapping[str
              top_k: int | None, batch_size: int, runner: runners.Runner
              ) -> prediction_store.PredictionStore:
   writer.check(store_dir, top_k)
+  reader = model.reader()
+  missing_features.check(record_files, reader.expected, reader.explain, flag)
   logging.info("Predictions of %s.", model)
   parts = prediction_parts.Parts.open(
       store_dir, StoreJob(model, top_k, batch_size), overwrite=True)

@@ -74,9 +74,10 @@ class Contract:
   def reader(self) -> reader_base.Reader:
     """Returns the reader of such records; it pads to the longest video of a batch."""
     if self.spec.is_video_level:
-      return video_reader.VideoLevelReader(self.spec, self.num_classes)
+      return video_reader.VideoLevelReader(self.spec, self.num_classes, of_model=True)
     return frame_reader.FrameLevelReader(
-        self.spec, self.num_classes, self.max_frames, pad_to_max_frames=False)
+        self.spec, self.num_classes, self.max_frames, pad_to_max_frames=False,
+        of_model=True)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -46,9 +46,7 @@ def map_skipping(dataset: tf.data.Dataset, parse: Parse, files: Any,
     with tf.device("CPU:0"):
       for row in _failing(check, serialized, names, np.flatnonzero(names != b"")):
         fault = diagnosis.examine(serialized[row], explain) or _UNKNOWN
-        incidents.add(f"bad records left out, with {fault.kind}",
-                      f"{names[row].decode(errors='replace')} {fault.text} "
-                      "It is left out.")
+        incidents.add(*fault.left_out(names[row].decode(errors="replace")))
         good[row] = False
     return good
 

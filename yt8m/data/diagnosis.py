@@ -43,6 +43,11 @@ class Fault:
   kind: str
   text: str
 
+  def left_out(self, name: str) -> tuple[str, str]:
+    """Returns kind and message for `records.Incidents` of the record called `name`."""
+    return (f"bad records left out, with {self.kind}",
+            f"{name} {self.text} It is left out.")
+
 
 Explain: TypeAlias = Callable[[Record], Fault | None]
 

@@ -98,7 +98,7 @@ class FrameLevelReader(reader_base.Reader):
 
     named = tf.not_equal(names, "")
     reported = tf.cond(
-        tf.reduce_all(_all_equal(counts) | ~named), lambda: True,
+        tf.reduce_all(_all_equal(counts) | tf.equal(names, "")), lambda: True,
         lambda: tf.numpy_function(
             report, [names, examples["id"], counts], tf.bool, stateful=False))
     with tf.control_dependencies([
@@ -183,7 +183,8 @@ def _of_one_length(frames):
   longest = tf.maximum(tf.reduce_max(lengths), 1)
 
   def padded():
-    return {name: tf.pad(x, [[0, 0], [0, longest - length]], constant_values="")
+    return {name: tf.pad(x, tf.convert_to_tensor([[0, 0], [0, longest - length]]),
+                         constant_values="")
             for (name, x), length in zip(frames.items(), lengths, strict=True)}
 
   return tf.cond(tf.reduce_all(tf.equal(lengths, longest)), lambda: frames, padded)

@@ -13,7 +13,8 @@ from yt8m.data import records
 _FILES, _RECORDS = 8, 64  # that `check` looks at
 
 
-def check(files: Sequence[str], expected: diagnosis.Expected, flag: str) -> None:
+def check(files: Sequence[str], expected: diagnosis.Expected,
+          explain: diagnosis.Explain, flag: str) -> None:
   """Checks that records have the features, not only others: a name may be wrong.
 
   A video may lack a feature, but not all videos.
@@ -21,23 +22,27 @@ def check(files: Sequence[str], expected: diagnosis.Expected, flag: str) -> None
   Args:
     files: Paths of the records, of which the first few are looked at.
     expected: Features of the records.
+    explain: Function that explains why a record cannot be used. If the first one cannot,
+      reading will say so.
     flag: Name of the pattern in errors.
 
   Raises:
     ValueError: None of the records has one of the features, but they have others.
   """
-  found, first = set(), ""
+  found, first, fault = set(), "", None
   try:
     for serialized, index, number in records.read(
         files[:_FILES]).take(_RECORDS).as_numpy_iterator():
       found |= diagnosis.feature_names(serialized)
-      first = first or f"{files[index]}, record {number}"
+      if not first:
+        first = f"{files[index]}, record {number}"
+        fault = diagnosis.examine(serialized, explain)
       if found >= expected.sizes.keys():
         return
   except (tf.errors.OpError, OSError):
     return  # Reading will say more.
   missing = [name for name in expected.sizes if name not in found]
-  if found - expected.sizes.keys():
+  if found - expected.sizes.keys() and not fault:
     raise ValueError(
         f"{first} has no feature {missing[0]}, and nor has any of the first records of "
         f"{flag}, only {', '.join(sorted(found))} {expected.by('--feature_names')}.")

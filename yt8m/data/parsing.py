@@ -7,7 +7,7 @@ bad record calls `diagnosis` for a clear message. In a SavedModel, which holds n
 it only says which record is bad.
 """
 
-from collections.abc import Callable
+from typing import Protocol
 
 import tensorflow as tf
 
@@ -18,12 +18,21 @@ ID_FEATURES = {"id": tf.io.RaggedFeature(tf.string),
                "video_id": tf.io.RaggedFeature(tf.string)}
 LABEL_FEATURES = {"labels": tf.io.VarLenFeature(tf.int64)}
 
-# Function `(good, doubtful)` to an op. `good`, (batch_size,) bool, is False for
-# suspicious records. `doubtful`, likewise or None, is True for those that only Python can
-# judge; a graph without Python lets them pass. Whatever needs good records must depend on
-# that op. On a bad record the op raises `tf.errors.InvalidArgumentError`; see
-# `records.clear_errors`.
-Check = Callable[[tf.Tensor, tf.Tensor | None], tf.Operation]
+
+class Check(Protocol):
+  """A check of the records of a batch."""
+
+  def __call__(self, good: tf.Tensor, doubtful: tf.Tensor | None = None) -> tf.Operation:
+    """Returns an op that raises an error if a record is bad; see `records.clear_errors`.
+
+    Whatever needs good records must depend on that op.
+
+    Args:
+      good: Whether a record is good; suspicious otherwise, (batch_size,) bool.
+      doubtful: Whether only Python can judge a record. A graph without Python lets it
+        pass. None: none of them.
+    """
+    ...
 
 
 def check_explaining(serialized: tf.Tensor, names: tf.Tensor,

@@ -72,7 +72,7 @@ class VideoLevelReader(reader_base.Reader):
 
 
 def _dense(column: tf.RaggedTensor, lengths: tf.Tensor, size: int) -> tf.Tensor:
-  """Returns a feature as (batch_size, size): copied in one piece, unless one is missing."""
+  """Returns a feature as (batch_size, size): in one piece, unless one is missing."""
   return tf.ensure_shape(tf.cond(
       tf.reduce_all(tf.equal(lengths, size)),
       lambda: tf.reshape(column.values, [tf.size(lengths), size]),

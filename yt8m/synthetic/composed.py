@@ -93,7 +93,7 @@ def _read_videos(pattern, num_classes, sizes):
   parts: list[Any] = [{name: np.zeros([0, size]) for name, size in reader.sizes.items()}]
   label_sets = []
   try:
-    with records.clear_errors():
+    with records.clear_errors(reader.explain):
       for batch in reader.dataset(
           pattern, _BATCH, num_readers=1, flag="--from_records").as_numpy_iterator():
         parts.append(batch["features"])

@@ -12,6 +12,7 @@ from absl import logging
 
 from yt8m.core import numerics
 from yt8m.core import progress
+from yt8m.data import label_check
 from yt8m.data import label_reader
 from yt8m.data import label_sets as label_set_files
 from yt8m.data import reader_base
@@ -20,6 +21,8 @@ from yt8m.models.layers import label_network
 
 keras = tf.keras
 
+# Records whose labels are looked at if they are not used to start from.
+_LOOKED_AT = 1000
 _LEARNING_RATE = 3e-3
 # Share of the label sets of which nothing is observed, so that q(0) = 0 remains the
 # prior.
@@ -27,9 +30,13 @@ _EMPTY_SHARE = 0.2
 
 
 def read_label_sets(reader: reader_base.Reader, files: Sequence[str], num_examples: int,
-                    path: str | None = None, excluded: Sequence[str] = (),
-                    skip_corrupt_records: bool = False) -> label_set_files.LabelSets:
+                    path: str | None = None, excluded: Sequence[str] = (), *,
+                    needed: bool = True, labels_required: bool = True,
+                    skip_corrupt_records: bool = False, skip_bad_records: bool = False
+                    ) -> label_set_files.LabelSets:
   """Returns the label sets of training records, or of `--label_sets`.
+
+  The labels of the records are looked at in any case, to warn of odd ones.
 
   Args:
     reader: Reader of the training records.
@@ -37,18 +44,26 @@ def read_label_sets(reader: reader_base.Reader, files: Sequence[str], num_exampl
     num_examples: Number of records to read, from all files.
     path: File of `yt8m-label-sets` to use instead of the records.
     excluded: Records whose videos are left out of `path` (`--label_sets_exclude`).
+    needed: Whether the result is used. If not, fewer records are read.
+    labels_required: Whether it is an error if no record has labels.
     skip_corrupt_records: Whether to count damaged records and go on.
+    skip_bad_records: Whether to count records that cannot be used, and go on.
 
   Raises:
-    ValueError: Without the excluded videos, nothing remains.
+    ValueError: The records have no labels; or without the excluded videos, nothing
+      remains.
   """
+  sets = label_check.read(
+      reader, files,
+      num_examples if needed and not path else min(num_examples, _LOOKED_AT),
+      labels_required, skip_corrupt_records, skip_bad_records)
   if not path:
-    return label_reader.collect_label_sets(
-        reader, files, num_examples, skip_corrupt_records)
+    return sets
   sets = label_set_files.LabelSets.load(path, reader.num_classes)
   if not excluded:
     return sets
-  others = sets.without(label_reader.video_ids(reader, excluded, skip_corrupt_records))
+  others = sets.without(label_reader.video_ids(
+      reader, excluded, skip_corrupt_records, skip_bad_records))
   if not len(others):
     raise ValueError(f"--label_sets_exclude leaves none of the {len(sets):,} label sets "
                      f"of --label_sets={path}.")

@@ -102,7 +102,7 @@ def test_a_record_of_another_kind_is_named(tmp_path):
   path = str(tmp_path / "records")
   with tf.io.TFRecordWriter(path) as writer:
     writer.write(b"\xff")
-  with pytest.raises(ValueError, match="records, record 0 is not a tf.train.Sequence"):
+  with pytest.raises(ValueError, match="records, record 0 is no tf.train.Example"):
     segment_labels.read_rated_segments(path)
 
 

@@ -12,6 +12,7 @@ import tensorflow as tf
 from tests.helpers import small_job
 from yt8m.core import feature_spec
 from yt8m.data import records
+from yt8m.export.prediction import checkpoint
 from yt8m.export.prediction import jobs
 
 
@@ -100,18 +101,35 @@ def test_a_job_can_be_sent_and_is_checked(train_dir):
     small_job.job(train_dir, top_k=7).reducer()
 
 
-def test_a_model_that_has_diverged(tmp_path):
+def test_a_model_that_has_diverged(tmp_path, monkeypatch):
   train_dir = small_job.write_model(tmp_path / "model")
   [path] = small_job.write_record_files(tmp_path, [3])
-  record = next(iter(tf.data.TFRecordDataset(path))).numpy()
-  example = tf.train.Example.FromString(record)
-  example.features.feature["x"].float_list.value[0] = float("nan")
-  with tf.io.TFRecordWriter(path) as writer:
-    writer.write(example.SerializeToString())
+  monkeypatch.setattr(
+      checkpoint.Checkpoint, "predictor", lambda source: lambda batch: tf.fill(
+          [len(batch["num_frames"]), small_job.NUM_CLASSES], float("nan")))
   with pytest.raises(ValueError, match="file00.tfrecord: .* are not numbers.* at step 7"
                      ) as error:
     jobs.predict(small_job.job(train_dir), path)
   assert not isinstance(error.value, records.RecordError)
+
+
+def test_a_record_with_nan(tmp_path):
+  train_dir = small_job.write_model(tmp_path / "model")
+  [path] = small_job.write_record_files(tmp_path, [3])
+  contents = [record.numpy() for record in tf.data.TFRecordDataset(path)]
+  example = tf.train.Example.FromString(contents[1])
+  example.features.feature["x"].float_list.value[0] = float("nan")
+  with tf.io.TFRecordWriter(path) as writer:
+    for content in (contents[0], example.SerializeToString(), contents[2]):
+      writer.write(content)
+  with pytest.raises(records.RecordError, match=r"file00.tfrecord, record 1 \(id f0v1\) "
+                     "has nan as value 0 of feature x"):
+    jobs.predict(small_job.job(train_dir), path)
+  job = small_job.job(train_dir, skip_bad_records=True)
+  assert list(jobs.predict(job, path)["ids"]) == [b"f0v0", b"f0v2"]
+  kind = "bad records left out, with values that are not finite"
+  assert jobs.incidents(job) == {kind: 1}
+  assert not jobs.incidents(job)
 
 
 def batch(lengths, max_frames):

@@ -116,7 +116,8 @@ def test_a_feature_that_no_record_has_is_a_wrong_name(tmp_path):
   read(tmp_path / "x", [make_example(0)])
   with pytest.raises(ValueError, match=r"x, record 0 has no feature mean_text, and nor "
                      r"has any .* only mean_audio, mean_rgb \(--feature_names\)"):
-    missing_features.check([str(tmp_path / "x")], reader.expected, "--data")
+    missing_features.check(
+        [str(tmp_path / "x")], reader.expected, reader.explain, "--data")
 
 
 def feature(**values):
