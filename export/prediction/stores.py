@@ -79,6 +79,8 @@ def write(model: saved_model.SavedModel, data_pattern: str, store_dir: str, *,
     if os.path.exists(os.path.join(store_dir, prediction_store.DESCRIPTION)):
       prediction_parts.remove(store_dir)
       return _finished(model, store_dir, list(by_name), top_k)
+    reader = model.reader()
+    missing_features.check(record_files, reader.expected, reader.explain, flag)
     return _predict(model, store_dir, by_name, top_k, batch_size, runner)
 
 
@@ -99,8 +101,6 @@ def _predict(model: saved_model.SavedModel, store_dir: str, by_name: Mapping[str
              top_k: int | None, batch_size: int, runner: runners.Runner
              ) -> prediction_store.PredictionStore:
   writer.check(store_dir, top_k)
-  reader = model.reader()
-  missing_features.check(record_files, reader.expected, reader.explain, flag)
   logging.info("Predictions of %s.", model)
   parts = prediction_parts.Parts.open(
       store_dir, StoreJob(model, top_k, batch_size), overwrite=True)
