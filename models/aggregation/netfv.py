@@ -78,7 +78,7 @@ class FisherPooling(base.Layer):
     first = soft_assignment.subtract_centres(sums, assignments, centres) / deviation
     second = squares - 2.0 * centres * sums + mass * tf.square(centres)
     second = second / tf.square(deviation) - mass
-    second = tf.nn.l2_normalize(soft_assignment.flatten(second), axis=1)
+    second = soft_assignment.unit_length(soft_assignment.flatten(second))
     flat = tf.concat([soft_assignment.normalize_vlad(first), second], axis=1)
     return tf.cast(flat, self.compute_dtype), {"assignments": assignments}
 

@@ -89,7 +89,7 @@ class NextVladPooling(base.Layer):
     parts = tf.reshape(y, [-1, num_parts, self.output_size // self.clusters])
     sums = soft_assignment.sum_by_cluster(parts, weights)
     sums = soft_assignment.subtract_centres(sums, weights, self.centres)
-    flat = soft_assignment.flatten(tf.nn.l2_normalize(sums, axis=1))
+    flat = soft_assignment.flatten(soft_assignment.unit_length(sums))
     flat = self.norm(flat, training=training)
     return tf.cast(flat, self.compute_dtype), {"attention": attention}
 

@@ -29,10 +29,15 @@ def masked_mean(x: tf.Tensor, mask: tf.Tensor | None) -> tf.Tensor:
 
 
 def masked_max(x: tf.Tensor, mask: tf.Tensor | None) -> tf.Tensor:
-  """Returns the maximum of the valid frames, `max_{t: m_t} x_t`: (batch_size, dim)."""
-  if mask is not None:
-    x = tf.where(tf.expand_dims(mask, -1), x, x.dtype.min)
-  return tf.reduce_max(x, axis=1)
+  """Returns the maximum of the valid frames, `max_{t: m_t} x_t`: (batch_size, dim).
+
+  It is 0 for a video without valid frames.
+  """
+  if mask is None:
+    return tf.reduce_max(x, axis=1)
+  maximum = tf.reduce_max(tf.where(tf.expand_dims(mask, -1), x, x.dtype.min), axis=1)
+  return tf.where(tf.reduce_any(mask, axis=1, keepdims=True), maximum,
+                  tf.zeros_like(maximum))
 
 
 def reverse(x: tf.Tensor, mask: tf.Tensor | None) -> tf.Tensor:

@@ -95,8 +95,18 @@ def normalize_vlad(sums: tf.Tensor) -> tf.Tensor:
   Returns:
     (batch_size, dim · K).
   """
-  sums = tf.nn.l2_normalize(sums, axis=1)
-  return tf.nn.l2_normalize(flatten(sums), axis=1)
+  return unit_length(flatten(unit_length(sums)))
+
+
+def unit_length(x: tf.Tensor) -> tf.Tensor:
+  """Scales vectors along axis 1 to unit length, as `tf.nn.l2_normalize` does.
+
+  That function multiplies the gradient of a vector of zeros, such as that of a video
+  without frames, by 10⁶, which float16 cannot hold. Here it stays as it is.
+  """
+  squares = tf.reduce_sum(tf.square(x), axis=1, keepdims=True)
+  least = tf.where(squares > 0, tf.constant(1e-12, x.dtype), tf.constant(1.0, x.dtype))
+  return x * tf.math.rsqrt(tf.maximum(squares, least))
 
 
 def flatten(sums: tf.Tensor) -> tf.Tensor:
