@@ -105,7 +105,7 @@ def read(path: PathLike) -> Iterator[tuple[int, int, list[Prediction]]]:
         text += file.read()  # the first line begins a value that fills the file
       is_first = False
       try:
-        predictions = [parse(prediction) for prediction in _unpack(json.loads(text))]
+        predictions = [parse(prediction) for prediction in _unpack(_loads(text))]
       except (ValueError, RecursionError) as error:  # RecursionError: deeply nested lists
         # The parser counts lines from the beginning of the value.
         line += getattr(error, "lineno", 1) - 1
@@ -157,10 +157,18 @@ def parse(prediction: Any) -> Prediction:
 
 def _is_json(text: bytes) -> bool:
   try:
-    json.loads(text)
+    _loads(text)
   except (ValueError, RecursionError):
     return False
   return True
+
+
+def _loads(text: bytes) -> Any:
+  """Returns the JSON value of UTF-8 text, which may begin with a byte order mark."""
+  try:
+    return json.loads(text.decode("utf-8-sig"))
+  except UnicodeDecodeError as error:
+    raise ValueError(f"it is not UTF-8 ({error}): save the file as UTF-8") from error
 
 
 def _unpack(value: Any) -> list:

@@ -273,3 +273,14 @@ def test_number_of_steps_is_chosen_by_the_client(tmp_path):
   save("classifier-logistic", tmp_path / "logistic")
   assert "predict_steps" not in tf.saved_model.load(
       str(tmp_path / "logistic")).signatures
+
+
+def test_a_vocabulary_that_is_not_text_is_named(tmp_path):
+  config, model = make("classifier-moe")
+  path = tmp_path / "names.csv"
+  for content, message in ((b"Index,Name\n0,Caf\xe9\n", "line 2: it is not UTF-8"),
+                           (b"\xff\xfe0\0", "is UTF-16 text")):
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=f"names.csv.* {message}"):
+      writer.save(config, model, str(tmp_path / "model"), vocabulary=str(path))
+  assert [path.name for path in tmp_path.iterdir()] == ["names.csv"]

@@ -101,7 +101,7 @@ def test_every_id_has_a_text(video_id, text):
 @pytest.mark.parametrize("bad, message", [
     ("{", "line 3: Expecting property name"),
     ("[" * 100_000, "line 3: .*recursion depth"),
-    (b"\xff\xfe\xff", "line 3: .*codec can't decode"),
+    (b"\xff\xfe\xff", r"line 3: it is not UTF-8 \(.*codec can't decode"),
     ("7", "line 3: expected an object with video_id, class_indexes, predictions, got 7"),
     ('{"video_id": "a"}', "line 3: expected an object with"),
     ('{"predictions": [3]}', "line 3: expected an object with .*, got 3"),
