@@ -20,9 +20,9 @@ from absl import flags
 
 from yt8m.core import command
 from yt8m.core import files
+from yt8m.core import paths
 from yt8m.core import plots
 from yt8m.core import progress
-from yt8m.data import records
 from yt8m.eval.ablations import processes
 from yt8m.eval.ablations import report
 from yt8m.eval.ablations import results as ablation_results
@@ -33,18 +33,18 @@ FLAGS = flags.FLAGS
 
 flags.DEFINE_list("table", None, "Tables: " + ", ".join(ablation_table.BUILT_IN)
                   + ", or JSON files; required.")
-flags.DEFINE_string("output_dir", None, "Directory for the runs, results.csv and chart "
-                    "of every table; required.")
-flags.DEFINE_string("data_dir", None, "Directory of the records: replaces {data} in the "
-                    "patterns of the tables.")
+paths.define("output_dir", None, "Directory for the runs, results.csv and chart "
+             "of every table; required.")
+paths.define("data_dir", None, "Directory of the records: replaces {data} in the "
+             "patterns of the tables.")
 flags.DEFINE_integer("seeds", 3, "Number of runs per row, with the seeds 0, 1, …",
                      lower_bound=1)
 flags.DEFINE_list("rows", [], "Rows of the table to run; default: all. Finished runs of "
                   "other rows are reported too.")
 flags.DEFINE_integer("num_processes", None, "Number of runs at a time; default: one per "
                      "processor.", lower_bound=1)
-flags.DEFINE_string("markdown", None, "File for the tables as Markdown; the charts are "
-                    "written beside it. Default: tables.md in --output_dir.")
+paths.define("markdown", None, "File for the tables as Markdown; the charts are "
+             "written beside it. Default: tables.md in --output_dir.")
 flags.DEFINE_bool("keep_checkpoints", False,
                   "Keep the trained models, instead of deleting them after evaluation.")
 flags.mark_flags_as_required(["table", "output_dir"])
@@ -54,7 +54,6 @@ STOP_SECS = 30.0  # for trainings to finish a step and save
 
 def main() -> None:
   # Check everything before hours of work.
-  command.check_paths("output_dir", "markdown", "data_dir")
   plots.matplotlib()
   tables = {table.name: table for table in map(ablation_table.load, FLAGS.table)}
   if FLAGS.rows and len(FLAGS.table) > 1:
@@ -89,7 +88,7 @@ def check_data(table: ablation_table.Table) -> None:
                      f"It reads {', '.join(patterns)}.")
   for pattern in patterns:
     if "{sample}" not in pattern:
-      records.match_files(pattern.replace("{data}", FLAGS.data_dir or ""), "--data_dir")
+      paths.match(pattern.replace("{data}", FLAGS.data_dir or ""), "--data_dir")
 
 
 def run_table(table: ablation_table.Table, runs: Sequence[ablation_runs.Run],

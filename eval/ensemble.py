@@ -23,6 +23,7 @@ from absl import flags
 from yt8m.artifacts import saved_model
 from yt8m.core import command
 from yt8m.core import locks
+from yt8m.core import paths
 from yt8m.eval.blending import averaging
 from yt8m.eval.blending import builder
 from yt8m.eval.blending import candidates
@@ -36,14 +37,14 @@ from yt8m.export.saved_models import ensemble as saved_ensemble
 FLAGS = flags.FLAGS
 
 flags.DEFINE_list("members", [], "SavedModels of yt8m-export: globs of directories.")
-flags.DEFINE_string("ensemble", None, "ensemble.json that search wrote; for evaluate.")
-flags.DEFINE_string("eval_data_pattern", None, "Record files with labels: globs, "
-                    "separated by commas; required.")
-flags.DEFINE_string("output_dir", None, "Directory to which search writes ensemble.json "
-                    "and its picture.")
-flags.DEFINE_string("predictions_dir", None, "Directory for the predictions of every "
-                    "member; each --eval_data_pattern needs its own. Default: "
-                    "predictions in --output_dir, or evaluation beside --ensemble.")
+paths.define("ensemble", None, "ensemble.json that search wrote; for evaluate.")
+paths.define_pattern("eval_data_pattern", None, "Record files with labels: globs, "
+                     "separated by commas; required.")
+paths.define("output_dir", None, "Directory to which search writes ensemble.json "
+             "and its picture.")
+paths.define("predictions_dir", None, "Directory for the predictions of every "
+             "member; each --eval_data_pattern needs its own. Default: "
+             "predictions in --output_dir, or evaluation beside --ensemble.")
 
 # ---------------------------------------------------------------- predictions
 flags.DEFINE_integer("stored_classes", 50, "Number of classes kept of a video, the best; "
@@ -78,7 +79,6 @@ ACTIONS = ("predict", "search", "evaluate")
 
 
 def main(action: str) -> None:
-  command.check_paths("ensemble", "eval_data_pattern", "output_dir", "predictions_dir")
   if action == "evaluate":
     return _evaluate()
   if not FLAGS.members or not FLAGS.output_dir:

@@ -21,7 +21,11 @@ from yt8m.configs import checkpoints
 from yt8m.configs import experiment
 from yt8m.configs import model_flags
 from yt8m.core import command
+<<<<<<< HEAD
 from yt8m.data import missing_features
+=======
+from yt8m.core import paths
+>>>>>>> e62401d (One policy for paths; record files are checked before TensorFlow reads them)
 from yt8m.data import readers
 from yt8m.data import records
 from yt8m.eval.metrics import evaluation
@@ -30,8 +34,8 @@ from yt8m.training import strategies
 
 FLAGS = flags.FLAGS
 
-flags.DEFINE_string("train_dir", None, "Directory that yt8m-train wrote; required.")
-flags.DEFINE_string(
+paths.define("train_dir", None, "Directory that yt8m-train wrote; required.")
+paths.define_pattern(
     "eval_data_pattern", "", "Records to evaluate on: globs, separated by commas.")
 flags.DEFINE_bool("segment_labels", None,
                   "Whether the records hold rated segments; default: as in training.")
@@ -71,9 +75,14 @@ def _evaluate(strategy: tf.distribute.Strategy) -> None:
       config.feature_spec.with_segment_labels(FLAGS.segment_labels),
       config.num_classes, config.max_frames, of_model=True)
   context = strategies.input_context(strategy)
+<<<<<<< HEAD
   files = records.match_files(FLAGS.eval_data_pattern, "--eval_data_pattern")
   missing_features.check(files, reader.expected, reader.explain, "--eval_data_pattern")
   num_examples = records.estimate_count(files)
+=======
+  num_examples = records.estimate_count(
+      paths.match(FLAGS.eval_data_pattern, "--eval_data_pattern"))
+>>>>>>> e62401d (One policy for paths; record files are checked before TensorFlow reads them)
   if num_examples:
     num_examples //= context.num_input_pipelines
   for path in _same_on_all_workers(strategy):
@@ -113,9 +122,9 @@ def _check_labels(metrics: streaming.EvaluationMetrics) -> None:
 
 def _same_on_all_workers(strategy: tf.distribute.Strategy) -> Iterator[str]:
   """Yields the checkpoints to evaluate, which the first worker chooses for all."""
-  paths = iter(_checkpoints()) if strategies.is_chief(strategy) else iter(())
+  chosen = iter(_checkpoints()) if strategies.is_chief(strategy) else iter(())
   while True:
-    path = next(paths, "").encode()
+    path = next(chosen, "").encode()
     path = strategies.gather_bytes(strategy, path or b" ")[0].decode().strip()
     if not path:
       return

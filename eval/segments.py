@@ -11,18 +11,19 @@ from absl import flags
 from absl import logging
 
 from yt8m.core import command
+from yt8m.core import paths
 from yt8m.eval.metrics import segment_labels
 from yt8m.eval.metrics import segments
 from yt8m.export.submissions import segments as segment_submission
 
-flags.DEFINE_string(
+paths.define_pattern(
     "eval_data_pattern", "",
     "Records with rated segments: globs, separated by commas.")
-flags.DEFINE_string(
+paths.define(
     "label_cache", "",
     "File to keep the ratings in, with lines id:start,class,score. If it exists, it is "
     "read instead of the records. Empty: no cache.")
-flags.DEFINE_string("submission_file", "", "CSV to evaluate.")
+paths.define("submission_file", "", "CSV to evaluate.")
 flags.DEFINE_integer(
     "top_n", 0, "Number of segments of each class to use, best first; 0: all.",
     lower_bound=0)

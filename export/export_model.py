@@ -41,6 +41,7 @@ from yt8m.core import directories
 from yt8m.core import feature_spec
 from yt8m.core import files
 from yt8m.core import locks
+from yt8m.core import paths
 from yt8m.eval.blending import ensemble_file
 from yt8m.export.saved_models import compression
 from yt8m.export.saved_models import ensemble
@@ -53,9 +54,9 @@ from yt8m.export.saved_models.signatures import Signatures
 
 FLAGS = flags.FLAGS
 
-flags.DEFINE_string("train_dir", "", "Directory that yt8m-train wrote.")
+paths.define("train_dir", "", "Directory that yt8m-train wrote.")
 checkpoints.define_flag()
-flags.DEFINE_string("output_dir", "", "SavedModel to write; required.")
+paths.define("output_dir", "", "SavedModel to write; required.")
 flags.DEFINE_bool("versioned", False, "Write a numbered directory into --output_dir: the "
                   "step, or the next number for a model without a checkpoint.")
 flags.DEFINE_bool("overwrite", False, "Replace an existing SavedModel that yt8m-export "
@@ -64,14 +65,20 @@ flags.DEFINE_integer("warmup_requests", 0, "Requests that a server sends to the 
                      "when it loads it; 8 cover all sizes. At most 1,000.",
                      lower_bound=0, upper_bound=1000)
 flags.DEFINE_integer("top_k", None, "Number of classes that serving_default returns. "
+<<<<<<< HEAD
                      "Default: 20, or all classes if they are fewer.", lower_bound=1)
 flags.DEFINE_string("vocabulary", None,
                     "CSV of the class names, which becomes an asset.")
+=======
+                     "Default: 20, or all classes if they are fewer.")
+paths.define("vocabulary", None,
+             "CSV of the class names, which becomes an asset.")
+>>>>>>> e62401d (One policy for paths; record files are checked before TensorFlow reads them)
 flags.DEFINE_enum("weights", "float32", compression.WEIGHT_FORMATS,
                   "Format of the stored weights; the computation is in float32.")
 flags.DEFINE_bool("mediapipe", False, "Write MediaPipe's signature in place of ours.")
-flags.DEFINE_string("ensemble", None, "ensemble.json of yt8m-ensemble: export its "
-                    "members as one SavedModel.")
+paths.define("ensemble", None, "ensemble.json of yt8m-ensemble: export its "
+             "members as one SavedModel.")
 
 # ---------------------------------------------------------------- without training
 flags.DEFINE_bool("untrained", False,

@@ -31,11 +31,15 @@ from yt8m.core import command
 from yt8m.core import feature_spec
 from yt8m.core import finished
 from yt8m.core import locks
+from yt8m.core import paths
 from yt8m.core import temporaries
 from yt8m.core import video_ids
 from yt8m.data import label_reader
+<<<<<<< HEAD
 from yt8m.data import missing_features
 from yt8m.data import records
+=======
+>>>>>>> e62401d (One policy for paths; record files are checked before TensorFlow reads them)
 from yt8m.data import video_reader
 from yt8m.eval.metrics import streaming
 from yt8m.export.prediction import checkpoint
@@ -51,29 +55,35 @@ from yt8m.export.submissions import videos
 
 FLAGS = flags.FLAGS
 
-flags.DEFINE_string("train_dir", "", "Directory that yt8m-train wrote.")
+paths.define("train_dir", "", "Directory that yt8m-train wrote.")
 checkpoints.define_flag()
-flags.DEFINE_string("input_model_tgz", "", "Model archive, instead of --train_dir.")
-flags.DEFINE_string("saved_model", "", "SavedModel of yt8m-export, of one model or of an "
-                    "ensemble, instead of --train_dir.")
-flags.DEFINE_string("untar_model_dir", "", "Directory to unpack --input_model_tgz into. "
-                    "Default: a temporary directory.")
+paths.define("input_model_tgz", "", "Model archive, instead of --train_dir.")
+paths.define("saved_model", "", "SavedModel of yt8m-export, of one model or of an "
+             "ensemble, instead of --train_dir.")
+paths.define("untar_model_dir", "", "Directory to unpack --input_model_tgz into. "
+             "Default: a temporary directory.")
 flags.DEFINE_float("max_model_gib", model_archive.DEFAULT_MAX_BYTES / 2**30, "Largest "
                    "number of GiB that --input_model_tgz may unpack to.", 0.0)
-flags.DEFINE_string("output_model_tgz", "", "Archive to pack the trained model into.")
-flags.DEFINE_string("input_data_pattern", "",
-                    "Record files to predict: globs, separated by commas.")
-flags.DEFINE_string("output_file", "", "File to write.")
+paths.define("output_model_tgz", "", "Archive to pack the trained model into.")
+paths.define_pattern("input_data_pattern", "",
+                     "Record files to predict: globs, separated by commas.")
+paths.define("output_file", "", "File to write.")
 flags.DEFINE_enum("output_format", "csv", list(formats.WRITERS),
                   "Format of the output: a submission CSV, arrays, or Examples.")
 flags.DEFINE_bool("overwrite", False, "Replace an existing --output_file, and parts of "
                   "another run.")
 flags.DEFINE_bool("segment_labels", False, "Predict five-frame segments, and list the "
                   "best segments of every class.")
+<<<<<<< HEAD
 flags.DEFINE_integer("segment_max_pred", 100000, "Number of segments kept of a class.",
                      lower_bound=1)
 flags.DEFINE_string("segment_label_ids_file", "", "CSV of the classes of the segment "
                     "task. Default: all classes.")
+=======
+flags.DEFINE_integer("segment_max_pred", 100000, "Number of segments kept of a class.")
+paths.define("segment_label_ids_file", "", "CSV of the classes of the segment "
+             "task. Default: all classes.")
+>>>>>>> e62401d (One policy for paths; record files are checked before TensorFlow reads them)
 flags.DEFINE_integer("top_k", None, "Number of classes written for a video. Default: 20, "
                      "or all classes if they are fewer.", lower_bound=1)
 flags.DEFINE_integer("batch_size", None, "Number of examples predicted at a time. "
@@ -91,7 +101,7 @@ runners.define_flags()
 flags.DEFINE_integer("max_failed_shards", None, "Number of record files that may be left "
                      "out because they cannot be read. Default: 0, or any number with "
                      "--runner=ray.", 0)
-flags.DEFINE_string("check", "", "Submission CSV to check. Nothing is predicted.")
+paths.define("check", "", "Submission CSV to check. Nothing is predicted.")
 flags.DEFINE_integer("num_classes", None, "Number of classes that --check allows. "
                      "Default: that of the model, if one is given.", 1)
 model_flags.define_hparams()
@@ -100,9 +110,6 @@ _SOURCES = ("train_dir", "input_model_tgz", "saved_model")
 
 
 def main() -> None:
-  command.check_paths(
-      *_SOURCES, "untar_model_dir", "output_model_tgz", "input_data_pattern",
-      "output_file", "segment_label_ids_file", "check")
   if FLAGS.check:
     return _check()
   _check_flags()
@@ -117,10 +124,14 @@ def main() -> None:
         FLAGS.segment_labels, class_ids, FLAGS.skip_corrupt_records,
         FLAGS.skip_bad_records)
     job.reducer()  # Checks --top_k before a model is loaded.
+<<<<<<< HEAD
     record_files = records.match_files(FLAGS.input_data_pattern, "--input_data_pattern")
     reader = source.reader()
     missing_features.check(
         record_files, reader.expected, reader.explain, "--input_data_pattern")
+=======
+    record_files = paths.match(FLAGS.input_data_pattern, "--input_data_pattern")
+>>>>>>> e62401d (One policy for paths; record files are checked before TensorFlow reads them)
     logging.info("Model of %s.", source)
     _predict(job, record_files)
   if FLAGS.output_model_tgz and isinstance(source, checkpoint.Checkpoint):
@@ -240,7 +251,7 @@ def _check() -> None:
         FLAGS.segment_label_ids_file, num_classes or sys.maxsize))
   ids = None
   if FLAGS.input_data_pattern:
-    record_files = records.match_files(FLAGS.input_data_pattern, "--input_data_pattern")
+    record_files = paths.match(FLAGS.input_data_pattern, "--input_data_pattern")
     # The features are not read, and ids are the same at every level.
     reader = video_reader.VideoLevelReader(feature_spec.FeatureSpec(
         ("mean_rgb",), (1024,), feature_spec.VIDEO), 1)

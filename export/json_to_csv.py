@@ -15,28 +15,28 @@ from absl import flags
 from yt8m.core import command
 from yt8m.core import finished
 from yt8m.core import locks
-from yt8m.data import records
+from yt8m.core import paths
 from yt8m.export.submissions import json_predictions
 
 FLAGS = flags.FLAGS
 
-flags.DEFINE_string("json_prediction_files_pattern", "",
-                    "Files of predictions: globs, separated by commas.")
-flags.DEFINE_string("csv_output_file", "", "CSV to write.")
+paths.define_pattern("json_prediction_files_pattern", "",
+                     "Files of predictions: globs, separated by commas.")
+paths.define("csv_output_file", "", "CSV to write.")
 flags.DEFINE_bool("overwrite", False, "Replace an existing --csv_output_file.")
 
 
 def main() -> None:
   if not FLAGS.csv_output_file:
     raise ValueError("--csv_output_file is missing: name the CSV to write.")
-  paths = records.match_files(
+  json_files = paths.match(
       FLAGS.json_prediction_files_pattern, "--json_prediction_files_pattern")
-  contents = {"records": [(path, tf.io.gfile.stat(path).length) for path in paths]}
+  contents = {"records": [(path, tf.io.gfile.stat(path).length) for path in json_files]}
   with locks.hold_output(FLAGS.csv_output_file, "converts"):
     if not finished.check(FLAGS.csv_output_file, contents, FLAGS.overwrite,
                           "--csv_output_file"):
       num_videos = json_predictions.convert(
-          paths, FLAGS.csv_output_file, FLAGS.overwrite, contents)
+          json_files, FLAGS.csv_output_file, FLAGS.overwrite, contents)
       print(f"Wrote {num_videos:,} predictions to {FLAGS.csv_output_file}")
 
 

@@ -23,14 +23,18 @@ from absl import logging
 
 from yt8m.core import command
 from yt8m.core import files
+<<<<<<< HEAD
 from yt8m.core import registry
+=======
+from yt8m.core import paths
+>>>>>>> e62401d (One policy for paths; record files are checked before TensorFlow reads them)
 from yt8m.core import signals
 from yt8m.export.serving import model_versions
 
 FLAGS = flags.FLAGS
 
-flags.DEFINE_string("model_dir", "", "Directory of versions that `yt8m-export "
-                    "--versioned` writes, or one SavedModel; required.")
+paths.define("model_dir", "", "Directory of versions that `yt8m-export "
+             "--versioned` writes, or one SavedModel; required.")
 flags.DEFINE_string("model_name", "default", "Name of the model in the routes.")
 flags.DEFINE_enum("versions", model_versions.LATEST,
                   [model_versions.LATEST, model_versions.ALL], "Versions to serve.")

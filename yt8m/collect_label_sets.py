@@ -25,6 +25,7 @@ from yt8m.core import feature_spec
 from yt8m.core import files
 from yt8m.core import finished
 from yt8m.core import locks
+from yt8m.core import paths
 from yt8m.core import progress
 from yt8m.data import label_reader
 from yt8m.data import label_sets
@@ -36,7 +37,7 @@ FLAGS = flags.FLAGS
 _PROGRESS_SECS = 10.0
 _NUM_SETS = (100, 1000, 5000)  # sizes of `label_powerset` in the summary
 
-flags.DEFINE_string(
+paths.define_pattern(
     "input_data_pattern", "", "Records to read: globs, separated by commas.")
 flags.DEFINE_integer(
     "num_classes", 3862, "Number of classes; labels are 0 … num_classes − 1.",
@@ -47,7 +48,7 @@ flags.DEFINE_bool("segment_labels", False,
 flags.DEFINE_string("feature_names", "rgb", "Names of the features of a record. Only "
                     "--segment_labels reads features, for the lengths of the videos.")
 flags.DEFINE_string("feature_sizes", "1024", "Sizes of the features, in the same order.")
-flags.DEFINE_string("output_file", None, "Path of the .npz to write; required.")
+paths.define("output_file", None, "Path of the .npz to write; required.")
 flags.DEFINE_bool("overwrite", False, "Replace an existing --output_file.")
 flags.DEFINE_integer("max_examples", None, "Number of records to read at most, spread "
                      "over the files. Default: all.", lower_bound=1)
@@ -60,45 +61,49 @@ flags.mark_flag_as_required("output_file")
 
 
 def main() -> None:
-  command.check_paths("input_data_pattern", "output_file")
   if FLAGS.max_examples is not None and FLAGS.max_examples < 1:
     raise ValueError(f"--max_examples={FLAGS.max_examples} must be at least 1.")
   spec = feature_spec.FeatureSpec.from_flags(
       FLAGS.feature_names, FLAGS.feature_sizes, FLAGS.frame_features,
       FLAGS.segment_labels)
   reader = readers.make_reader(spec, FLAGS.num_classes)
-  paths = records.match_files(FLAGS.input_data_pattern, "--input_data_pattern")
+  record_files = paths.match(FLAGS.input_data_pattern, "--input_data_pattern")
   contents = {
       "num_classes": FLAGS.num_classes, **spec.to_config(),
       "max_examples": FLAGS.max_examples,
       "skip_corrupt_records": FLAGS.skip_corrupt_records,
-      "records": [(path, tf.io.gfile.stat(path).length) for path in paths]}
+      "records": [(path, tf.io.gfile.stat(path).length) for path in record_files]}
   with locks.hold_output(FLAGS.output_file, "collects"):
     if not finished.check(FLAGS.output_file, contents, FLAGS.overwrite):
-      _collect(reader, paths, contents)
+      _collect(reader, record_files, contents)
   print(summary(label_sets.LabelSets.load(FLAGS.output_file, FLAGS.num_classes)))
 
 
-def _collect(reader: reader_base.Reader, paths: Sequence[str],
+def _collect(reader: reader_base.Reader, record_files: Sequence[str],
              contents: Mapping[str, Any]) -> None:
   # The output is opened first, so that an error of it comes before the long pass.
   with files.atomic_write(FLAGS.output_file, "wb", finished.marker(
       FLAGS.output_file, contents)) as file:
     sets = label_reader.collect_label_sets(
+<<<<<<< HEAD
         reader, paths, FLAGS.max_examples, FLAGS.skip_corrupt_records,
         _progress_logger(paths), skip_bad_records=FLAGS.skip_bad_records)
     reader.incidents.log_summary(reader.incidents.new_counts())
+=======
+        reader, record_files, FLAGS.max_examples, FLAGS.skip_corrupt_records,
+        _progress_logger(record_files))
+>>>>>>> e62401d (One policy for paths; record files are checked before TensorFlow reads them)
     if not len(sets):
       raise ValueError("There are no label sets in --input_data_pattern="
                        f"{FLAGS.input_data_pattern}.")
     sets.save(file)
 
 
-def _progress_logger(paths: Sequence[str]) -> Callable[[int], None]:
+def _progress_logger(record_files: Sequence[str]) -> Callable[[int], None]:
   """Returns a function of the number of label sets that logs rate and time left."""
   total = None  # The number of segments in a record is not known.
   if not FLAGS.segment_labels:
-    total = records.estimate_count(paths)
+    total = records.estimate_count(record_files)
     if total and FLAGS.max_examples:
       total = min(total, FLAGS.max_examples)
   report = progress.Periodic(_PROGRESS_SECS, total, "label sets")

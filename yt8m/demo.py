@@ -27,12 +27,13 @@ from yt8m.core import command
 from yt8m.core import commands
 from yt8m.core import directories
 from yt8m.core import files
+from yt8m.core import paths
 from yt8m.synthetic import writer
 
 FLAGS = flags.FLAGS
 
-flags.DEFINE_string("output_dir", "demo_output", "Directory of everything that is "
-                    "written.")
+paths.define("output_dir", "demo_output", "Directory of everything that is "
+             "written.")
 flags.DEFINE_bool("overwrite", False, "Replace an earlier demo in --output_dir.")
 flags.DEFINE_integer("num_videos", 2000, "Number of synthetic videos to generate.",
                      lower_bound=1)

@@ -16,6 +16,7 @@ from typing import Any
 from absl import flags
 
 from yt8m.core import command
+from yt8m.core import paths
 from yt8m.core import progress
 from yt8m.synthetic import labels
 from yt8m.synthetic import writer
@@ -24,8 +25,8 @@ FLAGS = flags.FLAGS
 _DEFAULTS = writer.SampleDataConfig()
 _PROGRESS_SECS = 2.0
 
-flags.DEFINE_string("output_dir", None, "Directory to write; required. It must not exist "
-                    "or be empty.")
+paths.define("output_dir", None, "Directory to write; required. It must not exist "
+             "or be empty.")
 flags.DEFINE_bool("overwrite", False, "Replace the sample data set in --output_dir.")
 flags.DEFINE_integer("num_videos", _DEFAULTS.num_videos,
                      "Number of videos of all splits together.", lower_bound=1)
@@ -46,9 +47,9 @@ flags.DEFINE_list("splits", [str(share) for share in _DEFAULTS.splits],
                   "Shares of train, validate and test.")
 flags.DEFINE_bool("segments", _DEFAULTS.segments,
                   "Also write the validate split with rated five-frame segments.")
-flags.DEFINE_string("from_records", _DEFAULTS.from_records, "Compose the videos from "
-                    "these real video-level records (globs, separated by commas) instead "
-                    "of planting structure.")
+paths.define_pattern("from_records", _DEFAULTS.from_records, "Compose the videos from "
+                     "these real video-level records (globs, separated by commas) "
+                     "instead of planting structure.")
 flags.mark_flag_as_required("output_dir")
 
 

@@ -32,6 +32,7 @@ from benchmarks.conditional import step_study
 from yt8m.configs import experiment
 from yt8m.configs import hparams as hyperparameters
 from yt8m.core import files
+from yt8m.core import paths
 from yt8m.core import progress
 from yt8m.data import label_reader
 from yt8m.data import label_sets
@@ -103,7 +104,7 @@ def evaluate(config: experiment.Experiment, model: tf.keras.Model, name: str,
   steps = [streaming.EvaluationMetrics(config.num_classes)
            for _ in range(_NUM_STEPS.value)]
   total = records.estimate_count(
-      records.match_files(_PATTERN.value, "--eval_data_pattern"))
+      paths.match(_PATTERN.value, "--eval_data_pattern"))
   report_progress, parts = progress.Periodic(10.0, total), []
   loss = losses.LOSSES[config.flags.get("label_loss", "CrossEntropyLoss")]()
   with records.clear_errors():
@@ -126,7 +127,7 @@ def read_label_sets(config: experiment.Experiment) -> label_sets.LabelSets:
     return sets
   reader = readers.make_reader(config.feature_spec, config.num_classes)
   return sets.without(label_reader.video_ids(
-      reader, records.match_files(_EXCLUDE.value, "--label_sets_exclude")))
+      reader, paths.match(_EXCLUDE.value, "--label_sets_exclude")))
 
 
 def class_names(num_classes: int) -> list[str]:

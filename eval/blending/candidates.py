@@ -8,9 +8,8 @@ import re
 from collections.abc import Iterable
 from collections.abc import Sequence
 
-import tensorflow as tf
-
 from yt8m.artifacts import saved_model
+from yt8m.core import paths
 
 MIB = 2**20
 _UNITS = {"": 1, "KIB": 2**10, "MIB": MIB, "GIB": 2**30}
@@ -28,7 +27,7 @@ def find(patterns: Iterable[str]) -> list[saved_model.SavedModel]:
   """
   directories = set()
   for pattern in patterns:
-    matched = [path for path in tf.io.gfile.glob(pattern)
+    matched = [path for path in paths.glob(pattern)
                if saved_model.SavedModel(path).exists]
     if not matched:
       raise FileNotFoundError(
@@ -55,12 +54,12 @@ def names(directories: Sequence[str]) -> list[str]:
   >>> candidates.names(["/m/blstm/1", "/m/netvlad/1"])
   ['blstm', 'netvlad']
   """
-  paths = [pathlib.PurePath(directory).parts for directory in directories]
+  parts = [pathlib.PurePath(directory).parts for directory in directories]
   # At least one part is left of each.
-  longest = min(map(len, paths)) - 1
-  first = min(_num_shared(paths), longest)
-  last = min(_num_shared([path[::-1] for path in paths]), longest - first)
-  return ["-".join(path[first:len(path) - last]) for path in paths]
+  longest = min(map(len, parts)) - 1
+  first = min(_num_shared(parts), longest)
+  last = min(_num_shared([path[::-1] for path in parts]), longest - first)
+  return ["-".join(path[first:len(path) - last]) for path in parts]
 
 
 def parse_bytes(text: str) -> int:

@@ -9,6 +9,7 @@ import tensorflow as tf
 from absl import logging
 
 from yt8m.core import files
+from yt8m.core import paths
 from yt8m.core import text_lines
 from yt8m.core import video_ids
 from yt8m.data import diagnosis
@@ -66,14 +67,20 @@ def read_rated_segments(pattern: str, skip_corrupt_records: bool = False,
     ValueError: No file matches, a record is damaged or its ratings cannot be used (names
       file and record), or no record has any.
   """
+<<<<<<< HEAD
   paths = records.match_files(pattern, "--eval_data_pattern")
   incidents = records.Incidents()
   dataset = records.read(
       paths, skip_corrupt_records=skip_corrupt_records, incidents=incidents)
+=======
+  record_files = paths.match(pattern, "--eval_data_pattern")
+  dataset = records.read(record_files, skip_corrupt_records=skip_corrupt_records)
+>>>>>>> e62401d (One policy for paths; record files are checked before TensorFlow reads them)
   rated_segments, num_records = {}, 0
   with records.clear_errors():
     for record, file_index, number in dataset.as_numpy_iterator():
       num_records += 1
+<<<<<<< HEAD
       fault = diagnosis.examine(record, diagnosis.explain_ratings)
       if fault:
         name = f"{paths[file_index]}, record {number}"
@@ -82,6 +89,10 @@ def read_rated_segments(pattern: str, skip_corrupt_records: bool = False,
         incidents.add(*fault.left_out(name))
         continue
       for segment_id, class_id, score in _ratings(record):
+=======
+      where = f"{record_files[file_index]}, record {number}"
+      for segment_id, class_id, score in _ratings(record, where):
+>>>>>>> e62401d (One policy for paths; record files are checked before TensorFlow reads them)
         rated_segments.setdefault(class_id, {})[segment_id] = score
   incidents.log_summary(incidents.new_counts())
   if not rated_segments:

@@ -22,6 +22,7 @@ from absl import logging
 
 from yt8m.core import directories
 from yt8m.core import files
+from yt8m.core import paths
 from yt8m.core import temporaries
 from yt8m.export.prediction import jobs
 
@@ -126,8 +127,8 @@ class Parts:
 
   def remove_if_empty(self) -> None:
     """Deletes the directory if it is there and has no part."""
-    if tf.io.gfile.exists(self.directory) and not tf.io.gfile.glob(
-        os.path.join(self.directory, "*.npz")):
+    if tf.io.gfile.exists(self.directory) and not paths.files_of(
+        self.directory, "*.npz"):
       self.remove()
 
   def path(self, record_file: str, suffix: str = "npz") -> str:

@@ -14,9 +14,13 @@ from absl import logging
 
 from yt8m.artifacts import saved_model
 from yt8m.core import locks
+from yt8m.core import paths
 from yt8m.core.types import Scores
+<<<<<<< HEAD
 from yt8m.data import missing_features
 from yt8m.data import records
+=======
+>>>>>>> e62401d (One policy for paths; record files are checked before TensorFlow reads them)
 from yt8m.eval.predictions import store as prediction_store
 from yt8m.eval.predictions import writer
 from yt8m.export.prediction import engine
@@ -71,7 +75,7 @@ def write(model: saved_model.SavedModel, data_pattern: str, store_dir: str, *,
   """
   if top_k is not None:
     top_k = min(top_k, model.num_classes)
-  record_files = records.match_files(data_pattern, flag)
+  record_files = paths.match(data_pattern, flag)
   by_name = dict(zip(_names(record_files), record_files, strict=True))
   store_dir = store_dir.rstrip("/")  # The parts lie beside it.
   writer.check_path(store_dir)

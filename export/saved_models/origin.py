@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from yt8m.configs import checkpoints
 from yt8m.core import files
+from yt8m.core import paths
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,11 +55,11 @@ def _date(path: str) -> str | None:
 
 
 def _evaluation(train_dir: str, step: int) -> dict[str, Any] | None:
-  paths = {checkpoints.step_of(path.removesuffix(".json")): path for path in
-           tf.io.gfile.glob(os.path.join(train_dir, "eval", "metrics-*.json"))}
-  if not paths:
+  results = {checkpoints.step_of(path.removesuffix(".json")): path
+             for path in paths.files_of(train_dir, "eval/metrics-*.json")}
+  if not results:
     return None
   return files.read_json(
-      paths.get(step, paths[max(paths)]), kind="an evaluation that yt8m-eval wrote",
+      results.get(step, results[max(results)]), kind="an evaluation that yt8m-eval wrote",
       remedy="Remove it, or evaluate again",
       parse=lambda content: {"step": content["step"], **content})

@@ -16,7 +16,11 @@ from absl import app
 from absl import flags
 from absl import logging
 
+<<<<<<< HEAD
 from yt8m.core import fields
+=======
+from yt8m.core import paths
+>>>>>>> e62401d (One policy for paths; record files are checked before TensorFlow reads them)
 from yt8m.core import registry
 from yt8m.core import signals
 
@@ -65,6 +69,7 @@ def run(main: Callable[..., Any], actions: Sequence[str] = (),
     raise
 
 
+<<<<<<< HEAD
 def check_paths(*names: str) -> None:
   """Refuses paths that are given but empty, as an unset shell variable leaves them.
 
@@ -100,6 +105,8 @@ def check_numbers() -> None:
           f"--{name}={fields.short(value, 30)} must be at most {_LARGEST:,}.")
 
 
+=======
+>>>>>>> e62401d (One policy for paths; record files are checked before TensorFlow reads them)
 def _make_main(module):
   """Lets `--help` show the text and flags of `module`, also in a console script."""
   sys.modules["__main__"].__doc__ = module.__doc__
@@ -121,7 +128,11 @@ def _run_guarded(main, actions, argv):
   if not debugging:
     _log_plainly()
   try:
+<<<<<<< HEAD
     check_numbers()
+=======
+    paths.check_flags()
+>>>>>>> e62401d (One policy for paths; record files are checked before TensorFlow reads them)
     with registry.allow_code(_allowed_code()):
       main(*chosen)
   except USER_ERRORS as error:

@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from yt8m.core import feature_spec
+from yt8m.core import paths
 from yt8m.core.types import Batch
 from yt8m.data import bad_records
 from yt8m.data import diagnosis
@@ -109,7 +110,7 @@ class Reader(abc.ABC):
       tf.errors.InvalidArgumentError: A record is bad (raised while reading). Inside
         `records.clear_errors()` it becomes a `records.RecordError`.
     """
-    files = records.match_files(pattern, flag)
+    files = paths.match(pattern, flag)
     order = np.random.default_rng([seed, epoch])
     if training:
       files = [files[i] for i in order.permutation(len(files))]

@@ -3,9 +3,10 @@
 """Record files: patterns, interleaved reading, and errors that name the bad record.
 
 Every record comes with the index of its file and its number in that file, counting
-from 0, so that an error at any later stage can name both. The bytes read from a file are
-added up and compared with the size of the file at its end: TensorFlow names no file when
-a record is corrupt, and takes a file that is cut inside a record header for complete.
+from 0, so that an error at any later stage can name both. The records read from a file
+are counted and compared with `framing.inspect`: TensorFlow names no file when a record is
+corrupt, and takes a file that is cut inside a record header for complete. Files that are
+compressed with gzip or zlib are recognised.
 """
 
 import collections
@@ -18,24 +19,23 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 from absl import logging
 
 from yt8m.core import files as files_lib
 from yt8m.data import diagnosis
+from yt8m.data import framing
 
 # Records are read and counted in groups, so that one function call serves a group.
 # Larger groups of frame-level records (270 kB each) would not fit the processor's cache.
 GROUP_SIZE = 8
 _SAMPLED = 64  # records whose sizes are read to estimate how many there are
 
-# A record on disk: length (8 bytes), checksum of the length (4), data, checksum of the
-# data (4).
-_HEADER_BYTES = 12
-_FRAMING_BYTES = 16
-
 _REMEDY = ("Copy the file again or leave it out. Commands with --skip_corrupt_records "
            "can also continue without the rest of it.")
+_BAD_CHECKSUM = "is corrupt or unreadable: its checksum fails"
+_UNREADABLE_REMEDY = "Restore it, or leave it out of the pattern."
 
 
 class RecordError(ValueError):
@@ -115,30 +115,6 @@ class Incidents:
           f"{kind}: {count:,}" for kind, count in sorted(counts.items())))
 
 
-def match_files(pattern: str, flag: str = "the data pattern") -> list[str]:
-  """Returns the sorted files that match a comma-separated list of globs.
-
-  Args:
-    pattern: Globs, e.g. `"train*.tfrecord,gs://bucket/more*.tfrecord"`.
-    flag: Name of the pattern in errors, e.g. `"--train_data_pattern"`.
-
-  Raises:
-    ValueError: The list is empty, or one of its globs matches no file.
-  """
-  globs = [glob.strip() for glob in pattern.split(",") if glob.strip()]
-  if not globs:
-    raise ValueError(f"{flag} is empty: give a glob such as 'data/train*.tfrecord'.")
-  files = set()
-  for glob in globs:
-    matches = tf.io.gfile.glob(glob)
-    if not matches:
-      raise ValueError(f"No file matches {glob!r} ({flag}).")
-    if tf.io.gfile.isdir(glob):
-      raise ValueError(f"{glob!r} is a directory ({flag}): write '{glob}/*.tfrecord'.")
-    files.update(matches)
-  return sorted(files)
-
-
 def estimate_count(files: Sequence[str]) -> int | None:
   """Estimates how many records files hold, from their bytes and a few records.
 
@@ -147,10 +123,9 @@ def estimate_count(files: Sequence[str]) -> int | None:
   """
   total = sum(tf.io.gfile.stat(path).length for path in files)
   for path in files:
-    first = tf.data.TFRecordDataset(path).take(_SAMPLED).ignore_errors()
-    sizes = [len(record) + _FRAMING_BYTES for record in first.as_numpy_iterator()]
-    if sizes:
-      return round(total * len(sizes) / sum(sizes))
+    count, num_bytes = framing.sample(path, _SAMPLED)
+    if count:
+      return round(total * count / num_bytes)
   return None
 
 
@@ -183,14 +158,28 @@ def read(files: Any, num_readers: int = 8, record_bytes: int = 0,
   # A buffer is worth its copy only where it saves reads.
   buffer_size = None if record_bytes < 2**16 or remote else 0
 
-  def describe(path, count, offset):
-    damage = _describe_damage(path.decode(), int(count), int(offset))
+  def inspect(path):
+    found = framing.inspect(path.decode())
+    error = "" if found.is_readable else f"{found.damage} {_UNREADABLE_REMEDY}"
+    return (np.int64(found.num_records), found.compression.encode(),
+            found.damage.encode(), error.encode())
+
+  def describe(path, count, offset, expected, compression, damage):
+    path = path.decode()
+    if expected < 0 and not compression:
+      damage = _describe_damage(path, int(count), int(offset))
+    elif count < expected:
+      damage = f"{path}, record {count} {_BAD_CHECKSUM} at byte {offset}."
+    else:
+      damage = damage.decode()
+      if expected == 0 and not damage:
+        incidents.add("empty files", f"{path} has no records.")
     if damage and skip_corrupt_records:
       incidents.add("damaged files", f"{damage} The rest of the file is left out.")
       return b""
     return f"{damage} {_REMEDY}".encode() if damage else b""
 
-  def count_group(path, file_index):
+  def count_group(path, file_index, *found):
     @tf.autograph.experimental.do_not_convert
     def step(state, group):
       count, offset = state
@@ -199,24 +188,31 @@ def read(files: Any, num_readers: int = 8, record_bytes: int = 0,
 
       def check_end_of_file():
         message = tf.numpy_function(
-            describe, [path, count, offset], tf.string, stateful=False)
+            describe, [path, count, offset, *found], tf.string, stateful=False)
         return tf.debugging.Assert(tf.equal(message, ""), [message])
 
       with tf.control_dependencies([tf.cond(size > 0, tf.no_op, check_end_of_file)]):
-        state = (count + size, offset + group_bytes + _FRAMING_BYTES * size)
+        state = (count + size, offset + group_bytes + framing.FRAMING_BYTES * size)
       return state, (group, tf.fill([size], file_index), count + tf.range(size))
     return step
 
   # There is no Python control flow to convert, and searching for it takes seconds.
   @tf.autograph.experimental.do_not_convert
   def read_file(path, file_index):
-    groups = tf.data.TFRecordDataset(path, buffer_size=buffer_size)
+    expected, compression, damage, error = tf.numpy_function(
+        inspect, [path], (tf.int64, tf.string, tf.string, tf.string), stateful=False)
+    for tensor in (expected, compression, damage, error):
+      tensor.set_shape([])
+    with tf.control_dependencies([tf.debugging.Assert(tf.equal(error, ""), [error])]):
+      expected = tf.identity(expected)
+    groups = tf.data.TFRecordDataset(path, compression, buffer_size).take(expected)
     # `ignore_errors` hides damage, which `count_group` finds again at the end of the
     # file: an empty group marks it.
     groups = groups.ignore_errors().batch(GROUP_SIZE)
     groups = groups.concatenate(tf.data.Dataset.from_tensors(tf.zeros([0], tf.string)))
     zero = tf.zeros([], tf.int64)
-    records = groups.scan((zero, zero), count_group(path, file_index)).unbatch()
+    records = groups.scan((zero, zero), count_group(
+        path, file_index, expected, compression, damage)).unbatch()
     if shard:
       records = records.shard(*shard)
     return records if max_per_file is None else records.take(max_per_file)
@@ -260,16 +256,12 @@ def with_names(files: Any, serialized: tf.Tensor, file_index: tf.Tensor,
 
 def _describe_damage(path: str, count: int, offset: int) -> str:
   """Returns why a file does not end after `count` records and `offset` bytes, or ''."""
-  left = tf.io.gfile.stat(path).length - offset
-  if not left:
+  size = tf.io.gfile.stat(path).length
+  if offset == size:
     return ""
   with tf.io.gfile.GFile(path, "rb") as file:
     file.seek(offset)
     length = int.from_bytes(file.read(8), "little")
-  if left < _HEADER_BYTES or left < length + _FRAMING_BYTES:
-    cause = f"is cut off or corrupt: {left} bytes are left for it at byte {offset}"
-    if count == 0:
-      cause += ", or this is not a TFRecord file"
-  else:
-    cause = f"is corrupt or unreadable: its checksum fails at byte {offset}"
-  return f"{path}, record {count} {cause}."
+  if size - offset < length + framing.FRAMING_BYTES:
+    return framing.describe_cut(path, count, offset, size)
+  return f"{path}, record {count} {_BAD_CHECKSUM} at byte {offset}."

@@ -5,6 +5,7 @@
 import pytest
 import tensorflow as tf
 
+from yt8m.core import paths
 from yt8m.core.feature_spec import FeatureSpec
 from yt8m.data import records
 from yt8m.data import tfrecords
@@ -37,7 +38,7 @@ def test_one_reader_reads_file_after_file(pattern):
 
 def test_files_read_one_by_one_are_those_of_datasets(pattern):
   read = READER.file_reader(batch_size=7)
-  for path in 2 * records.match_files(pattern):
+  for path in 2 * paths.match(pattern):
     for found, expected in zip(read(path), READER.dataset(path, 7), strict=True):
       tf.nest.map_structure(
           lambda x, y: tf.debugging.assert_equal(x, y), found, expected)

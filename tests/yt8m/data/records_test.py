@@ -25,28 +25,6 @@ def read(files, **kwargs):
             for record, file, number in records.read(files, **kwargs).as_numpy_iterator()]
 
 
-class TestMatchFiles:
-
-  def test_is_sorted_over_all_globs_without_repetition(self, tmp_path):
-    for name in ("b2", "a1", "b1", "c"):
-      (tmp_path / name).touch()
-    files = records.match_files(f"{tmp_path}/b*, {tmp_path}/a1,{tmp_path}/b1")
-    assert files == [f"{tmp_path}/{name}" for name in ("a1", "b1", "b2")]
-
-  def test_names_the_glob_without_a_match(self, tmp_path):
-    (tmp_path / "a").touch()
-    with pytest.raises(ValueError, match=r"No file matches '.*/x\*' \(--data_pattern\)"):
-      records.match_files(f"{tmp_path}/a,{tmp_path}/x*", "--data_pattern")
-
-  def test_empty_pattern(self):
-    with pytest.raises(ValueError, match="--train_data_pattern is empty"):
-      records.match_files(" , ", "--train_data_pattern")
-
-  def test_directory(self, tmp_path):
-    with pytest.raises(ValueError, match=r"is a directory .*: write '.*/\*.tfrecord'"):
-      records.match_files(str(tmp_path))
-
-
 class TestRead:
 
   def test_every_record_comes_with_its_file_and_number(self, tmp_path):

@@ -1,0 +1,151 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""One policy for paths: what every flag for a path or a pattern means.
+
+    ~, ~user     the home directory, at the start of a local path
+    [ ] { } , *  part of a name, if a file or directory of that name exists
+    @list.txt    the patterns in a file, one on each line; in flags for patterns only
+    a*,b*        both patterns; a flag for patterns may also be repeated
+    (empty)      an error: a shell variable may not be set
+"""
+
+import glob as glob_lib
+import os
+from collections.abc import Iterator
+
+import tensorflow as tf
+from absl import flags
+from absl import logging
+
+from yt8m.core import files
+from yt8m.core.types import PathLike
+
+_WILDCARDS = "*?["
+
+
+class _PathParser(flags.ArgumentParser):
+  """Parses the value of a flag for a path."""
+
+  def parse(self, argument):
+    return expand(argument)
+
+
+class _PatternFlag(flags.Flag):
+  """A flag for patterns. If it is repeated, its value has one line for each of them."""
+
+  def parse(self, argument):
+    self.value = f"{self.value}\n{argument}" if self.present else argument
+
+
+def define(name: str, default: str | None, text: str, **kwargs) -> None:
+  """Defines a flag for one path.
+
+  Args:
+    name: Name of the flag.
+    default: Default value.
+    text: Help text.
+    **kwargs: Arguments of `flags.DEFINE`.
+  """
+  flags.DEFINE(_PathParser(), name, default, text, serializer=flags.ArgumentSerializer(),
+               **kwargs)
+
+
+def define_pattern(name: str, default: str | None, text: str) -> None:
+  """Defines a flag for patterns, to be read with `match`."""
+  flags.DEFINE_flag(_PatternFlag(
+      parser=flags.ArgumentParser(), serializer=flags.ArgumentSerializer(), name=name,
+      default=default, help_string=text))
+
+
+def check_flags() -> None:
+  """Refuses paths that are given but empty, as an unset shell variable leaves them.
+
+  Raises:
+    ValueError: A flag for a path or a pattern is empty.
+  """
+  for name in flags.FLAGS:
+    flag = flags.FLAGS[name]
+    is_path = isinstance(flag, _PatternFlag) or isinstance(flag.parser, _PathParser)
+    if is_path and flag.present and flag.value is not None and not flag.value.strip():
+      raise ValueError(f"--{name} is empty: give a path, or leave the flag out. (Is a "
+                       "shell variable not set?)")
+
+
+def expand(path: PathLike) -> str:
+  """Returns a path with its home directory; a file that is named ~ stays itself."""
+  path = os.fspath(path)
+  if files.is_remote(path) or os.path.lexists(path):
+    return path
+  return os.path.expanduser(path)
+
+
+def glob(pattern: str) -> list[str]:
+  """Returns the files and directories that match a pattern, sorted.
+
+  A path that exists matches itself alone. Wildcards in the directories that exist are
+  part of their names.
+  """
+  pattern = expand(pattern)
+  if tf.io.gfile.exists(pattern):
+    return [pattern]
+  directory = os.path.dirname(pattern)
+  while any(wildcard in directory for wildcard in _WILDCARDS):
+    if tf.io.gfile.isdir(directory):
+      return files_of(directory, pattern[len(directory):].lstrip("/"))
+    directory = os.path.dirname(directory)
+  return sorted(tf.io.gfile.glob(pattern))
+
+
+def files_of(directory: PathLike, pattern: str) -> list[str]:
+  """Returns what matches a pattern below a directory, whatever its name, sorted."""
+  return sorted(tf.io.gfile.glob(
+      os.path.join(glob_lib.escape(os.fspath(directory)), pattern)))
+
+
+def match(text: str, flag: str = "the data pattern") -> list[str]:
+  """Returns the sorted files that match the patterns of a flag.
+
+  Directories among the matches are left out, with a notice.
+
+  Args:
+    text: Value of a flag for patterns, e.g. `"train*.tfrecord,gs://bucket/more*"`.
+    flag: Name of the flag in errors, e.g. `"--train_data_pattern"`.
+
+  Raises:
+    FileNotFoundError: A list of patterns (`@list.txt`) does not exist.
+    ValueError: There are no patterns, or one of them matches no file.
+  """
+  matches, is_empty = set(), True
+  for pattern in _patterns(text, flag):
+    is_empty = False
+    found = glob(pattern)
+    if not found:
+      raise ValueError(f"No file matches {pattern!r} ({flag}).")
+    directories = [path for path in found if tf.io.gfile.isdir(path)]
+    if len(directories) == len(found):
+      raise ValueError(f"{found[0]!r} is a directory ({flag}): write "
+                       f"'{found[0].rstrip('/')}/*.tfrecord'.")
+    for path in directories:
+      logging.warning("%s is left out: it is a directory (%s).", path, flag)
+    matches.update(set(found) - set(directories))
+  if is_empty:
+    raise ValueError(f"{flag} is empty: give a glob such as 'data/train*.tfrecord'.")
+  return sorted(matches)
+
+
+def _patterns(text: str, flag: str) -> Iterator[str]:
+  """Yields the patterns of a flag one by one."""
+  for line in text.splitlines():
+    entries = [line.strip()]
+    if line.startswith("@") and not tf.io.gfile.exists(line):
+      path = expand(line[1:])
+      if not tf.io.gfile.exists(path):
+        raise FileNotFoundError(f"{path} does not exist: after @, {flag} takes a file "
+                                "with one pattern on each line.")
+      with files.open_to_read(path) as file:
+        entries = [entry.strip() for entry in file.read().splitlines()]
+    for entry in entries:
+      # A comma may be part of a name.
+      whole = "," not in entry or glob(entry)
+      names = [entry] if whole else [name.strip() for name in entry.split(",")]
+      yield from filter(None, names)

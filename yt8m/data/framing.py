@@ -1,0 +1,179 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Checks the framing of a record file before TensorFlow reads it.
+
+A record on disk is its length (8 bytes), the checksum of the length (4), the data, and
+the checksum of the data (4). TensorFlow trusts a length whose checksum is right, and
+crashes if there is not as much memory; it opens a file that is missing again and again if
+errors are ignored. So the lengths of a local file are followed from record to record to
+its end, without reading the data, once for each version of the file. Remote files are not
+followed: that would fetch all their bytes twice.
+"""
+
+import dataclasses
+import functools
+import os
+import stat
+import zlib
+from collections.abc import Iterator
+
+import tensorflow as tf
+from google.protobuf import message
+
+from yt8m.core import files
+
+HEADER_BYTES = 12
+FRAMING_BYTES = 16  # of a record, besides its data
+_BLOCK_BYTES = 2**20
+_MAGIC = {b"\x1f\x8b": "GZIP", b"\x78\x01": "ZLIB", b"\x78\x9c": "ZLIB",
+          b"\x78\xda": "ZLIB"}
+_LARGEST_EXAMPLE = 2**26  # bytes of a file that is tried as a single example
+
+
+@dataclasses.dataclass(frozen=True)
+class Framing:
+  """What is known of a record file before it is read.
+
+  Attributes:
+    num_records: Number of records up to the end or the first damage; -1 if unknown.
+    compression: `"GZIP"`, `"ZLIB"` or `""`, as `tf.data` names them.
+    damage: Description of the damage after these records, with the path; or `""`.
+    is_readable: Whether there is a file that can be opened.
+  """
+  num_records: int
+  compression: str = ""
+  damage: str = ""
+  is_readable: bool = True
+
+
+def inspect(path: str) -> Framing:
+  """Returns the framing of a record file, local or remote."""
+  try:
+    if files.is_remote(path):
+      with files.open_to_read(path, "rb") as file:
+        return Framing(-1, _compression(file.read(HEADER_BYTES),
+                                        tf.io.gfile.stat(path).length))
+    status = os.stat(path)
+    if not stat.S_ISREG(status.st_mode):
+      kind = "a directory" if stat.S_ISDIR(status.st_mode) else "no regular file"
+      return Framing(0, damage=f"{path} cannot be read: it is {kind}.",
+                     is_readable=False)
+    return _inspect_local(path, status.st_size, status.st_mtime_ns)
+  except (OSError, tf.errors.OpError) as error:
+    reason = getattr(error, "strerror", None) or getattr(error, "message", None) or error
+    return Framing(0, damage=f"{path} cannot be read: {reason}.", is_readable=False)
+
+
+def sample(path: str, limit: int) -> tuple[int, int]:
+  """Returns a number of records of a file and the bytes that they take of it.
+
+  Args:
+    path: Path of the file.
+    limit: Number of records to look at. A compressed file is counted as a whole.
+  """
+  framing = inspect(path) if files.is_remote(path) else None
+  if framing is None:
+    with open(path, "rb") as file:
+      size = os.fstat(file.fileno()).st_size
+      compression = _compression(file.read(HEADER_BYTES), size)
+      if not compression:
+        return _follow(file.fileno(), size, limit)
+    return inspect(path).num_records, size
+  if framing.compression or not framing.is_readable:
+    return 0, 0
+  dataset = tf.data.TFRecordDataset(path).take(limit).ignore_errors()
+  sizes = [len(record) + FRAMING_BYTES for record in dataset.as_numpy_iterator()]
+  return len(sizes), sum(sizes)
+
+
+@functools.lru_cache(maxsize=100_000)
+def _inspect_local(path: str, size: int, modified: int) -> Framing:
+  """Returns the framing of a version of a local file."""
+  with open(path, "rb") as file:
+    if compression := _compression(file.read(HEADER_BYTES), size):
+      file.seek(0)
+      count, damage = _count_compressed(file)
+      if damage:
+        damage = f"{path}, record {count} {damage}."
+      return Framing(count, compression, damage)
+    if hasattr(os, "posix_fadvise"):  # The data are read next.
+      os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_WILLNEED)
+    count, offset = _follow(file.fileno(), size)
+  if offset == size:
+    return Framing(count)
+  if count == 0 and _is_example(path, size):
+    return Framing(0, damage=f"{path} is one serialized tf.train.SequenceExample, not a "
+                   "TFRecord file: write it with tf.io.TFRecordWriter.")
+  return Framing(count, damage=describe_cut(path, count, offset, size))
+
+
+def describe_cut(path: str, count: int, offset: int, size: int) -> str:
+  """Returns that record `count`, at byte `offset`, does not fit into a file."""
+  cause = f"is cut off or corrupt: {size - offset} bytes are left for it at byte {offset}"
+  if count == 0:
+    cause += ", or this is not a TFRecord file"
+  return f"{path}, record {count} {cause}."
+
+
+def _follow(descriptor: int, size: int, limit: int | None = None) -> tuple[int, int]:
+  """Returns the number of records that fit into a file, and where they end."""
+  count = offset = 0
+  while count != limit and size - offset >= FRAMING_BYTES:
+    length = int.from_bytes(os.pread(descriptor, 8, offset), "little")
+    if length > size - offset - FRAMING_BYTES:
+      break
+    offset += length + FRAMING_BYTES
+    count += 1
+  return count, offset
+
+
+def _compression(header: bytes, size: int) -> str:
+  """Returns how a file is compressed, by its first bytes."""
+  # The first bytes of a plain file are a length, which is then larger than the file.
+  if int.from_bytes(header[:8], "little") <= size - FRAMING_BYTES:
+    return ""
+  return _MAGIC.get(header[:2], "")
+
+
+def _count_compressed(file) -> tuple[int, str]:
+  """Returns the number of records of a compressed file, and what is damaged after."""
+  count, header, left = 0, b"", 0  # bytes left of the record
+  try:
+    for block in _decompressed(file):
+      position = 0
+      while position < len(block):
+        if not left:
+          part = block[position:position + HEADER_BYTES - len(header)]
+          header, position = header + part, position + len(part)
+          if len(header) < HEADER_BYTES:
+            break
+          left = int.from_bytes(header[:8], "little") + FRAMING_BYTES - HEADER_BYTES
+        step = min(left, len(block) - position)
+        left, position = left - step, position + step
+        if not left:
+          count, header = count + 1, b""
+  except (zlib.error, EOFError) as error:
+    return count, f"cannot be decompressed ({error})"
+  return count, "is cut off or corrupt" if header or left else ""
+
+
+def _decompressed(file) -> Iterator[bytes]:
+  decompressor = zlib.decompressobj(wbits=47)  # gzip or zlib, whichever it is
+  while block := decompressor.unconsumed_tail or file.read(_BLOCK_BYTES):
+    yield decompressor.decompress(block, _BLOCK_BYTES)
+    if decompressor.eof:
+      break
+  if not decompressor.eof:
+    raise EOFError("the file is cut off")
+
+
+def _is_example(path: str, size: int) -> bool:
+  """Whether a file is a single serialized example, without framing."""
+  if not 0 < size <= _LARGEST_EXAMPLE:
+    return False
+  with open(path, "rb") as file:
+    try:
+      example = tf.train.SequenceExample.FromString(file.read())
+    except message.DecodeError:
+      return False
+  return bool(example.context.feature or example.feature_lists.feature_list)
