@@ -11,7 +11,7 @@ PYTEST_FLAGS ?= -n auto --dist loadfile
 ADDONS_PYTHON ?= python3.11
 ADDONS_VENV ?= .venv-addons
 
-.PHONY: demo test test-addons lint docs goldens fuzz benchmarks clean
+.PHONY: demo test test-addons lint docs goldens fuzz test-faults benchmarks clean
 
 $(BIN)/.installed: setup.py pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
@@ -63,6 +63,11 @@ goldens: $(BIN)/.installed
 # and prints what the parsers made of them.
 fuzz: $(BIN)/.installed
 	$(BIN)/python -m tests.fuzz.driver --cases=1000000
+
+# Kills, stops and starves every command at many points; about 40 minutes on two cores.
+# Prints the table of docs/reliability.md.
+test-faults: $(BIN)/.installed
+	$(BIN)/python -m tests.faults.driver --points=50
 
 benchmarks: $(BIN)/.installed
 	$(BIN)/python benchmarks/readers.py

@@ -3,7 +3,9 @@
 """Runs commands as child processes, logs their output and stops them together."""
 
 import contextlib
+import dataclasses
 import fcntl
+import json
 import os
 import shlex
 import signal
@@ -105,7 +107,7 @@ def lock(directory: str | os.PathLike) -> Iterator[TextIO]:
   """Locks a directory, creating it if necessary; yields the lock file.
 
   Child processes that inherit the file hold the lock too, even if they outlive this
-  process.
+  process. If only they hold it, it is waited for: they finish what was begun.
 
   Raises:
     ValueError: Another process holds the lock.
@@ -116,10 +118,24 @@ def lock(directory: str | os.PathLike) -> Iterator[TextIO]:
       fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
       file.seek(0)
-      raise ValueError(
-          f"Another yt8m-ablation is at work in {directory}, or a run that a killed one "
-          f"left behind ({file.read()}): wait for it, stop it, or choose another "
-          "--output_dir.") from error
+      owner = _owner(file.read())
+      if owner is None or not owner.is_dead:
+        raise ValueError(
+            f"Another yt8m-ablation is at work in {directory}"
+            f"{f' ({owner})' if owner else ''}: wait for it, or choose another "
+            "--output_dir.") from error
+      print(f"Waiting for a run in {directory} that a killed yt8m-ablation left "
+            f"behind: {owner}.", flush=True)
+      fcntl.flock(file, fcntl.LOCK_EX)
     file.truncate(0)
-    print(locks.Owner.this_process("runs"), end="", file=file, flush=True)
+    json.dump(dataclasses.asdict(locks.Owner.this_process("worked")), file)
+    file.flush()
     yield file
+
+
+def _owner(text: str) -> locks.Owner | None:
+  """Returns the owner that a lock file names, or None."""
+  try:
+    return locks.Owner(**json.loads(text))
+  except (TypeError, ValueError):
+    return None

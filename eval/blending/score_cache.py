@@ -74,7 +74,7 @@ class ScoreCache:
         # JSON objects cannot have tuples as keys. Floats keep every bit.
         files.write_json(
             self._path, {"format": _FORMAT, "fingerprint": self._fingerprint,
-                         "gaps": list(self._gaps.items())}, indent=None)
+                         "gaps": sorted(self._gaps.items())}, indent=None)
       self._saved, self._num_saved = time.monotonic(), len(self._gaps)
 
 

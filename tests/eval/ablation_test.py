@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -210,3 +211,16 @@ def test_stop_ends_children_and_starts_no_more(tmp_path):
   runner.stop()
   with open(tmp_path / "log", "w") as log, pytest.raises(processes.Stopped):
     runner.run(["yt8m-eval"], log)
+
+
+def test_a_run_that_a_killed_ablation_left_behind_is_waited_for(tmp_path):
+  hold = (f"import os, sys, time; from yt8m.eval.ablations import processes\n"
+          f"with processes.lock({str(tmp_path)!r}) as lock:\n"
+          "  if os.fork(): os.kill(os.getpid(), 9)\n"
+          "  os.closerange(0, 3); time.sleep(2)\n"  # like a training
+          "  os._exit(0)\n")
+  process = support.run_command("timeit", "-n1", "-r1", hold, check=False)
+  assert process.returncode == -signal.SIGKILL, process.stderr
+  began = time.monotonic()
+  with processes.lock(tmp_path):
+    assert time.monotonic() - began > 1

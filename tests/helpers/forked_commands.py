@@ -23,7 +23,12 @@ _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["tests.helpers.preloaded"])
 
 
-def run(module, arguments, environment, timeout):
+def preload(module):
+  """Lets the fork server, before it starts, load another module in advance."""
+  _CONTEXT.set_forkserver_preload([module])
+
+
+def run(module, arguments, environment, timeout, prepare=None):
   """Runs a command like `subprocess.run([python, "-m", module, *arguments])`.
 
   Args:
@@ -31,6 +36,7 @@ def run(module, arguments, environment, timeout):
     arguments: Arguments of the command.
     environment: Variables to set in addition to those of this process.
     timeout: Seconds after which the process is killed.
+    prepare: Function of a module that is called in the process before the command.
 
   Returns:
     A `subprocess.CompletedProcess` with the output as text.
@@ -38,7 +44,7 @@ def run(module, arguments, environment, timeout):
   pipes = [_CONTEXT.Pipe(duplex=False) for _ in ("stdout", "stderr")]
   process = _CONTEXT.Process(target=_main, args=(
       module, arguments, environment, [writer for _, writer in pipes],
-      resource.getrlimit(resource.RLIMIT_FSIZE)))
+      resource.getrlimit(resource.RLIMIT_FSIZE), prepare))
   process.start()
   timer = threading.Timer(timeout, process.kill)
   timer.start()
@@ -57,7 +63,7 @@ def _read(pipe):
     return file.read()
 
 
-def _main(module, arguments, environment, writers, file_size_limit):
+def _main(module, arguments, environment, writers, file_size_limit, prepare):
   for number, writer in enumerate(writers, start=1):
     os.dup2(writer.fileno(), number)
     writer.close()
@@ -65,5 +71,7 @@ def _main(module, arguments, environment, writers, file_size_limit):
   # A fork inherits the limits and the random state of the server.
   resource.setrlimit(resource.RLIMIT_FSIZE, file_size_limit)
   np.random.seed()
+  if prepare:
+    prepare()
   sys.argv = [module, *arguments]
   runpy.run_module(module, run_name="__main__", alter_sys=True)

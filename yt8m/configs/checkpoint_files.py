@@ -27,6 +27,7 @@ from absl import logging
 
 from yt8m.core import checksum
 from yt8m.core import files
+from yt8m.core import signals
 from yt8m.core import types
 from yt8m.core.types import PathLike
 
@@ -75,6 +76,7 @@ def reader(path: str) -> Any:
 @functools.cache
 def _alias(directory):
   folder = tempfile.TemporaryDirectory()  # It is removed when the process ends.
+  signals.remove_if_stopped(folder.name)
   os.symlink(directory, os.path.join(folder.name, "alias"))
   return folder
 

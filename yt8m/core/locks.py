@@ -86,7 +86,8 @@ def hold(directory: PathLike, doing: str, remedy: str = "choose another director
     ValueError: Its lock file is not ours.
   """
   directory = os.fspath(directory)
-  tf.io.gfile.makedirs(directory)
+  with files.clear_disk_errors(directory):
+    tf.io.gfile.makedirs(directory)
   with _hold(os.path.join(directory, FILE), directory, doing, remedy):
     yield
 

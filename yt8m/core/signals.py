@@ -69,6 +69,7 @@ def install() -> None:
   _set_handlers()
   if _State.pid != os.getpid():
     _State.pid = os.getpid()
+    sys.unraisablehook = _raise_later
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
@@ -215,6 +216,15 @@ def _handle(number, frame):
     # Before the exception: context managers wait for the children.
     terminate_children()
     raise Stopped(number)
+
+
+def _raise_later(unraisable: Any) -> None:
+  """Sends a signal again whose `Stopped` Python has dropped: it came in a `__del__`."""
+  if not issubclass(unraisable.exc_type, Stopped):
+    sys.__unraisablehook__(unraisable)
+    return
+  _State.handled = False
+  threading.Timer(0.05, os.kill, (os.getpid(), unraisable.exc_value.number)).start()
 
 
 def _watch(reader: int) -> None:

@@ -1,0 +1,97 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""The commands that run under faults, on tiny records and models."""
+
+import dataclasses
+import json
+import pathlib
+
+FRAME = ("--frame_features", "--feature_names=rgb,audio", "--feature_sizes=16,8",
+         "--num_classes=13", "--max_frames=12")
+SAMPLE = ("--num_videos=40", "--num_classes=13", "--max_frames=12", "--num_shards=2",
+          "--feature_sizes=16,8", "--nosegments")
+TABLE = {
+    "title": "One head",
+    "common": {"frame_features": True, "feature_names": "rgb,audio",
+               "feature_sizes": "16,8", "num_classes": 13, "max_frames": 12,
+               "batch_size": 16, "num_epochs": 1, "model": "FrameLevelLogisticModel",
+               "train_data_pattern": "{data}/frame/train*.tfrecord"},
+    "evaluate": {"eval_data_pattern": "{data}/frame/validate*.tfrecord", "top_k": 13},
+    "rows": [{"name": "logistic", "flags": {}}]}
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+  """A command whose outputs must survive.
+
+  Attributes:
+    name: Name for the table.
+    module: Module of the command.
+    arguments: Its arguments, in which {inputs} and {out} stand for directories.
+    reads: One of its record files, below {inputs}.
+  """
+  name: str
+  module: str
+  arguments: tuple[str, ...]
+  reads: str | None = None
+
+
+def _train(train_dir, *more):
+  return ("--train_data_pattern={inputs}/data/frame/train*.tfrecord", *FRAME,
+          f"--train_dir={train_dir}", "--model=FrameLevelLogisticModel", "--batch_size=8",
+          *more)
+
+
+def _inference(name, *more):
+  return Case(f"inference {name}", "yt8m.export.inference", (
+      "--train_dir={inputs}/model", "--top_k=3", "--output_file={out}/predictions",
+      "--input_data_pattern={inputs}/data/frame/*.tfrecord", *more),
+      "data/frame/test0.tfrecord")
+
+
+CASES = (
+    Case("train", "yt8m.train", _train(
+        "{out}/model", "--max_steps=8", "--export_model_steps=1", "--num_epochs=9"),
+        "data/frame/train0.tfrecord"),
+    Case("ensemble search", "yt8m.eval.ensemble", (
+        "search", "--members={inputs}/members/*", "--output_dir={out}/ensemble",
+        "--eval_data_pattern={inputs}/data/frame/validate*.tfrecord", "--num_models=2",
+        "--stored_classes=5"), "data/frame/validate0.tfrecord"),
+    Case("export", "yt8m.export.export_model", (
+        "--train_dir={inputs}/model", "--top_k=3", "--output_dir={out}/export",
+        "--warmup_requests=2")),
+    Case("export --versioned", "yt8m.export.export_model", (
+        "--train_dir={inputs}/model", "--top_k=3", "--output_dir={out}/export",
+        "--versioned")),
+    _inference("csv"),
+    _inference("npz", "--output_format=npz"),
+    _inference("tfrecord", "--output_format=tfrecord"),
+    _inference("--runner=ray", "--runner=ray"),
+    Case("ablation", "yt8m.eval.ablation", (
+        "--table={inputs}/heads.json", "--data_dir={inputs}/data", "--seeds=1",
+        "--output_dir={out}/ablation")),
+    Case("sample data", "yt8m.sample_data", ("--output_dir={out}/sample", *SAMPLE)),
+    Case("label sets", "yt8m.collect_label_sets", (
+        "--input_data_pattern={inputs}/data/frame/*.tfrecord", "--num_classes=13",
+        "--output_file={out}/sets.npz"), "data/frame/train0.tfrecord"),
+)
+
+
+def make_inputs(run, inputs: pathlib.Path, members: bool) -> None:
+  """Writes what the cases read.
+
+  Args:
+    run: Function `(module, *arguments)` that runs a command to its end.
+    inputs: Directory to write to.
+    members: Whether to write the members of an ensemble too.
+  """
+  run("yt8m.sample_data", f"--output_dir={inputs}/data", *SAMPLE)
+  for seed in range(2 if members else 1):
+    train_dir = inputs / ("model" if seed == 0 else "other")
+    run("yt8m.train", *(
+        word.format(inputs=inputs) for word in _train(
+            train_dir, "--num_epochs=1", f"--seed={seed}")))
+    if members:
+      run("yt8m.export.export_model", f"--train_dir={train_dir}", "--top_k=3",
+          f"--output_dir={inputs}/members/{seed}")
+  (inputs / "heads.json").write_text(json.dumps(TABLE))
