@@ -21,11 +21,8 @@ from yt8m.configs import checkpoints
 from yt8m.configs import experiment
 from yt8m.configs import model_flags
 from yt8m.core import command
-<<<<<<< HEAD
-from yt8m.data import missing_features
-=======
 from yt8m.core import paths
->>>>>>> e62401d (One policy for paths; record files are checked before TensorFlow reads them)
+from yt8m.data import missing_features
 from yt8m.data import readers
 from yt8m.data import records
 from yt8m.eval.metrics import evaluation
@@ -75,14 +72,9 @@ def _evaluate(strategy: tf.distribute.Strategy) -> None:
       config.feature_spec.with_segment_labels(FLAGS.segment_labels),
       config.num_classes, config.max_frames, of_model=True)
   context = strategies.input_context(strategy)
-<<<<<<< HEAD
-  files = records.match_files(FLAGS.eval_data_pattern, "--eval_data_pattern")
+  files = paths.match(FLAGS.eval_data_pattern, "--eval_data_pattern")
   missing_features.check(files, reader.expected, reader.explain, "--eval_data_pattern")
   num_examples = records.estimate_count(files)
-=======
-  num_examples = records.estimate_count(
-      paths.match(FLAGS.eval_data_pattern, "--eval_data_pattern"))
->>>>>>> e62401d (One policy for paths; record files are checked before TensorFlow reads them)
   if num_examples:
     num_examples //= context.num_input_pipelines
   for path in _same_on_all_workers(strategy):

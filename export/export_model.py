@@ -65,15 +65,9 @@ flags.DEFINE_integer("warmup_requests", 0, "Requests that a server sends to the 
                      "when it loads it; 8 cover all sizes. At most 1,000.",
                      lower_bound=0, upper_bound=1000)
 flags.DEFINE_integer("top_k", None, "Number of classes that serving_default returns. "
-<<<<<<< HEAD
                      "Default: 20, or all classes if they are fewer.", lower_bound=1)
-flags.DEFINE_string("vocabulary", None,
-                    "CSV of the class names, which becomes an asset.")
-=======
-                     "Default: 20, or all classes if they are fewer.")
 paths.define("vocabulary", None,
              "CSV of the class names, which becomes an asset.")
->>>>>>> e62401d (One policy for paths; record files are checked before TensorFlow reads them)
 flags.DEFINE_enum("weights", "float32", compression.WEIGHT_FORMATS,
                   "Format of the stored weights; the computation is in float32.")
 flags.DEFINE_bool("mediapipe", False, "Write MediaPipe's signature in place of ours.")

@@ -35,11 +35,7 @@ from yt8m.core import paths
 from yt8m.core import temporaries
 from yt8m.core import video_ids
 from yt8m.data import label_reader
-<<<<<<< HEAD
 from yt8m.data import missing_features
-from yt8m.data import records
-=======
->>>>>>> e62401d (One policy for paths; record files are checked before TensorFlow reads them)
 from yt8m.data import video_reader
 from yt8m.eval.metrics import streaming
 from yt8m.export.prediction import checkpoint
@@ -74,16 +70,10 @@ flags.DEFINE_bool("overwrite", False, "Replace an existing --output_file, and pa
                   "another run.")
 flags.DEFINE_bool("segment_labels", False, "Predict five-frame segments, and list the "
                   "best segments of every class.")
-<<<<<<< HEAD
 flags.DEFINE_integer("segment_max_pred", 100000, "Number of segments kept of a class.",
                      lower_bound=1)
-flags.DEFINE_string("segment_label_ids_file", "", "CSV of the classes of the segment "
-                    "task. Default: all classes.")
-=======
-flags.DEFINE_integer("segment_max_pred", 100000, "Number of segments kept of a class.")
 paths.define("segment_label_ids_file", "", "CSV of the classes of the segment "
              "task. Default: all classes.")
->>>>>>> e62401d (One policy for paths; record files are checked before TensorFlow reads them)
 flags.DEFINE_integer("top_k", None, "Number of classes written for a video. Default: 20, "
                      "or all classes if they are fewer.", lower_bound=1)
 flags.DEFINE_integer("batch_size", None, "Number of examples predicted at a time. "
@@ -124,14 +114,10 @@ def main() -> None:
         FLAGS.segment_labels, class_ids, FLAGS.skip_corrupt_records,
         FLAGS.skip_bad_records)
     job.reducer()  # Checks --top_k before a model is loaded.
-<<<<<<< HEAD
-    record_files = records.match_files(FLAGS.input_data_pattern, "--input_data_pattern")
+    record_files = paths.match(FLAGS.input_data_pattern, "--input_data_pattern")
     reader = source.reader()
     missing_features.check(
         record_files, reader.expected, reader.explain, "--input_data_pattern")
-=======
-    record_files = paths.match(FLAGS.input_data_pattern, "--input_data_pattern")
->>>>>>> e62401d (One policy for paths; record files are checked before TensorFlow reads them)
     logging.info("Model of %s.", source)
     _predict(job, record_files)
   if FLAGS.output_model_tgz and isinstance(source, checkpoint.Checkpoint):

@@ -23,11 +23,8 @@ from absl import logging
 
 from yt8m.core import command
 from yt8m.core import files
-<<<<<<< HEAD
-from yt8m.core import registry
-=======
 from yt8m.core import paths
->>>>>>> e62401d (One policy for paths; record files are checked before TensorFlow reads them)
+from yt8m.core import registry
 from yt8m.core import signals
 from yt8m.export.serving import model_versions
 

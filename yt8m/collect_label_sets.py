@@ -85,14 +85,9 @@ def _collect(reader: reader_base.Reader, record_files: Sequence[str],
   with files.atomic_write(FLAGS.output_file, "wb", finished.marker(
       FLAGS.output_file, contents)) as file:
     sets = label_reader.collect_label_sets(
-<<<<<<< HEAD
-        reader, paths, FLAGS.max_examples, FLAGS.skip_corrupt_records,
-        _progress_logger(paths), skip_bad_records=FLAGS.skip_bad_records)
-    reader.incidents.log_summary(reader.incidents.new_counts())
-=======
         reader, record_files, FLAGS.max_examples, FLAGS.skip_corrupt_records,
-        _progress_logger(record_files))
->>>>>>> e62401d (One policy for paths; record files are checked before TensorFlow reads them)
+        _progress_logger(record_files), skip_bad_records=FLAGS.skip_bad_records)
+    reader.incidents.log_summary(reader.incidents.new_counts())
     if not len(sets):
       raise ValueError("There are no label sets in --input_data_pattern="
                        f"{FLAGS.input_data_pattern}.")

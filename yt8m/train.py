@@ -113,17 +113,7 @@ flags.DEFINE_enum("gradient_clipping", "per_variable", optimizers.CLIPPING,
 flags.DEFINE_bool("start_from_prior", True, "Whether classifier biases start at the "
                   "log-odds of the class frequencies.")
 flags.DEFINE_integer("prior_examples", 100000, "Number of records, from all files, to "
-<<<<<<< HEAD
                      "count class frequencies and label sets on.", lower_bound=1)
-flags.DEFINE_string("label_sets", None,
-                    "File of yt8m-label-sets: label sets of more videos than are trained "
-                    "on, for the class frequencies and for classifiers that learn from "
-                    "labels alone. Default: those of --prior_examples records.")
-flags.DEFINE_string("label_sets_exclude", None,
-                    "Records whose videos are left out of --label_sets, such as those "
-                    "that you evaluate on: globs, separated by commas.")
-=======
-                     "count class frequencies and label sets on.")
 paths.define("label_sets", None,
              "File of yt8m-label-sets: label sets of more videos than are trained "
              "on, for the class frequencies and for classifiers that learn from "
@@ -131,7 +121,6 @@ paths.define("label_sets", None,
 paths.define_pattern("label_sets_exclude", None,
                      "Records whose videos are left out of --label_sets, such as those "
                      "that you evaluate on: globs, separated by commas.")
->>>>>>> e62401d (One policy for paths; record files are checked before TensorFlow reads them)
 flags.DEFINE_enum("weight_averaging", "none", weight_averaging.KINDS,
                   "ema: exponential moving averages of the weights. swa: means of the "
                   "weights at every --swa_steps-th step. Checkpoints hold both; "
@@ -141,23 +130,14 @@ flags.DEFINE_float("ema_momentum", 0.999, "Share of an average that a step keeps
                    "small part of training; ema only.", lower_bound=0.0, upper_bound=1.0)
 flags.DEFINE_integer("averaging_start_step", None,
                      "Step whose weights are the first average. Default: 1. Required for "
-<<<<<<< HEAD
                      "swa, for example the step after three quarters of training.",
                      lower_bound=1)
 flags.DEFINE_integer("swa_steps", 100, "Steps between two averaged steps; swa only.",
                      lower_bound=1)
-flags.DEFINE_string("teacher_predictions", None,
-                    "Predictions (yt8m-ensemble predict) of all videos of "
-                    "--train_data_pattern, to learn from besides the labels. A class "
-                    "without a prediction counts as 0.")
-=======
-                     "swa, for example the step after three quarters of training.")
-flags.DEFINE_integer("swa_steps", 100, "Steps between two averaged steps; swa only.")
 paths.define("teacher_predictions", None,
              "Predictions (yt8m-ensemble predict) of all videos of "
              "--train_data_pattern, to learn from besides the labels. A class "
              "without a prediction counts as 0.")
->>>>>>> e62401d (One policy for paths; record files are checked before TensorFlow reads them)
 flags.DEFINE_float("teacher_weight", 0.5, "Weight a in the loss of a video, (1 - a) "
                    "loss(scores, labels) + a loss(scores, teacher's scores).",
                    lower_bound=0, upper_bound=1)
@@ -230,14 +210,9 @@ def _train(strategy: tf.distribute.Strategy, spec: feature_spec.FeatureSpec,
 
   # ---------------------------------------------------------------- data
   reader = readers.make_reader(spec, FLAGS.num_classes, FLAGS.max_frames)
-<<<<<<< HEAD
-  files = records.match_files(FLAGS.train_data_pattern, "--train_data_pattern")
-  missing_features.check(files, reader.expected, reader.explain, "--train_data_pattern")
-  excluded = (records.match_files(FLAGS.label_sets_exclude, "--label_sets_exclude")
-=======
   files = paths.match(FLAGS.train_data_pattern, "--train_data_pattern")
+  missing_features.check(files, reader.expected, reader.explain, "--train_data_pattern")
   excluded = (paths.match(FLAGS.label_sets_exclude, "--label_sets_exclude")
->>>>>>> e62401d (One policy for paths; record files are checked before TensorFlow reads them)
               if FLAGS.label_sets_exclude else [])
 
   def make_dataset(epoch, skip_examples, context):

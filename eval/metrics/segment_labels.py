@@ -67,32 +67,22 @@ def read_rated_segments(pattern: str, skip_corrupt_records: bool = False,
     ValueError: No file matches, a record is damaged or its ratings cannot be used (names
       file and record), or no record has any.
   """
-<<<<<<< HEAD
-  paths = records.match_files(pattern, "--eval_data_pattern")
+  record_files = paths.match(pattern, "--eval_data_pattern")
   incidents = records.Incidents()
   dataset = records.read(
-      paths, skip_corrupt_records=skip_corrupt_records, incidents=incidents)
-=======
-  record_files = paths.match(pattern, "--eval_data_pattern")
-  dataset = records.read(record_files, skip_corrupt_records=skip_corrupt_records)
->>>>>>> e62401d (One policy for paths; record files are checked before TensorFlow reads them)
+      record_files, skip_corrupt_records=skip_corrupt_records, incidents=incidents)
   rated_segments, num_records = {}, 0
   with records.clear_errors():
     for record, file_index, number in dataset.as_numpy_iterator():
       num_records += 1
-<<<<<<< HEAD
       fault = diagnosis.examine(record, diagnosis.explain_ratings)
       if fault:
-        name = f"{paths[file_index]}, record {number}"
+        name = f"{record_files[file_index]}, record {number}"
         if not skip_bad_records:
           raise records.RecordError(f"{name} {fault.text}")
         incidents.add(*fault.left_out(name))
         continue
       for segment_id, class_id, score in _ratings(record):
-=======
-      where = f"{record_files[file_index]}, record {number}"
-      for segment_id, class_id, score in _ratings(record, where):
->>>>>>> e62401d (One policy for paths; record files are checked before TensorFlow reads them)
         rated_segments.setdefault(class_id, {})[segment_id] = score
   incidents.log_summary(incidents.new_counts())
   if not rated_segments:

@@ -16,11 +16,7 @@ from yt8m.artifacts import saved_model
 from yt8m.core import locks
 from yt8m.core import paths
 from yt8m.core.types import Scores
-<<<<<<< HEAD
 from yt8m.data import missing_features
-from yt8m.data import records
-=======
->>>>>>> e62401d (One policy for paths; record files are checked before TensorFlow reads them)
 from yt8m.eval.predictions import store as prediction_store
 from yt8m.eval.predictions import writer
 from yt8m.export.prediction import engine

@@ -16,11 +16,8 @@ from absl import app
 from absl import flags
 from absl import logging
 
-<<<<<<< HEAD
 from yt8m.core import fields
-=======
 from yt8m.core import paths
->>>>>>> e62401d (One policy for paths; record files are checked before TensorFlow reads them)
 from yt8m.core import registry
 from yt8m.core import signals
 
@@ -69,23 +66,6 @@ def run(main: Callable[..., Any], actions: Sequence[str] = (),
     raise
 
 
-<<<<<<< HEAD
-def check_paths(*names: str) -> None:
-  """Refuses paths that are given but empty, as an unset shell variable leaves them.
-
-  Args:
-    *names: Names of flags whose values are paths.
-
-  Raises:
-    ValueError: One of them is empty; the flag is named.
-  """
-  for name in names:
-    flag = flags.FLAGS[name]
-    if flag.present and flag.value is not None and not flag.value:
-      raise ValueError(f"--{name} is empty: give a path, or leave the flag out. (Is a "
-                       "variable of the shell not set?)")
-
-
 def check_numbers() -> None:
   """Refuses numbers on the command line that no flag can mean.
 
@@ -105,8 +85,6 @@ def check_numbers() -> None:
           f"--{name}={fields.short(value, 30)} must be at most {_LARGEST:,}.")
 
 
-=======
->>>>>>> e62401d (One policy for paths; record files are checked before TensorFlow reads them)
 def _make_main(module):
   """Lets `--help` show the text and flags of `module`, also in a console script."""
   sys.modules["__main__"].__doc__ = module.__doc__
@@ -128,11 +106,8 @@ def _run_guarded(main, actions, argv):
   if not debugging:
     _log_plainly()
   try:
-<<<<<<< HEAD
-    check_numbers()
-=======
     paths.check_flags()
->>>>>>> e62401d (One policy for paths; record files are checked before TensorFlow reads them)
+    check_numbers()
     with registry.allow_code(_allowed_code()):
       main(*chosen)
   except USER_ERRORS as error:
