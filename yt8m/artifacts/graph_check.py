@@ -11,7 +11,6 @@ others. `--allow_code=<operation>` on the command line allows an operation.
 
 import os
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import tensorflow as tf
@@ -73,6 +72,8 @@ def check(directory: str) -> None:
                        "export the model again.") from error
   # TensorFlow decides in the same way how it loads the graph.
   in_version_1 = len(graphs) != 1 or not graphs[0].HasField("object_graph_def")
+  if not graphs:
+    raise ValueError(f"{path} holds no graph: copy or export the model again.")
   refused = sorted({op for graph in graphs for op in _refused(graph, in_version_1)}
                    - {*registry.allowed_code()})
   if refused:
@@ -97,7 +98,7 @@ def _refused(graph: Any, in_version_1: bool) -> set[str]:
   saver = {op for op in used if _SAVER.fullmatch(op)}
   refused = {op for op in used - saver if not _is_harmless(op, op in functions)}
   # Before version 2, nothing tells what runs when a model is loaded.
-  return refused | (saver if in_version_1 else _misused_saver(graph, functions))
+  return refused | (saver if in_version_1 else _misused_saver(graph, saver))
 
 
 def _is_harmless(op: str, is_function: bool) -> bool:
@@ -108,31 +109,17 @@ def _is_harmless(op: str, is_function: bool) -> bool:
       not definition.is_stateful or bool(_HARMLESS.fullmatch(op)))
 
 
-def _misused_saver(graph: Any, functions: dict[str, Any]) -> set[str]:
-  """Returns the operations of the saver that functions of the loaded model reach."""
-  found = {name: {node.op for node in body if _SAVER.fullmatch(node.op)}
-           for name, body in functions.items()}
-  mentioned = {name: {other for node in body for other in _mentions(node, functions)}
-               for name, body in functions.items()}
-  changed = True
-  while changed:
-    before = sum(map(len, found.values()))
-    for name, others in mentioned.items():
-      found[name] = found[name].union(*(found[other] for other in others))
-    changed = sum(map(len, found.values())) > before
-  called = [*graph.object_graph_def.concrete_functions, *(
-      gradient.gradient_func for gradient in graph.graph_def.library.gradient)]
-  return set().union(*(found.get(name, set()) for name in called))
-
-
-def _mentions(node: Any, functions: dict[str, Any]) -> Iterator[str]:
-  """Yields the functions that a node may call: any mention counts as a call."""
-  if node.op in functions:
-    yield node.op
-  for attribute in node.attr.values():
-    for function in (attribute.func, *attribute.list.func):
-      if function.name in functions:
-        yield function.name
-    for text in (attribute.s, *attribute.list.s):
-      if (name := text.decode("utf-8", "replace")) in functions:
-        yield name
+def _misused_saver(graph: Any, saver: set[str]) -> set[str]:
+  """Returns `saver`, the operations of the saver, if the loaded model reaches them."""
+  library = graph.graph_def.library
+  reaching = {function.signature.name for function in library.function
+              if any(node.op in saver for node in function.node_def)}
+  # Any mention of a function counts as a call, wherever it stands.
+  others = {function.signature.name: function.SerializeToString()
+            for function in library.function}
+  while found := {name for name, content in others.items() if name not in reaching
+                  and any(other.encode() in content for other in reaching)}:
+    reaching |= found
+  called = {*graph.object_graph_def.concrete_functions, *(
+      gradient.gradient_func for gradient in library.gradient)}
+  return saver if called & reaching else set()

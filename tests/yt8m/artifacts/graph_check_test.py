@@ -107,20 +107,44 @@ def change(model, edit):
     file.write(content.SerializeToString())
 
 
-def test_the_functions_of_the_saver_must_not_be_called(tmp_path):
+def by_call(graph, called, saver):
+  node = called.node_def.add(name="hidden", op="StatefulPartitionedCall")
+  node.attr["f"].func.name = saver
+
+
+def by_nested_attribute(graph, called, saver):
+  node = called.node_def.add(name="hidden", op="StatefulPartitionedCall")
+  node.attr["f"].func.attr["g"].func.name = saver
+
+
+def by_attribute_of_the_function(graph, called, saver):
+  called.attr["backward_function_name"].s = saver.encode()
+
+
+def by_gradient(graph, called, saver):
+  graph.graph_def.library.gradient.add(function_name="f", gradient_func=saver)
+
+
+def by_name(graph, called, saver):
+  graph.object_graph_def.concrete_functions[saver].SetInParent()
+
+
+@pytest.mark.parametrize("edit", [
+    by_call, by_nested_attribute, by_attribute_of_the_function, by_gradient, by_name])
+def test_the_functions_of_the_saver_must_not_be_called(tmp_path, edit):
   model = write(tf.identity, tmp_path / "model")
   graph_check.check(model.directory)
 
   def call_saver(content):
-    functions = {function.signature.name: function for function
-                 in content.meta_graphs[0].graph_def.library.function}
+    graph = content.meta_graphs[0]
+    functions = {function.signature.name: function
+                 for function in graph.graph_def.library.function}
     [saver] = [name for name in functions if "traced_save" in name]
     [called] = [f for name, f in functions.items() if "signature_wrapper" in name]
-    node = called.node_def.add(name="hidden", op="StatefulPartitionedCall")
-    node.attr["f"].func.name = saver
+    edit(graph, called, saver)
 
   change(model, call_saver)
-  with pytest.raises(ValueError, match="holds MergeV2Checkpoints, SaveV2, and could"):
+  with pytest.raises(ValueError, match="MergeV2Checkpoints, .*SaveV2, and could"):
     model.load()
 
 
@@ -142,6 +166,13 @@ def test_other_forms_of_a_graph_are_refused(tmp_path):
   (tmp_path / "outside" / "saved_model.cpb").unlink()
   (tmp_path / "outside" / "saved_model.pb").write_bytes(b"\xff")
   with pytest.raises(ValueError, match="saved_model.pb is not the graph of a SavedMode"):
+    model.load()
+
+
+def test_a_file_without_a_graph_is_refused(tmp_path):
+  model = write(tf.identity, tmp_path / "model")
+  change(model, lambda content: content.ClearField("meta_graphs"))
+  with pytest.raises(ValueError, match="saved_model.pb holds no graph"):
     model.load()
 
 
