@@ -28,7 +28,7 @@ def fault(record: bytes) -> str:
     record: Value of the input `INPUT`, of which the beginning is looked at.
   """
   if _is_framed(record):
-    return ("is a TFRecord file: send its records one by one, as "
+    return ("is a TFRecord file: send its records one by one, each as {\"b64\": …}, as "
             "tf.data.TFRecordDataset returns them.")
   if record.startswith(_GZIP):
     return "is compressed with gzip: send the serialized record as it is."
