@@ -13,6 +13,7 @@ model.proto in tensorflow_serving/apis.
 """
 
 import itertools
+import math
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -25,9 +26,12 @@ from google.protobuf import message
 from google.protobuf import message_factory
 
 from yt8m.artifacts.saved_model import Contract
+from yt8m.data import framing
 from yt8m.data import tfrecords
 
 REQUESTS = "assets.extra/tf_serving_warmup_requests"
+# 128 videos of 300 frames of 1,152 values, three times.
+_MAX_VALUES = 2**27
 MAX_REQUESTS = 1000  # limit of TensorFlow Serving
 _BATCH_SIZES = (1, 2, 4, 8)
 _PACKAGE = "tensorflow.serving"
@@ -99,6 +103,9 @@ def read(directory: str) -> list[tuple[str, dict[str, np.ndarray]]]:
     return []
   requests = []
   try:
+    framing_of_file = framing.inspect(path)
+    if framing_of_file.damage or framing_of_file.compression:
+      raise ValueError(framing_of_file.damage or "it is compressed")
     for record in tf.data.TFRecordDataset(path).as_numpy_iterator():
       log = _PredictionLog.FromString(record)
       if log.HasField("predict_log"):
@@ -130,6 +137,9 @@ def _blank_batches(contract: Contract) -> Iterator[list[bytes]]:
 def _array(serialized: bytes) -> np.ndarray:
   tensor = tf.make_tensor_proto(0)
   tensor.ParseFromString(serialized)
+  # One value and a shape are enough to describe an array of any size.
+  if math.prod(max(dim.size, 0) for dim in tensor.tensor_shape.dim) > _MAX_VALUES:
+    raise ValueError(f"it has an input of more than {_MAX_VALUES:,} values")
   return tf.make_ndarray(tensor)
 
 

@@ -164,3 +164,32 @@ def test_records_of_another_kind_are_named(folder):
     writer.write(b"\x32\x05no proto")
   with pytest.raises(ValueError, match="does not hold warm-up requests"):
     warmup.read(str(folder))
+
+
+def test_lengths_and_shapes_are_bounded(folder):
+  path = folder / warmup.REQUESTS
+  # A record of 2**40 bytes whose checksum is right ends a process that reads it.
+  length = (2**40).to_bytes(8, "little")
+  crc = _masked_crc32c(length)
+  path.write_bytes(length + crc + b"x" * 12)
+  with pytest.raises(ValueError, match="does not hold warm-up requests .*is cut off or"):
+    warmup.read(str(folder))
+  tensor = tf.make_tensor_proto([0])
+  tensor.tensor_shape.dim[0].size = 2**40
+  log = warmup._PredictionLog()
+  log.predict_log.request.inputs.add(key="x", value=tensor.SerializeToString())
+  with tf.io.TFRecordWriter(str(path)) as writer:
+    writer.write(log.SerializeToString())
+  with pytest.raises(ValueError, match="has an input of more than 134,217,728 values"):
+    warmup.read(str(folder))
+
+
+def _masked_crc32c(content):
+  crc = 0xFFFFFFFF
+  for byte in content:
+    crc ^= byte
+    for _ in range(8):
+      crc = crc >> 1 ^ 0x82F63B78 * (crc & 1)
+  crc ^= 0xFFFFFFFF
+  masked = ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
+  return masked.to_bytes(4, "little")
