@@ -104,7 +104,10 @@ def test_the_last_steps_are_saved(tmp_path):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_finishes_the_step_and_saves(tmp_path, number):
+def test_a_signal_finishes_the_step_and_saves(tmp_path, number, request):
+  previous = signal.signal(number, signal.default_int_handler)  # nohup ignores SIGHUP
+  request.addfinalizer(lambda: signal.signal(number, previous))
+
   def dataset(epoch, skip_examples, context):
     def send(batch):
       os.kill(os.getpid(), number)
