@@ -11,6 +11,7 @@ from yt8m.core import registry
 from yt8m.core import types
 from yt8m.models import registries
 from yt8m.models.layers import base
+from yt8m.models.layers import masking
 
 
 class Branch(base.Layer):
@@ -80,22 +81,31 @@ class Branch(base.Layer):
   def call(self, modalities: list[tf.Tensor], frame_mask: tf.Tensor | None = None,
            labels: tf.Tensor | None = None) -> types.Outputs:
     xs, intermediates = modalities, {}
+    is_there = tf.concat(
+        [tf.reshape(masking.is_there(x), [-1, 1]) for x in modalities], axis=1)
     for step in self._steps:
-      xs, frame_mask = step(xs, frame_mask, labels, intermediates)
+      xs, frame_mask = step(xs, frame_mask, labels, is_there, intermediates)
     [predictions] = xs
     return predictions, intermediates
 
-  def _fuse(self, xs, frame_mask, labels, intermediates):
-    x, more = registries.split_intermediates(self.fusion(xs, frame_mask=frame_mask))
+  def _fuse(self, xs, frame_mask, labels, is_there, intermediates):
+    arguments = ({"is_there": is_there} if getattr(self.fusion, "uses_is_there", False)
+                 else {})
+    x, more = registries.split_intermediates(
+        self.fusion(xs, frame_mask=frame_mask, **arguments))
     intermediates.update(more)
     return [x], frame_mask
 
-  def _aggregate(self, xs, frame_mask, labels, intermediates):
+  def _aggregate(self, xs, frame_mask, labels, is_there, intermediates):
     if not self.aggregations:
       return xs, frame_mask
-    return self._each(self.aggregations, xs, intermediates, frame_mask=frame_mask), None
+    xs = self._each(self.aggregations, xs, intermediates, frame_mask=frame_mask)
+    if len(xs) > 1:  # A modality that a video lacks has no vector either.
+      xs = [tf.where(is_there[:, m:m + 1], x, tf.zeros_like(x))
+            for m, x in enumerate(xs)]
+    return xs, None
 
-  def _classify(self, xs, frame_mask, labels, intermediates):
+  def _classify(self, xs, frame_mask, labels, is_there, intermediates):
     arguments = {"labels": labels} if self.classifiers[0].uses_labels else {}
     return self._each(self.classifiers, xs, intermediates, **arguments), frame_mask
 

@@ -27,7 +27,8 @@ class CrossModalAttention(base.Layer):
   Call arguments:
     features: `[v, a]`, (batch_size, num_frames, dim_v) and (batch_size, num_frames,
       dim_a).
-    frame_mask: (batch_size, num_frames), bool. Padded frames receive no attention.
+    frame_mask: (batch_size, num_frames), bool. Padded frames receive no attention, nor
+      do those of a video that lacks a modality.
 
   Returns:
     (batch_size, num_frames, dim_v + dim_a), and the intermediates `attention_over_1`
@@ -67,7 +68,9 @@ def _attend(queries: tf.Tensor, weights: tf.Variable, keys: tf.Tensor,
             frame_mask: tf.Tensor | None) -> tuple[tf.Tensor, tf.Tensor]:
   """Returns `Σ_s softmax_s(q_tᵀ W k_s) k_s` over valid frames s, and the weights."""
   projected = tf.einsum("btd,de->bte", queries, tf.cast(weights, queries.dtype))
+  mask = masking.is_there(queries) & masking.is_there(keys)
+  if frame_mask is not None:
+    mask &= frame_mask[:, tf.newaxis]
   attention = tf.cast(attention_scores.masked_softmax(
-      tf.matmul(projected, keys, transpose_b=True),
-      None if frame_mask is None else frame_mask[:, tf.newaxis]), keys.dtype)
+      tf.matmul(projected, keys, transpose_b=True), mask), keys.dtype)
   return tf.matmul(attention, keys), attention

@@ -43,7 +43,7 @@ class Sum(base.Layer):
     features: List of (batch_size, num_frames, dim_m), or of (batch_size, dim_m) for
       video-level features.
     frame_mask: (batch_size, num_frames), bool. Padded frames are set back to 0 after
-      the biases.
+      the biases. A modality that a video lacks adds nothing, not even its bias.
 
   Returns:
     (batch_size, num_frames, units), or (batch_size, units).
@@ -60,8 +60,10 @@ class Sum(base.Layer):
 
   def call(self, features: list[tf.Tensor],
            frame_mask: tf.Tensor | None = None) -> tf.Tensor:
-    projected = [project(x) for project, x in
-                 zip(self.projections, features, strict=True)]
+    projected = []
+    for project, x in zip(self.projections, features, strict=True):
+      y = project(x)
+      projected.append(tf.where(masking.is_there(x), y, tf.zeros_like(y)))
     return masking.zero_padding(tf.add_n(projected), frame_mask)
 
 

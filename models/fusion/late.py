@@ -23,6 +23,8 @@ class LateFusion(base.Layer):
   `{"audio": {"clusters": 32}}`.
   """
 
+  # Whether the call takes `is_there`.
+  uses_is_there = False
   aggregation: dict[str, dict[str, Any]] = {}
   classifier: dict[str, dict[str, Any]] = {}
 
@@ -85,7 +87,7 @@ class LateFusion1(LateFusion):
 class LateFusion2(LateFusion):
   """Classifies by every modality separately, then averages the predictions.
 
-      p_c = Σ_m w_mc p_mc,   w_·c = softmax_m(θ_·c)
+      p_c = Σ_m w_mc p_mc,   w_·c = softmax_m(θ_·c) over the modalities m of the video
 
   θ starts at 0, so that w starts as the plain mean. Training learns how far to trust
   each modality.
@@ -98,13 +100,16 @@ class LateFusion2(LateFusion):
   Call arguments:
     features: List of (batch_size, num_classes), the scores of the modalities.
     frame_mask: None, because scores have no frames.
+    is_there: Whether a video has each modality, (batch_size, modalities), bool; None if
+      it has all.
 
   Returns:
     (batch_size, num_classes) float32, and the intermediate `modality_weights`,
-    (modalities, num_classes), or (modalities, 1).
+    (modalities, num_classes), or (modalities, 1), of a video that has all.
   """
 
   stage = "predictions"
+  uses_is_there = True
 
   def __init__(self, per_class: bool = True,
                aggregation: dict[str, dict[str, Any]] | None = None,
@@ -118,8 +123,12 @@ class LateFusion2(LateFusion):
     self.theta = self.add_weight(
         name="theta", shape=(len(features_shape), classes), initializer="zeros")
 
-  def call(self, features: list[tf.Tensor],
-           frame_mask: tf.Tensor | None = None) -> types.Outputs:
-    weights = tf.nn.softmax(tf.cast(self.theta, tf.float32), axis=0)
+  def call(self, features: list[tf.Tensor], frame_mask: tf.Tensor | None = None,
+           is_there: tf.Tensor | None = None) -> types.Outputs:
+    theta = tf.cast(self.theta, tf.float32)
+    weights = video_weights = tf.nn.softmax(theta, axis=0)
+    if is_there is not None:
+      missing = tf.where(is_there, 0.0, -1e9)[:, :, tf.newaxis]
+      video_weights = tf.nn.softmax(theta + missing, axis=1)
     scores = tf.stack([tf.cast(p, tf.float32) for p in features], axis=1)
-    return tf.reduce_sum(weights * scores, axis=1), {"modality_weights": weights}
+    return tf.reduce_sum(video_weights * scores, axis=1), {"modality_weights": weights}

@@ -25,7 +25,8 @@ class InputFeatures(base.Layer):
   """Turns the features of a batch into normalised float vectors, one for each modality.
 
       x = dequantize(q)           for 8-bit input; float input remains as it is
-      x_t = 0                     for padded frames t
+      x_t = 0                     for padded frames t, and for all frames if the bytes
+                                  of all valid frames are 0: the video lacks x
       l2:   x_t / sqrt(max(Σ_m Σ_i x_tmi², 1e-12))
       rms:  the same, times sqrt(D), so that every value is of order 1
 
@@ -66,9 +67,7 @@ class InputFeatures(base.Layer):
     if missing:
       raise ValueError(f"The batch has no feature {missing[0]!r}; it has "
                        f"{sorted(features)} (--feature_names).")
-    xs: list[Any] = [features[name] for name in self.names]
-    xs = [dequantize(x) if x.dtype == tf.uint8 else tf.cast(x, tf.float32) for x in xs]
-    xs = [masking.zero_padding(x, frame_mask) for x in xs]
+    xs: list[Any] = [_masked_floats(features[name], frame_mask) for name in self.names]
     if self.normalization != "none":
       squares = tf.add_n([tf.reduce_sum(x * x, axis=-1, keepdims=True) for x in xs])
       scale = tf.math.rsqrt(tf.maximum(squares, 1e-12))
@@ -76,3 +75,11 @@ class InputFeatures(base.Layer):
         scale *= float(sum(x.shape[-1] for x in xs)) ** 0.5
       xs = [x * scale for x in xs]
     return [tf.cast(x, self.compute_dtype) for x in xs]
+
+
+def _masked_floats(x: tf.Tensor, frame_mask: tf.Tensor | None) -> tf.Tensor:
+  if x.dtype != tf.uint8:
+    return masking.zero_padding(tf.cast(x, tf.float32), frame_mask)
+  valid = masking.is_there(x, frame_mask)[..., 0]
+  return masking.zero_padding(
+      dequantize(x), valid if frame_mask is None else valid & frame_mask)

@@ -20,6 +20,23 @@ def zero_padding(x: tf.Tensor, mask: tf.Tensor | None) -> tf.Tensor:
   return x if mask is None else tf.where(tf.expand_dims(mask, -1), x, tf.zeros_like(x))
 
 
+def is_there(x: tf.Tensor, mask: tf.Tensor | None = None) -> tf.Tensor:
+  """Returns whether videos have a modality: one that they lack is 0 throughout.
+
+  Args:
+    x: (batch_size, …).
+    mask: Mask of the valid frames, (batch_size, num_frames), bool; None if all are valid,
+      or the others are 0.
+
+  Returns:
+    (batch_size, 1, …) bool, of the rank of `x`.
+  """
+  values = tf.not_equal(x, tf.zeros([], x.dtype))
+  if mask is not None:
+    values = tf.reduce_any(values, axis=-1, keepdims=True) & tf.expand_dims(mask, -1)
+  return tf.reduce_any(values, axis=list(range(1, len(x.shape))), keepdims=True)
+
+
 def masked_mean(x: tf.Tensor, mask: tf.Tensor | None) -> tf.Tensor:
   """Returns the mean of the valid frames, `Σ_t m_t x_t / Σ_t m_t`: (batch_size, dim)."""
   if mask is None:
