@@ -66,6 +66,7 @@ def main() -> None:
 
 
 def _evaluate(strategy: tf.distribute.Strategy) -> None:
+  experiment.TRAIN_DIR.refuse_links(FLAGS.train_dir)
   config = experiment.Experiment.load(FLAGS.train_dir).with_hparams(FLAGS.hparams)
   model = config.build_model()
   reader = readers.make_reader(

@@ -184,6 +184,7 @@ def main() -> None:
   strategy = strategies.make_strategy(FLAGS.strategy, FLAGS.num_gpu)
   with contextlib.ExitStack() as stack:
     if strategies.is_chief(strategy):
+      experiment.TRAIN_DIR.refuse_links(FLAGS.train_dir)
       stack.enter_context(locks.hold(
           FLAGS.train_dir, "trains", remedy="choose another --train_dir"))
     training = _train(strategy, spec, options, values)

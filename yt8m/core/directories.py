@@ -58,6 +58,26 @@ class Kind:
     return any(_matches(parts, pattern.split("/"), is_folder)
                for pattern in self.patterns(""))
 
+  def refuse_links(self, directory: PathLike) -> None:
+    """Refuses a directory of somebody else that leads what is written elsewhere.
+
+    Raises:
+      FileExistsError: A file or folder of this kind is a symbolic link.
+    """
+    directory = os.fspath(directory)
+    if files.is_remote(directory):
+      return
+    for folder, folders, names in os.walk(directory):
+      for name in (*folders, *names):
+        path = os.path.join(folder, name)
+        relative = os.path.relpath(path, directory).replace(os.sep, "/")
+        if os.path.islink(path) and any(
+            self.may_hold(relative, is_folder) for is_folder in (False, True)):
+          raise FileExistsError(
+              f"{path} is a symbolic link to {os.path.realpath(path)}, and what is "
+              f"written into a {self.name} must stay there: put the file or folder "
+              "itself in its place.")
+
   def foreign_entries(self, directory: PathLike) -> list[str]:
     """Returns the files and folders of a directory that do not belong to this kind.
 

@@ -145,3 +145,19 @@ def test_links_are_not_followed(tmp_path):
   assert len(os.listdir(outside / "train")) == 1
   with pytest.raises(ValueError, match="--train_dir is empty"):
     experiment.delete("")
+
+
+@pytest.mark.parametrize("name", [
+    "status.json", "checkpoint", "eval", "train", "eval/metrics-5.json", "config.json",
+    "model.ckpt-5.index"])
+def test_a_directory_that_leads_elsewhere_is_not_written_to(name, tmp_path):
+  train_dir, mine = tmp_path / "theirs", tmp_path / "mine"
+  mine.mkdir()
+  (train_dir / name).parent.mkdir(parents=True)
+  experiment.TRAIN_DIR.refuse_links(str(train_dir))
+  (train_dir / name).symlink_to(mine)
+  with pytest.raises(FileExistsError, match=f"{name} is a symbolic link to {mine}"):
+    experiment.TRAIN_DIR.refuse_links(str(train_dir))
+  (train_dir / name).unlink()
+  (train_dir / "notes.txt").symlink_to(mine)  # a file of the user, which is left alone
+  experiment.TRAIN_DIR.refuse_links(str(train_dir))
