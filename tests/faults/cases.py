@@ -28,7 +28,7 @@ class Case:
     name: Name for the table.
     module: Module of the command.
     arguments: Its arguments, in which {inputs} and {out} stand for directories.
-    reads: One of its record files, below {inputs}.
+    reads: One of its record files, below {inputs}, of which a byte is flipped.
   """
   name: str
   module: str

@@ -63,6 +63,9 @@ def faults(bench, flags):
     yield trials.Fault("no space or permission", at=at, error=error)
   for size in spread(flags.others - flags.others // 2, max(1, bench.largest - 1)):
     yield trials.Fault("no space or permission", file_size=size)
+  if bench.record_bytes:
+    for position in spread(flags.others // 2, bench.record_bytes - 1):
+      yield trials.Fault("flipped byte of a record", flipped=position)
 
 
 def try_case(case, inputs, folder, flags):

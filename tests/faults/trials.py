@@ -47,6 +47,7 @@ class Fault:
     number: Number of the signal that is sent, or None.
     error: Error number of the calls from `at` on, or None.
     file_size: Number of bytes after which no file grows, or None.
+    flipped: Number of the byte that is flipped in a record file, or None.
   """
   kind: str
   at: int | None = None
@@ -54,10 +55,12 @@ class Fault:
   number: int | None = None
   error: int | None = None
   file_size: int | None = None
+  flipped: int | None = None
 
   def __str__(self):
     where = (f"at call {self.at}" if self.at else
-             f"after {self.secs:.2f} s" if self.secs else f"at {self.file_size} bytes")
+             f"after {self.secs:.2f} s" if self.secs else
+             f"at {self.file_size or self.flipped} bytes")
     return f"{self.kind} {where}"
 
 
@@ -92,7 +95,10 @@ class Bench:
   """A place where one case is tried again and again, at the same paths."""
 
   def __init__(self, case: cases.Case, inputs: pathlib.Path, folder: pathlib.Path):
-    self.case, self._inputs, self._folder = case, inputs, folder
+    self.case, self._inputs, self._folder = case, folder / "inputs", folder
+    shutil.copytree(inputs, self._inputs)
+    self._record_file = self._inputs / case.reads if case.reads else None
+    self.record_bytes = self._record_file.stat().st_size if self._record_file else 0
     self._out, self._tmp = folder / "out", folder / "tmp"
     self._counter = folder / "counter"
 
@@ -115,11 +121,12 @@ class Bench:
   def try_fault(self, fault: Fault) -> Outcome:
     """Runs the command with a fault, and again without."""
     self._clear()
-    process = self._run_with(fault)
+    with self._flipped(fault.flipped):
+      process = self._run_with(fault)
     outcome = Outcome(process.returncode != 0)
     if fault.kind == "kill":
       outcome.happened = process.returncode == -signal.SIGKILL
-    elif outcome.happened:
+    elif outcome.happened or fault.flipped is not None:  # which must be noticed
       outcome.lost = _unclear(process, fault)
       outcome.left = tuple(name for name in self._snapshot() if ".tmp" in name)
     self._wait_for_orphans()
@@ -146,6 +153,20 @@ class Bench:
     if fault.file_size is not None:
       environment["FAULT_FILE_SIZE"] = str(fault.file_size)
     return self._run(environment)
+
+  @contextlib.contextmanager
+  def _flipped(self, position):
+    if position is None:
+      yield
+      return
+    content = self._record_file.read_bytes()
+    damaged = bytearray(content)
+    damaged[position] ^= 0x10
+    self._record_file.write_bytes(damaged)
+    try:
+      yield
+    finally:
+      self._record_file.write_bytes(content)
 
   def _run(self, faults):
     self._counter.write_bytes(bytes(8))
