@@ -20,6 +20,9 @@ from absl import logging
 from yt8m.core import files
 from yt8m.core.types import PathLike
 
+# A flag that is defined here belongs to the module that asks for it.
+flags.disclaim_key_flags()
+
 _WILDCARDS = "*?["
 
 
