@@ -6,8 +6,9 @@ A record on disk is its length (8 bytes), the checksum of the length (4), the da
 the checksum of the data (4). TensorFlow trusts a length whose checksum is right, and
 crashes if there is not as much memory; it opens a file that is missing again and again if
 errors are ignored. So the lengths of a local file are followed from record to record to
-its end, without reading the data, once for each version of the file. Remote files are not
-followed: that would fetch all their bytes twice.
+its end, without reading the data, once for each version of the file. Of a remote file
+only the first length is checked: following it would fetch all its bytes twice. Files that
+are compressed are decompressed once more, remote ones too, to see whether they are whole.
 """
 
 import dataclasses
@@ -50,17 +51,17 @@ def inspect(path: str) -> Framing:
   """Returns the framing of a record file, local or remote."""
   try:
     if files.is_remote(path):
-      with files.open_to_read(path, "rb") as file:
-        return Framing(-1, _compression(file.read(HEADER_BYTES),
-                                        tf.io.gfile.stat(path).length))
+      return _inspect_remote(path)
     status = os.stat(path)
     if not stat.S_ISREG(status.st_mode):
       kind = "a directory" if stat.S_ISDIR(status.st_mode) else "no regular file"
       return Framing(0, damage=f"{path} cannot be read: it is {kind}.",
                      is_readable=False)
-    return _inspect_local(path, status.st_size, status.st_mtime_ns)
+    with open(path, "rb"):  # A version that is known may have become unreadable.
+      return _inspect_local(path, status.st_size, status.st_mtime_ns)
   except (OSError, tf.errors.OpError) as error:
-    reason = getattr(error, "strerror", None) or getattr(error, "message", None) or error
+    reason = (getattr(error, "strerror", None) or getattr(error, "message", None)
+              or type(error).__name__)
     return Framing(0, damage=f"{path} cannot be read: {reason}.", is_readable=False)
 
 
@@ -71,19 +72,39 @@ def sample(path: str, limit: int) -> tuple[int, int]:
     path: Path of the file.
     limit: Number of records to look at. A compressed file is counted as a whole.
   """
-  framing = inspect(path) if files.is_remote(path) else None
-  if framing is None:
+  if not files.is_remote(path) and os.path.isfile(path):
     with open(path, "rb") as file:
       size = os.fstat(file.fileno()).st_size
-      compression = _compression(file.read(HEADER_BYTES), size)
-      if not compression:
+      if not _compression(file.read(HEADER_BYTES), size):
         return _follow(file.fileno(), size, limit)
-    return inspect(path).num_records, size
-  if framing.compression or not framing.is_readable:
-    return 0, 0
+  framing = inspect(path)
+  if framing.num_records >= 0:
+    return framing.num_records, tf.io.gfile.stat(path).length
   dataset = tf.data.TFRecordDataset(path).take(limit).ignore_errors()
   sizes = [len(record) + FRAMING_BYTES for record in dataset.as_numpy_iterator()]
   return len(sizes), sum(sizes)
+
+
+def _inspect_remote(path: str) -> Framing:
+  with files.open_to_read(path, "rb") as file:
+    header = file.read(HEADER_BYTES)
+  status = tf.io.gfile.stat(path)
+  if compression := _compression(header, status.length):
+    return _inspect_compressed(path, compression, status.length, status.mtime_nsec)
+  if not header:
+    return Framing(0)
+  length = int.from_bytes(header[:8], "little")
+  if status.length < length + FRAMING_BYTES:
+    return Framing(0, damage=describe_cut(path, 0, 0, status.length))
+  return Framing(-1)
+
+
+@functools.lru_cache(maxsize=100_000)
+def _inspect_compressed(path: str, compression: str, size: int, modified: int) -> Framing:
+  """Returns the framing of a version of a compressed file."""
+  with files.open_to_read(path, "rb") as file:
+    count, damage = _count_compressed(file)
+  return Framing(count, compression, damage and f"{path}, record {count} {damage}.")
 
 
 @functools.lru_cache(maxsize=100_000)
@@ -91,11 +112,7 @@ def _inspect_local(path: str, size: int, modified: int) -> Framing:
   """Returns the framing of a version of a local file."""
   with open(path, "rb") as file:
     if compression := _compression(file.read(HEADER_BYTES), size):
-      file.seek(0)
-      count, damage = _count_compressed(file)
-      if damage:
-        damage = f"{path}, record {count} {damage}."
-      return Framing(count, compression, damage)
+      return _inspect_compressed(path, compression, size, modified)
     if hasattr(os, "posix_fadvise"):  # The data are read next.
       os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_WILLNEED)
     count, offset = _follow(file.fileno(), size)
@@ -159,10 +176,11 @@ def _count_compressed(file) -> tuple[int, str]:
 
 def _decompressed(file) -> Iterator[bytes]:
   decompressor = zlib.decompressobj(wbits=47)  # gzip or zlib, whichever it is
-  while block := decompressor.unconsumed_tail or file.read(_BLOCK_BYTES):
+  while block := (decompressor.unconsumed_tail or decompressor.unused_data
+                  or file.read(_BLOCK_BYTES)):
+    if decompressor.eof:  # Files of gzip may be put one after another.
+      decompressor = zlib.decompressobj(wbits=47)
     yield decompressor.decompress(block, _BLOCK_BYTES)
-    if decompressor.eof:
-      break
   if not decompressor.eof:
     raise EOFError("the file is cut off")
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Record files that TensorFlow must not be given as they are."""
 
+import errno
 import gzip
 import os
 import struct
@@ -76,6 +77,43 @@ def test_what_cannot_be_read_is_an_error_at_once(tmp_path, make, reason):
       read(files, skip_corrupt_records=skip)
 
 
+def test_a_file_that_becomes_unreadable_between_two_epochs(tmp_path, monkeypatch):
+  dataset = records.read([write(tmp_path / "a")])
+  assert len(list(dataset)) == 20
+
+  def refuse(path, mode):  # As for mode 000, which root may read.
+    raise PermissionError(errno.EACCES, "Permission denied", path)
+
+  monkeypatch.setattr(framing, "open", refuse, raising=False)
+  with pytest.raises(records.RecordError, match="/a cannot be read: Permission denied"):
+    with records.clear_errors():
+      list(dataset)
+
+
+def test_a_pipe_is_not_waited_for_to_estimate_its_records(tmp_path):
+  os.mkfifo(tmp_path / "a")
+  assert records.estimate_count([str(tmp_path / "a"), write(tmp_path / "b", 7)]) == 7
+
+
+def test_remote_files():
+  plain = write("ram://framing_test/plain", 5)
+  zipped = write("ram://framing_test/zipped", 5, "GZIP")
+  assert read([plain, zipped], num_readers=1) == 2 * [*range(5)]
+  assert records.estimate_count([plain]) == 5
+  with tf.io.gfile.GFile(zipped, "rb") as file:
+    cut = file.read()[:-9]
+  for name, content in {"cut": cut, "long": header(2**40) + bytes(100)}.items():
+    with tf.io.gfile.GFile(f"ram://framing_test/{name}", "wb") as file:
+      file.write(content)
+  with pytest.raises(records.RecordError, match="/cut, record .* cannot be decompressed"):
+    read("ram://framing_test/cut")
+  with pytest.raises(records.RecordError, match="/long, record 0 is cut off or corrupt"):
+    read("ram://framing_test/long")
+  assert records.estimate_count(["ram://framing_test/long"]) is None
+  with pytest.raises(records.RecordError, match="/missing cannot be read: No such file"):
+    read("ram://framing_test/missing")
+
+
 def test_a_file_that_goes_away_between_two_epochs(tmp_path):
   files = [write(tmp_path / name) for name in "ab"]
   dataset = records.read(files, num_readers=1)
@@ -100,6 +138,12 @@ def test_compressed_files_are_recognised(tmp_path, compression):
   assert framing.inspect(path) == framing.Framing(30, compression)
   assert read([path, write(tmp_path / "b", 5)], num_readers=1) == [*range(30), *range(5)]
   assert records.estimate_count([path, path]) == 60
+
+
+def test_files_of_gzip_one_after_another(tmp_path):
+  parts = [write(tmp_path / name, 30, "GZIP") for name in "ab"]
+  (tmp_path / "c").write_bytes(b"".join(open(part, "rb").read() for part in parts))
+  assert read(str(tmp_path / "c")) == 2 * [*range(30)]
 
 
 @pytest.mark.parametrize("compress", [gzip.compress, zlib.compress])
