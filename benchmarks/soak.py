@@ -134,7 +134,7 @@ def send_requests(path: str, port: int) -> None:
   """Sends the records of a file to the server, one request each, again and again."""
   records = list(tf.data.TFRecordDataset(path).as_numpy_iterator())
   for number in range(_REQUESTS.value):
-    record = base64.b64encode(records[number % len(records)]).decode()
+    record = base64.b64encode(bytes(records[number % len(records)])).decode()
     body = json.dumps({"instances": [{"b64": record}]}).encode()
     with urllib.request.urlopen(
         f"http://127.0.0.1:{port}/v1/models/soak:predict", body, timeout=60) as answer:
