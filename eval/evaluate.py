@@ -130,7 +130,8 @@ def _of_all_workers(strategy: tf.distribute.Strategy, metrics: streaming.Evaluat
   file = io.BytesIO()
   np.savez(file, **metrics.state())
   first, *others = (
-      streaming.EvaluationMetrics.from_state(np.load(io.BytesIO(part)))
+      streaming.EvaluationMetrics.from_state(
+          np.load(io.BytesIO(part), allow_pickle=False))
       for part in strategies.gather_bytes(strategy, file.getvalue()))
   for other in others:
     first.merge(other)

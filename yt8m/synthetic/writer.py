@@ -122,7 +122,8 @@ def write(config: SampleDataConfig, output_dir: PathLike, overwrite: bool = Fals
 def _is_of(config: SampleDataConfig, output_dir: PathLike) -> bool:
   """Returns whether a directory says that it is the data set of these settings."""
   try:
-    with np.load(os.path.join(output_dir, GROUND_TRUTH)) as arrays:
+    with np.load(os.path.join(output_dir, GROUND_TRUTH),
+                 allow_pickle=False) as arrays:
       return json.loads(str(arrays["meta"])) == json.loads(json.dumps(_meta(config)))
   except (OSError, ValueError, KeyError, zipfile.BadZipFile):
     return False
