@@ -91,6 +91,22 @@ def main():
   assert process.returncode == 130 and "Incompatible" not in errors
 
 
+def test_a_signal_in_a_finalizer_is_not_lost():
+  process = start(guarded("""
+class Slow:
+  def __del__(self):
+    ready()
+    time.sleep(100)
+def main():
+  signals._State.secs = 60
+  Slow()
+  time.sleep(100)
+"""))
+  process.send_signal(signal.SIGTERM)
+  _, errors = process.communicate(timeout=10)
+  assert process.returncode == 143 and errors.startswith(LINE.format("SIGTERM"))
+
+
 def test_a_second_signal_ends_it_at_once_but_not_one_that_follows_the_first():
   main = """
 def main():
