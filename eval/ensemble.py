@@ -88,8 +88,9 @@ def main(action: str) -> None:
   options = builder.Options(**{
       field.name: values[field.name] for field in dataclasses.fields(builder.Options)})
   models = candidates.find(FLAGS.members)
+  # All errors that are known before hours of predicting.
+  saved_ensemble.join(models)
   if action == "search":
-    # Before hours of predicting.
     builder.check(models, options)
     builder.check_outputs(FLAGS.output_dir)
   os.makedirs(FLAGS.output_dir, exist_ok=True)
@@ -106,6 +107,7 @@ def _evaluate() -> None:
     raise ValueError("yt8m-ensemble evaluate needs --ensemble, the ensemble.json that "
                      "search wrote.")
   compared = evaluation.Evaluation(FLAGS.ensemble)
+  saved_ensemble.join(compared.models)
   predictions = _predict(
       compared.models, os.path.join(compared.folder, "evaluation"))
   print(compared.report(predictions, FLAGS.seed))
@@ -114,7 +116,6 @@ def _evaluate() -> None:
 def _predict(models: Sequence[saved_model.SavedModel], default_dir: str,
              ) -> dict[str, prediction_store.PredictionStore]:
   """Returns the predictions of every model by name, and writes those that are missing."""
-  saved_ensemble.join(models)  # What cannot be one model is an error at once.
   directory = FLAGS.predictions_dir or default_dir
   return {
       model.name: stores.write(
