@@ -150,7 +150,7 @@ class Reader(abc.ABC):
     each, so there may be more or fewer rows than records.
 
     Raises:
-      tf.errors.InvalidArgumentError: A record is bad, or has no frames.
+      tf.errors.InvalidArgumentError: A record is bad.
     """
     names = parsing.row_names(serialized)
     expected = self.EXPECTED.format(num_classes=self.num_classes, sizes=self.sizes)
