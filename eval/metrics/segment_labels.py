@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The ratings of segments, read from records or from a cache of them."""
 
+import math
 import os
 from collections.abc import Iterator
 
@@ -112,7 +113,12 @@ def read_cache(path: str | os.PathLike) -> RatedSegments:
   for number, line in text_lines.read(path):
     try:
       segment_id, class_id, score = line.rstrip().rsplit(",", 2)
-      rated_segments.setdefault(int(class_id), {})[segment_id] = float(score)
+      start = segment_id.rpartition(":")[2]
+      if not (segment_id[:-len(start) - 1] and class_id.isdecimal() and start.isdecimal()
+              and start != segment_id and math.isfinite(float(score))):
+        raise ValueError("not a segment, a class and a finite score")
+      rated_segments.setdefault(
+          int(class_id), {})[video_ids.as_text(segment_id)] = float(score)
     except ValueError as error:
       raise ValueError(
           f"{path}, line {number}: expected id:start,class,score, got {line[:80]!r}. "

@@ -53,7 +53,7 @@ class Report:
   def add(self, error: str) -> None:
     self.num_errors += 1
     if self.num_errors <= MAX_ERRORS:
-      self.errors.append(error)
+      self.errors.append(error if len(error) <= 300 else f"{error[:300]}…")
 
 
 def check(path: PathLike, top_k: int = 20, segment_max_pred: int = 100_000,

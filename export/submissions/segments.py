@@ -185,10 +185,10 @@ def read_segment_submission(path: PathLike) -> Iterator[tuple[int, list[str]]]:
 
   Raises:
     FileNotFoundError: There is no file at `path`.
-    ValueError: A line is not `class,id:start id:start …`, or was cut off. The message
-      names file and line.
+    ValueError: A line is not `class,id:start id:start …`, or was cut off, or repeats a
+      class. The message names file and line.
   """
-  header = HEADER.split(",")
+  header, first_lines = HEADER.split(","), {}
   for line in csv_files.read(path):
     cells = line.first(2)
     if line.number == 1 and cells == header:
@@ -198,6 +198,10 @@ def read_segment_submission(path: PathLike) -> Iterator[tuple[int, list[str]]]:
     if class_id is None or not all(map(_is_segment, words)):
       raise ValueError(f"{path}, line {line.number}: expected class,id:start id:start …, "
                        f"got {line.text[:80]!r}")
+    first = first_lines.setdefault(class_id, line.number)
+    if first < line.number:
+      raise ValueError(f"{path}, line {line.number}: class {class_id} is there already, "
+                       f"in line {first}. Leave one of them out.")
     yield class_id, words
 
 

@@ -11,10 +11,6 @@ from tests.fuzz import target as targets
 from tests.fuzz import targets as registry
 
 _CASES = driver.divided(20_000)
-# Parsers whose faults are known and being mended.
-_KNOWN = ("class ids", "submission (--check)", "segment submission",
-          "ratings of segments", "JSON predictions", "model archive", "video record",
-          "frame record", "TFRecord file", "REST request")
 
 
 @pytest.fixture(autouse=True)
@@ -28,8 +24,6 @@ def limited_memory():
 @pytest.mark.parametrize("name", registry.TARGETS)
 def test_damaged_inputs_give_only_our_own_errors(name):
   counts, faults = driver.run_cases(name, 0, range(_CASES[name]))
-  if faults and name in _KNOWN:
-    pytest.xfail(f"{faults[0]}")
   assert not faults, faults[:3]
   assert counts[targets.REFUSED] and counts[targets.ACCEPTED]
 

@@ -48,15 +48,16 @@ _ODD = {"bytes_list": (b"", b"\xff", b"a,b", b"a\nb", b"abc", b"x" * 999),
 
 def _mutate_record(rng, data):
   """Changes features of a record as other writers of records do, or any bytes."""
+  data = _unframed(data)
   if rng.random() < 0.3:
-    return mutation.of_bytes(rng, data)
+    return framed(mutation.of_bytes(rng, data))
   record = tf.train.SequenceExample.FromString(data)
   for _ in range(rng.choice((1, 1, 2))):
     _change(rng, record)
   data = record.SerializeToString()
   if rng.random() < 0.05:
     data += data  # merged by the rules of protocol buffers
-  return data
+  return framed(data)
 
 
 def _change(rng, record):
@@ -117,7 +118,7 @@ def _parser(level):
 
 def _read_record(level, path):
   with open(path, "rb") as file:
-    data = file.read()
+    data = _unframed(file.read())
   with records.clear_errors():
     batch = _parser(level)([data], [f"{path}, record 0"])[0]
   return _plain_batch(batch)[0]
@@ -139,7 +140,7 @@ def _plain_batch(batch):
 
 def _expected_record(level, data):
   try:
-    record = tf.train.SequenceExample.FromString(data)
+    record = tf.train.SequenceExample.FromString(_unframed(data))
   except message.DecodeError as error:  # TensorFlow's own parser is less strict
     raise target.NoVerdict from error
   context = record.context.feature
@@ -154,7 +155,9 @@ def _expected_record(level, data):
   features, num_frames = {}, 1
   for name, size in zip(*_sizes(level), strict=True):
     if level == "video":
-      features[name] = list(context[name].float_list.value)
+      kind = context[name].WhichOneof("kind") if name in context else None
+      assert kind in (None, "float_list"), kind
+      features[name] = list(context[name].float_list.value) or [0.0] * size
       assert len(features[name]) == size
       continue
     frames = record.feature_lists.feature_list[name].feature
@@ -165,8 +168,13 @@ def _expected_record(level, data):
       values.append(list(value))
     features[name] = values
   if level == "frame":
-    num_frames = min(_MAX_FRAMES, *map(len, features.values()))
-    features = {name: values[:num_frames] for name, values in features.items()}
+    # A feature that is missing counts as zeros.
+    num_frames = min(_MAX_FRAMES, *(len(x) or _MAX_FRAMES for x in features.values()))
+    if not any(features.values()):
+      num_frames = 1  # of zeros, so that the video keeps its row
+    features = {name: (values or [[0] * size] * num_frames)[:num_frames]
+                for (name, values), size in zip(
+                    features.items(), _sizes(level)[1], strict=True)}
   return video_id, num_frames, sorted(set(labels)), features
 
 
@@ -195,6 +203,11 @@ def framed(data, length=None):
   """The bytes of a record in a TFRecord file; `length` is what its header says."""
   header = (len(data) if length is None else length).to_bytes(8, "little")
   return header + _crc(header) + data + _crc(data)
+
+
+def _unframed(data):
+  """The first record of a file, which is whole."""
+  return data[12:12 + int.from_bytes(data[:8], "little")]
 
 
 def _mutate_file(rng, data):
@@ -228,7 +241,7 @@ def _expected_file(data):
     record = data[at + 12:at + 12 + length]
     assert len(record) == length and data[at + 12 + length:at + 16 + length] == _crc(
         record)
-    rows.append(_expected_record("video", record))
+    rows.append(_expected_record("video", framed(record)))
     at += 16 + length
   return rows
 
@@ -236,7 +249,7 @@ def _expected_file(data):
 TARGETS = (
     *(target.Target(
         name=f"{level} record", mutate=_mutate_record, file="input.tfrecord", share=2,
-        seeds=[example.SerializeToString() for example in _EXAMPLES[level]],
+        seeds=[framed(example.SerializeToString()) for example in _EXAMPLES[level]],
         read=functools.partial(_read_record, level),
         expected=functools.partial(_expected_record, level)) for level in _SPECS),
     target.Target(

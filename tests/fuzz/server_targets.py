@@ -114,11 +114,12 @@ def _read_answers(path):
 
 
 def _expected_answers(data):
-  text, values = data.decode("utf-8"), []
+  text, values = data.decode("utf-8-sig"), []
   try:
     values = [json.loads(text)]
   except ValueError:
-    values = [json.loads(line) for line in text.split("\n") if line.strip()]
+    values = [json.loads(line.removeprefix("\ufeff"))
+              for line in text.split("\n") if line.strip()]
   return [one for value in values for one in _predictions(value)]
 
 
@@ -137,10 +138,9 @@ def _prediction(video_id, classes, scores):
   if isinstance(video_id, dict):
     video_id = _plain(video_id, tf.string, 0).decode()
   assert isinstance(video_id, str) and video_id and len(classes) == len(scores)
-  assert not set(video_id) & set(',\r\n"') and video_id.isprintable()
   assert all(type(one) is int and 0 <= one < 2**31 for one in classes), classes
   assert all(type(score) in (int, float) and math.isfinite(score) for score in scores)
-  return video_id, classes, scores
+  return target.escaped(video_id), classes, scores
 
 
 TARGETS = (

@@ -5,6 +5,7 @@
 import dataclasses
 import os
 import random
+import re
 import signal
 from collections.abc import Callable
 from collections.abc import Sequence
@@ -54,6 +55,12 @@ class Target:
       return self.seeds[number]
     rng = random.Random(f"{seed}/{self.name}/{number}")
     return self.mutate(rng, rng.choice(self.seeds))
+
+
+def escaped(video_id: str) -> str:
+  """The text of an id as our outputs hold it (`yt8m.core.video_ids`)."""
+  return re.sub(r'[\s",\x00-\x1f\x7f-\x9f]', lambda match: "".join(
+      f"%{byte:02X}" for byte in match[0].encode()), video_id)
 
 
 class NoVerdict(Exception):

@@ -40,10 +40,14 @@ def _whole(text):
 
 
 def _expected_ids(data):
-  lines = [line.strip() for line in _lines(data)]
-  if lines and not _WHOLE.fullmatch(lines[0]):
-    del lines[0]  # a header
-  classes = {_whole(line) for line in lines if line}
+  # Spreadsheets add quotes, and separators for empty cells.
+  lines = [re.sub(r'^"?([^"]*?)"?[,;\t]*$', r"\1", line.strip()).strip()
+           for line in _lines(data)]
+  numbers = [re.fullmatch(r"(\d{1,9})(\.0*)?", line) for line in lines]
+  if numbers and not numbers[0]:
+    del numbers[0], lines[0]  # a header
+  assert all(number or not line for number, line in zip(numbers, lines, strict=True))
+  classes = {int(number[1]) for number in numbers if number}
   assert classes and max(classes) < _NUM_CLASSES
   return tuple(sorted(classes))
 
@@ -117,8 +121,9 @@ def _expected_ratings(data):
   for line in _lines(data):
     segment_id, class_id, score = line.rstrip().rsplit(",", 2)
     assert _SCORE.fullmatch(score) and math.isfinite(float(score)), score
-    assert re.fullmatch(r"[^\s,:\"]+:[0-9]+", segment_id), segment_id
-    ratings.setdefault(_whole(class_id), {})[segment_id] = float(score)
+    assert re.fullmatch(r".+:\d+", segment_id), segment_id
+    assert re.fullmatch(r"\d{1,9}", class_id)  # of any script
+    ratings.setdefault(int(class_id), {})[target.escaped(segment_id)] = float(score)
   return ratings
 
 
