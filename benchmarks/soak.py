@@ -141,13 +141,14 @@ def send_requests(path: str, port: int) -> None:
       json.load(answer)
 
 
-def wait_until_ready(port: int) -> None:
-  for _ in range(240):
+def wait_until_ready(port: int, log: str) -> None:
+  for _ in range(600):
     with contextlib.suppress(OSError), urllib.request.urlopen(
         f"http://127.0.0.1:{port}/v1/models/soak", timeout=5):
       return
     time.sleep(1)
-  raise RuntimeError("The server is not ready after four minutes.")
+  with open(log) as file:
+    raise RuntimeError(f"The server is not ready after ten minutes:\n{file.read()[-2000:]}")
 
 
 def report(hours: Sequence[float], samples: Sequence[Sample]) -> bool:
@@ -183,7 +184,7 @@ def main(argv: Sequence[str]) -> None:
     server = stack.enter_context(started(
         f"{folder}/server.log", "yt8m-serve", f"--model_dir={folder}/serving",
         "--model_name=soak", f"--port={port}", "--poll_seconds=2", "--num_cpus=1"))
-    wait_until_ready(port)
+    wait_until_ready(port, f"{folder}/server.log")
     hours, samples, began = [], [], time.monotonic()
     while time.monotonic() - began < 60 * _MINUTES.value or len(samples) < 3:
       cycle(len(samples) + 2, folder, port)
