@@ -148,7 +148,8 @@ def wait_until_ready(port: int, log: str) -> None:
       return
     time.sleep(1)
   with open(log) as file:
-    raise RuntimeError(f"The server is not ready after ten minutes:\n{file.read()[-2000:]}")
+    raise RuntimeError("The server is not ready after ten minutes:\n"
+                       + file.read()[-2000:])
 
 
 def report(hours: Sequence[float], samples: Sequence[Sample]) -> bool:
