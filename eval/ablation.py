@@ -16,6 +16,7 @@ import time
 from collections.abc import Sequence
 
 import numpy as np
+import tensorflow as tf
 from absl import flags
 
 from yt8m.core import command
@@ -52,6 +53,9 @@ flags.mark_flags_as_required(["table", "output_dir"])
 STOP_SECS = 30.0  # for trainings to finish a step and save
 
 
+_TITLE = "# Tables of yt8m-ablation"
+
+
 def main() -> None:
   # Check everything before hours of work.
   plots.matplotlib()
@@ -64,20 +68,45 @@ def main() -> None:
     table.select(FLAGS.rows)
     check_data(table)
   path = FLAGS.markdown or os.path.join(FLAGS.output_dir, "tables.md")
+  check_outputs(path, [_chart(path, name) for name in tables])
   sections, num_failed = [], 0
   for name, table in tables.items():
     directory = os.path.join(FLAGS.output_dir, name)
     runs = ablation_runs.make_runs(table, FLAGS.seeds, directory)
     with processes.lock(directory) as lock:
       failed = run_table(table, runs, directory, lock.fileno())
-      chart = os.path.join(os.path.dirname(path), f"{name}.png")
-      sections.append(write_report(table, runs, failed, directory, chart))
+      sections.append(
+          write_report(table, runs, failed, directory, _chart(path, name)))
     num_failed += len(failed)
   with files.atomic_write(path) as file:
     file.write(heading() + "\n" + "\n".join(sections))
   print(f"Wrote {path}", flush=True)
   if num_failed:
     sys.exit(f"{num_failed} runs failed, see above. The same command tries them again.")
+
+
+def check_outputs(markdown: str, charts: Sequence[str]) -> None:
+  """Refuses to replace a document or a chart that no ablation has written.
+
+  Raises:
+    OSError: One of them is there and is not ours.
+  """
+  for path in (markdown, *charts):
+    if not files.is_remote(path):
+      files.check_replaceable(path)
+  foreign = [chart for chart in charts
+             if tf.io.gfile.exists(chart) and not plots.is_ours(chart)]
+  if tf.io.gfile.exists(markdown):
+    with files.open_to_read(markdown, "rb") as file:
+      text = file.read(len(_TITLE.encode()))
+    foreign += [markdown] * (text != _TITLE.encode())
+  if foreign:
+    raise FileExistsError(f"{foreign[0]} is not replaced: yt8m-ablation did not write "
+                          "it. Name another --markdown, or move the file away.")
+
+
+def _chart(markdown: str, table: str) -> str:
+  return os.path.join(os.path.dirname(markdown), f"{table}.png")
 
 
 def check_data(table: ablation_table.Table) -> None:
@@ -178,7 +207,7 @@ def heading() -> str:
   words += ["--data_dir=$DATA"] if FLAGS.data_dir else []
   words += [f"--markdown={FLAGS.markdown}"] if FLAGS.markdown else []
   command_line = " ".join(["yt8m-ablation", *words, "--output_dir=ablation"])
-  return f"# Tables of yt8m-ablation\n\nWritten by\n\n    {command_line}\n"
+  return f"{_TITLE}\n\nWritten by\n\n    {command_line}\n"
 
 
 def run() -> None:

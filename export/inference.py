@@ -121,8 +121,10 @@ def main() -> None:
     logging.info("Model of %s.", source)
     _predict(job, record_files)
   if FLAGS.output_model_tgz and isinstance(source, checkpoint.Checkpoint):
-    model_archive.pack(FLAGS.train_dir, FLAGS.output_model_tgz,
-                       checkpoints.inference_files(FLAGS.train_dir, source.path))
+    names = checkpoints.inference_files(FLAGS.train_dir, source.path)
+    if tf.io.gfile.exists(os.path.join(FLAGS.train_dir, experiment.STATUS)):
+      names.append(experiment.STATUS)  # It says whether training has finished.
+    model_archive.pack(FLAGS.train_dir, FLAGS.output_model_tgz, names)
     logging.info("Packed the model into %s", FLAGS.output_model_tgz)
   return None
 
@@ -134,6 +136,7 @@ def _predict(job: jobs.Job, record_files: Sequence[str]) -> None:
       "strict": FLAGS.strict,
       "segment_max_pred": FLAGS.segment_max_pred if FLAGS.segment_labels else None,
       "records": [(file, tf.io.gfile.stat(file).length) for file in record_files]}
+  engine.check_dead_letters(letters)
   with locks.hold_output(output, "predicts"):
     if not finished.check(output, contents, FLAGS.overwrite):
       _write_predictions(job, record_files, contents, letters)
@@ -213,6 +216,8 @@ def _check_flags() -> None:
                      "(yt8m-export --hparams).")
   if FLAGS.output_model_tgz and not FLAGS.train_dir:
     raise ValueError("--output_model_tgz packs --train_dir: give one.")
+  if FLAGS.output_model_tgz:
+    model_archive.check_replaceable(FLAGS.output_model_tgz)
   if not FLAGS.output_file:
     raise ValueError("--output_file is missing: name the file to write.")
 

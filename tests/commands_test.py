@@ -7,6 +7,7 @@
 
 import json
 import re
+import tarfile
 
 import numpy as np
 import pytest
@@ -98,6 +99,8 @@ def test_inference_and_model_archive(sample, video_model, tmp_path):
   assert lines[0] == "VideoId,LabelConfidencePairs" and len(lines) == 13
   assert all(len(classes) == 20
              for classes, _ in support.read_submission(csv).values())
+  with tarfile.open(archive) as packed:
+    assert "status.json" in packed.getnames()
   # In another place, the archive alone gives the same result.
   again = tmp_path / "again.csv"
   support.run_command(INFERENCE, pattern, f"--input_model_tgz={archive}",

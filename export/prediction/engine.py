@@ -8,6 +8,7 @@ the output does not depend on which worker finishes first, and none of it stays 
 
 import collections
 import contextlib
+import json
 import os
 import threading
 from collections.abc import Callable
@@ -83,6 +84,7 @@ def write_dead_letters(path: PathLike, failed: Mapping[str, str]) -> None:
     path: Path of the list, JSON: `[{"file": …, "error": …}, …]`.
     failed: `{record file: error}`.
   """
+  check_dead_letters(path)
   if not files.is_remote(path):
     temporaries.sweep(os.fspath(path))
   if failed:
@@ -90,6 +92,23 @@ def write_dead_letters(path: PathLike, failed: Mapping[str, str]) -> None:
                             for name in sorted(failed)])
   elif tf.io.gfile.exists(path):
     tf.io.gfile.remove(path)
+
+
+def check_dead_letters(path: PathLike) -> None:
+  """Raises FileExistsError if there is something at `path` that is not such a list."""
+  if not tf.io.gfile.exists(path):
+    return
+  if not files.is_remote(path):
+    files.check_replaceable(path)  # Opening a pipe would wait for ever.
+  try:
+    with files.open_to_read(path) as file:
+      entries = json.loads(file.read())
+    if entries and all(entry.keys() == {"file", "error"} for entry in entries):
+      return
+  except (OSError, ValueError, TypeError, AttributeError):
+    pass
+  raise FileExistsError(f"{path} is not replaced: it is not a list of files that could "
+                        "not be read. Move it away, or name another --output_file.")
 
 
 class _Advance:

@@ -14,6 +14,7 @@ import pytest
 from tests.helpers import processes
 from tests.helpers import small_job
 from tests.helpers import support
+from yt8m.core import locks
 
 COMMAND = "yt8m.export.inference"
 COUNTS = [4, 9, 1, 0, 5] * 10
@@ -54,6 +55,15 @@ def test_a_killed_run_goes_on_where_it_was(train_dir, files, expected, tmp_path)
   assert f"{len(files) - len(finished)} of {len(files)} files left" in log
   assert csv.read_bytes() == expected
   assert sorted(path.name for path in tmp_path.iterdir()) == ["log", "out.csv"]
+
+  # As after a kill at its very end: nothing is left to do.
+  log = support.run_command(COMMAND, *arguments).stderr
+  assert f"{csv} is there already" in log and csv.read_bytes() == expected
+  process = support.run_command(COMMAND, *arguments, "--top_k=2", check=False)
+  assert process.returncode == 1 and f"{csv} exists" in process.stderr
+  with locks.hold_output(csv, "predicts"):
+    process = support.run_command(COMMAND, *arguments, "--overwrite", check=False)
+  assert process.returncode == 1 and f"{csv} is in use: process" in process.stderr
 
 
 @pytest.mark.parametrize(("level", "batch_size"), [("video", 512), ("frame", 128)])

@@ -5,6 +5,7 @@
 import gzip
 import os
 import tarfile
+import zlib
 from collections.abc import Iterable
 
 import tensorflow as tf
@@ -29,8 +30,10 @@ def pack(directory: PathLike, path: PathLike, names: Iterable[str] = ("",)) -> N
 
   Raises:
     FileNotFoundError: One of `names` does not exist, or there is nothing to pack.
+    FileExistsError: There is a file at `path` that is not a model archive.
     OSError: The archive cannot be written (`files.atomic_write`).
   """
+  check_replaceable(path)
   directory, names = os.fspath(directory), list(names)
   for name in names:
     if not tf.io.gfile.exists(os.path.join(directory, name)):
@@ -49,6 +52,24 @@ def pack(directory: PathLike, path: PathLike, names: Iterable[str] = ("",)) -> N
       member.size = tf.io.gfile.stat(source).length
       with tf.io.gfile.GFile(source, "rb") as content:
         archive.addfile(member, content)
+
+
+def check_replaceable(path: PathLike) -> None:
+  """Raises FileExistsError if there is something at `path` that `pack` did not write."""
+  if not tf.io.gfile.exists(path):
+    return
+  if not files.is_remote(path):
+    files.check_replaceable(path)  # Opening a pipe would wait for ever.
+  try:
+    with (files.open_to_read(path, "rb") as file,
+          gzip.GzipFile(fileobj=file) as decompressed,
+          tarfile.open(fileobj=decompressed, mode="r|") as archive):
+      if next(iter(archive), None):
+        return
+  except (OSError, EOFError, zlib.error, tarfile.TarError):
+    pass
+  raise FileExistsError(f"{path} is not replaced: it is not a model archive. Name "
+                        "another one, or delete it yourself.")
 
 
 def unpack(path: PathLike, directory: PathLike, kind: directories.Kind,
