@@ -86,6 +86,8 @@ def hold(directory: PathLike, doing: str, remedy: str = "choose another director
     ValueError: Its lock file is not ours.
   """
   directory = os.fspath(directory)
+  if tf.io.gfile.exists(directory) and not tf.io.gfile.isdir(directory):
+    raise NotADirectoryError(f"{directory} is not a directory: name another one.")
   with files.clear_disk_errors(directory):
     tf.io.gfile.makedirs(directory)
   with _hold(os.path.join(directory, FILE), directory, doing, remedy):
