@@ -113,6 +113,8 @@ class Training:
       if position.step != self._saved_step:
         self._save(last=True)
       self._write_status()
+    # A signal during the last save too: who sends one must not read "finished".
+    self.stopped_by = self.stopped_by or next(iter(received), None)
     if self.stopped_by:
       logging.info("Stopped by %s at step %d, epoch %d. A checkpoint is saved: to "
                    "resume, run the same command again, without --start_new_model.",
