@@ -49,8 +49,9 @@ def rows(ids: Sequence[Any] | np.ndarray, scores: npt.ArrayLike,
       scores.min() >= -_TOLERANCE and scores.max() <= 1 + _TOLERANCE):
     row, label = np.argwhere(
         ~((scores >= -_TOLERANCE) & (scores <= 1 + _TOLERANCE)))[0]
+    video_id: Any = ids[row]
     raise ValueError(
-        f"The score of video {video_ids.as_text(ids[row])!r} for class {label} is "
+        f"The score of video {video_ids.as_text(video_id)!r} for class {label} is "
         f"{scores[row, label]:g}, not a probability from 0 to 1. Has the model diverged "
         "in training?")
   arrays: dict[str, np.ndarray] = {"ids": video_ids.as_bytes(ids)}

@@ -163,7 +163,7 @@ def _make_reproducible(directory: str) -> None:
   if not tf.io.gfile.exists(path):
     return
   with files.open_to_read(path, "rb") as file:
-    fingerprint = fingerprint_pb2.FingerprintDef.FromString(file.read())
+    fingerprint: Any = fingerprint_pb2.FingerprintDef.FromString(file.read())
   fingerprint.uuid = ""
   digest = hashlib.sha256(fingerprint.SerializeToString(deterministic=True)).hexdigest()
   fingerprint.uuid = str(int(digest[:32], 16))

@@ -80,6 +80,6 @@ class InputFeatures(base.Layer):
 def _masked_floats(x: tf.Tensor, frame_mask: tf.Tensor | None) -> tf.Tensor:
   if x.dtype != tf.uint8:
     return masking.zero_padding(tf.cast(x, tf.float32), frame_mask)
-  valid = masking.is_there(x, frame_mask)[..., 0]
+  valid = tf.squeeze(masking.is_there(x, frame_mask), -1)
   return masking.zero_padding(
       dequantize(x), valid if frame_mask is None else valid & frame_mask)
