@@ -61,8 +61,6 @@ flags.mark_flag_as_required("output_file")
 
 
 def main() -> None:
-  if FLAGS.max_examples is not None and FLAGS.max_examples < 1:
-    raise ValueError(f"--max_examples={FLAGS.max_examples} must be at least 1.")
   spec = feature_spec.FeatureSpec.from_flags(
       FLAGS.feature_names, FLAGS.feature_sizes, FLAGS.frame_features,
       FLAGS.segment_labels)

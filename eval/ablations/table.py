@@ -39,8 +39,8 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 _FLAG_NAME = re.compile(r"[a-z][a-z0-9_]*")
 # A table may be from somebody else. Where files are written or deleted, and what code is
 # run, is decided on the command line.
-_NOT_IN_TABLES = {"train_dir", "output_dir", "start_new_model", "overwrite", "allow_code",
-                  "flagfile", "undefok"}
+_NOT_IN_TABLES = {"train_dir", "output_dir", "checkpoint", "resume", "start_new_model",
+                  "overwrite", "allow_code", "flagfile", "undefok"}
 
 # `{name: path}` of the tables that come with the package.
 BUILT_IN = {path.stem: str(path) for path in sorted(

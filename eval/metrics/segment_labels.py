@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import tensorflow as tf
 from absl import logging
 
+from yt8m.core import csv_files
 from yt8m.core import files
 from yt8m.core import paths
 from yt8m.core import text_lines
@@ -113,12 +114,13 @@ def read_cache(path: str | os.PathLike) -> RatedSegments:
   for number, line in text_lines.read(path):
     try:
       segment_id, class_id, score = line.rstrip().rsplit(",", 2)
-      start = segment_id.rpartition(":")[2]
-      if not (segment_id[:-len(start) - 1] and class_id.isdecimal() and start.isdecimal()
-              and start != segment_id and math.isfinite(float(score))):
+      video_id, _, start = segment_id.rpartition(":")
+      label = csv_files.whole_number(class_id)
+      # Python reads 1_000 as a number.
+      if (not video_id or label is None or csv_files.whole_number(start) is None
+          or "_" in score or not math.isfinite(float(score))):
         raise ValueError("not a segment, a class and a finite score")
-      rated_segments.setdefault(
-          int(class_id), {})[video_ids.as_text(segment_id)] = float(score)
+      rated_segments.setdefault(label, {})[video_ids.as_text(segment_id)] = float(score)
     except ValueError as error:
       raise ValueError(
           f"{path}, line {number}: expected id:start,class,score, got {line[:80]!r}. "

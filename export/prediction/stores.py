@@ -69,6 +69,7 @@ def write(model: saved_model.SavedModel, data_pattern: str, store_dir: str, *,
     ValueError: No file matches, a record is bad, a score is not a probability, or
       `store_dir` holds other predictions, or damaged ones.
   """
+  model.check_exists()
   if top_k is not None:
     top_k = min(top_k, model.num_classes)
   record_files = paths.match(data_pattern, flag)

@@ -148,7 +148,9 @@ def to_json(array: np.ndarray, as_bytes: bool = False) -> str:
   """
   if array.dtype == object:
     return json.dumps(_encode(array.tolist(), as_bytes))
-  if array.dtype == np.float32 and np.isfinite(array).all():
+  # From 10^8 on, the point would be the last character, which is not JSON. NaN is not
+  # below it.
+  if array.dtype == np.float32 and (np.abs(array) < 1e8).all():
     return _floats(array)
   return json.dumps(array.tolist())
 

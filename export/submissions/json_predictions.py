@@ -142,7 +142,8 @@ def parse(prediction: Any) -> Prediction:
     raise ValueError(f"the video_id {json_arrays.short(values[0])} cannot be written to "
                      "a CSV: it must be a text, or {\"b64\": …}, and not empty")
   video_id = video_ids.as_text(video_id)
-  if not isinstance(classes, list) or any(type(c) is not int or c < 0 for c in classes):
+  if not isinstance(classes, list) or any(
+      type(c) is not int or not 0 <= c < 2**31 for c in classes):
     raise ValueError(f"the class_indexes of {video_id!r} must be a list of whole "
                      f"numbers, are {json_arrays.short(classes)}")
   if not isinstance(scores, list) or any(

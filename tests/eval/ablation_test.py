@@ -149,7 +149,7 @@ def test_rows_that_differ_in_their_evaluation_share_the_model(finished):
 def test_changed_rows_run_again_and_a_failing_one_is_marked(finished):
   directory, before = finished[0], results(finished[0])
   rows = [TABLE["rows"][0], {"name": "hidden", "flags": {
-      **TABLE["rows"][1]["flags"], "num_epochs": -1, "optimizer": "NoSuchOptimizer"}}]
+      **TABLE["rows"][1]["flags"], "optimizer": "NoSuchOptimizer"}}]
   process = support.run_command(
       *command(directory, {**TABLE, "rows": rows}), check=False)
   assert process.returncode == 1

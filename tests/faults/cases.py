@@ -46,17 +46,17 @@ def _inference(name, *more):
   return Case(f"inference {name}", "yt8m.export.inference", (
       "--train_dir={inputs}/model", "--top_k=3", "--output_file={out}/predictions",
       "--input_data_pattern={inputs}/data/frame/*.tfrecord", *more),
-      "data/frame/test0.tfrecord")
+      "data/frame/test-00-of-02.tfrecord")
 
 
 CASES = (
     Case("train", "yt8m.train", _train(
         "{out}/model", "--max_steps=8", "--export_model_steps=1", "--num_epochs=9"),
-        "data/frame/train0.tfrecord"),
+        "data/frame/train-00-of-02.tfrecord"),
     Case("ensemble search", "yt8m.eval.ensemble", (
         "search", "--members={inputs}/members/*", "--output_dir={out}/ensemble",
         "--eval_data_pattern={inputs}/data/frame/validate*.tfrecord", "--num_models=2",
-        "--stored_classes=5"), "data/frame/validate0.tfrecord"),
+        "--stored_classes=5"), "data/frame/validate-00-of-02.tfrecord"),
     Case("export", "yt8m.export.export_model", (
         "--train_dir={inputs}/model", "--top_k=3", "--output_dir={out}/export",
         "--warmup_requests=2")),
@@ -73,7 +73,7 @@ CASES = (
     Case("sample data", "yt8m.sample_data", ("--output_dir={out}/sample", *SAMPLE)),
     Case("label sets", "yt8m.collect_label_sets", (
         "--input_data_pattern={inputs}/data/frame/*.tfrecord", "--num_classes=13",
-        "--output_file={out}/sets.npz"), "data/frame/train0.tfrecord"),
+        "--output_file={out}/sets.npz"), "data/frame/train-00-of-02.tfrecord"),
 )
 
 

@@ -173,7 +173,7 @@ def test_max_examples(sample, tmp_path):
   process = collect(pattern, tmp_path / "sets.npz", "--max_examples=5")
   assert "5 label sets of" in process.stdout and len(load(tmp_path / "sets.npz")) == 5
   process = collect(pattern, tmp_path / "none.npz", "--max_examples=0", check=False)
-  assert "--max_examples=0 must be at least 1" in process.stderr
+  assert "--max_examples=0: 0 is not a positive integer" in process.stderr
 
 
 def test_what_is_there_stays(sample, tmp_path):

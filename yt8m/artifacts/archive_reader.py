@@ -86,6 +86,8 @@ def _checked_name(member: tarfile.TarInfo, kind: directories.Kind) -> str:
   if not member.name.isprintable() or max(map(len, map(os.fsencode, name.parts)),
                                           default=0) > _MAX_NAME:
     raise _RefusedError(f"member {shown} has a name that no file of a model has.")
+  if not name.parts and member.isreg():
+    raise _RefusedError(f"member {shown} is a file without a name.")
   if name.parts and not kind.may_hold("/".join(name.parts), member.isdir()):
     raise _RefusedError(
         f"member {shown} is no file of a {kind.name}. Pack the model again with "

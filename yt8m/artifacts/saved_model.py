@@ -104,6 +104,12 @@ class SavedModel:
     """Whether there is a SavedModel in the directory, of ours or anyone's."""
     return tf.io.gfile.exists(os.path.join(self.directory, GRAPH))
 
+  def check_exists(self) -> None:
+    """Raises FileNotFoundError if there is no SavedModel in the directory."""
+    if not self.exists:
+      raise FileNotFoundError(f"{self.directory} holds no SavedModel ({GRAPH} is not "
+                              "there): export one with yt8m-export.")
+
   @functools.cached_property
   def contract(self) -> Contract:
     """The contract; errors are those of `Contract.load`."""
@@ -133,9 +139,7 @@ class SavedModel:
     Raises:
       FileNotFoundError: There is no SavedModel in the directory.
     """
-    if not self.exists:
-      raise FileNotFoundError(f"{self.directory} holds no SavedModel ({GRAPH} is not "
-                              "there): export one with yt8m-export.")
+    self.check_exists()
     return self._digests[1]
 
   def verify(self) -> None:

@@ -145,7 +145,7 @@ def test_a_model_that_has_diverged_is_named(tmp_path):
   saved_model_writer.save(experiment.Experiment(model.get_config()), model,
                           str(tmp_path / "nan"), top_k=3)
   pattern, _ = small_job.write_labelled_records(tmp_path / "records")
-  with pytest.raises(ValueError, match=r"validate.\.tfrecord: The score of video b'.-0' "
+  with pytest.raises(ValueError, match=r"validate.\.tfrecord: The score of video '.-0' "
                      r"for class 0 is nan, not a probability.* The model is .*/nan\."):
     write(tmp_path / "nan", pattern, tmp_path / "predictions" / "nan")
   assert not list((tmp_path / "predictions").iterdir())

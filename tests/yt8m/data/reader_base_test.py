@@ -76,7 +76,7 @@ def test_pipelines_partition_the_examples(pattern, pipelines, training):
       for i in range(pipelines)]
   assert all(shares)
   assert sorted(sum(shares, [])) == sorted(ids(pattern))
-  if pipelines <= NUM_FILES:
+  if pipelines == NUM_FILES:  # Two shares of three files would be uneven.
     files = [{video_id.split("-")[0] for video_id in share} for share in shares]
     assert sum(map(len, files)) == NUM_FILES
 
