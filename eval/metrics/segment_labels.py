@@ -9,7 +9,6 @@ from collections.abc import Iterator
 import tensorflow as tf
 from absl import logging
 
-from yt8m.core import csv_files
 from yt8m.core import files
 from yt8m.core import paths
 from yt8m.core import text_lines
@@ -115,12 +114,12 @@ def read_cache(path: str | os.PathLike) -> RatedSegments:
     try:
       segment_id, class_id, score = line.rstrip().rsplit(",", 2)
       video_id, _, start = segment_id.rpartition(":")
-      label = csv_files.whole_number(class_id)
       # Python reads 1_000 as a number.
-      if (not video_id or label is None or csv_files.whole_number(start) is None
-          or "_" in score or not math.isfinite(float(score))):
+      if (not video_id or "_" in score or not 0 <= float(score) < math.inf
+          or not all(x.isdecimal() and len(x) < 10 for x in (class_id, start))):
         raise ValueError("not a segment, a class and a finite score")
-      rated_segments.setdefault(label, {})[video_ids.as_text(segment_id)] = float(score)
+      rated_segments.setdefault(
+          int(class_id), {})[video_ids.as_text(segment_id)] = float(score)
     except ValueError as error:
       raise ValueError(
           f"{path}, line {number}: expected id:start,class,score, got {line[:80]!r}. "

@@ -248,7 +248,7 @@ def _expected_file(data):
 
 TARGETS = (
     *(target.Target(
-        name=f"{level} record", mutate=_mutate_record, file="input.tfrecord", share=2,
+        name=f"{level} record", mutate=_mutate_record, file="input.tfrecord", share=0.6,
         seeds=[framed(example.SerializeToString()) for example in _EXAMPLES[level]],
         read=functools.partial(_read_record, level),
         expected=functools.partial(_expected_record, level)) for level in _SPECS),
