@@ -160,7 +160,8 @@ def write(directory: str, contract: saved_model.Contract, model: signatures.Mode
 def _make_reproducible(directory: str) -> None:
   """Gives a SavedModel the same bytes each time: TensorFlow adds a random identifier."""
   path = os.path.join(directory, "fingerprint.pb")
-  if not tf.io.gfile.exists(path):
+  fields = fingerprint_pb2.FingerprintDef.DESCRIPTOR.fields_by_name
+  if "uuid" not in fields or not tf.io.gfile.exists(path):  # as in TensorFlow 2.15
     return
   with files.open_to_read(path, "rb") as file:
     fingerprint: Any = fingerprint_pb2.FingerprintDef.FromString(file.read())
