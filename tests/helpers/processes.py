@@ -5,6 +5,7 @@
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -40,6 +41,15 @@ def wait_for(condition, process, seconds=240):
     time.sleep(0.01)
   raise AssertionError(f"It ended with {process.poll()}, or not in {seconds} s, before "
                        "it came so far.")
+
+
+def free_ports(count):
+  """Returns ports of this host that nothing listens at."""
+  sockets = [socket.create_server(("localhost", 0)) for _ in range(count)]
+  ports = [s.getsockname()[1] for s in sockets]
+  for s in sockets:
+    s.close()
+  return ports
 
 
 def descendants(pid):

@@ -65,11 +65,8 @@ def file(path: str) -> Iterator[str]:
     raise OSError(
         error.errno, f"{error.strerror}: its directory must exist and be writable",
         path) from error
-  try:
+  with _held(temporary, descriptor):
     yield temporary
-  finally:
-    os.close(descriptor)
-    signals.keep(temporary)
 
 
 @contextlib.contextmanager
@@ -86,8 +83,15 @@ def directory(path: str) -> Iterator[str]:
     return os.open(new, os.O_RDONLY | os.O_DIRECTORY)
 
   temporary, descriptor = _make(path, make)
-  try:
+  with _held(temporary, descriptor):
     yield temporary
+
+
+@contextlib.contextmanager
+def _held(temporary: str, descriptor: int) -> Iterator[None]:
+  """Unlocks a temporary when the block ends; a signal no longer removes it then."""
+  try:
+    yield
   finally:
     os.close(descriptor)
     signals.keep(temporary)

@@ -126,6 +126,7 @@ def test_scratch_goes_with_its_block(tmp_path):
   assert not os.path.exists(folder)
 
 
+# Elsewhere, `exchange` returns False, and directories are renamed one after the other.
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux exchanges two paths")
 def test_exchange(tmp_path):
   for name in "ab":

@@ -4,28 +4,20 @@
 
 import concurrent.futures
 import json
-import socket
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.helpers import processes
 from tests.helpers import support
 from yt8m.synthetic import writer
 from yt8m.training import strategies
 
 
-def free_ports(count):
-  sockets = [socket.create_server(("localhost", 0)) for _ in range(count)]
-  ports = [s.getsockname()[1] for s in sockets]
-  for s in sockets:
-    s.close()
-  return ports
-
-
 def train(records, train_dir, max_steps, chief="worker"):
   """Trains on two workers; `chief` is the name of the job of the first one."""
-  hosts = [f"localhost:{port}" for port in free_ports(2)]
+  hosts = [f"localhost:{port}" for port in processes.free_ports(2)]
   cluster = {"worker": hosts} if chief == "worker" else {
       chief: hosts[:1], "worker": hosts[1:]}
   tasks = [{"type": name, "index": index}

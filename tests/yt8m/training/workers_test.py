@@ -6,7 +6,6 @@ import concurrent.futures
 import contextlib
 import json
 import signal
-import socket
 
 import numpy as np
 import pytest
@@ -18,17 +17,9 @@ from yt8m.data import tfrecords
 from yt8m.training import strategies
 
 
-def free_ports(count):
-  sockets = [socket.create_server(("localhost", 0)) for _ in range(count)]
-  ports = [s.getsockname()[1] for s in sockets]
-  for s in sockets:
-    s.close()
-  return ports
-
-
 def environments():
   """Returns the environments of two workers."""
-  cluster = {"worker": [f"localhost:{port}" for port in free_ports(2)]}
+  cluster = {"worker": [f"localhost:{port}" for port in processes.free_ports(2)]}
   return [{"TF_CONFIG": json.dumps(
       {"cluster": cluster, "task": {"type": "worker", "index": index}})}
       for index in range(2)]
