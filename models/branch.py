@@ -63,6 +63,11 @@ class Branch(base.Layer):
         registries.CLASSIFIERS, classifier, stage == "predictions",
         num_classes=num_classes)
 
+  @property
+  def layers(self) -> list[Any]:
+    """The options, which `summary(expand_nested=True)` lists."""
+    return [self.fusion, *self.aggregations, *self.classifiers]
+
   def _build_options(self, options: registry.Registry, config: types.OptionConfig | None,
                      one_per_modality: bool, **arguments: Any) -> list[Any]:
     """Returns the layers of a step: none, one, or one for each modality."""
@@ -75,8 +80,12 @@ class Branch(base.Layer):
                  for name in self.feature_names]
     return [registries.build_option(options, c, **arguments) for c in configs]
 
-  def build(self, *input_shapes: Any) -> None:
+  def build(self, modalities_shape: Any, *other_shapes: Any) -> None:
     """Leaves the options to build themselves in the first call."""
+
+  def compute_output_shape(self, modalities_shape: Any, *other_shapes: Any) -> Any:
+    """Returns the shape of the scores, for `summary`."""
+    return (None, self.num_classes)
 
   def call(self, modalities: list[tf.Tensor], frame_mask: tf.Tensor | None = None,
            labels: tf.Tensor | None = None) -> types.Outputs:

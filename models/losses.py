@@ -7,6 +7,7 @@ Every loss is a Keras loss, `loss(labels, predictions)`, whose `call` also takes
 """
 
 import abc
+from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
@@ -45,6 +46,28 @@ class LabelLoss(base.Configured, keras.losses.Loss):
   @abc.abstractmethod
   def terms(self, labels: tf.Tensor, predictions: tf.Tensor) -> tf.Tensor:
     """Returns the terms, (batch_size, num_classes), from arguments in float32."""
+
+
+def per_video(loss: Callable[..., tf.Tensor], outputs: dict[str, tf.Tensor],
+              labels: tf.Tensor, *label_weights: tf.Tensor | None) -> tf.Tensor:
+  """Returns the loss of each video in training, (batch_size,).
+
+  It is the label loss, or the training loss of the classifier in its place. If several
+  classifiers have training losses, because their predictions are combined, the label loss
+  of the combination is added to these.
+
+  Args:
+    loss: Function of labels and predictions, and of label weights if given: `call` of a
+      `LabelLoss`.
+    outputs: Outputs of a `VideoModel`.
+    labels: Labels, (batch_size, num_classes).
+    *label_weights: Weights of the labels, for a `LabelLoss`.
+  """
+  own = {name: value for name, value in outputs.items()
+         if name.startswith("training_loss")}
+  if set(own) == {"training_loss"}:
+    return own["training_loss"]
+  return tf.add_n([loss(labels, outputs["predictions"], *label_weights), *own.values()])
 
 
 @LOSSES.register("CrossEntropyLoss")

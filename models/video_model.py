@@ -11,6 +11,7 @@ import tensorflow as tf
 from yt8m.core import feature_spec as feature_specs
 from yt8m.core import types
 from yt8m.models import branch
+from yt8m.models import keras_loops
 from yt8m.models import mixture as mixtures
 from yt8m.models import registries
 from yt8m.models.layers import base
@@ -22,7 +23,7 @@ from yt8m.models.layers import variables
 keras = tf.keras
 
 
-class VideoModel(base.Configured, keras.Model):
+class VideoModel(base.Configured, keras_loops.KerasLoops, keras.Model):
   """Scores every class for every video of a batch.
 
       x_m = normalise(dequantise(q_m))          input features of modality m
@@ -119,6 +120,7 @@ class VideoModel(base.Configured, keras.Model):
 
   def call(self, inputs: types.Batch, training: bool = False) -> dict[str, tf.Tensor]:
     features, frame_mask = inputs["features"], None
+    self._check_rank(features)
     if not self.feature_spec.is_video_level:
       num_frames = inputs["num_frames"]
       if self.sampling is not None:
@@ -132,6 +134,17 @@ class VideoModel(base.Configured, keras.Model):
         modalities, frame_mask=frame_mask,
         labels=inputs.get("labels") if training else None)
     return {"predictions": predictions, **intermediates}
+
+  def _check_rank(self, features: types.Features) -> None:
+    """Raises ValueError if the features are of another level than the model's."""
+    rank = 2 if self.feature_spec.is_video_level else 3
+    for name in self.feature_spec.names:
+      shape = features[name].shape if name in features else None
+      if shape is not None and shape.rank not in (None, rank):
+        raise ValueError(
+            f"The feature {name!r} has the shape {tuple(shape)}, but this model reads "
+            f"{self.feature_spec.level}-level features of rank {rank}: "
+            + ("(batch_size, size)." if rank == 2 else "(batch_size, num_frames, size)."))
 
   @property
   def branches(self) -> list[branch.Branch]:
@@ -172,6 +185,12 @@ class VideoModel(base.Configured, keras.Model):
     """Whether a classifier must receive label sets before training."""
     return any(classifier.needs_label_sets for classifier in self.classifiers)
 
+  @property
+  def lacks_label_sets(self) -> bool:
+    """Whether a classifier has not received the label sets that it needs."""
+    self.build_variables()
+    return any(classifier.lacks_label_sets() for classifier in self.classifiers)
+
   def start_from_label_sets(self, label_sets: Any, pretrain: Callable) -> None:
     """Lets the classifiers learn what labels alone can teach. The model must be built.
 
@@ -208,6 +227,11 @@ class VideoModel(base.Configured, keras.Model):
           self.feature_spec.names, self.feature_spec.sizes, strict=True)},
                   "num_frames": (None,)})
     return self
+
+  def summary(self, *args: Any, expand_nested: bool = True, **kwargs: Any) -> Any:
+    """Prints the parts of the model; see `keras.Model.summary`."""
+    self.build_variables()
+    return super().summary(*args, expand_nested=expand_nested, **kwargs)
 
   # Keras restores weights by walking the layers, and skips layers without variables.
   # A model that was never called therefore creates its variables first.

@@ -76,6 +76,10 @@ class Classifier(base.Layer, abc.ABC):
       prior: Share of the videos that have each label, (num_classes,).
     """
 
+  def lacks_label_sets(self) -> bool:
+    """Whether `needs_label_sets` holds and the classifier has received none yet."""
+    return False
+
   def start_from_label_sets(self, label_sets: Any, pretrain: Callable) -> None:
     """Learns from the label sets of many videos, before training. The base does nothing.
 

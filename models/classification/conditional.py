@@ -171,6 +171,10 @@ class Conditional(wrappers.Wrapper):
         labels, self.empty_share, largest_share,
         [self.seed, variables.next_stream(self.draws)])
 
+  def lacks_label_sets(self) -> bool:
+    return super().lacks_label_sets() or (
+        bool(self.pretraining_epochs) and not self.evidence.is_trained())
+
   def start_from_label_sets(self, label_sets: Any, pretrain: Callable) -> None:
     super().start_from_label_sets(label_sets, pretrain)
     if self.pretraining_epochs:

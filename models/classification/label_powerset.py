@@ -119,6 +119,9 @@ class LabelPowerset(classifier.Classifier):
     biases[:len(shares)] = np.log(np.maximum(shares, 1e-7))
     self.logits.bias.assign(biases.astype(np.float32))
 
+  def lacks_label_sets(self) -> bool:
+    return np.array_equal(tf.convert_to_tensor(self.sets), self._first_sets())
+
   def start_from_label_sets(self, label_sets: Any, pretrain: Callable) -> None:
     """Stores the most frequent sets, and their log frequencies as the biases.
 

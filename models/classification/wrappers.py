@@ -54,6 +54,9 @@ class Wrapper(classifier.Classifier):
   def start_from_prior(self, prior: np.ndarray) -> None:
     self.head.start_from_prior(prior)
 
+  def lacks_label_sets(self) -> bool:
+    return self.head.lacks_label_sets()
+
   def start_from_label_sets(self, label_sets: Any, pretrain: Callable) -> None:
     self.head.start_from_label_sets(label_sets, pretrain)
 

@@ -61,6 +61,9 @@ class InputFeatures(base.Layer):
       raise registry.unknown("normalization", normalization, NORMALIZATIONS)
     self.names, self.normalization = list(names), normalization
 
+  def build(self, features_shape: dict[str, Any], *other_shapes: Any) -> None:
+    """Creates nothing, but Keras records the shapes for `summary`."""
+
   def call(self, features: types.Features,
            frame_mask: tf.Tensor | None = None) -> list[tf.Tensor]:
     missing = [name for name in self.names if name not in features]
@@ -75,6 +78,12 @@ class InputFeatures(base.Layer):
         scale *= float(sum(x.shape[-1] for x in xs)) ** 0.5
       xs = [x * scale for x in xs]
     return [tf.cast(x, self.compute_dtype) for x in xs]
+
+  def compute_output_shape(self, features_shape: dict[str, Any], *other_shapes: Any
+                           ) -> list[tuple[int | None, ...]]:
+    """Returns the shapes of the vectors, for `summary`."""
+    return [(*(None for _ in features_shape[name][:-1]), features_shape[name][-1])
+            for name in self.names]
 
 
 def _masked_floats(x: tf.Tensor, frame_mask: tf.Tensor | None) -> tf.Tensor:

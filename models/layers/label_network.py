@@ -73,6 +73,10 @@ class LabelNetwork(base.Layer):
     unobserved = tf.nn.relu(tf.cast(self.encode.bias, encoded.dtype))
     return tf.cast(self.decode(tf.nn.relu(encoded) - unobserved), tf.float32)
 
+  def is_trained(self) -> bool:
+    """Whether the network contributes any evidence."""
+    return bool(np.any(self.decode.get_weights()[0]))
+
   def initialize(self, seed: int) -> None:
     """Sets all weights to random values that depend on the seed alone."""
     rng = np.random.default_rng(seed)

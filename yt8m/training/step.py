@@ -121,7 +121,8 @@ class TrainStep:
     variables = self.model.trainable_variables
     with tf.GradientTape() as tape:
       outputs = self.model(inputs, training=True)
-      per_video = self._loss_per_video(outputs, inputs["labels"], label_weights)
+      per_video = losses.per_video(
+          self._loss.call, outputs, inputs["labels"], label_weights)
       if teacher is not None:
         a = self._teacher_weight
         per_video = (1 - a) * per_video + a * self._loss.call(
@@ -135,16 +136,3 @@ class TrainStep:
     gradients = tape.gradient(
         loss, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO)
     return gradients, label_loss, penalty, outputs["predictions"]
-
-  def _loss_per_video(self, outputs, labels, label_weights):
-    """Returns the label loss, or the training loss of the classifier in its place.
-
-    If several classifiers have training losses, because their predictions are combined,
-    the label loss of the combination is added to these.
-    """
-    own = {name: loss for name, loss in outputs.items()
-           if name.startswith("training_loss")}
-    if set(own) == {"training_loss"}:
-      return own["training_loss"]
-    return tf.add_n([self._loss.call(labels, outputs["predictions"], label_weights),
-                     *own.values()])

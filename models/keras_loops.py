@@ -1,0 +1,178 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""How `fit`, `evaluate` and `predict` of Keras run a model of this package."""
+
+from typing import Any
+
+import tensorflow as tf
+
+from yt8m.core import types
+from yt8m.models import losses
+from yt8m.models.layers import base
+
+keras = tf.keras
+
+
+class LossPerVideo(base.Configured, keras.losses.Loss):
+  """Label loss of which the model computes the value for each video.
+
+  Keras weights the videos, takes the mean, adds the penalties and divides by the number
+  of replicas, as it does with every loss.
+
+  Args:
+    loss: Keras loss of labels and scores, or its name.
+
+  Call arguments:
+    y_true: Not used.
+    y_pred: Losses of the videos, (batch_size,).
+  """
+
+  def __init__(self, loss: Any, name: str = "loss_per_video", **kwargs: Any):
+    super().__init__(name=name, **kwargs)
+    self._loss = keras.losses.get(loss)
+    self.loss = keras.losses.serialize(self._loss)
+
+  def call(self, y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    return y_pred
+
+  def of_outputs(self, outputs: dict[str, tf.Tensor], labels: tf.Tensor,
+                 label_weights: tf.Tensor | None) -> tf.Tensor:
+    """Returns the losses of the videos, (batch_size,).
+
+    Raises:
+      ValueError: There are label weights, but the loss takes none.
+    """
+    if isinstance(self._loss, losses.LabelLoss):
+      return losses.per_video(self._loss.call, outputs, labels, label_weights)
+    if label_weights is not None:
+      raise ValueError(f"The loss {self._loss!r} takes no weights of labels: compile the "
+                       "model with a loss of yt8m.losses, or leave out sample_weight.")
+    function = getattr(self._loss, "call", self._loss)
+    return losses.per_video(function, outputs, tf.cast(labels, tf.float32))
+
+
+class KerasLoops:
+  """Mixin that fits a `VideoModel` by `compile` and `fit`.
+
+  The model takes batches of a reader as they are, or tuples `(inputs, labels)` and
+  `(inputs, labels, sample_weight)`, such as those of `yt8m.datasets`. The sample weights
+  are (batch_size,), one for each video, or (batch_size, num_classes), one for each label
+  (`label_weights` of a reader of segments).
+
+      L = Σ_b w_b ℓ(p_b, y_b) / B + Σ penalties
+
+  Classifiers that learn from labels receive them, and their own loss takes the place of
+  `compile(loss=…)`, as in `yt8m-train`. Metrics see `predictions`, which `predict`
+  returns.
+  """
+
+  def compile(self, optimizer: Any = "rmsprop", loss: Any = None, *args: Any,
+              jit_compile: bool = False, **kwargs: Any) -> None:
+    """Configures the model for training.
+
+    Args:
+      optimizer: Keras optimizer or its name.
+      loss: One loss of labels and scores, or its name. Default: cross entropy, as
+        in `yt8m-train`.
+      *args: Further arguments of `keras.Model.compile`.
+      jit_compile: Whether to compile steps with XLA, which is slower for most models on
+        a CPU.
+      **kwargs: Further arguments of `keras.Model.compile`.
+
+    Raises:
+      ValueError: There are several losses.
+    """
+    if isinstance(loss, (dict, list, tuple)):
+      raise ValueError(f"A {type(self).__name__} has one output for one loss: write "
+                       f"loss='CrossEntropyLoss', for example, instead of {loss!r}.")
+    if not isinstance(loss, LossPerVideo):
+      loss = LossPerVideo(losses.CrossEntropyLoss() if loss is None else loss)
+    self._loss_per_video = loss
+    keras_model: Any = super()
+    keras_model.compile(optimizer, loss, *args, jit_compile=jit_compile, **kwargs)
+
+  # Keras restores the arguments of `compile` by itself only if `compile` is its own.
+
+  def compile_from_config(self, config: dict[str, Any]) -> None:
+    model: Any = self
+    self.compile(**keras.utils.deserialize_keras_object(config))
+    model.optimizer.build(model.trainable_variables)
+
+  def fit(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
+    """Trains the model, see `keras.Model.fit`.
+
+    Raises:
+      NotImplementedError: The model belongs to several workers.
+      ValueError: A classifier needs label sets and has received none.
+    """
+    model: Any = self
+    if isinstance(model.distribute_strategy, tf.distribute.MultiWorkerMirroredStrategy):
+      raise NotImplementedError(
+          "Keras cannot fit a model under MultiWorkerMirroredStrategy. Train with the "
+          "command yt8m-train on every worker, which reads TF_CONFIG itself.")
+    if model.lacks_label_sets:
+      raise ValueError(
+          "The classifier of this model learns label sets first, and has received none: "
+          "call yt8m.start_from_labels(model, dataset) before fit.")
+    if isinstance(x, tf.data.Dataset):
+      kwargs.setdefault("shuffle", False)  # Keras warns that it cannot shuffle one.
+    keras_model: Any = super()
+    return keras_model.fit(x, *args, **kwargs)
+
+  def train_step(self, data: Any) -> dict[str, Any]:
+    inputs, labels, weights = _parts(data)
+    keras_model: Any = super()
+    return keras_model.train_step(({**inputs, "labels": labels}, labels, weights))
+
+  def test_step(self, data: Any) -> dict[str, Any]:
+    keras_model: Any = super()
+    return keras_model.test_step(_parts(data))
+
+  def predict_step(self, data: Any) -> tf.Tensor:
+    keras_model: Any = super()
+    return keras_model.predict_step(data)["predictions"]
+
+  def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None,
+                   sample_weight: Any = None, training: bool = True) -> tf.Tensor:
+    _, labels, weights = _parts((x, y, sample_weight))
+    weights, label_weights = _row_and_label_weights(weights)
+    per_video = self._loss_per_video.of_outputs(y_pred, labels, label_weights)
+    keras_model: Any = super()
+    return keras_model.compute_loss(x, per_video, per_video, weights)
+
+  def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None
+                      ) -> dict[str, Any]:
+    _, labels, weights = _parts((x, y, sample_weight))
+    weights, label_weights = _row_and_label_weights(weights)
+    scores = y_pred["predictions"]
+    if label_weights is not None:  # A class that is not rated counts as not predicted.
+      scores *= label_weights
+    keras_model: Any = super()
+    return keras_model.compute_metrics(
+        x, tf.cast(labels, tf.float32), scores, weights)
+
+
+def _parts(data: Any) -> tuple[types.Batch, tf.Tensor, tf.Tensor | None]:
+  """Returns inputs, labels, and weights or None; the batch of a reader has them all.
+
+  Raises:
+    ValueError: There are no labels.
+  """
+  inputs, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
+  if labels is None:
+    labels = inputs.get("labels")
+    weights = inputs.get("label_weights") if weights is None else weights
+  if labels is None:
+    raise ValueError("There are no labels: give batches of a reader, or tuples (inputs, "
+                     "labels), where inputs is {'features': {name: …}, 'num_frames': …}.")
+  return inputs, labels, weights
+
+
+def _row_and_label_weights(weights: tf.Tensor | None
+                           ) -> tuple[tf.Tensor | None, tf.Tensor | None]:
+  """Returns weights of the videos, (batch_size,), and of their labels."""
+  if weights is None or len(weights.shape) < 2:
+    return weights, None
+  if weights.shape[1] == 1:
+    return weights[:, 0], None
+  return None, weights
