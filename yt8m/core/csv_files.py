@@ -41,7 +41,8 @@ class Line:
     return cells if len(cells) == count and not any(map(str.strip, others)) else None
 
 
-def read(path: PathLike, report: text_lines.Report | None = None) -> Iterator[Line]:
+def read(path: PathLike, report: text_lines.Report | None = None,
+         quotes_expected: bool = False) -> Iterator[Line]:
   """Yields the lines of a CSV.
 
   A line break inside a cell is a fault: none of our files has one, and a quote without
@@ -51,6 +52,7 @@ def read(path: PathLike, report: text_lines.Report | None = None) -> Iterator[Li
     path: Path of the CSV, local or remote.
     report: Function that is called with the faults; `text_lines.warn_or_refuse` by
       default. Cells that were cut are reported after the last line.
+    quotes_expected: Whether cells in quotes are no fault, because texts need them.
 
   Raises:
     FileNotFoundError: There is no file at `path`.
@@ -73,7 +75,7 @@ def read(path: PathLike, report: text_lines.Report | None = None) -> Iterator[Li
         report(text_lines.Fault(
             number, "a quote has no other half, or a cell has a line break inside"))
       else:
-        if unquoted != cells and not in_quotes:
+        if unquoted != cells and not in_quotes and not quotes_expected:
           in_quotes = True
           report(text_lines.Fault(
               number, "cells are in quotes: save the file without them", harmless=True))
