@@ -27,6 +27,8 @@ from yt8m.data import readers
 from yt8m.data import records
 from yt8m.eval.metrics import evaluation
 from yt8m.eval.metrics import streaming
+from yt8m.models import losses
+from yt8m.models import prediction
 from yt8m.training import strategies
 
 FLAGS = flags.FLAGS
@@ -86,11 +88,12 @@ def _evaluate(strategy: tf.distribute.Strategy) -> None:
         skip_bad_records=FLAGS.skip_bad_records, input_pipeline=context)
     with records.clear_errors(reader.explain):
       metrics = evaluation.evaluate(
-          model, dataset, FLAGS.top_k,
-          config.flags.get("label_loss", "CrossEntropyLoss"), num_examples=num_examples)
+          prediction.prediction_function(model), model.num_classes, dataset, FLAGS.top_k,
+          losses.LOSSES[config.flags.get("label_loss", "CrossEntropyLoss")](),
+          num_examples=num_examples)
     reader.incidents.log_summary(reader.incidents.new_counts())
     metrics = _of_all_workers(strategy, metrics)
-    _check_labels(metrics)
+    evaluation.check_labels(metrics, f"--eval_data_pattern={FLAGS.eval_data_pattern}")
     if not strategies.is_chief(strategy):
       continue
     step = checkpoints.step_of(path)
@@ -99,18 +102,6 @@ def _evaluate(strategy: tf.distribute.Strategy) -> None:
     logging.info("Wrote %s", evaluation.write_results(
         FLAGS.train_dir, step, model, metrics, values, hparams=FLAGS.hparams,
         data=FLAGS.eval_data_pattern))
-
-
-def _check_labels(metrics: streaming.EvaluationMetrics) -> None:
-  """Raises an error if there are no labels, without which nothing can be measured."""
-  num_examples = metrics.num_examples
-  if not num_examples:
-    raise ValueError(f"No example in --eval_data_pattern={FLAGS.eval_data_pattern}.")
-  if not metrics.num_positives.any():
-    raise ValueError(
-        f"None of the {num_examples:,} examples of --eval_data_pattern="
-        f"{FLAGS.eval_data_pattern} has a label, so nothing can be measured: name "
-        "records with class numbers in 'labels'.")
 
 
 def _same_on_all_workers(strategy: tf.distribute.Strategy) -> Iterator[str]:

@@ -7,6 +7,8 @@ Importing this package registers every option. A new option needs one import bel
 # The imports are the public names of this package, so none of them is unused.
 # ruff: noqa: F401
 
+import importlib
+
 from yt8m.models.aggregation.attention_pooling import AttentionPooling
 from yt8m.models.aggregation.blstm import Blstm
 from yt8m.models.aggregation.cbhg import Cbhg
@@ -39,3 +41,10 @@ from yt8m.models.registries import AGGREGATIONS
 from yt8m.models.registries import CLASSIFIERS
 from yt8m.models.registries import FUSIONS
 from yt8m.models.video_model import VideoModel
+
+
+def __getattr__(name: str) -> object:
+  """Finds `from_recipe`: recipes stand above the models, and are imported when used."""
+  if name != "from_recipe":
+    raise AttributeError(f"module 'yt8m.models' has no attribute {name!r}")
+  return importlib.import_module("yt8m.configs.recipes").build

@@ -26,6 +26,7 @@ LAYERS = (
     "yt8m.eval",
     "yt8m.training",
     "yt8m.export",
+    "yt8m.api",
     "commands",
 )
 

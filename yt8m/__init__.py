@@ -7,6 +7,7 @@ One import name for four folders: `yt8m` (data, configuration and training),
 ablations) and `yt8m.export` (prediction, SavedModels and serving).
 """
 
+import importlib as _importlib
 import os as _os
 import sys as _sys
 
@@ -25,3 +26,27 @@ _PROGRAM = _os.path.basename(getattr(_sys, "argv", [""])[0])
 if _PROGRAM == "-m" or _PROGRAM.startswith("yt8m-"):
   from yt8m.core import signals as _signals
   _signals.install()
+
+# The Python API: names, and where they are. A part is imported when it is first used, so
+# that `import yt8m` does not wait for TensorFlow.
+_API = {
+    "datasets": "yt8m.api.datasets",
+    "evaluate": "yt8m.api.evaluation:evaluate",
+    "export_model": "yt8m.api.serving:export_model",
+    "load": "yt8m.api.predictor:load",
+    "serve": "yt8m.api.serving:serve",
+    "start_from_labels": "yt8m.api.label_start:start_from_labels",
+    "models": "yt8m.models",
+}
+
+
+def __getattr__(name: str) -> object:
+  if name not in _API:
+    raise AttributeError(f"module 'yt8m' has no attribute {name!r}")
+  module, _, attribute = _API[name].partition(":")
+  found = _importlib.import_module(module)
+  return getattr(found, attribute) if attribute else found
+
+
+def __dir__() -> list[str]:
+  return sorted({*globals(), *_API})

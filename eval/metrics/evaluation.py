@@ -3,6 +3,7 @@
 """Runs a model over records and measures its predictions."""
 
 import os
+from collections.abc import Callable
 from collections.abc import Iterable
 from typing import Any
 
@@ -15,24 +16,24 @@ from yt8m.core import progress
 from yt8m.core import types
 from yt8m.eval.metrics import streaming
 from yt8m.models import losses
-from yt8m.models import prediction
 from yt8m.models import video_model
 
 
-def evaluate(model: video_model.VideoModel, dataset: Iterable[types.Batch],
-             top_k: int | None = None, label_loss: str = "CrossEntropyLoss",
+def evaluate(predict: Callable[[types.Batch], types.Scores], num_classes: int,
+             dataset: Iterable[types.Batch], top_k: int | None, loss: losses.LabelLoss, *,
              log_every: float = 10.0, num_examples: int | None = None,
              ) -> streaming.EvaluationMetrics:
-  """Measures a model on a dataset.
+  """Measures the scores of a model on a dataset.
 
   The scores of classes whose label weight is 0 (those not rated for a segment) count as
   0, as in the starter code.
 
   Args:
-    model: Model to measure.
+    predict: Function from a batch to scores, (batch_size, num_classes).
+    num_classes: Number of classes, C.
     dataset: Batches of a reader, with labels.
     top_k: Number of predictions per video in GAP and mAP; see `streaming.chosen_top_k`.
-    label_loss: Name of the loss to report.
+    loss: Loss to report.
     log_every: Seconds between progress lines.
     num_examples: Expected number of examples, for the forecast of the time left.
 
@@ -42,10 +43,8 @@ def evaluate(model: video_model.VideoModel, dataset: Iterable[types.Batch],
   Raises:
     ValueError: `top_k` is out of range.
   """
-  top_k = streaming.chosen_top_k(top_k, model.num_classes)
-  loss = losses.LOSSES[label_loss]()
-  predict = prediction.prediction_function(model)
-  metrics = streaming.EvaluationMetrics(model.num_classes, top_k)
+  top_k = streaming.chosen_top_k(top_k, num_classes)
+  metrics = streaming.EvaluationMetrics(num_classes, top_k)
   report = progress.Periodic(log_every, num_examples)
   for batch in dataset:
     predictions = predict(batch)
@@ -57,6 +56,21 @@ def evaluate(model: video_model.VideoModel, dataset: Iterable[types.Batch],
     for line in report(metrics.num_examples):
       logging.info("%d examples | %s", metrics.num_examples, line)
   return metrics
+
+
+def check_labels(metrics: streaming.EvaluationMetrics, data: str) -> None:
+  """Raises ValueError if there are no labels, without which nothing can be measured.
+
+  Args:
+    metrics: Accumulated metrics.
+    data: Name of the records, for the error.
+  """
+  if not metrics.num_examples:
+    raise ValueError(f"No example in {data}.")
+  if not metrics.num_positives.any():
+    raise ValueError(
+        f"None of the {metrics.num_examples:,} examples of {data} has a label, so "
+        "nothing can be measured: name records with class numbers in 'labels'.")
 
 
 def format_line(step: int, values: dict[str, Any]) -> str:

@@ -8,10 +8,14 @@
 """
 
 import dataclasses
+from collections.abc import Mapping
+from typing import Any
 
 from absl import flags
 
+from yt8m import models
 from yt8m.configs import hparams
+from yt8m.core import feature_spec
 from yt8m.core import registry
 from yt8m.core.types import Config
 from yt8m.core.types import OptionConfig
@@ -139,6 +143,41 @@ MEMBERS = {
 }
 for _name, _recipe in MEMBERS.items():
   RECIPES.register(_name, _recipe)
+
+
+def build(name: str, features: Mapping[str, int], num_classes: int, **changes: Any
+          ) -> models.VideoModel:
+  """Builds the model of a recipe; `yt8m.models.from_recipe` is this function.
+
+  >>> import yt8m
+  >>> model = yt8m.models.from_recipe(
+  ...     "concat-NetVLAD-C128-MoE4", {"rgb": 1024, "audio": 128}, 3862,
+  ...     aggregation={"clusters": 32})
+  >>> model.aggregation.clusters
+  32
+
+  Args:
+    name: Name of the recipe, as for `yt8m-train --model`.
+    features: Size of each feature by its key in the records.
+    num_classes: Number of classes, C.
+    **changes: Changes of the recipe's options: the name of another option, or
+      hyperparameters, for example `classifier={"num_mixtures": 2}`, `fusion="sum"`.
+
+  Returns:
+    The model, whose variables exist.
+
+  Raises:
+    ValueError: There is no such recipe, option or hyperparameter.
+  """
+  recipe = RECIPES[name]
+  options = dict(recipe.options)
+  for part, change in changes.items():
+    options[part] = (hparams.merge(options.get(part), change)
+                     if isinstance(change, dict) else change)
+  spec = feature_spec.FeatureSpec(
+      list(features), list(features.values()),
+      feature_spec.FRAME if recipe.frame_level else feature_spec.VIDEO)
+  return models.VideoModel(num_classes, spec, **options).build_variables()
 
 
 def listing() -> str:

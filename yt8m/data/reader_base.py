@@ -64,7 +64,7 @@ class Reader(abc.ABC):
 
   def dataset(self, pattern: str, batch_size: int, training: bool = False,
               shuffle_buffer: int | None = None, *, num_readers: int = 8,
-              drop_remainder: bool = False, seed: int = 0, epoch: int = 0,
+              drop_remainder: bool = False, seed: int = 0, epoch: int | None = 0,
               skip_examples: int = 0, deterministic: bool = True,
               skip_corrupt_records: bool = False, skip_bad_records: bool = False,
               input_pipeline: tf.distribute.InputContext | None = None,
@@ -80,7 +80,8 @@ class Reader(abc.ABC):
       num_readers: Number of files read at the same time.
       drop_remainder: Whether a last, smaller batch is left out, for static shapes.
       seed: Seed of the order in training (besides `tf.random.set_seed`, where used).
-      epoch: Number of the epoch. Together with `seed` it determines the order.
+      epoch: Number of the epoch. Together with `seed` it determines the order. None:
+        each iteration of the dataset is another epoch, as `fit` of Keras expects.
       skip_examples: Number of examples at the start of the epoch to leave out. At video
         and frame level they are not parsed, unless bad records are skipped.
       deterministic: Whether the order is the same every time. It costs up to a third of
@@ -111,19 +112,22 @@ class Reader(abc.ABC):
         `records.clear_errors()` it becomes a `records.RecordError`.
     """
     files = paths.match(pattern, flag)
-    order = np.random.default_rng([seed, epoch])
+    order = np.random.default_rng([seed, epoch or 0])
+    reshuffled = training and epoch is None
     if training:
       files = [files[i] for i in order.permutation(len(files))]
     shard = None
     if input_pipeline and input_pipeline.num_input_pipelines > 1:
       files, shard = _share(files, input_pipeline)
     dataset = records.read(
-        files, num_readers, self._record_bytes, shard, deterministic=deterministic,
-        skip_corrupt_records=skip_corrupt_records, incidents=self.incidents)
+        files, num_readers, self._record_bytes, shard,
+        shuffle_seed=int(order.integers(2**31)) if reshuffled else None,
+        deterministic=deterministic, skip_corrupt_records=skip_corrupt_records,
+        incidents=self.incidents)
     if training:
       dataset = dataset.shuffle(
           shuffle_buffer or self.SHUFFLE_BUFFER, seed=int(order.integers(2**31)),
-          reshuffle_each_iteration=False)
+          reshuffle_each_iteration=reshuffled)
     return self._parsed(dataset, files, batch_size, drop_remainder, skip_examples,
                         deterministic, skip_bad_records)
 

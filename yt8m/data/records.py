@@ -131,9 +131,9 @@ def estimate_count(files: Sequence[str]) -> int | None:
 
 def read(files: Any, num_readers: int = 8, record_bytes: int = 0,
          shard: tuple[int, int] | None = None, *, max_per_file: int | None = None,
-         deterministic: bool = True, skip_corrupt_records: bool = False,
-         incidents: Incidents | None = None, remote: bool | None = None
-         ) -> tf.data.Dataset:
+         shuffle_seed: int | None = None, deterministic: bool = True,
+         skip_corrupt_records: bool = False, incidents: Incidents | None = None,
+         remote: bool | None = None) -> tf.data.Dataset:
   """Reads files interleaved, `num_readers` at a time.
 
   Args:
@@ -142,6 +142,8 @@ def read(files: Any, num_readers: int = 8, record_bytes: int = 0,
     record_bytes: Expected size of a record. Large local records are read unbuffered.
     shard: `(number, index)`, which keeps every `number`-th record of each file.
     max_per_file: Number of records to read from each file. The rest is not checked.
+    shuffle_seed: Seed by which the files are shuffled, in another way in each iteration.
+      None keeps their order.
     deterministic: Whether the order is the same every time, at some cost in speed.
     skip_corrupt_records: Whether the rest of a damaged file is logged, counted and left
       out instead of raising an error.
@@ -219,9 +221,11 @@ def read(files: Any, num_readers: int = 8, record_bytes: int = 0,
 
   files = tf.convert_to_tensor(files)
   num_files = int(files.shape[0])
-  interleave: Any = tf.data.Dataset.from_tensor_slices(
-      (files, tf.range(num_files, dtype=tf.int64))).interleave
-  return interleave(
+  order: Any = tf.data.Dataset.from_tensor_slices(
+      (files, tf.range(num_files, dtype=tf.int64)))
+  if shuffle_seed is not None:
+    order = order.shuffle(num_files, shuffle_seed, reshuffle_each_iteration=True)
+  return order.interleave(
       read_file, cycle_length=min(num_readers, num_files),
       num_parallel_calls=tf.data.AUTOTUNE, deterministic=deterministic)
 

@@ -13,6 +13,7 @@ from yt8m.core import feature_spec
 from yt8m.eval.metrics import evaluation
 from yt8m.eval.metrics import streaming
 from yt8m.models import losses
+from yt8m.models import prediction
 
 
 def make(rows=11, classes=6, weights=False):
@@ -29,10 +30,15 @@ def make(rows=11, classes=6, weights=False):
   return model, batch
 
 
+def measure(model, dataset, top_k=None):
+  return evaluation.evaluate(prediction.prediction_function(model), model.num_classes,
+                             dataset, top_k, losses.CrossEntropyLoss())
+
+
 def test_equals_the_metrics_of_all_scores_at_once():
   model, batch = make()
   scores = model(batch)["predictions"].numpy()
-  metrics = evaluation.evaluate(
+  metrics = measure(
       model, tf.data.Dataset.from_tensor_slices(batch).batch(4), top_k=5)
   values = metrics.get()
   assert metrics.num_examples == 11
@@ -47,7 +53,7 @@ def test_unrated_classes_are_neither_predicted_nor_counted_in_the_loss():
   model, batch = make(weights=True)
   rated = batch["label_weights"].numpy()
   scores = model(batch)["predictions"].numpy()
-  metrics = evaluation.evaluate(model, [batch], top_k=6)
+  metrics = measure(model, [batch], top_k=6)
   values = metrics.get()
   assert values["gap"] == pytest.approx(
       streaming.gap(scores * rated, batch["labels"], 6))
@@ -57,7 +63,7 @@ def test_unrated_classes_are_neither_predicted_nor_counted_in_the_loss():
 
 def test_results_on_disk(tmp_path):
   model, batch = make()
-  metrics = evaluation.evaluate(model, [batch], top_k=3)
+  metrics = measure(model, [batch], top_k=3)
   path = evaluation.write_results(str(tmp_path), 12, model, metrics, metrics.get())
   with open(path) as file:
     results = json.load(file)
@@ -72,6 +78,6 @@ def test_results_on_disk(tmp_path):
 
 def test_top_k_is_at_most_the_classes():
   model, batch = make()
-  assert evaluation.evaluate(model, [batch]).top_k == 6
+  assert measure(model, [batch]).top_k == 6
   with pytest.raises(ValueError, match="--top_k=7 .* number of classes, 6"):
-    evaluation.evaluate(model, [batch], top_k=7)
+    measure(model, [batch], top_k=7)
