@@ -29,8 +29,10 @@ from tests.helpers import forked_commands
 from tests.helpers import support
 
 TIMEOUT = 300
-# Their names hold the time and the host; `checkpoint` holds times.
-IGNORED = re.compile(r"/events\.out\.tfevents\.|\.log$|/log\.txt$")
+# Their names hold the time and the host; `checkpoint` holds times. TensorFlow writes the
+# code that it generates to temporary files, which a killed process cannot remove.
+IGNORED = re.compile(r"/events\.out\.tfevents\.|\.log$|/log\.txt$|"
+                     r"^tmp/__autograph_generated_file\w+\.py$")
 CHECKPOINT = re.compile(r"/model\.ckpt-\d+\.(index|data-.*|json)$|/checkpoint$")
 # Not restored, or, as the end of an epoch is the start of the next one, of two forms.
 NO_VALUES = re.compile(r"_CHECKPOINTABLE_OBJECT_GRAPH|save_counter/|epoch")

@@ -42,6 +42,7 @@ class Saver:
     remove_leftovers(directory)
     self._times = (checkpoint_files.set_newest(directory, newest)
                    if newest and tf.io.gfile.exists(f"{newest}.index") else {})
+    self._delete_oldest()  # A training that was killed may have begun to.
 
   def save(self, step: int, training: types.Config) -> None:
     """Saves the checkpoint of a step.
@@ -87,9 +88,14 @@ class Saver:
     self._times.pop(path, None)
     self._times[path] = time.time()
     checkpoint_files.write_list(self._directory, self._times)
+    self._delete_oldest()
+
+  def _delete_oldest(self):
+    """Deletes checkpoints, which the list names until nothing of them is left."""
     oldest = list(self._times)[:-self._keep]
     for old in oldest:
-      for name in checkpoint_files.parts(old):
+      # The index first: without one it does not count.
+      for name in reversed(checkpoint_files.parts(old)):
         tf.io.gfile.remove(name)
       del self._times[old]
     if oldest:
