@@ -27,6 +27,7 @@ from yt8m.core import command
 from yt8m.core import commands
 from yt8m.core import directories
 from yt8m.core import files
+from yt8m.core import locks
 from yt8m.core import paths
 from yt8m.synthetic import writer
 
@@ -59,6 +60,14 @@ NUM_MEMBERS = 6
 
 def main() -> None:
   output = FLAGS.output_dir
+  directories.checked_path(output, "--output_dir")
+  with locks.hold_output(output, "runs the demo", "name another --output_dir",
+                         is_directory=True):
+    run_all(output)
+
+
+def run_all(output: str) -> None:
+  """Runs all steps, in a directory that no other demo uses."""
   prepare(output, FLAGS.overwrite)
   sample = os.path.join(output, "sample")
 

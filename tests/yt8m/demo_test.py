@@ -6,8 +6,10 @@ import os
 
 import pytest
 
+from tests.helpers import support
 from yt8m import demo
 from yt8m.artifacts import manifest
+from yt8m.core import locks
 from yt8m.synthetic import writer
 
 
@@ -61,3 +63,13 @@ def test_only_a_demo_is_replaced(tmp_path):
     demo.prepare(str(tmp_path / "link"), overwrite=True)
   with pytest.raises(ValueError, match="--output_dir is empty"):
     demo.prepare("", overwrite=True)
+
+
+def test_one_demo_at_a_time(tmp_path):
+  output = tmp_path / "demo"
+  with locks.hold_output(output, "runs the demo", is_directory=True):
+    process = support.run_command(
+        "yt8m.demo", f"--output_dir={output}", "--overwrite", check=False)
+  assert process.returncode == 1 and not output.exists()
+  assert (f"ERROR: {output} is in use: process {os.getpid()}" in process.stderr
+          and "name another --output_dir" in process.stderr)

@@ -76,6 +76,9 @@ def unpack(path: PathLike, directory: PathLike, kind: directories.Kind,
            max_bytes: int = DEFAULT_MAX_BYTES) -> None:
   """Unpacks an archive into a new directory, as a whole or not at all.
 
+  If exactly these files are there already, they stay, and that is no error: a command
+  that was killed after it had unpacked can be repeated.
+
   An archive may come from anywhere, so nothing in it is trusted. It is read twice, and
   nothing is written before the whole of it has been checked. Only regular files and
   folders are accepted, of names that a directory of this kind has, none of them twice.
@@ -84,12 +87,13 @@ def unpack(path: PathLike, directory: PathLike, kind: directories.Kind,
 
   Args:
     path: Path of the archive, `gs://…` included.
-    directory: Path of a local directory, which must not exist or be empty.
+    directory: Path of a local directory, which must not exist, be empty, or hold the
+      unpacked archive and nothing else.
     kind: Kind of the directory.
     max_bytes: Largest number of bytes that the archive may unpack to.
 
   Raises:
-    FileExistsError: `directory` has files in it.
+    FileExistsError: `directory` has other files in it.
     ValueError: The archive is damaged or too large, or has a member that is refused.
     OSError: The archive cannot be read, or the directory cannot be written.
   """
@@ -97,7 +101,7 @@ def unpack(path: PathLike, directory: PathLike, kind: directories.Kind,
     for _ in archive_reader.members(path, kind, max_bytes):
       pass
   with (directories.atomic_directory(
-      directory, flag="--untar_model_dir",
+      directory, owned=kind, flag="--untar_model_dir",
       remedy=f"name another directory to unpack {path} into") as temporary,
         archive_reader.errors_named(path)):
     for name, content in archive_reader.members(path, kind, max_bytes):

@@ -5,11 +5,13 @@
 import gzip
 import io
 import os
+import shutil
 import tarfile
 import tracemalloc
 
 import pytest
 import tensorflow as tf
+from absl import logging as absl_logging
 
 from tests.helpers.full_disk import full_disk
 from yt8m.artifacts import archive_reader
@@ -165,12 +167,28 @@ def test_a_missing_archive_is_named(tmp_path):
 
 def test_a_directory_in_use_is_left_alone(tmp_path, model):
   model_archive.pack(model, tmp_path / "model.tgz")
-  with pytest.raises(FileExistsError, match="is not an empty directory"):
-    unpack(tmp_path / "model.tgz", model)
-  assert files_below(model) == CONTENT
+  for other in ("config.json", "thesis.tex"):  # changed, and one of the user
+    used = tmp_path / other
+    shutil.copytree(model, used)
+    (used / other).write_bytes(b"mine")
+    with pytest.raises(FileExistsError, match="is not an empty directory"):
+      unpack(tmp_path / "model.tgz", used)
+    assert files_below(used) == {**CONTENT, other: b"mine"}
   (tmp_path / "empty").mkdir()
   unpack(tmp_path / "model.tgz", tmp_path / "empty")
   assert files_below(tmp_path / "empty") == CONTENT
+
+
+def test_what_is_unpacked_already_stays(tmp_path, model, caplog):
+  absl_logging.use_python_logging()
+  model_archive.pack(model, tmp_path / "model.tgz")
+  unpack(tmp_path / "model.tgz", tmp_path / "copy")
+  before = (tmp_path / "copy" / "config.json").stat()
+  with caplog.at_level("INFO"):
+    unpack(tmp_path / "model.tgz", tmp_path / "copy")
+  assert f"{tmp_path}/copy is there already, with the same contents." in caplog.text
+  assert (tmp_path / "copy" / "config.json").stat().st_ino == before.st_ino
+  assert sorted(os.listdir(tmp_path)) == ["copy", "model", "model.tgz"]
 
 
 def compressed(path, *blocks):
