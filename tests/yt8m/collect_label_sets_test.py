@@ -2,10 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """`yt8m-label-sets` as a user types it, and training with its file."""
 
+import os
+import re
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.helpers import full_disk
 from tests.helpers import support
 from yt8m.data import label_sets
 from yt8m.data import tfrecords
@@ -215,3 +219,13 @@ def test_no_record_is_an_error(tmp_path):
   process = collect(path, tmp_path / "sets.npz", check=False)
   assert f"There are no label sets in --input_data_pattern={path}" in process.stderr
   assert not (tmp_path / "sets.npz").exists()
+
+
+def test_a_full_disk_leaves_nothing_behind(sample, tmp_path):
+  with full_disk.full_disk(after=100):
+    process = collect(f"{sample}/video/train*.tfrecord", tmp_path / "sets.npz",
+                      check=False)
+  assert process.returncode == 1 and "Traceback" not in process.stderr
+  assert re.search("ERROR: .*after 100 bytes; nothing half-written .*sets.npz",
+                   process.stderr)
+  assert not os.listdir(tmp_path)

@@ -101,9 +101,11 @@ class Training:
     self._epoch_steps = self._schedule.epoch_steps
     self._progress = progress.Progress(
         unit="examples", done=position.step * self._schedule.batch_size)
-    self._writer = (
-        tf.summary.create_file_writer(os.path.join(self._train_dir, "train"))
-        if self._chief else tf.summary.create_noop_writer())
+    self._writer = tf.summary.create_noop_writer()
+    if self._chief:
+      with _scalars_may_fail():
+        self._writer = tf.summary.create_file_writer(
+            os.path.join(self._train_dir, "train"))
     if not self._is_done():
       self._write_status()
     with signals.deferred() as received:
@@ -265,7 +267,7 @@ def _on_host(strategy: tf.distribute.Strategy, values) -> np.ndarray:
 
 @contextlib.contextmanager
 def _scalars_may_fail() -> Iterator[None]:
-  """Goes on without scalars for TensorBoard where the disk is full."""
+  """Goes on without scalars for TensorBoard where they cannot be written."""
   try:
     yield
   except tf.errors.OpError as error:

@@ -105,7 +105,7 @@ class Saver:
 def cause(error: OSError | tf.errors.OpError) -> str:
   """Returns why something cannot be written, without TensorFlow's operations."""
   text = getattr(error, "strerror", None) or str(error)
-  return re.sub(r" \[Op:.*", "", text.splitlines()[0].rsplit("; ", 1)[-1])
+  return re.sub(r"^\{\{.*?\}\} | \[Op:.*", "", text.splitlines()[0].rsplit("; ", 1)[-1])
 
 
 def remove_leftovers(directory: str) -> None:

@@ -11,6 +11,7 @@ import pytest
 from tests.export.saved_models.ensemble_test import WEIGHTS_OF_TWO
 from tests.export.saved_models.ensemble_test import save
 from tests.export.saved_models.ensemble_test import save_model
+from tests.helpers import full_disk
 from yt8m.eval.blending import ensemble_file
 from yt8m.export.saved_models import ensemble as ensemble_model
 
@@ -73,3 +74,12 @@ def test_impossible_requests_leave_nothing_behind(members, options, message, tmp
   with pytest.raises((ValueError, FileNotFoundError), match=message):
     save(members, tmp_path / "model", **options)
   assert os.listdir(tmp_path) == []
+
+
+def test_a_full_disk_leaves_nothing_behind(members, tmp_path):
+  # One limit stops TensorFlow's writer, and one ours of a file that is written later.
+  for after in (500, 60_000):
+    with full_disk.full_disk(after), pytest.raises(
+        OSError, match="File too large after .* bytes; nothing half-written is left"):
+      save(members, tmp_path / "model", (0.5, 0.3, 0.2))
+    assert os.listdir(tmp_path) == []

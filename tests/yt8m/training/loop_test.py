@@ -11,6 +11,7 @@ import pytest
 import tensorflow as tf
 from absl import logging as absl_logging
 
+from tests.helpers import full_disk
 from yt8m import models
 from yt8m.configs import checkpoint_files
 from yt8m.configs import checkpoints
@@ -216,6 +217,18 @@ def test_a_full_disk_is_survived_until_there_is_room(tmp_path, caplog, monkeypat
   assert experiment.is_finished(str(tmp_path)) is False
   full = {}
   assert make_training(tmp_path)[1].run().step == 18
+
+
+def test_training_goes_on_without_scalars(tmp_path, caplog):
+  absl_logging.use_python_logging()
+  (tmp_path / "file").mkdir()
+  (tmp_path / "file" / "train").touch()  # where the folder of the scalars should be
+  for name, after in (("full", 7000), ("file", -1)):
+    with full_disk.full_disk(after):  # Checkpoints take less, the events more.
+      _, loop = make_training(tmp_path / name, log_steps=1)
+      assert loop.run().step == 18
+    assert checkpoint_files.damage(f"{tmp_path}/{name}/model.ckpt-18") is None
+  assert "scalars for TensorBoard are not written: File too large." in caplog.text
 
 
 @pytest.mark.parametrize("first, second", [(4, 10), (10, 4)])
