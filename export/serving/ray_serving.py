@@ -166,7 +166,7 @@ def start(settings: Settings, host: str, port: int, replicas: tuple[int, int],
     RuntimeError: Ray Serve cannot start the server.
   """
   if ray_address:
-    network.check_reachable(ray_address, "--ray_address")
+    network.check_ray(ray_address, "--ray_address")
     ray.init(ray_address, logging_level=python_logging.ERROR)
   else:
     ray.init("local", num_cpus=num_cpus * replicas[1],

@@ -3,9 +3,41 @@
 """Whether anything answers at an address of the network."""
 
 import socket
+import subprocess
+import sys
 
 # Ray tries a dead address for minutes, in silence.
 _SECONDS = 10.0
+_RAY_SECONDS = 30.0  # of which starting Python takes a few
+
+
+def check_ray(address: str, flag: str, seconds: float = _RAY_SECONDS) -> None:
+  """Checks that Ray answers at `host:port`, and not something else that listens there.
+
+  As in `check_reachable`, other forms are not checked.
+
+  Args:
+    address: Value of the flag.
+    flag: Name of the flag in errors, e.g. `"--ray_address"`.
+    seconds: Largest number of seconds to wait for an answer.
+
+  Raises:
+    ConnectionError: Nothing listens there, or what does gives no answer.
+    ValueError: The port is not a number.
+  """
+  check_reachable(address, flag)
+  if not _is_checked(address):
+    return
+  try:
+    # In a process of its own: Ray's wait for an answer cannot be ended from Python. What
+    # it answers is left to `ray.init`.
+    subprocess.run([sys.executable, "-m", "ray.scripts.scripts", "status",
+                    f"--address={address}"], timeout=seconds, stdin=subprocess.DEVNULL,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+  except subprocess.TimeoutExpired as error:
+    raise ConnectionError(
+        f"{flag}={address}: something listens there, but has not answered as Ray does in "
+        f"{seconds:g} s. Is this the address that `ray start --head` printed?") from error
 
 
 def check_reachable(address: str, flag: str, seconds: float = _SECONDS) -> None:
@@ -23,7 +55,7 @@ def check_reachable(address: str, flag: str, seconds: float = _SECONDS) -> None:
     ConnectionError: Nothing listens there.
     ValueError: The port is not a number.
   """
-  if "://" in address or ":" not in address:
+  if not _is_checked(address):
     return
   host, _, port = address.rpartition(":")
   if not port.isdecimal() or int(port) > 65535:
@@ -34,3 +66,7 @@ def check_reachable(address: str, flag: str, seconds: float = _SECONDS) -> None:
     raise ConnectionError(
         f"{flag}={address}: nothing answers there ({error}). Is the cluster running, and "
         "is this the address that `ray start --head` printed?") from error
+
+
+def _is_checked(address: str) -> bool:
+  return "://" not in address and ":" in address

@@ -46,6 +46,17 @@ def test_silence_is_waited_for_in_bounds():
     assert time.monotonic() - began < 5
 
 
+def test_what_is_not_ray_is_waited_for_in_bounds():
+  with listener(5) as server:
+    address = f"127.0.0.1:{server.getsockname()[1]}"
+    with pytest.raises(ConnectionError, match=f"--ray_address={address}: something "
+                                              r"listens .* not answered .* in 0\.2 s"):
+      network.check_ray(address, "--ray_address", seconds=0.2)
+  with pytest.raises(ConnectionError, match="nothing answers there"):
+    network.check_ray(address, "--ray_address")
+  network.check_ray("local", "--ray_address")
+
+
 @pytest.mark.parametrize("address", ["host:", "host:a", "host:99999", "host:-1"])
 def test_what_is_no_port(address):
   with pytest.raises(ValueError, match=f"--ray_address={address}: .* is not a port"):
