@@ -83,6 +83,7 @@ def run_all(output: str) -> None:
         "yt8m-train", f"--model={model}", f"--train_dir={train_dir}",
         f"--train_data_pattern={sample}/frame/train*.tfrecord", "--frame_features",
         "--feature_names=rgb,audio", "--feature_sizes=1024,128", "--max_frames=40",
+        f"--vocabulary={sample}/vocabulary.csv",
         f"--num_classes={NUM_CLASSES}", "--batch_size=64", *model_flags)
     shell("yt8m-eval", f"--train_dir={train_dir}", "--run_once",
         f"--eval_data_pattern={sample}/frame/validate*.tfrecord")

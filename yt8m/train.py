@@ -28,6 +28,7 @@ from yt8m.core import feature_spec
 from yt8m.core import locks
 from yt8m.core import paths
 from yt8m.core import types
+from yt8m.core import vocabulary
 from yt8m.data import missing_features
 from yt8m.data import readers
 from yt8m.data import records
@@ -59,6 +60,9 @@ flags.DEFINE_integer("num_readers", 8, "Number of files to read at the same time
                      lower_bound=1)
 flags.DEFINE_integer("shuffle_buffer", None, "Number of records to shuffle at a time. "
                      "Default: 16384 of videos, 1024 of frames.", lower_bound=1)
+paths.define("vocabulary", None, "CSV with the names of the classes: vocabulary.csv of "
+             "YouTube-8M, class_labels_indices.csv of AudioSet, or lines index,name. It "
+             "is kept in --train_dir, and all commands show the names.")
 flags.DEFINE_bool("skip_corrupt_records", False,
                   "Whether to count damaged records and go on, instead of stopping.")
 flags.DEFINE_bool("skip_bad_records", False, "Count records that can be read but not "
@@ -180,6 +184,10 @@ def main() -> None:
       print(f"{f'--{name}={value}':<50} {model_flags.origin(name)}")
     return
   _check_flags()
+  names = experiment.names_of_classes(
+      None if FLAGS.start_new_model else FLAGS.train_dir, FLAGS.num_classes,
+      FLAGS.vocabulary)
+  values["vocabulary"] = names and names.digest  # The path may be of another machine.
   # First, because collectives are set up before anything is computed.
   strategy = strategies.make_strategy(FLAGS.strategy, FLAGS.num_gpu)
   with contextlib.ExitStack() as stack:
@@ -187,13 +195,14 @@ def main() -> None:
       experiment.TRAIN_DIR.refuse_links(FLAGS.train_dir)
       stack.enter_context(locks.hold(
           FLAGS.train_dir, "trains", remedy="choose another --train_dir"))
-    training = _train(strategy, spec, options, values)
+    training = _train(strategy, spec, options, values, names)
   if training.stopped_by:  # The exit status of a signal also stops `&&`.
     sys.exit(128 + training.stopped_by)
 
 
 def _train(strategy: tf.distribute.Strategy, spec: feature_spec.FeatureSpec,
-           options: types.Config, values: types.Config) -> loop.Training:
+           options: types.Config, values: types.Config,
+           names: vocabulary.Vocabulary | None) -> loop.Training:
   """Trains with all flags, and in particular with `options` of the model.
 
   Args:
@@ -201,6 +210,7 @@ def _train(strategy: tf.distribute.Strategy, spec: feature_spec.FeatureSpec,
     spec: Features to train on.
     options: Arguments of the model.
     values: Flags and their values, for `config.json`.
+    names: Names of the classes.
   """
   # ---------------------------------------------------------------- machine
   keras.utils.set_random_seed(FLAGS.seed)
@@ -261,7 +271,7 @@ def _train(strategy: tf.distribute.Strategy, spec: feature_spec.FeatureSpec,
     config = model.get_config()
     experiment.prepare(
         FLAGS.train_dir, experiment.Experiment(config, FLAGS.max_frames, values),
-        FLAGS.start_new_model)
+        FLAGS.start_new_model, names)
     logging.info("Model: %s", json.dumps(config, indent=2))
   # The other workers read the directory after the chief has made or emptied it.
   strategies.barrier(strategy)

@@ -3,6 +3,7 @@
 """A training directory: the model it holds, and whether training has finished.
 
     <train_dir>/config.json            model, features and flags
+    <train_dir>/vocabulary.csv         names of the classes, if given
     <train_dir>/model.ckpt-<step>.*    checkpoints (`checkpoint_files`)
     <train_dir>/checkpoint             list of the checkpoints
     <train_dir>/status.json            whether training has finished
@@ -27,15 +28,17 @@ from yt8m.core import feature_spec
 from yt8m.core import fields
 from yt8m.core import files
 from yt8m.core import locks
+from yt8m.core import vocabulary
 from yt8m.core.types import Config
+from yt8m.core.vocabulary import Vocabulary
 
 CONFIG = checkpoints.CONFIG
 STATUS = checkpoints.STATUS
 
 # What yt8m-train and yt8m-eval write into a training directory.
-_OWN_FILES = (STATUS, *checkpoints.FILES, locks.FILE,
+_OWN_FILES = (STATUS, vocabulary.FILE, *checkpoints.FILES, locks.FILE,
               "train/events.out.tfevents.*", "eval/events.out.tfevents.*",
-              "eval/metrics-*.json")
+              "eval/metrics-*.json", "eval/classes-*.csv")
 TRAIN_DIR = directories.Kind("training directory", CONFIG, _OWN_FILES)
 
 
@@ -136,26 +139,60 @@ def load(train_dir: str, checkpoint: str | None = None, hparams: str | None = No
   return experiment, model, checkpoints.step_of(path)
 
 
-def prepare(train_dir: str, experiment: Experiment, start_new: bool = False) -> None:
+def prepare(train_dir: str, experiment: Experiment, start_new: bool = False,
+            names: Vocabulary | None = None) -> None:
   """Makes a training directory, or checks that it holds the same model.
 
   Args:
     train_dir: Directory to train in.
     experiment: What is to be trained there.
     start_new: Whether to delete the model that the directory holds.
+    names: Names of the classes; None if they have none.
 
   Raises:
     ValueError: The directory holds another model, or a `config.json` of somebody else.
-    FileExistsError: `start_new` would delete files that are not ours.
+    FileExistsError: Files that are not ours would be deleted or replaced.
   """
   if start_new:
     delete(train_dir)
-  if tf.io.gfile.exists(os.path.join(train_dir, CONFIG)):
+  path = os.path.join(train_dir, vocabulary.FILE)
+  is_ours = tf.io.gfile.exists(os.path.join(train_dir, CONFIG))
+  if is_ours:
     before = Experiment.load(train_dir)  # an error if it is not ours: it stays
     if checkpoints.exist(train_dir):
       check_same_model(before, experiment, train_dir)
+  elif names and tf.io.gfile.exists(path):
+    raise FileExistsError(
+        f"{path} is not replaced: yt8m-train did not write it. Move it out of "
+        "--train_dir, and give its new path as --vocabulary.")
   tf.io.gfile.makedirs(train_dir)
-  experiment.save(train_dir)
+  experiment.save(train_dir)  # First: without it, the others are not ours.
+  if names:
+    names.write(path)
+  elif is_ours and tf.io.gfile.exists(path):  # of other classes
+    tf.io.gfile.remove(path)
+
+
+def names_of_classes(train_dir: str | None, num_classes: int, path: str | None = None
+                     ) -> Vocabulary | None:
+  """Returns the names of the classes for training: given ones, or those kept before.
+
+  Args:
+    train_dir: Directory whose training goes on, if there was one; None for a new model.
+    num_classes: Number of classes.
+    path: Value of `--vocabulary`.
+
+  Raises:
+    FileNotFoundError: There is no file at `path`.
+    ValueError: It is no vocabulary of these classes.
+  """
+  if path:
+    return Vocabulary.load(path, num_classes)
+  # What is kept of another model is replaced, or an error of `check_same_model`.
+  if (train_dir and tf.io.gfile.exists(os.path.join(train_dir, CONFIG))
+      and Experiment.load(train_dir).num_classes == num_classes):
+    return Vocabulary.find(train_dir, num_classes)
+  return None
 
 
 def check_same_model(before: Experiment, after: Experiment, train_dir: str) -> None:

@@ -161,3 +161,33 @@ def test_a_directory_that_leads_elsewhere_is_not_written_to(name, tmp_path):
   (train_dir / name).unlink()
   (train_dir / "notes.txt").symlink_to(mine)  # a file of the user, which is left alone
   experiment.TRAIN_DIR.refuse_links(str(train_dir))
+
+
+def test_names_of_classes_are_kept_and_belong_to_the_model(tmp_path):
+  given, directory = tmp_path / "given.csv", tmp_path / "model"
+  given.write_text('Index,TrainVideoCount,Name\n1,7,"a, b"\n')
+  names = experiment.names_of_classes(str(directory), 5, str(given))
+  experiment.prepare(str(directory), described(), names=names)
+  kept = directory / "vocabulary.csv"
+  assert kept.read_text().splitlines()[:3] == ["index,name", "0,class 0", '1,"a, b"']
+  # When training goes on without the flag, they stay; not with another model.
+  assert experiment.names_of_classes(str(directory), 5) == names
+  assert experiment.names_of_classes(None, 5) is None
+  experiment.prepare(str(directory), described(), names=names)
+  assert experiment.names_of_classes(str(directory), 8) is None
+  experiment.prepare(str(directory), described(8))
+  assert files(directory) == {"config.json"}
+  experiment.prepare(str(directory), described(), names=names)
+  experiment.delete(str(directory))
+  assert files(directory) == set()
+
+
+def test_a_vocabulary_of_somebody_else_is_not_replaced(tmp_path):
+  mine = tmp_path / "vocabulary.csv"
+  mine.write_text("index,name,notes\n0,a,precious\n")
+  names = experiment.names_of_classes(str(tmp_path), 5, str(mine))
+  with pytest.raises(FileExistsError, match="vocabulary.csv is not replaced: .*Move it"):
+    experiment.prepare(str(tmp_path), described(), names=names)
+  with pytest.raises(FileExistsError, match="does not delete vocabulary.csv in"):
+    experiment.prepare(str(tmp_path), described(), start_new=True, names=names)
+  assert files(tmp_path) == {"vocabulary.csv"} and "precious" in mine.read_text()
