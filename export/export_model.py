@@ -42,6 +42,7 @@ from yt8m.core import feature_spec
 from yt8m.core import files
 from yt8m.core import locks
 from yt8m.core import paths
+from yt8m.core.vocabulary import Vocabulary
 from yt8m.eval.blending import ensemble_file
 from yt8m.export.saved_models import compression
 from yt8m.export.saved_models import ensemble
@@ -66,8 +67,9 @@ flags.DEFINE_integer("warmup_requests", 0, "Requests that a server sends to the 
                      lower_bound=0, upper_bound=1000)
 flags.DEFINE_integer("top_k", None, "Number of classes that serving_default returns. "
                      "Default: 20, or all classes if they are fewer.", lower_bound=1)
-paths.define("vocabulary", None,
-             "CSV of the class names, which becomes an asset.")
+paths.define("vocabulary", None, "CSV with the names of the classes, as for yt8m-train: "
+             "an asset, and the output class_names of serving_default. Default: that of "
+             "--train_dir, or of the members of --ensemble.")
 flags.DEFINE_enum("weights", "float32", compression.WEIGHT_FORMATS,
                   "Format of the stored weights; the computation is in float32.")
 flags.DEFINE_bool("mediapipe", False, "Write MediaPipe's signature in place of ours.")
@@ -125,9 +127,11 @@ def _export_model() -> Export:
     logging.info("Model of %s at step %d.", FLAGS.train_dir, step)
     experiment.warn_if_unfinished(FLAGS.train_dir, checkpoint)
     checkpoint_origin = origin.Origin.of_checkpoint(FLAGS.train_dir, checkpoint)
+  names = experiment.names_of_classes(
+      FLAGS.train_dir, config.num_classes, FLAGS.vocabulary)
   output_dir, earlier = _output_dir(checkpoint_origin and checkpoint_origin.step)
   traced = writer.save(
-      config, model, output_dir, top_k=FLAGS.top_k, vocabulary=FLAGS.vocabulary,
+      config, model, output_dir, top_k=FLAGS.top_k, names=names,
       overwrite=FLAGS.overwrite, weight_format=FLAGS.weights,
       warmup_requests=FLAGS.warmup_requests, origin=checkpoint_origin, earlier=earlier,
       make_signatures=mediapipe.make if FLAGS.mediapipe else signatures.make)
@@ -140,9 +144,13 @@ def _export_ensemble() -> Export:
           "says how a model is exported, but the members of --ensemble are SavedModels "
           "already. Export them with it first.")
   chosen = ensemble_file.EnsembleFile.load(FLAGS.ensemble)
+  names = None
+  if FLAGS.vocabulary:
+    contract = ensemble.join([member.model for member in chosen.members])
+    names = Vocabulary.load(FLAGS.vocabulary, contract.num_classes)
   output_dir, earlier = _output_dir()
   traced = ensemble.save(
-      chosen, output_dir, top_k=FLAGS.top_k, vocabulary=FLAGS.vocabulary,
+      chosen, output_dir, top_k=FLAGS.top_k, names=names,
       overwrite=FLAGS.overwrite, warmup_requests=FLAGS.warmup_requests, earlier=earlier)
   return (traced, _written(output_dir, earlier),
           (f"{len(chosen.members)} members", chosen.bytes))

@@ -107,10 +107,12 @@ def write_results(
   scalars = {name: float(values[name]) for name in streaming.TITLES}
   path = os.path.join(directory, f"metrics-{step}.json")
   classes = np.flatnonzero(metrics.num_positives).tolist()
+  counts = metrics.num_positives[classes].tolist()
   files.write_json(path, {
       "step": step, "data": data, "num_examples": metrics.num_examples,
       "num_parameters": sum(int(tf.size(v)) for v in model.trainable_variables),
       "hparams": hparams, **scalars,
+      "num_positives": dict(zip(classes, counts, strict=True)),
       "average_precision": dict(zip(classes, values["aps"].tolist(), strict=True))})
   with files.clear_disk_errors(directory):
     writer = tf.summary.create_file_writer(directory)

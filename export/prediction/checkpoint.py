@@ -18,6 +18,7 @@ from yt8m.core import feature_spec
 from yt8m.core import registry
 from yt8m.core.types import Batch
 from yt8m.core.types import Scores
+from yt8m.core.vocabulary import Vocabulary
 from yt8m.data import reader_base
 from yt8m.data import readers
 from yt8m.models import prediction
@@ -58,6 +59,11 @@ class Checkpoint:
   def spec(self) -> feature_spec.FeatureSpec:
     """Features of a whole video."""
     return self._experiment.feature_spec.with_segment_labels(False)
+
+  @property
+  def vocabulary(self) -> Vocabulary | None:
+    """Names of the classes, if it has any; errors are those of `Vocabulary.load`."""
+    return Vocabulary.find(self.train_dir, self.num_classes)
 
   @property
   def fingerprint(self) -> str:

@@ -30,6 +30,7 @@ from yt8m.artifacts.saved_model import Contract
 from yt8m.artifacts.saved_model import SavedModel
 from yt8m.core import feature_spec
 from yt8m.core import files
+from yt8m.core.vocabulary import Vocabulary
 from yt8m.eval.blending import averaging
 from yt8m.eval.blending import candidates
 from yt8m.eval.blending import ensemble_file
@@ -59,7 +60,7 @@ def from_directories(paths: Sequence[str], weights: Sequence[Any],
 
 
 def save(ensemble: ensemble_file.EnsembleFile, output_dir: str, *,
-         top_k: int | None = None, vocabulary: str | None = None,
+         top_k: int | None = None, names: Vocabulary | None = None,
          overwrite: bool = False, warmup_requests: int = 0, earlier: str | None = None
          ) -> signatures.Signatures:
   """Writes an ensemble as a SavedModel, completely or not at all.
@@ -69,7 +70,7 @@ def save(ensemble: ensemble_file.EnsembleFile, output_dir: str, *,
       number of bytes that the result must not exceed.
     output_dir: Path of the SavedModel, which must not exist or be empty.
     top_k: Number of classes that `serving_default` returns; None means 20, or all.
-    vocabulary: Path of a file with the names of the classes, which becomes an asset.
+    names: Names of the classes. Default: those of the members, which must agree.
     overwrite: Whether a SavedModel of ours at `output_dir` is replaced.
     warmup_requests: Number of stored warm-up requests; see `warmup.write`.
     earlier: Path of a SavedModel; if it is the same one, no other is written.
@@ -81,11 +82,12 @@ def save(ensemble: ensemble_file.EnsembleFile, output_dir: str, *,
     ValueError: The members cannot be combined, or one of them is damaged; weights or
       knots do not fit them; `top_k` or `warmup_requests` is out of range; or the result
       exceeds the budget.
-    FileNotFoundError: A member, a file of it, or the file `vocabulary`, is missing.
+    FileNotFoundError: A member, or a file of it, is missing.
     FileExistsError: There is something at `output_dir` that must stay.
   """
   warmup.check(warmup_requests)
   contract = join([member.model for member in ensemble.members])
+  names = names or common_names([member.model for member in ensemble.members])
   blend = _blend(ensemble, contract.num_classes)
   with writer.new_directory(output_dir, overwrite, earlier) as directory:
     # If the module held the loaded objects, all their signatures would be saved, too.
@@ -99,14 +101,14 @@ def save(ensemble: ensemble_file.EnsembleFile, output_dir: str, *,
           predict(**{name: xs[name] for name in predict.structured_input_signature[1]})
           ["predictions"] for predict in predicts])}
 
-    traced = writer.write(directory, contract, score, variables, top_k, vocabulary)
+    traced = writer.write(directory, contract, score, variables, top_k, names)
     stored = dataclasses.replace(ensemble, search={}, members=tuple(
         dataclasses.replace(member, stored_as=compression.load_format(
             os.path.join(member.model.directory, writer.EXTRA)))
         for member in ensemble.members))
     stored.save(os.path.join(directory, writer.EXTRA, ensemble_file.NAME))
     writer.finish(directory, contract, warmup_requests, model_card.of_ensemble(
-        directory, contract, traced, stored))
+        directory, contract, traced, stored, names))
     num_bytes, budget = files.bytes_on_disk(directory), ensemble.budget_bytes
     if budget is not None and num_bytes > budget:
       raise ValueError(
@@ -144,6 +146,25 @@ def join(models: Sequence[SavedModel]) -> Contract:
       sources.setdefault(name, model)
   spec = feature_spec.FeatureSpec(tuple(sizes), tuple(sizes.values()), first.spec.level)
   return Contract(spec, max(model.max_frames for model in models), first.num_classes)
+
+
+def common_names(models: Sequence[SavedModel]) -> Vocabulary | None:
+  """Returns the names of the classes of several models; None if no model has any.
+
+  Raises:
+    ValueError: Two models have different names; the message names both.
+  """
+  named = [(model, names) for model in models if (names := model.vocabulary)]
+  for model, names in named[1:]:
+    first, expected = named[0]
+    if names != expected:
+      ours, theirs = next(pair for pair in zip(names.names, expected.names, strict=True)
+                          if pair[0] != pair[1])
+      raise ValueError(
+          f"{model} and {first} have different names of the same class, {ours!r} and "
+          f"{theirs!r}: they cannot be one model. Leave one out, or, if the classes are "
+          "the same, give their names with --vocabulary.")
+  return named[0][1] if named else None
 
 
 def _blend(ensemble: ensemble_file.EnsembleFile,

@@ -24,6 +24,7 @@ from yt8m.artifacts.saved_model import Contract
 from yt8m.configs import experiment
 from yt8m.core import files
 from yt8m.core import markdown
+from yt8m.core.vocabulary import Vocabulary
 from yt8m.eval.blending import ensemble_file
 from yt8m.eval.metrics import streaming
 from yt8m.export.saved_models import mediapipe
@@ -39,13 +40,16 @@ _TRAINING = ("train_data_pattern", "segment_labels", "label_sets", "teacher_pred
              "learning_rate_decay", "learning_rate_decay_examples", "batch_size",
              "num_epochs", "max_steps", "weight_averaging", "precision", "seed")
 
+_NUM_CLASSES = 10  # that the card names
+
 # Title and text of a section.
 Section = tuple[str, str]
 
 
 def of_model(directory: str, contract: Contract, signatures: Signatures,
              config: experiment.Experiment, model: models.VideoModel,
-             weight_format: str, *, origin: Origin | None = None) -> str:
+             weight_format: str, *, origin: Origin | None = None,
+             names: Vocabulary | None = None) -> str:
   """Returns the card of one model.
 
   Args:
@@ -56,6 +60,7 @@ def of_model(directory: str, contract: Contract, signatures: Signatures,
     model: Model with its variables.
     weight_format: One of `compression.WEIGHT_FORMATS`.
     origin: Origin of the weights; None if they are random.
+    names: Names of the classes.
   """
   recipe = config.flags.get("model")
   parameters = sum(v.shape.num_elements()
@@ -73,12 +78,14 @@ def of_model(directory: str, contract: Contract, signatures: Signatures,
     title = "untrained"
     sections = [("Training", "None: the weights are random, for measurements of size and "
                  "speed. The scores have no meaning.")]
+  sections += _classes(names, origin and origin.evaluation)
   return _card(f"{recipe or 'Model'}, {title}", directory, contract, signatures, facts,
                sections)
 
 
 def of_ensemble(directory: str, contract: Contract, signatures: Signatures,
-                ensemble: ensemble_file.EnsembleFile) -> str:
+                ensemble: ensemble_file.EnsembleFile,
+                names: Vocabulary | None = None) -> str:
   """Returns the card of an ensemble.
 
   Args:
@@ -86,6 +93,7 @@ def of_ensemble(directory: str, contract: Contract, signatures: Signatures,
     contract: Features, number of frames and number of classes of the ensemble.
     signatures: Signatures of the SavedModel.
     ensemble: Members, weights and scores, as in the SavedModel's `ensemble.json`.
+    names: Names of the classes.
   """
   members, budget = ensemble.members, ensemble.budget_bytes
   weight = "weight, mean of the classes" if ensemble.weights.ndim > 1 else "weight"
@@ -103,6 +111,7 @@ def of_ensemble(directory: str, contract: Contract, signatures: Signatures,
     sections.append(("Metrics", "On the videos on which members and weights were chosen, "
                      "and therefore slightly too high:\n\n"
                      + markdown.make(["", "GAP"], rows, ("",))))
+  sections += _classes(names)
   return _card(f"Ensemble of {len(members)} models", directory, contract, signatures,
                facts, sections)
 
@@ -193,6 +202,27 @@ def _metrics(origin: Origin) -> str:
   data = f" of `{metrics['data']}`" if metrics.get("data") else ""
   return (f"By `yt8m-eval` on {metrics.get('num_examples', 0):,} examples{data}{step}"
           f"{hparams}:\n\n{markdown.make(['', 'value'], rows, ('',))}")
+
+
+def _classes(names: Vocabulary | None, evaluation: dict[str, Any] | None = None
+             ) -> list[Section]:
+  """Returns a section that names some classes: the most frequent, if that is known."""
+  if not names:
+    return []
+  shown = [name.replace("|", r"\|") for name in names.names]
+  counts = (evaluation or {}).get("num_positives")
+  if not counts:
+    rows = [[str(index), shown[index]] for index in range(min(_NUM_CLASSES, len(shown)))]
+    table = markdown.make(["class", "name"], rows, ("name",))
+    return [("Classes", f"The first of {len(shown):,}:\n\n{table}")]
+  precisions = (evaluation or {})["average_precision"]
+  best = sorted(counts, key=lambda index: (-counts[index], int(index)))[:_NUM_CLASSES]
+  table = markdown.make(
+      ["class", "name", "videos", "average precision"],
+      [[index, shown[int(index)], f"{counts[index]:,}",
+        f"{precisions[index]:.4f}"] for index in best], ("name",))
+  return [("Classes", f"The most frequent of {len(shown):,} in the evaluation above:\n\n"
+           + table)]
 
 
 def _limits(contract: Contract) -> str:

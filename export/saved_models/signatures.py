@@ -5,7 +5,8 @@
 For a batch of B videos, C classes and the k best classes:
 
     serving_default    example_bytes (B,) -> video_id (B,), class_indexes (B, k) int32,
-                       predictions (B, k), best first
+                       predictions (B, k), best first; with a vocabulary also
+                       class_names (B, k) string
     predict_full       example_bytes (B,) -> video_id (B,), predictions (B, C)
     predict_features   <feature> (B, T, size) uint8 of every feature, num_frames (B,)
                        int32; at video level <feature> (B, size) float32 alone
@@ -28,6 +29,7 @@ from typing import Any
 import tensorflow as tf
 
 from yt8m.artifacts.saved_model import Contract
+from yt8m.core.vocabulary import Vocabulary
 from yt8m.eval.metrics import streaming
 
 # Function from `{"features": {name: x}, "num_frames": (B,)}` to `{"predictions": (B, C)}`
@@ -37,7 +39,8 @@ Model = Callable[[dict[str, Any]], dict[str, Any]]
 Signatures = dict[str, Any]
 
 
-def make(contract: Contract, model: Model, top_k: int | None) -> Signatures:
+def make(contract: Contract, model: Model, top_k: int | None,
+         names: Vocabulary | None = None) -> Signatures:
   """Traces the signatures.
 
   Args:
@@ -45,6 +48,7 @@ def make(contract: Contract, model: Model, top_k: int | None) -> Signatures:
     model: Model to trace. It is traced once, and is never called with an empty batch.
     top_k: Number of classes that `serving_default` returns; see
       `streaming.chosen_top_k`.
+    names: Names of the classes, which `serving_default` returns.
 
   Raises:
     ValueError: `top_k` is out of range.
@@ -73,6 +77,8 @@ def make(contract: Contract, model: Model, top_k: int | None) -> Signatures:
     ids, predictions = score_records(example_bytes)
     predictions, classes = tf.math.top_k(predictions, top_k)
     outputs = {"video_id": ids, "class_indexes": classes, "predictions": predictions}
+    if names:
+      outputs["class_names"] = tf.gather(tf.constant(names.names), classes)
     if spec.is_video_level:
       return outputs
     return {name: tf.expand_dims(output, 1) for name, output in outputs.items()}

@@ -4,7 +4,7 @@
 
     saved_model.pb, variables/     the graph, and every weight once
     assets/feature_spec.json       the features that the model reads
-    assets/<vocabulary>.csv        the names of the classes, if given
+    assets/vocabulary.csv          the names of the classes, if given
     assets.extra/config.json       the `Experiment`, for our own tools
     assets.extra/weights.json      the format of the weights (`compression`)
     assets.extra/MODEL_CARD.md     a description for people (`model_card`)
@@ -31,7 +31,8 @@ from yt8m.configs import experiment
 from yt8m.core import directories
 from yt8m.core import files
 from yt8m.core import temporaries
-from yt8m.core import text_lines
+from yt8m.core import vocabulary
+from yt8m.core.vocabulary import Vocabulary
 from yt8m.export.saved_models import compression
 from yt8m.export.saved_models import model_card
 from yt8m.export.saved_models import signatures
@@ -42,7 +43,8 @@ from yt8m.models.layers import variables
 
 EXTRA = "assets.extra"
 MakeSignatures = Callable[
-    [saved_model.Contract, signatures.Model, int | None], signatures.Signatures]
+    [saved_model.Contract, signatures.Model, int | None, Vocabulary | None],
+    signatures.Signatures]
 
 # Earlier versions wrote no manifest.
 _WITHOUT_MANIFEST = directories.Kind(
@@ -51,7 +53,8 @@ _WITHOUT_MANIFEST = directories.Kind(
 
 
 def save(config: experiment.Experiment, model: models.VideoModel, output_dir: str, *,
-         top_k: int | None = None, vocabulary: str | None = None, overwrite: bool = False,
+         top_k: int | None = None, names: Vocabulary | None = None,
+         overwrite: bool = False,
          weight_format: str = "float32", warmup_requests: int = 0,
          origin: Origin | None = None, earlier: str | None = None,
          make_signatures: MakeSignatures = signatures.make) -> signatures.Signatures:
@@ -62,7 +65,7 @@ def save(config: experiment.Experiment, model: models.VideoModel, output_dir: st
     model: Model with its variables.
     output_dir: Path of the SavedModel, which must not exist or be empty.
     top_k: Number of classes that `serving_default` returns; None means 20, or all.
-    vocabulary: Path of a file with the names of the classes, which becomes an asset.
+    names: Names of the classes, which become an asset and an output.
     overwrite: Whether a SavedModel of ours at `output_dir` is replaced.
     weight_format: One of `compression.WEIGHT_FORMATS`.
     warmup_requests: Number of stored warm-up requests; see `warmup.write`.
@@ -76,7 +79,6 @@ def save(config: experiment.Experiment, model: models.VideoModel, output_dir: st
   Raises:
     ValueError: `top_k` or `warmup_requests` is out of range, or the weights cannot be
       stored in that format.
-    FileNotFoundError: There is no file `vocabulary`.
     FileExistsError: There is something at `output_dir` that must stay.
   """
   warmup.check(warmup_requests)
@@ -86,13 +88,14 @@ def save(config: experiment.Experiment, model: models.VideoModel, output_dir: st
   with new_directory(output_dir, overwrite, earlier) as directory:
     call, stored = compression.compress(model, weight_format)
     with recurrent.portable():  # cuDNN would tie the graph to GPUs
-      traced = write(directory, contract, call, stored, top_k, vocabulary,
+      traced = write(directory, contract, call, stored, top_k, names,
                      make_signatures=make_signatures)
     extra = os.path.join(directory, EXTRA)
     config.save(extra)
     compression.save_format(extra, weight_format)
     finish(directory, contract, warmup_requests, model_card.of_model(
-        directory, contract, traced, config, model, weight_format, origin=origin))
+        directory, contract, traced, config, model, weight_format, origin=origin,
+        names=names))
   return traced
 
 
@@ -119,7 +122,7 @@ def new_directory(output_dir: str, overwrite: bool, earlier: str | None = None
 
 
 def write(directory: str, contract: saved_model.Contract, model: signatures.Model,
-          weights: Sequence[tf.Variable], top_k: int | None, vocabulary: str | None, *,
+          weights: Sequence[tf.Variable], top_k: int | None, names: Vocabulary | None, *,
           make_signatures: MakeSignatures = signatures.make) -> signatures.Signatures:
   """Writes graph, weights and assets into a directory, and creates its `assets.extra`.
 
@@ -129,25 +132,22 @@ def write(directory: str, contract: saved_model.Contract, model: signatures.Mode
     model: Model to trace; see `signatures.make`.
     weights: All variables that the model reads.
     top_k: Number of classes that `serving_default` returns; None means 20, or all.
-    vocabulary: Path of a file with the names of the classes, which becomes an asset.
+    names: Names of the classes, which become an asset and an output.
     make_signatures: Function that traces the signatures.
 
   Raises:
-    ValueError: `top_k` is out of range, or `vocabulary` is not UTF-8 text.
-    FileNotFoundError: There is no file `vocabulary`.
+    ValueError: `top_k` is out of range.
   """
-  if vocabulary:
-    if not tf.io.gfile.exists(vocabulary):
-      raise FileNotFoundError(f"--vocabulary={vocabulary} does not exist.")
-    for _ in text_lines.read(vocabulary):
-      pass  # Names what is not UTF-8 text.
   module: Any = tf.Module()
   # Only the variables: TensorFlow would store those of a Keras model a second time.
   module.weights = weights
-  traced = make_signatures(contract, model, top_k)
+  traced = make_signatures(contract, model, top_k, names)
   with temporaries.scratch(purpose="yt8m-assets") as temporary:
-    module.assets = [tf.saved_model.Asset(path)
-                     for path in (contract.save(temporary), vocabulary) if path]
+    assets = [contract.save(temporary)]
+    if names:
+      assets.append(os.path.join(temporary, vocabulary.FILE))
+      names.write(assets[-1])
+    module.assets = list(map(tf.saved_model.Asset, assets))
     tf.saved_model.save(
         module, directory, traced,
         # Servers need no gradients, and loading them logs warnings.

@@ -24,6 +24,7 @@ from tests.helpers import descriptors
 from tests.helpers import processes
 from tests.helpers import serving
 from tests.helpers import support
+from yt8m.core.vocabulary import Vocabulary
 
 MODULE = "yt8m.export.serve"
 MAX_BODY_MIB, TIMEOUT_S = 2, 60
@@ -40,6 +41,7 @@ def take(batch, rows):
           for key, value in batch.items()}
 
 
+NAMES = Vocabulary.of({0: "café", 3: 'Toys "R" Us'}, descriptors.NUM_CLASSES)
 BATCH = take(descriptors.batch("frame", rows=32), np.arange(512) % 32)
 RECORDS = [{"b64": base64.b64encode(record).decode()}
            for record in serving.records(BATCH, "frame").numpy()]
@@ -53,7 +55,7 @@ class Server:
     self.port = serving.free_port()
     self.model_dir, self.log = folder / "versions", folder / "log"
     self.model_dir.mkdir()
-    self.model = serving.save("aggregation-lstm", self.model_dir / "1")
+    self.model = serving.save("aggregation-lstm", self.model_dir / "1", names=NAMES)
     with self.log.open("w") as log:
       self.process = subprocess.Popen(
           [sys.executable, "-m", MODULE, f"--model_dir={self.model_dir}",
@@ -103,6 +105,7 @@ def assert_best(predictions, expected):
   for row, answer in enumerate(predictions):
     assert answer["video_id"] == [f"v{row}"]
     [classes], [best] = answer["class_indexes"], answer["predictions"]
+    assert answer["class_names"] == [[NAMES.names[index] for index in classes]]
     np.testing.assert_allclose(best, -np.sort(-expected[row])[:serving.TOP_K], atol=1e-6)
     np.testing.assert_allclose(best, expected[row][classes], atol=1e-6)
 
@@ -137,7 +140,7 @@ def test_both_signatures_answer_as_at_home(server, scores, size):
 @needs_ray
 def test_an_empty_batch(server):
   assert server.predict(inputs=[]) == (200, {"outputs": {
-      "video_id": [], "class_indexes": [], "predictions": []}})
+      "video_id": [], "class_indexes": [], "class_names": [], "predictions": []}})
   assert server.predict(signature_name="predict_features", inputs={
       "rgb": [], "audio": [], "num_frames": []}) == (200, {"outputs": []})
 

@@ -19,6 +19,7 @@ from yt8m.core import files
 from yt8m.core import registry
 from yt8m.core.types import Batch
 from yt8m.core.types import Scores
+from yt8m.core.vocabulary import Vocabulary
 from yt8m.data import frame_reader
 from yt8m.data import reader_base
 from yt8m.data import video_reader
@@ -126,6 +127,11 @@ class SavedModel:
   @property
   def num_classes(self) -> int:
     return self.contract.num_classes
+
+  @property
+  def vocabulary(self) -> Vocabulary | None:
+    """Names of the classes, if it has any; errors are those of `Vocabulary.load`."""
+    return Vocabulary.find(self.directory, self.num_classes)
 
   @functools.cached_property
   def bytes(self) -> int:

@@ -12,6 +12,8 @@ from tests.export.saved_models.ensemble_test import WEIGHTS_OF_TWO
 from tests.export.saved_models.ensemble_test import save
 from tests.export.saved_models.ensemble_test import save_model
 from tests.helpers import full_disk
+from yt8m.artifacts.saved_model import SavedModel
+from yt8m.core.vocabulary import Vocabulary
 from yt8m.eval.blending import ensemble_file
 from yt8m.export.saved_models import ensemble as ensemble_model
 
@@ -46,6 +48,30 @@ def test_members_that_do_not_go_together_are_named(tmp_path):
   assert os.listdir(tmp_path) == ["members"]
 
 
+def test_names_of_classes_are_those_of_the_members_or_given(members, tmp_path):
+  cards = {}
+  for name, words in (("first", "ab"), ("same", "ab"), ("other", "ac")):
+    shutil.copytree(members[0], tmp_path / name)
+    (tmp_path / name / "manifest.json").unlink()
+    cards[name] = Vocabulary.of(dict(enumerate(words)), 6)
+    cards[name].write(tmp_path / name / "assets/vocabulary.csv")
+  models = {name: SavedModel(str(tmp_path / name)) for name in cards}
+  unnamed = SavedModel(members[1])
+  with pytest.raises(ValueError, match="/other and .*/first have different names of the "
+                     "same class, 'c' and 'b': .*--vocabulary"):
+    save([str(tmp_path / "first"), members[1], str(tmp_path / "other")],
+         tmp_path / "model")
+  assert not (tmp_path / "model").exists()
+  assert ensemble_model.common_names([unnamed]) is None
+  assert ensemble_model.common_names(
+      [unnamed, models["same"], models["first"]]) == cards["first"]
+  save([str(tmp_path / "first"), str(tmp_path / "other")], tmp_path / "model",
+       WEIGHTS_OF_TWO, names=cards["other"])
+  assert SavedModel(str(tmp_path / "model")).vocabulary == cards["other"]
+  card = (tmp_path / "model/assets.extra/MODEL_CARD.md").read_text()
+  assert "The first of 6:" in card and "| 1 | c |" in card
+
+
 def test_a_damaged_member_is_named(members, tmp_path):
   damaged = tmp_path / "members" / "damaged"
   shutil.copytree(members[0], damaged)
@@ -67,7 +93,6 @@ def test_a_damaged_member_is_named(members, tmp_path):
     (dict(averaging="ranks", rank_knots=[[0, 1], [0, 1], [1, 0]]), "ascending"),
     (dict(averaging="ranks", rank_knots=[[0, 1], [0, 1], None]), "two or more"),
     (dict(top_k=7), "--top_k=7 must be between 1 and"),
-    (dict(vocabulary="/no.csv"), "--vocabulary=/no.csv does not exist"),
     (dict(warmup_requests=-1), "--warmup_requests=-1 must be from 0 to 1,000"),
 ])
 def test_impossible_requests_leave_nothing_behind(members, options, message, tmp_path):

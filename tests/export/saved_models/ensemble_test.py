@@ -20,6 +20,7 @@ from yt8m.artifacts import saved_model
 from yt8m.configs import experiment
 from yt8m.core import feature_spec
 from yt8m.core import files
+from yt8m.core.vocabulary import Vocabulary
 from yt8m.eval.blending import averaging
 from yt8m.eval.blending import ensemble_file
 from yt8m.export.saved_models import ensemble as ensemble_model
@@ -70,14 +71,14 @@ def knots(members):
 
 
 def save(members, output_dir, weights=WEIGHTS, top_k=serving.TOP_K, overwrite=False,
-         vocabulary=None, warmup_requests=0, rank_knots=None, **attributes):
+         names=None, warmup_requests=0, rank_knots=None, **attributes):
   ensemble = ensemble_model.from_directories(members, weights, **attributes)
   if rank_knots is not None:
     ensemble = dataclasses.replace(ensemble, members=tuple(
         dataclasses.replace(member, rank_knots=None if x is None else list(map(float, x)))
         for member, x in zip(ensemble.members, rank_knots, strict=True)))
   return ensemble_model.save(
-      ensemble, str(output_dir), top_k=top_k, overwrite=overwrite, vocabulary=vocabulary,
+      ensemble, str(output_dir), top_k=top_k, overwrite=overwrite, names=names,
       warmup_requests=warmup_requests)
 
 
@@ -175,14 +176,13 @@ def test_members_may_see_other_features_and_fewer_frames(tmp_path):
 def test_members_may_be_of_video_level(tmp_path):
   members = [save_model(tmp_path / str(seed), ("rgb", "audio"), (8, 4), "video",
                         seed=seed) for seed in range(2)]
-  vocabulary = tmp_path / "names.csv"
-  vocabulary.write_text("Index,Name\n0,Game\n")
-  save(members, tmp_path / "model", WEIGHTS_OF_TWO, vocabulary=str(vocabulary))
+  names = Vocabulary.of({0: "Game"}, descriptors.NUM_CLASSES)
+  save(members, tmp_path / "model", WEIGHTS_OF_TWO, names=names)
   batch = descriptors.batch("video")
   expected = blended(member_scores(members, batch, "video"), WEIGHTS_OF_TWO,
                      "probabilities", None)
   serving.assert_answers(load(tmp_path / "model"), batch, "video", expected)
-  assert (tmp_path / "model/assets/names.csv").read_text() == vocabulary.read_text()
+  assert Vocabulary.find(tmp_path / "model", descriptors.NUM_CLASSES) == names
 
 
 def test_a_member_may_be_an_ensemble(members, tmp_path):

@@ -16,6 +16,7 @@ from tests.helpers import serving
 from yt8m.artifacts import manifest
 from yt8m.artifacts.saved_model import Contract
 from yt8m.core import files
+from yt8m.core.vocabulary import Vocabulary
 from yt8m.export.saved_models import ensemble
 from yt8m.export.saved_models import mediapipe
 from yt8m.export.saved_models import model_card
@@ -27,7 +28,8 @@ FLAGS = {"model": "MyRecipe", "train_data_pattern": "gs://b/train*.tfrecord",
          "teacher_predictions": None, "weight_averaging": "none"}
 EVALUATION = {"step": 1200, "data": "validate*", "num_examples": 3501, "hparams": None,
               "avg_hit_at_one": 0.81236, "avg_perr": 0.7, "map": 0.4, "gap": 0.66,
-              "avg_loss": 9.5, "average_precision": {"0": 0.5}}
+              "avg_loss": 9.5, "num_positives": {"0": 1, "2": 2000},
+              "average_precision": {"0": 0.5, "2": 0.25}}
 
 
 def card(directory):
@@ -56,10 +58,9 @@ def rows(text):
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory):
   directory = tmp_path_factory.mktemp("card") / "model"
-  vocabulary = directory.parent / "vocabulary.csv"
-  vocabulary.write_text("Index,Name\n")
+  names = Vocabulary.of({2: "a | b"}, descriptors.NUM_CLASSES)
   export("classifier-moe", directory, Origin(1200, "2026-05-03 12:00 UTC", EVALUATION),
-         vocabulary=str(vocabulary))
+         names=names)
   return directory
 
 
@@ -90,6 +91,13 @@ def test_it_says_what_was_learned_and_how_well(exported):
   metrics = section(text, "Metrics")
   assert metrics.startswith("By `yt8m-eval` on 3,501 examples of `validate*`:\n")
   assert rows(metrics)["Avg_Hit@1"] == ["0.8124"] and rows(metrics)["GAP"] == ["0.6600"]
+
+
+def test_it_names_classes_the_most_frequent_first(exported):
+  found = section(card(exported), "Classes")
+  assert found.startswith("The most frequent of 6 in the evaluation above:\n")
+  assert found.endswith("| 2 | a \\| b | 2,000 | 0.2500 |\n"
+                        "| 0 | class 0 | 1 | 0.5000 |\n\n")
 
 
 def test_signatures_are_those_of_the_file(exported):

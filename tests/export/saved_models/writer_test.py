@@ -22,9 +22,11 @@ from tests.helpers.serving import records
 from tests.helpers.serving import save
 from yt8m import models
 from yt8m.artifacts import manifest
+from yt8m.artifacts.saved_model import SavedModel
 from yt8m.configs import experiment
 from yt8m.core import feature_spec
 from yt8m.core import files
+from yt8m.core.vocabulary import Vocabulary
 from yt8m.export.saved_models import writer
 from yt8m.models import prediction
 
@@ -165,11 +167,10 @@ def test_a_bad_request_is_explained_and_does_no_harm(tmp_path):
 
 
 def test_assets_tell_a_client_what_it_needs(tmp_path):
-  vocabulary = tmp_path / "vocabulary.csv"
-  vocabulary.write_text("Index,Name\n0,Game\n")
-  save("aggregation-mean", tmp_path / "model", vocabulary=str(vocabulary))
+  names = Vocabulary.of({0: "Game", 1: 'Toys "R" Us, 2'}, descriptors.NUM_CLASSES)
+  save("aggregation-mean", tmp_path / "model", names=names)
   assets = tmp_path / "model" / "assets"
-  assert (assets / "vocabulary.csv").read_text() == vocabulary.read_text()
+  assert Vocabulary.load(assets / "vocabulary.csv", descriptors.NUM_CLASSES) == names
   assert json.loads((assets / "feature_spec.json").read_text()) == {
       "names": ["rgb", "audio"], "sizes": [8, 4], "level": "frame",
       "max_frames": descriptors.MAX_FRAMES, "num_classes": descriptors.NUM_CLASSES}
@@ -243,8 +244,6 @@ def test_a_saved_model_of_an_earlier_version_is_replaced(tmp_path):
 
 @pytest.mark.parametrize("options, error, message", [
     (dict(top_k=7), ValueError, "--top_k=7 must be between 1 and .* 6"),
-    (dict(top_k=3, vocabulary="/no/such.csv"), FileNotFoundError,
-     "--vocabulary=/no/such.csv does not exist"),
     (dict(top_k=3, warmup_requests=1001), ValueError, "--warmup_requests=1001 must be"),
 ])
 def test_impossible_requests_leave_nothing_behind(options, error, message, tmp_path):
@@ -277,12 +276,15 @@ def test_number_of_steps_is_chosen_by_the_client(tmp_path):
       str(tmp_path / "logistic")).signatures
 
 
-def test_a_vocabulary_that_is_not_text_is_named(tmp_path):
-  config, model = make("classifier-moe")
-  path = tmp_path / "names.csv"
-  for content, message in ((b"Index,Name\n0,Caf\xe9\n", "line 2: it is not UTF-8"),
-                           (b"\xff\xfe0\0", "is UTF-16 text")):
-    path.write_bytes(content)
-    with pytest.raises(ValueError, match=f"names.csv.* {message}"):
-      writer.save(config, model, str(tmp_path / "model"), vocabulary=str(path))
-  assert [path.name for path in tmp_path.iterdir()] == ["names.csv"]
+@pytest.mark.parametrize("level, case", [
+    ("video", "classifier-logistic"), ("frame", "aggregation-mean")])
+def test_names_of_classes_are_answered_by_a_graph_that_is_accepted(level, case, tmp_path):
+  names = Vocabulary.of({0: "café, 1", 2: "Game"}, descriptors.NUM_CLASSES)
+  save(case, tmp_path / "model", names=names)
+  found = SavedModel(str(tmp_path / "model"))
+  assert found.vocabulary == names
+  serve = found.load("serving_default").signatures["serving_default"]
+  answer = serve(example_bytes=serving.records(descriptors.batch(level), level))
+  assert answer["class_names"].shape == answer["class_indexes"].shape
+  assert answer["class_names"].numpy().ravel().tolist() == [
+      names.names[index].encode() for index in answer["class_indexes"].numpy().ravel()]
