@@ -25,6 +25,7 @@ from yt8m.core import paths
 from yt8m.data import missing_features
 from yt8m.data import readers
 from yt8m.data import records
+from yt8m.eval.metrics import class_report
 from yt8m.eval.metrics import evaluation
 from yt8m.eval.metrics import streaming
 from yt8m.models import losses
@@ -48,6 +49,8 @@ flags.DEFINE_bool("skip_bad_records", False, "Count records that can be read but
                   "each of them. --skip_corrupt_records is for damaged files instead.")
 flags.DEFINE_integer("top_k", None, "Number of predictions per video in GAP and MAP. "
                      "Default: 20, or all classes if they are fewer.", lower_bound=1)
+paths.define("vocabulary", None, "CSV with the names of the classes, as for yt8m-train. "
+             "Default: that of --train_dir.")
 checkpoints.define_flag()
 flags.DEFINE_bool("run_once", False, "Evaluate the newest checkpoint and stop, as "
                   "--checkpoint does.")
@@ -70,6 +73,8 @@ def main() -> None:
 def _evaluate(strategy: tf.distribute.Strategy) -> None:
   experiment.TRAIN_DIR.refuse_links(FLAGS.train_dir)
   config = experiment.Experiment.load(FLAGS.train_dir).with_hparams(FLAGS.hparams)
+  names = experiment.names_of_classes(
+      FLAGS.train_dir, config.num_classes, FLAGS.vocabulary)
   model = config.build_model()
   reader = readers.make_reader(
       config.feature_spec.with_segment_labels(FLAGS.segment_labels),
@@ -102,6 +107,11 @@ def _evaluate(strategy: tf.distribute.Strategy) -> None:
     logging.info("Wrote %s", evaluation.write_results(
         FLAGS.train_dir, step, model, metrics, values, hparams=FLAGS.hparams,
         data=FLAGS.eval_data_pattern))
+    if names:
+      for line in class_report.describe(names, metrics, values):
+        logging.info("%s", line)
+      logging.info("Wrote %s", class_report.write(
+          FLAGS.train_dir, step, names, metrics, values))
 
 
 def _same_on_all_workers(strategy: tf.distribute.Strategy) -> Iterator[str]:

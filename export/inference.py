@@ -34,6 +34,8 @@ from yt8m.core import locks
 from yt8m.core import paths
 from yt8m.core import temporaries
 from yt8m.core import video_ids
+from yt8m.core import vocabulary
+from yt8m.core.vocabulary import Vocabulary
 from yt8m.data import label_reader
 from yt8m.data import missing_features
 from yt8m.data import video_reader
@@ -42,6 +44,7 @@ from yt8m.export.prediction import checkpoint
 from yt8m.export.prediction import engine
 from yt8m.export.prediction import formats
 from yt8m.export.prediction import jobs
+from yt8m.export.prediction import named_formats
 from yt8m.export.prediction import parts as prediction_parts
 from yt8m.export.prediction import repeated_videos
 from yt8m.export.prediction import runners
@@ -64,8 +67,11 @@ paths.define("output_model_tgz", "", "Archive to pack the trained model into.")
 paths.define_pattern("input_data_pattern", "",
                      "Record files to predict: globs, separated by commas.")
 paths.define("output_file", "", "File to write.")
-flags.DEFINE_enum("output_format", "csv", list(formats.WRITERS),
-                  "Format of the output: a submission CSV, arrays, or Examples.")
+flags.DEFINE_enum("output_format", "csv", [*formats.WRITERS, *named_formats.WRITERS],
+                  "Format of the output: a submission CSV, arrays, or Examples. With the "
+                  "names of the classes: json, one object a line, or csv_named, a CSV.")
+paths.define("vocabulary", None, "CSV with the names of the classes, as for yt8m-train, "
+             "for --output_format=json and csv_named. Default: that of the model.")
 flags.DEFINE_bool("overwrite", False, "Replace an existing --output_file, and parts of "
                   "another run.")
 flags.DEFINE_bool("segment_labels", False, "Predict five-frame segments, and list the "
@@ -114,32 +120,36 @@ def main() -> None:
         FLAGS.segment_labels, class_ids, FLAGS.skip_corrupt_records,
         FLAGS.skip_bad_records)
     job.reducer()  # Checks --top_k before a model is loaded.
+    names = _names(source)
     record_files = paths.match(FLAGS.input_data_pattern, "--input_data_pattern")
     reader = source.reader()
     missing_features.check(
         record_files, reader.expected, reader.explain, "--input_data_pattern")
     logging.info("Model of %s.", source)
-    _predict(job, record_files)
+    _predict(job, record_files, names)
   if FLAGS.output_model_tgz and isinstance(source, checkpoint.Checkpoint):
-    names = checkpoints.inference_files(FLAGS.train_dir, source.path)
-    if tf.io.gfile.exists(os.path.join(FLAGS.train_dir, experiment.STATUS)):
-      names.append(experiment.STATUS)  # It says whether training has finished.
-    model_archive.pack(FLAGS.train_dir, FLAGS.output_model_tgz, names)
+    packed = checkpoints.inference_files(FLAGS.train_dir, source.path)
+    # Whether training has finished, and the names of the classes.
+    packed += [name for name in (experiment.STATUS, vocabulary.FILE)
+               if tf.io.gfile.exists(os.path.join(FLAGS.train_dir, name))]
+    model_archive.pack(FLAGS.train_dir, FLAGS.output_model_tgz, packed)
     logging.info("Packed the model into %s", FLAGS.output_model_tgz)
   return None
 
 
-def _predict(job: jobs.Job, record_files: Sequence[str]) -> None:
+def _predict(job: jobs.Job, record_files: Sequence[str], names: Vocabulary | None
+             ) -> None:
   output, letters = FLAGS.output_file, f"{FLAGS.output_file}.failed.json"
   contents = {
       **job.settings(), "model": job.source.fingerprint, "format": FLAGS.output_format,
       "strict": FLAGS.strict,
       "segment_max_pred": FLAGS.segment_max_pred if FLAGS.segment_labels else None,
-      "records": [(file, tf.io.gfile.stat(file).length) for file in record_files]}
+      "records": [(file, tf.io.gfile.stat(file).length) for file in record_files],
+      **({"vocabulary": names.digest} if names else {})}
   engine.check_dead_letters(letters)
   with locks.hold_output(output, "predicts"):
     if not finished.check(output, contents, FLAGS.overwrite):
-      _write_predictions(job, record_files, contents, letters)
+      _write_predictions(job, record_files, contents, letters, names)
     if tf.io.gfile.exists(letters):
       logging.warning(
           "Files that could not be read are left out: see %s. Repair them and start "
@@ -149,14 +159,15 @@ def _predict(job: jobs.Job, record_files: Sequence[str]) -> None:
 
 
 def _write_predictions(job: jobs.Job, record_files: Sequence[str],
-                       contents: Mapping[str, Any], letters: str) -> None:
+                       contents: Mapping[str, Any], letters: str,
+                       names: Vocabulary | None) -> None:
   """Writes the predictions, and the list of the files that were left out."""
   max_failed = FLAGS.max_failed_shards
   if max_failed is None:
     max_failed = len(record_files) if FLAGS.runner == "ray" else 0
   num_written, videos_written = 0, repeated_videos.RepeatedVideos(job.segments)
   with contextlib.ExitStack() as stack:
-    writer = stack.enter_context(_writer(contents))
+    writer = stack.enter_context(_writer(contents, names))
     parts = prediction_parts.Parts.open(FLAGS.output_file, job, FLAGS.overwrite)
     stack.callback(parts.remove_if_empty)
 
@@ -222,10 +233,30 @@ def _check_flags() -> None:
     raise ValueError("--output_file is missing: name the file to write.")
 
 
-def _writer(contents: Mapping[str, Any]) -> videos.AtomicOutput:
+def _names(source: jobs.Source) -> Vocabulary | None:
+  """Returns the names of the classes if the output has them."""
+  if FLAGS.output_format not in named_formats.WRITERS:
+    if FLAGS.vocabulary:
+      raise ValueError(
+          f"--vocabulary={FLAGS.vocabulary} has no effect on --output_format="
+          f"{FLAGS.output_format}: choose {' or '.join(named_formats.WRITERS)}.")
+    return None
+  names = (Vocabulary.load(FLAGS.vocabulary, source.num_classes) if FLAGS.vocabulary
+           else source.vocabulary)
+  if not names:
+    raise ValueError(f"{source} has no names of the classes, which --output_format="
+                     f"{FLAGS.output_format} writes: give them with --vocabulary.")
+  return names
+
+
+def _writer(contents: Mapping[str, Any], names: Vocabulary | None
+            ) -> videos.AtomicOutput:
   if FLAGS.segment_labels and FLAGS.output_format == "csv":
     return segments.SegmentSubmissionWriter(
         FLAGS.output_file, FLAGS.segment_max_pred, FLAGS.overwrite, contents)
+  if names:
+    return named_formats.WRITERS[FLAGS.output_format](
+        FLAGS.output_file, FLAGS.overwrite, contents, names=names)
   return formats.WRITERS[FLAGS.output_format](
       FLAGS.output_file, FLAGS.overwrite, contents)
 

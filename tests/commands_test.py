@@ -5,6 +5,7 @@
 `python train.py` becomes `yt8m-train`, and so on; the flags stay the same.
 """
 
+import csv
 import json
 import re
 import tarfile
@@ -15,6 +16,7 @@ import tensorflow as tf
 
 from tests.helpers import full_disk
 from tests.helpers import support
+from yt8m.core.vocabulary import Vocabulary
 from yt8m.export.submissions import segments as segment_submission
 
 TRAIN, EVAL = "yt8m.train", "yt8m.eval.evaluate"
@@ -41,7 +43,8 @@ def video_model(sample, tmp_path_factory):
   train_dir = tmp_path_factory.mktemp("models") / "video"
   support.run_command(
       TRAIN, *VIDEO, f"--train_data_pattern={sample}/video/train*.tfrecord",
-      f"--train_dir={train_dir}", "--start_new_model", *SHORT)
+      f"--train_dir={train_dir}", "--start_new_model",
+      f"--vocabulary={sample}/vocabulary.csv", *SHORT)
   return train_dir
 
 
@@ -81,6 +84,46 @@ def test_eval(sample, video_model):
   results = json.loads(path.read_text())
   assert results["gap"] == pytest.approx(gap, abs=1e-4)
   assert results["num_examples"] == 12 and results["step"] == 3
+  assert "Best average precision: " in process.stderr
+  with (video_model / "eval/classes-3.csv").open(newline="") as file:
+    rows = list(csv.DictReader(file))
+  assert [row["name"] for row in rows] == list(names_of(sample).names)
+  assert {row["class"]: float(row["average_precision"]) for row in rows
+          if row["average_precision"]} == results["average_precision"]
+
+
+def names_of(sample):
+  return Vocabulary.load(sample / "vocabulary.csv", 3862)
+
+
+def test_names_of_classes(sample, video_model, frame_model, tmp_path):
+  """They are kept in training; yt8m-inference writes them, or those it is given."""
+  names, pattern = names_of(sample), f"{sample}/video/test*.tfrecord"
+  assert Vocabulary.find(video_model, 3862) == names
+  config = json.loads((video_model / "config.json").read_text())
+  assert config["flags"]["vocabulary"] == names.digest
+  command = (INFERENCE, f"--train_dir={video_model}", f"--input_data_pattern={pattern}",
+             "--top_k=3", f"--output_file={tmp_path}/out.json", "--output_format=json")
+  support.run_command(*command)
+  rows = list(map(json.loads, (tmp_path / "out.json").read_text().splitlines()))
+  assert len(rows) == 12 and all(
+      one["name"] == names.names[one["class"]] and 0 <= one["score"] <= 1
+      for row in rows for one in row["predictions"])
+  # Other names are another job.
+  (tmp_path / "names.csv").write_text("0,mine\n")
+  process = support.run_command(
+      *command, f"--vocabulary={tmp_path}/names.csv", check=False)
+  assert process.returncode == 1 and "out.json exists" in process.stderr
+  for model, flags, message in (
+      (frame_model, ["--output_format=csv_named"],
+       "has no names of the classes, which --output_format=csv_named writes: give them"),
+      (video_model, [f"--vocabulary={tmp_path}/names.csv", "--output_format=npz"],
+       "names.csv has no effect on --output_format=npz: choose json or csv_named")):
+    process = support.run_command(
+        INFERENCE, f"--train_dir={model}", f"--output_file={tmp_path}/no", *flags,
+        f"--input_data_pattern={pattern.replace('video', model.name)}", check=False)
+    assert process.returncode == 1 and message in process.stderr
+  assert not (tmp_path / "no").exists()
 
 
 def test_eval_watches_until_the_timeout(sample, frame_model):
@@ -100,7 +143,7 @@ def test_inference_and_model_archive(sample, video_model, tmp_path):
   assert all(len(classes) == 20
              for classes, _ in support.read_submission(csv).values())
   with tarfile.open(archive) as packed:
-    assert "status.json" in packed.getnames()
+    assert {"status.json", "vocabulary.csv"} <= {*packed.getnames()}
   # In another place, the archive alone gives the same result.
   again = tmp_path / "again.csv"
   support.run_command(INFERENCE, pattern, f"--input_model_tgz={archive}",

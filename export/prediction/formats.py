@@ -1,6 +1,8 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Predictions as .npz and as TFRecords. CSV: `submissions/videos.py`.
+"""Predictions as .npz and as TFRecords.
+
+For CSV see `submissions/videos.py`, for formats with names of classes `named_formats.py`.
 
     csv        VideoId,LabelConfidencePairs
     npz        ids (n,) bytes, classes (n, k) int32, scores (n, k) float32

@@ -218,7 +218,7 @@ def _classes(names: Vocabulary | None, evaluation: dict[str, Any] | None = None
   precisions = (evaluation or {})["average_precision"]
   best = sorted(counts, key=lambda index: (-counts[index], int(index)))[:_NUM_CLASSES]
   table = markdown.make(
-      ["class", "name", "videos", "average precision"],
+      ["class", "name", "positives", "average precision"],
       [[index, shown[int(index)], f"{counts[index]:,}",
         f"{precisions[index]:.4f}"] for index in best], ("name",))
   return [("Classes", f"The most frequent of {len(shown):,} in the evaluation above:\n\n"

@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """All formats have the same content, and are written completely or not at all."""
 
+import csv
+import functools
+import json
 import os
 from urllib import parse
 
@@ -11,15 +14,24 @@ import tensorflow as tf
 
 from tests.helpers import full_disk
 from tests.helpers import support
+from yt8m.core.vocabulary import Vocabulary
 from yt8m.export.prediction import formats as prediction_formats
+from yt8m.export.prediction import named_formats
 
 IDS = [b"a,b", "ü", b"long \"caf\xe9\".mp4"]
 CLASSES = np.array([[3, 1], [2, 0], [70_000, 1]])
-SCORES = np.array([[.5, .25], [1, 0], [.125, 1e-7]], np.float32)
+SCORES = np.array([[.5, .1], [1, 0], [.125, 1e-7]], np.float32)
+
+
+NAMES = Vocabulary.of({0: "café", 1: 'Toys "R" Us, 2', 2: "=1+1", 3: "Crane",
+                       70_000: "Crane"}, 70_001)
+WRITERS = {**prediction_formats.WRITERS, **{
+    name: functools.partial(writer, names=NAMES)
+    for name, writer in named_formats.WRITERS.items()}}
 
 
 def write(name, path, cuts=(), overwrite=False):
-  with prediction_formats.WRITERS[name](str(path), overwrite) as writer:
+  with WRITERS[name](str(path), overwrite) as writer:
     for start, stop in zip((0, *cuts), (*cuts, 3), strict=True):
       rows = slice(start, stop)
       writer.write(IDS[rows], CLASSES[rows], SCORES[rows])
@@ -34,6 +46,21 @@ def read(name, path):
     with np.load(path) as arrays:
       assert arrays["classes"].dtype == np.int32
       return arrays["ids"].tolist(), arrays["classes"], arrays["scores"]
+  if name == "json":
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    predictions = [row["predictions"] for row in rows]
+    assert all(one["name"] == NAMES.names[one["class"]]
+               for row in predictions for one in row)
+    return ([parse.unquote_to_bytes(row["id"]) for row in rows], *(
+        np.array([[one[key] for one in row] for row in predictions])
+        for key in ("class", "score")))
+  if name == "csv_named":
+    with path.open(newline="") as file:
+      header, *rows = csv.reader(file)
+    assert header == ["VideoId", "Name 1", "Score 1", "Name 2", "Score 2"]
+    return ([parse.unquote_to_bytes(row[0]) for row in rows],
+            np.array([list(map(NAMES.names.index, row[1::2])) for row in rows]),
+            np.array([row[2::2] for row in rows], np.float64))
   features = {"id": tf.io.FixedLenFeature([], tf.string),
               "class_indexes": tf.io.FixedLenFeature([2], tf.int64),
               "predictions": tf.io.FixedLenFeature([2], tf.float32)}
@@ -44,7 +71,7 @@ def read(name, path):
           np.array([row["predictions"] for row in rows]))
 
 
-formats = pytest.mark.parametrize("name", prediction_formats.WRITERS)
+formats = pytest.mark.parametrize("name", WRITERS)
 
 
 @formats
@@ -59,6 +86,8 @@ def test_what_is_written_is_read_back_whatever_the_batches(name, tmp_path):
   assert ids == [b"a,b", "ü".encode(), b"long \"caf\xe9\".mp4"]
   np.testing.assert_array_equal(classes, CLASSES)
   np.testing.assert_allclose(scores, SCORES, rtol=1e-6)
+  if name in named_formats.WRITERS:
+    np.testing.assert_array_equal(scores.astype(np.float32), SCORES)
   assert len(os.listdir(tmp_path)) == 3
 
 
@@ -79,7 +108,7 @@ def test_an_output_stays_unless_told_otherwise(name, tmp_path):
   path.write_text("precious")
   with pytest.raises(FileExistsError, match="out exists: .*--overwrite"):
     write(name, path)
-  writer = prediction_formats.WRITERS[name](str(path), overwrite=True)
+  writer = WRITERS[name](str(path), overwrite=True)
   with pytest.raises(ZeroDivisionError), writer:
     writer.write(IDS, CLASSES, SCORES)
     _ = 1 / 0
@@ -91,7 +120,7 @@ def test_an_output_stays_unless_told_otherwise(name, tmp_path):
 @formats
 def test_ids_and_predictions_must_agree(name, tmp_path):
   with (pytest.raises(ValueError),
-        prediction_formats.WRITERS[name](str(tmp_path / "out")) as writer):
+        WRITERS[name](str(tmp_path / "out")) as writer):
     writer.write(IDS[:2], CLASSES, SCORES)
   assert os.listdir(tmp_path) == []
 
@@ -100,7 +129,7 @@ def test_ids_and_predictions_must_agree(name, tmp_path):
 def test_an_unwritable_output_is_an_error_before_any_prediction(name, tmp_path):
   (tmp_path / "file").touch()
   with (pytest.raises((OSError, tf.errors.OpError)),
-        prediction_formats.WRITERS[name](str(tmp_path / "file" / "out"))):
+        WRITERS[name](str(tmp_path / "file" / "out"))):
     pytest.fail("no prediction must be made")
 
 
@@ -108,7 +137,7 @@ def test_an_unwritable_output_is_an_error_before_any_prediction(name, tmp_path):
 def test_a_full_disk_leaves_nothing(name, tmp_path):
   with (full_disk.full_disk(after=50_000),
         pytest.raises(OSError, match="after [0-9,]+ bytes; nothing half-written.*/out'"),
-        prediction_formats.WRITERS[name](str(tmp_path / "out")) as writer):
+        WRITERS[name](str(tmp_path / "out")) as writer):
     for _ in range(2000):
       writer.write(IDS, CLASSES, SCORES)
   assert os.listdir(tmp_path) == []

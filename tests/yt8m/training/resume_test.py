@@ -19,7 +19,7 @@ from yt8m.training import saving
 
 FLAGS = {"seed": 0, "batch_size": 4, "num_readers": 8, "train_data_pattern": "a*",
          "label_loss": "CrossEntropyLoss", "max_frames": 300, "log_steps": 10,
-         "feature_names": "rgb", "shuffle_buffer": None, "precision": "float32"}
+         "feature_names": "rgb", "vocabulary": "1f2e", "shuffle_buffer": None, "precision": "float32"}
 
 
 def record_files(directory, **sizes):
@@ -54,11 +54,13 @@ def test_the_same_run_and_moved_records_go_on_in_silence(saved, caplog):
 
 
 def test_what_changed_is_listed_in_one_message(saved, caplog):
-  find(saved, batch_size=8, label_loss="HingeLoss", max_frames=100)
+  find(saved, batch_size=8, label_loss="HingeLoss", max_frames=100,
+       vocabulary="3d4c")
   [record] = caplog.records
   assert record.getMessage() == (
       f"Changed since {saved}/model.ckpt-7: --batch_size was 4 and is 8; --label_loss "
-      "was CrossEntropyLoss and is HingeLoss; --max_frames was 300 and is 100.")
+      "was CrossEntropyLoss and is HingeLoss; --max_frames was 300 and is 100; "
+      "--vocabulary was 1f2e and is 3d4c.")
 
 
 @pytest.mark.parametrize("changes, message", [

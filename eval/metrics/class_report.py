@@ -1,0 +1,69 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Average precision by class, with the names of the classes, for people.
+
+    <train_dir>/eval/classes-<step>.csv    class,name,positives,average_precision
+
+The average precision of a class without positives is empty.
+"""
+
+import csv
+import os
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from yt8m.core import files
+from yt8m.core.vocabulary import Vocabulary
+from yt8m.eval.metrics import streaming
+
+_SHOWN = 5
+
+
+def describe(names: Vocabulary, metrics: streaming.EvaluationMetrics,
+             values: dict[str, Any]) -> list[str]:
+  """Returns a line with the best classes, and one with the worst, if there are several.
+
+  Args:
+    names: Names of the classes.
+    metrics: Accumulated metrics.
+    values: Result of `metrics.get()`.
+  """
+  classes = np.flatnonzero(metrics.num_positives)
+  order = np.argsort(-values["aps"], kind="stable")
+  shown = min(_SHOWN, len(classes) // 2)
+
+  def line(title, rows):
+    return f"{title} average precision: " + ", ".join(
+        f"{names.names[classes[row]]} {values['aps'][row]:.4f} "
+        f"(positives: {metrics.num_positives[classes[row]]:,})" for row in rows)
+
+  if not shown:
+    return []
+  return [line("Best", order[:shown]), line("Worst", order[::-1][:shown])]
+
+
+def write(train_dir: str, step: int, names: Vocabulary,
+          metrics: streaming.EvaluationMetrics, values: dict[str, Any]) -> str:
+  """Writes `eval/classes-<step>.csv`; returns its path.
+
+  Args:
+    train_dir: Training directory.
+    step: Step of the checkpoint.
+    names: Names of the classes.
+    metrics: Accumulated metrics.
+    values: Result of `metrics.get()`.
+  """
+  classes = np.flatnonzero(metrics.num_positives).tolist()
+  precisions = dict(zip(classes, values["aps"].tolist(), strict=True))
+  directory = os.path.join(train_dir, "eval")
+  tf.io.gfile.makedirs(directory)
+  path = os.path.join(directory, f"classes-{step}.csv")
+  with files.atomic_write(path) as file:
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(["class", "name", "positives", "average_precision"])
+    for index, name in enumerate(names.names):
+      writer.writerow([
+          index, name, metrics.num_positives[index], precisions.get(index, "")])
+  return path
