@@ -19,7 +19,8 @@ from yt8m.training import saving
 
 FLAGS = {"seed": 0, "batch_size": 4, "num_readers": 8, "train_data_pattern": "a*",
          "label_loss": "CrossEntropyLoss", "max_frames": 300, "log_steps": 10,
-         "feature_names": "rgb", "vocabulary": "1f2e", "shuffle_buffer": None, "precision": "float32"}
+         "feature_names": "rgb", "vocabulary": "1f2e", "shuffle_buffer": None,
+         "precision": "float32"}
 
 
 def record_files(directory, **sizes):
