@@ -180,7 +180,7 @@ def end(number: int, hint: str = _HINT) -> None:
     time.sleep(60)
   _State.ending = True
   terminate_children()
-  for path in list(_State.temporaries):
+  for path in [*_State.temporaries, *_generated_code()]:
     with contextlib.suppress(OSError):
       (shutil.rmtree if os.path.isdir(path) else os.remove)(path)
   with contextlib.suppress(Exception):
@@ -189,6 +189,12 @@ def end(number: int, hint: str = _HINT) -> None:
     os.write(2, f"Stopped by {signal.Signals(number).name}: {hint}\n".encode())
   # Not sys.exit: it would wait for threads, and TensorFlow aborts if its own still run.
   os._exit(128 + number)
+
+
+def _generated_code() -> list[str]:
+  """Returns the temporary files of code that TensorFlow removes at a usual exit."""
+  return [module.__file__ for name, module in list(sys.modules.items())
+          if name.startswith("__autograph_generated_file") and module.__file__]
 
 
 def terminate_children() -> None:

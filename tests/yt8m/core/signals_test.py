@@ -44,6 +44,21 @@ def guarded(main):
   return GUARDED.replace("signals.install()", f"{main}\nsignals.install()", 1)
 
 
+def test_code_that_tensorflow_has_generated_is_removed(tmp_path):
+  path = tmp_path / "__autograph_generated_file1.py"
+  path.touch()
+  process = start(guarded(f"""
+def main():
+  sys.path.append({str(tmp_path)!r})
+  import __autograph_generated_file1
+  ready()
+  time.sleep(100)
+"""))
+  process.terminate()
+  process.communicate(timeout=10)
+  assert process.returncode == 143 and not path.exists()
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_context_managers_clean_up_and_the_status_is_that_of_the_signal(number):
   process = start(guarded("""
