@@ -142,6 +142,8 @@ def run_table(table: ablation_table.Table, runs: Sequence[ablation_runs.Run],
     rows = table.select(FLAGS.rows)
     selected = [run for run in runs if run.row in rows]
     todo = [run for run in selected if not run.result()]
+    if not FLAGS.keep_checkpoints:
+      ablation_runs.delete_measured_models(runs)
     print(f"{table.name}: {len(selected)} runs, {len(selected) - len(todo)} of them "
           f"finished before; {num_processes} at a time", flush=True)
     return follow([

@@ -177,6 +177,20 @@ def execute(training: Training, runner: processes.Runner, keep_checkpoints: bool
   return outcomes
 
 
+def delete_measured_models(runs: Sequence[Run]) -> None:
+  """Deletes the models of runs that are all measured, unless they were to be kept.
+
+  `execute` has deleted them, unless it was killed before.
+  """
+  for training in make_trainings(runs, runs):
+    owners = [run for run in training.runs
+              if _read(run.path("training.json"), run.training_settings)
+              .get("keep") is False]
+    if owners and all(run.result() for run in training.runs):
+      for run in owners:
+        _delete_checkpoints(run.train_dir)
+
+
 def _delete(run, *names):
   for name in names:
     pathlib.Path(run.path(name)).unlink(missing_ok=True)

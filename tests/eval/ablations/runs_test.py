@@ -112,6 +112,24 @@ def test_a_kept_model_is_used_again_and_stays(tmp_path):
   assert models(tmp_path) == {"two"}
 
 
+def test_models_are_deleted_that_a_kill_has_left(tmp_path, monkeypatch):
+  def killed(train_dir):
+    raise KeyboardInterrupt
+  every = ablation_runs.make_runs(
+      ablation_table.Table.from_config(CONFIG), 1, str(tmp_path / "t"))
+  ablate(tmp_path, rows=["other"], keep=True)
+  with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    patch.setattr(ablation_runs, "_delete_checkpoints", killed)
+    ablate(tmp_path, rows=["one"])
+  ablation_runs.delete_measured_models(every)
+  assert models(tmp_path) == {"one", "other"}  # The row "two" shares the first one.
+  with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    patch.setattr(ablation_runs, "_delete_checkpoints", killed)
+    assert ablate(tmp_path, rows=["one", "two"])[0] == [TWO]
+  ablation_runs.delete_measured_models(every)
+  assert models(tmp_path) == {"other"}
+
+
 def test_a_kept_model_of_other_flags_is_not_used(tmp_path):
   ablate(tmp_path, rows=["one"], keep=True)
   rows = [{**row, "flags": {"units": 5}} for row in CONFIG["rows"][:2]]
