@@ -13,7 +13,6 @@ step that is analysed in detail is a flag, and the videos and labels that are sh
 follow rules that the report states.
 """
 
-import csv
 import functools
 import json
 import os
@@ -34,6 +33,7 @@ from yt8m.configs import hparams as hyperparameters
 from yt8m.core import files
 from yt8m.core import paths
 from yt8m.core import progress
+from yt8m.core.vocabulary import Vocabulary
 from yt8m.data import label_reader
 from yt8m.data import label_sets
 from yt8m.data import readers
@@ -58,7 +58,7 @@ _TRAIN_DIRS = flags.DEFINE_list("train_dir", None, "Training directories, one pe
                                 required=True)
 _PATTERN = flags.DEFINE_string("eval_data_pattern", None, "Records to evaluate.",
                                required=True)
-_VOCABULARY = flags.DEFINE_string("vocabulary", None, "CSV with Index and Name.",
+_VOCABULARY = flags.DEFINE_string("vocabulary", None, "CSV with the names of classes.",
                                   required=True)
 _LABEL_SETS = flags.DEFINE_string("label_sets", None, "File of yt8m-label-sets.",
                                   required=True)
@@ -130,15 +130,6 @@ def read_label_sets(config: experiment.Experiment) -> label_sets.LabelSets:
       reader, paths.match(_EXCLUDE.value, "--label_sets_exclude")))
 
 
-def class_names(num_classes: int) -> list[str]:
-  """Returns the names of the classes in --vocabulary."""
-  names = [f"class {number}" for number in range(num_classes)]
-  with files.open_to_read(_VOCABULARY.value) as file:
-    for row in csv.DictReader(file):
-      names[int(row["Index"])] = row["Name"] or names[int(row["Index"])]
-  return names
-
-
 def main(_):
   logging.set_verbosity(logging.INFO)
   step = _STEP.value or _NUM_STEPS.value
@@ -173,7 +164,7 @@ def main(_):
       couplings=np.array([layer.couplings.numpy() for layer in conditionals]),
       coupling=conditional.coupling,
       evidence=dict(zip(frequent.tolist(), evidence, strict=True)),
-      names=class_names(config.num_classes))
+      names=[*Vocabulary.load(_VOCABULARY.value, config.num_classes).names])
   tf.io.gfile.makedirs(_OUTPUT_DIR.value)
   names = charts.write(_OUTPUT_DIR.value, study)
   path = os.path.join(_OUTPUT_DIR.value, "report.md")
