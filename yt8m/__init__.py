@@ -20,6 +20,10 @@ __version__ = "0.1.0"
 if not _os.path.isdir(_os.path.join(_os.path.dirname(__file__), "models")):
   __path__.append(_os.path.dirname(_os.path.dirname(_os.path.abspath(__file__))))
 
+from yt8m.core import keras_names as _keras_names  # noqa: E402
+
+_keras_names.install()
+
 # A command, `python -m yt8m.train` or a script, can be stopped while it loads TensorFlow.
 # A library leaves signals alone.
 _PROGRAM = _os.path.basename(getattr(_sys, "argv", [""])[0])

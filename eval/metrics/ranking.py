@@ -78,6 +78,10 @@ class RankedBatch:
   def __len__(self) -> int:
     return len(self.scores)
 
+  def num_hits(self, k: int) -> int:
+    """Returns the number of videos with a label among their k best classes."""
+    return int(np.count_nonzero(self.hits[:, :k].any(axis=1)))
+
   @functools.cached_property
   def hits_at_equal_recall(self) -> np.ndarray:
     """Number of labels with a score > 0 among the n best classes of a video with n."""

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from yt8m.eval.metrics import accumulators
 from yt8m.eval.metrics.average_precision import average_precision
 from yt8m.eval.metrics.average_precision import average_precision_by_class
 from yt8m.eval.metrics.ranking import RankedBatch
@@ -54,7 +55,8 @@ def hit_at_k(predictions: npt.ArrayLike, labels: npt.ArrayLike, k: int = 1) -> f
 
   A video without labels counts as a miss.
   """
-  return float(np.mean(RankedBatch(predictions, labels, k).hits.any(axis=1)))
+  batch = RankedBatch(predictions, labels, k)
+  return batch.num_hits(k) / len(batch) if len(batch) else math.nan
 
 
 def precision_at_equal_recall_rate(
@@ -95,7 +97,7 @@ def mean_average_precision(predictions: npt.ArrayLike, labels: npt.ArrayLike,
   aps = average_precision_by_class(
       batch.scores.ravel(), batch.hits.ravel(), batch.classes.ravel(),
       batch.num_positives, top_n)
-  return _mean_or_zero(aps[batch.num_positives > 0])
+  return accumulators.mean_or_zero(aps[batch.num_positives > 0])
 
 
 class EvaluationMetrics:
@@ -107,11 +109,9 @@ class EvaluationMetrics:
   (see `average_precision`). Only the last bit of `avg_loss` can depend on how the videos
   were batched.
 
-  Memory: GAP needs the rank of every positive among all top-k predictions, and no rank
-  is final before the last batch. Each of these predictions is kept in 6 bytes: a float32
-  score, and its class and label packed into a uint16. For k = 20 that is 120 bytes per
-  video, 132 MB for 1.1 million videos. `get` temporarily takes up to 50 more bytes per
-  prediction.
+  Memory: 6 bytes for each of the top k predictions, see `accumulators.TopPredictions`.
+  For k = 20 that is 120 bytes per video, 132 MB for 1.1 million videos. `get` temporarily
+  takes up to 50 more bytes per prediction.
 
   >>> from yt8m.eval import metrics
   >>> evaluation = metrics.EvaluationMetrics(num_classes=3)
@@ -147,15 +147,18 @@ class EvaluationMetrics:
   def clear(self) -> None:
     """Discards everything accumulated so far."""
     self.num_examples = 0
-    self.num_positives = np.zeros(self.num_classes, np.int64)
-    self._num_hits_at_one = 0
-    # PERR adds hits / n over the videos with n labels. The hits are summed for each n:
-    # sums of integers do not depend on their order.
-    self._perr_hits = np.zeros(self.num_classes + 1, np.int64)
+    self._hits_at_one = accumulators.HitRate(1)
+    self._perr = accumulators.EqualRecallPrecision(self.num_classes)
+    self._top = accumulators.TopPredictions(self.num_classes, self.top_k)
     self._loss_sums = []  # one per batch
-    # The top k of each batch: scores, and 2 · class + (1 if it is a label).
-    self._scores = [np.zeros(0, np.float32)]
-    self._codes = [np.zeros(0, np.min_scalar_type(2 * self.num_classes - 1))]
+
+  @property
+  def num_positives(self) -> np.ndarray:
+    return self._top.num_positives
+
+  @property
+  def _parts(self) -> tuple[accumulators.Accumulator, ...]:
+    return self._hits_at_one, self._perr, self._top
 
   def accumulate(self, predictions: npt.ArrayLike, labels: npt.ArrayLike,
                  loss: npt.ArrayLike, mask: npt.ArrayLike | None = None,
@@ -180,17 +183,12 @@ class EvaluationMetrics:
     mean_loss = _mean_loss(loss, mask, np.shape(labels)[0], name)
     if not len(batch):
       return {"hit_at_one": math.nan, "perr": math.nan, "loss": math.nan}
-    num_hits_at_one = int(np.count_nonzero(batch.hits[:, 0]))
 
     self.num_examples += len(batch)
-    self.num_positives += batch.num_positives
-    self._num_hits_at_one += num_hits_at_one
-    np.add.at(self._perr_hits, batch.num_labels, batch.hits_at_equal_recall)
+    for part in self._parts:
+      part.add(batch)
     self._loss_sums.append(mean_loss * len(batch))
-    self._scores.append(batch.scores.ravel())
-    codes = 2 * batch.classes + batch.hits
-    self._codes.append(codes.ravel().astype(self._codes[0].dtype))
-    return {"hit_at_one": num_hits_at_one / len(batch),
+    return {"hit_at_one": batch.num_hits(1) / len(batch),
             "perr": batch.mean_precision_at_equal_recall(),
             "loss": mean_loss}
 
@@ -208,20 +206,14 @@ class EvaluationMetrics:
     if not self.num_examples:
       raise ValueError("There are no metrics of 0 examples. Does --eval_data_pattern "
                        "match records that hold any?")
-    scores, codes = self._compacted()
-    hits = codes & 1
-    aps = average_precision_by_class(
-        scores, hits, codes >> 1, self.num_positives, self.top_n)
-    aps = aps[self.num_positives > 0]
-    num_labels = np.maximum(np.arange(self.num_classes + 1), 1)
+    aps = self._top.average_precisions(self.top_n)
     return {
-        "avg_hit_at_one": self._num_hits_at_one / self.num_examples,
-        "avg_perr": float(np.sum(self._perr_hits / num_labels)) / self.num_examples,
+        "avg_hit_at_one": self._hits_at_one.value(),
+        "avg_perr": self._perr.value(),
         "avg_loss": math.fsum(self._loss_sums) / self.num_examples,
         "aps": aps,
-        "gap": average_precision(
-            scores, hits, total_positives=self.num_positives.sum()),
-        "map": _mean_or_zero(aps),
+        "gap": self._top.gap(),
+        "map": accumulators.mean_or_zero(aps),
     }
 
   def merge(self, other: "EvaluationMetrics") -> None:
@@ -231,22 +223,22 @@ class EvaluationMetrics:
       if mine != theirs:
         raise ValueError(
             f"Cannot merge metrics of {name} {theirs} into metrics of {name} {mine}.")
-    # Numbers and arrays are added, lists joined.
-    for name in ("num_examples", "num_positives", "_num_hits_at_one", "_perr_hits",
-                 "_loss_sums", "_scores", "_codes"):
-      setattr(self, name, getattr(self, name) + getattr(other, name))
+    self.num_examples += other.num_examples
+    for mine, theirs in zip(self._parts, other._parts, strict=True):
+      mine.merge(theirs)
+    self._loss_sums += other._loss_sums
 
   def state(self) -> dict[str, Any]:
     """Returns everything accumulated as a dict of arrays, ready for `np.savez`."""
-    scores, codes = self._compacted()
+    scores, codes = self._top.compacted()
     return {
         "num_classes": np.array(self.num_classes),
         "top_k": np.array(self.top_k),
         "top_n": np.array(self.top_n or 0),
         "num_examples": np.array(self.num_examples),
         "num_positives": self.num_positives.copy(),
-        "num_hits_at_one": np.array(self._num_hits_at_one),
-        "perr_hits": self._perr_hits.copy(),
+        "num_hits_at_one": np.array(self._hits_at_one.num_hits),
+        "perr_hits": self._perr.hits.copy(),
         "loss_sums": np.array(self._loss_sums, np.float64),
         "scores": scores,
         "codes": codes,
@@ -258,19 +250,13 @@ class EvaluationMetrics:
     metrics = cls(int(state["num_classes"]), int(state["top_k"]),
                   int(state["top_n"]) or None)
     metrics.num_examples = int(state["num_examples"])
-    metrics.num_positives += state["num_positives"]
-    metrics._num_hits_at_one = int(state["num_hits_at_one"])
-    metrics._perr_hits += state["perr_hits"]
+    metrics._hits_at_one.num_hits = int(state["num_hits_at_one"])
+    metrics._perr.hits += state["perr_hits"]
     metrics._loss_sums = state["loss_sums"].tolist()
-    metrics._scores = [state["scores"]]
-    metrics._codes = [state["codes"]]
+    for part in metrics._parts:
+      part.num_examples = metrics.num_examples
+    metrics._top.restore(state["num_positives"], state["scores"], state["codes"])
     return metrics
-
-  def _compacted(self):
-    """Joins the batches in place, to avoid a second copy, and returns them."""
-    self._scores = [np.concatenate(self._scores)]
-    self._codes = [np.concatenate(self._codes)]
-    return self._scores[0], self._codes[0]
 
 
 def _mean_loss(loss, mask, batch_size, name):
@@ -281,7 +267,3 @@ def _mean_loss(loss, mask, batch_size, name):
   if loss.ndim and mask is not None:
     loss = loss[np.asarray(mask, bool)]
   return float(np.mean(loss)) if loss.size else math.nan
-
-
-def _mean_or_zero(values):
-  return float(np.mean(values)) if len(values) else 0.0

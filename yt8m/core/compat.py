@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
+from tensorflow.python.ops import control_flow_util
 
 keras = tf.keras
 
@@ -34,3 +35,12 @@ def learning_rate(optimizer: Any) -> float:
   rate: Any = getattr(optimizer, "_learning_rate", optimizer.learning_rate)
   value: Any = rate(optimizer.iterations) if callable(rate) else rate
   return float(tf.convert_to_tensor(value))
+
+
+def is_compiled_by_xla() -> bool:
+  """Whether the graph that is being built belongs to a function with `jit_compile`.
+
+  Reason: there is no public way to ask, and XLA names a function of the host that it
+  cannot compile only by the type of its operation.
+  """
+  return control_flow_util.GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph())
