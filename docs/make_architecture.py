@@ -46,7 +46,7 @@ def rooms(package: str) -> list[str]:
             if layout_test.package(name) == package and name != "yt8m"]
   folders = {layout_test.MODULES[name].parent.name for name in layout_test.MODULES
              if layout_test.package(name) == package}
-  return sorted(folders - {package.rpartition(".")[2]})
+  return sorted(folders - {package.rpartition(".")[2], "yt8m"})
 
 
 def is_implied(imports: dict[str, set[str]], package: str, imported: str) -> bool:

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Losses of multi-label classification, exactly as in the starter code.
 
-Every loss is a Keras loss, `loss(labels, predictions)`, whose `call` also takes
-`label_weights`.
+Every loss is a Keras loss, `loss(labels, predictions, sample_weight)`, and its `call`,
+which gives the loss of each video, also takes `label_weights`. The training step and
+`compile(loss=…)`, by object or by name, use the same `call`.
 """
 
 import abc
@@ -23,9 +24,23 @@ LOSSES = registry.Registry("label loss", keras.losses.Loss)
 class LabelLoss(base.Configured, keras.losses.Loss):
   """Base of the losses: a weighted sum of one term for each class.
 
+  >>> from yt8m.models import losses
+  >>> loss = losses.HingeLoss()
+  >>> labels, scores = [[1, 0], [0, 1]], [[0.5, 0.5], [0.5, 0.5]]
+  >>> loss.call(labels, scores).numpy()  # of each video: 1/2 + 3/2
+  array([2., 2.], dtype=float32)
+  >>> float(loss(labels, scores, sample_weight=[1, 0]))  # the mean, one video is padding
+  1.0
+  >>> float(loss(labels, scores, sample_weight=[[1, 0], [1, 1]]))  # weights of labels
+  1.25
+
+  `loss(labels, predictions, sample_weight)` is the mean over the batch. `sample_weight`
+  has a weight for each video, (batch_size,), or for each label, (batch_size,
+  num_classes); weights do not change the denominator.
+
   Call arguments:
     labels: (batch_size, num_classes), bool or integer. A loss with `soft_labels` also
-      takes probabilities.
+      takes probabilities. Or the pair of labels and label weights.
     predictions: (batch_size, num_classes), float, the scores that the model returns.
     label_weights: (batch_size, num_classes) or (batch_size, 1), weights of the terms.
       They do not change the denominator of the mean, which is the batch size.
@@ -36,8 +51,19 @@ class LabelLoss(base.Configured, keras.losses.Loss):
 
   soft_labels = True
 
-  def call(self, labels: tf.Tensor, predictions: tf.Tensor,
+  def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> tf.Tensor:
+    if sample_weight is not None:
+      weights = tf.convert_to_tensor(sample_weight, tf.float32)
+      if weights.shape.rank is None or weights.shape.rank == 2 and weights.shape[1] != 1:
+        # Keras weights the result of `call`, which has no classes any more.
+        y_true = y_true, tf.reshape(weights, [tf.shape(weights)[0], -1])
+        sample_weight = None
+    return super().__call__(y_true, y_pred, sample_weight)
+
+  def call(self, labels: Any, predictions: tf.Tensor,
            label_weights: tf.Tensor | None = None) -> tf.Tensor:
+    if isinstance(labels, tuple):
+      labels, label_weights = labels
     terms = self.terms(tf.cast(labels, tf.float32), tf.cast(predictions, tf.float32))
     if label_weights is not None:
       terms *= tf.cast(label_weights, terms.dtype)

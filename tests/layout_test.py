@@ -30,6 +30,9 @@ LAYERS = (
     "commands",
 )
 
+# Modules of the Python API outside yt8m/api, so that `from yt8m.metrics import …` works.
+API_MODULES = ("yt8m.losses", "yt8m.metrics")
+
 
 def sources():
   """Source files. The links below `yt8m`, which repeat other folders, are left out."""
@@ -65,8 +68,11 @@ def imported_modules(name):
 def package(name):
   """Returns the package in `LAYERS` that a module belongs to.
 
-  Modules at the top level of yt8m, eval and export are commands.
+  Modules at the top level of yt8m, eval and export are commands, except those of the
+  Python API.
   """
+  if name in API_MODULES:
+    return "yt8m.api"
   path = MODULES[name]
   parent = module_name(path.parent / "__init__.py")
   if path.name != "__init__.py" and parent in ("yt8m", "yt8m.eval", "yt8m.export"):
@@ -77,7 +83,7 @@ def package(name):
 def layer(name):
   if name == "yt8m":
     return -1
-  if name == "yt8m.core.signals":  # `yt8m` imports it if it is a command
+  if name in ("yt8m.core.keras_names", "yt8m.core.signals"):  # `yt8m` imports them
     return -2
   return next(i for i, packages in enumerate(LAYERS) if package(name) in packages.split())
 

@@ -20,16 +20,17 @@ __version__ = "0.1.0"
 if not _os.path.isdir(_os.path.join(_os.path.dirname(__file__), "models")):
   __path__.append(_os.path.dirname(_os.path.dirname(_os.path.abspath(__file__))))
 
-from yt8m.core import keras_names as _keras_names  # noqa: E402
-
-_keras_names.install()
-
 # A command, `python -m yt8m.train` or a script, can be stopped while it loads TensorFlow.
 # A library leaves signals alone.
 _PROGRAM = _os.path.basename(getattr(_sys, "argv", [""])[0])
 if _PROGRAM == "-m" or _PROGRAM.startswith("yt8m-"):
   from yt8m.core import signals as _signals
   _signals.install()
+
+# `compile(metrics=["gap"])` finds the metrics and losses by name.
+from yt8m.core import keras_names as _keras_names  # noqa: E402
+
+_keras_names.install()
 
 # The Python API: names, and where they are. A part is imported when it is first used, so
 # that `import yt8m` does not wait for TensorFlow.
@@ -38,6 +39,8 @@ _API = {
     "evaluate": "yt8m.api.evaluation:evaluate",
     "export_model": "yt8m.api.serving:export_model",
     "load": "yt8m.api.predictor:load",
+    "losses": "yt8m.losses",
+    "metrics": "yt8m.metrics",
     "serve": "yt8m.api.serving:serve",
     "start_from_labels": "yt8m.api.label_start:start_from_labels",
     "models": "yt8m.models",

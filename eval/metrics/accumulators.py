@@ -7,28 +7,11 @@ and `value` for the metric of all videos. Hits are counted as integers and ties 
 order, so that the value depends neither on the order of the videos nor on the batches.
 """
 
-from typing import Protocol
-
 import numpy as np
 
 from yt8m.eval.metrics.average_precision import average_precision
 from yt8m.eval.metrics.average_precision import average_precision_by_class
 from yt8m.eval.metrics.ranking import RankedBatch
-
-
-class Accumulator(Protocol):
-  """The methods that accumulators share."""
-
-  num_examples: int
-
-  def add(self, batch: RankedBatch) -> None:
-    """Adds the videos of a batch."""
-
-  def merge(self, other: "Accumulator") -> None:
-    """Adds the videos of another accumulator of the same type and arguments."""
-
-  def value(self) -> float:
-    """Returns the metric of at least one video."""
 
 
 class HitRate:

@@ -157,7 +157,7 @@ class EvaluationMetrics:
     return self._top.num_positives
 
   @property
-  def _parts(self) -> tuple[accumulators.Accumulator, ...]:
+  def _parts(self) -> tuple[Any, ...]:
     return self._hits_at_one, self._perr, self._top
 
   def accumulate(self, predictions: npt.ArrayLike, labels: npt.ArrayLike,

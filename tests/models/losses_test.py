@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Losses, compared with values of the starter, WILLOW and NeXtVLAD code."""
 
+import json
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -88,6 +90,35 @@ def test_keras_call_is_the_mean_over_videos_and_config_round_trips(name):
   np.testing.assert_allclose(
       clone(labels, predictions),
       np.mean(loss.call(labels, predictions)), rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", losses.LOSSES)
+def test_keras_weights_videos_or_labels(name):
+  """Soft labels, eager and in a graph that does not know the rank of the weights."""
+  loss = tf.keras.losses.get(name)
+  rng = np.random.default_rng(2)
+  labels, predictions = rng.random((2, 4, 6), np.float32)
+  of_labels = rng.random((4, 6)) < 0.5
+  of_videos = np.float32([1, 0, 0.5, 2])
+  any_rank = tf.function(loss, reduce_retracing=True, input_signature=[
+      tf.TensorSpec([4, 6]), tf.TensorSpec([4, 6]), tf.TensorSpec(None)])
+  for call in (loss, any_rank):
+    for weights in (of_labels, of_videos, of_videos[:, np.newaxis]):
+      weights = np.float32(weights)
+      expected = np.mean(loss.call(labels, predictions, weights.reshape(4, -1)))
+      np.testing.assert_allclose(
+          call(labels, predictions, weights), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("loss", [
+    losses.CrossEntropyLoss(epsilon=1e-8, alpha=0.7), losses.HingeLoss(margin=2.0),
+    losses.SoftmaxLoss(name="mine")], ids=lambda loss: loss.name)
+def test_serialised_as_a_class_of_this_package(loss):
+  config = json.loads(json.dumps(tf.keras.losses.serialize(loss)))
+  assert config["registered_name"] == f"yt8m>{type(loss).__name__}"
+  restored = tf.keras.losses.deserialize(config)
+  assert type(restored) is type(loss)
+  assert restored.get_config() == loss.get_config()
 
 
 def test_an_unknown_loss_names_the_closest():

@@ -9,32 +9,30 @@ imported, before or after yt8m, and imports neither Keras nor TensorFlow itself.
 
 import functools
 import importlib
-import importlib.abc
 import importlib.machinery
 import sys
 import types
 from collections.abc import Callable
 from typing import Any
 
+_METRICS = "yt8m.eval.metrics.keras_metrics:"
+_LOSSES = "yt8m.models.losses:"
+
 # Names and where their classes are, for each module of Keras that resolves names.
 NAMES = {
     "src.metrics": {
-        "gap": "yt8m.eval.metrics.keras_metrics:GlobalAveragePrecision",
-        "GlobalAveragePrecision": "yt8m.eval.metrics.keras_metrics:GlobalAveragePrecision",
-        "map": "yt8m.eval.metrics.keras_metrics:MeanAveragePrecision",
-        "MeanAveragePrecision": "yt8m.eval.metrics.keras_metrics:MeanAveragePrecision",
-        "hit@1": "yt8m.eval.metrics.keras_metrics:HitAtK",
-        "hit_at_1": "yt8m.eval.metrics.keras_metrics:HitAtK",
-        "HitAtK": "yt8m.eval.metrics.keras_metrics:HitAtK",
-        "perr": "yt8m.eval.metrics.keras_metrics:PrecisionAtEqualRecall",
-        "PrecisionAtEqualRecall":
-            "yt8m.eval.metrics.keras_metrics:PrecisionAtEqualRecall",
+        "gap": f"{_METRICS}GlobalAveragePrecision",
+        "GlobalAveragePrecision": f"{_METRICS}GlobalAveragePrecision",
+        "map": f"{_METRICS}MeanAveragePrecision",
+        "MeanAveragePrecision": f"{_METRICS}MeanAveragePrecision",
+        "hit@1": f"{_METRICS}HitAtK",
+        "hit_at_1": f"{_METRICS}HitAtK",
+        "HitAtK": f"{_METRICS}HitAtK",
+        "perr": f"{_METRICS}PrecisionAtEqualRecall",
+        "PrecisionAtEqualRecall": f"{_METRICS}PrecisionAtEqualRecall",
     },
-    "src.losses": {
-        "CrossEntropyLoss": "yt8m.models.losses:CrossEntropyLoss",
-        "HingeLoss": "yt8m.models.losses:HingeLoss",
-        "SoftmaxLoss": "yt8m.models.losses:SoftmaxLoss",
-    },
+    "src.losses": {name: _LOSSES + name
+                   for name in ("CrossEntropyLoss", "HingeLoss", "SoftmaxLoss")},
 }
 _KERAS = ("keras", "tf_keras")
 
@@ -49,7 +47,7 @@ def install() -> None:
     sys.meta_path.insert(0, _Finder())
 
 
-class _Finder(importlib.abc.MetaPathFinder):
+class _Finder:
   """Finds the modules of Keras as Python does, and adds the names when they are run."""
 
   def find_spec(self, fullname: str, path: Any, target: Any = None
