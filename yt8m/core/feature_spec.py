@@ -1,9 +1,11 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The features of a record: their names, their sizes, and the level of the record."""
+"""The features of a record: their names, sizes and types, and the level of the record."""
 
 import dataclasses
 from collections.abc import Iterable
+
+import numpy as np
 
 from yt8m.core import fields
 from yt8m.core import registry
@@ -14,30 +16,39 @@ VIDEO, FRAME, SEGMENT = LEVELS = ("video", "frame", "segment")
 # The frames of YouTube-8M are one second apart, and its segments are five frames long.
 SEGMENT_FRAMES = 5
 
+# Types of the values of a feature. uint8: YouTube-8M's 8-bit numbers, which the model
+# dequantises; floats reach the model as they are.
+UINT8, FLOAT16, FLOAT32 = DTYPES = ("uint8", "float16", "float32")
+
 
 @dataclasses.dataclass(frozen=True, init=False)
 class FeatureSpec:
-  """Names and sizes of the modalities, in the order in which they are concatenated.
+  """Names, sizes and types of the modalities, in the order of their concatenation.
 
   >>> from yt8m.core import feature_spec
   >>> feature_spec.FeatureSpec.from_flags("rgb, audio", "1024, 128", frame_features=True)
-  FeatureSpec(names=('rgb', 'audio'), sizes=(1024, 128), level='frame')
+  FeatureSpec(names=('rgb', 'audio'), sizes=(1024, 128), level='frame', \
+dtypes=('uint8', 'uint8'))
 
   Attributes:
     names: Feature keys of the records, e.g. `("rgb", "audio")`.
     sizes: Number of values of each feature, e.g. `(1024, 128)`.
-    level: `"video"` (one float vector a video), `"frame"` (one 8-bit vector a frame) or
+    level: `"video"` (one float vector a video), `"frame"` (one vector a frame) or
       `"segment"` (frame-level records with rated segments).
+    dtypes: Type of the values of each feature, one of `DTYPES`. Default: those of
+      YouTube-8M, `"float32"` at video level and `"uint8"` for frames.
 
   Raises:
-    ValueError: There are no names, there is not one size for each name, a name appears
-      twice, a size is not positive, or the level is unknown.
+    ValueError: There are no names, there is not one size and one type for each name, a
+      name appears twice, a size is not positive, or a type or the level is unknown.
   """
   names: tuple[str, ...]
   sizes: tuple[int, ...]
   level: str
+  dtypes: tuple[str, ...]
 
-  def __init__(self, names: Iterable[str], sizes: Iterable[int], level: str):
+  def __init__(self, names: Iterable[str], sizes: Iterable[int], level: str,
+               dtypes: Iterable[str] | None = None):
     names, sizes = tuple(names), tuple(int(size) for size in sizes)
     if not names:
       raise ValueError("--feature_names is empty: name at least one feature.")
@@ -51,15 +62,17 @@ class FeatureSpec:
       raise ValueError(f"--feature_sizes must be positive: {list(sizes)}.")
     if level not in LEVELS:
       raise registry.unknown("level", level, LEVELS)
-    for field, value in (("names", names), ("sizes", sizes), ("level", level)):
+    dtypes = _checked_dtypes(names, dtypes, level)
+    for field, value in (
+        ("names", names), ("sizes", sizes), ("level", level), ("dtypes", dtypes)):
       object.__setattr__(self, field, value)
 
   @classmethod
   def from_flags(cls, feature_names: str, feature_sizes: str,
-                 frame_features: bool = False, segment_labels: bool = False
-                 ) -> "FeatureSpec":
+                 frame_features: bool = False, segment_labels: bool = False,
+                 feature_dtypes: str | None = None) -> "FeatureSpec":
     """Returns the spec that the comma-separated flags of the starter code describe."""
-    names = [name.strip() for name in feature_names.split(",") if name.strip()]
+    names = _entries(feature_names)
     try:
       sizes = [int(size) for size in feature_sizes.split(",") if size.strip()]
     except ValueError as error:
@@ -67,7 +80,7 @@ class FeatureSpec:
           f"--feature_sizes={feature_sizes!r} must be whole numbers separated by "
           "commas, e.g. 1024,128.") from error
     level = SEGMENT if segment_labels else FRAME if frame_features else VIDEO
-    return cls(names, sizes, level)
+    return cls(names, sizes, level, _entries(feature_dtypes) if feature_dtypes else None)
 
   @property
   def is_video_level(self) -> bool:
@@ -77,6 +90,17 @@ class FeatureSpec:
   def total_size(self) -> int:
     """Size of the concatenated vector."""
     return sum(self.sizes)
+
+  @property
+  def frame_bytes(self) -> int:
+    """Number of bytes of the values of all features of one frame, or of one video."""
+    return sum(size * np.dtype(dtype).itemsize
+               for size, dtype in zip(self.sizes, self.dtypes, strict=True))
+
+  @property
+  def has_default_dtypes(self) -> bool:
+    """Whether the types are those of YouTube-8M."""
+    return self.dtypes == _default_dtypes(self.names, self.level)
 
   def with_segment_labels(self, segment_labels: bool | None) -> "FeatureSpec":
     """Returns the spec of records with rated segments, or without.
@@ -95,7 +119,10 @@ class FeatureSpec:
     return dataclasses.replace(self, level=SEGMENT if segment_labels else FRAME)
 
   def to_config(self) -> Config:
-    return {"names": list(self.names), "sizes": list(self.sizes), "level": self.level}
+    """Returns the arguments in plain types; default types are left out, as they were
+    before there were others."""
+    config = {"names": list(self.names), "sizes": list(self.sizes), "level": self.level}
+    return config if self.has_default_dtypes else {**config, "dtypes": list(self.dtypes)}
 
   @classmethod
   def from_config(cls, config: Config) -> "FeatureSpec":
@@ -107,5 +134,34 @@ class FeatureSpec:
     fields.check(config, {
         "names": fields.list_of(fields.NAME, "texts"),
         "sizes": fields.list_of(fields.COUNT, "whole numbers from 1 on"),
-        "level": fields.one_of(LEVELS)})
-    return cls(config["names"], config["sizes"], config["level"])
+        "level": fields.one_of(LEVELS)},
+        {"dtypes": fields.list_of(fields.one_of(DTYPES), "types of features")})
+    return cls(config["names"], config["sizes"], config["level"], config.get("dtypes"))
+
+
+def _entries(flag: str) -> list[str]:
+  return [entry.strip() for entry in flag.split(",") if entry.strip()]
+
+
+def _default_dtypes(names: tuple[str, ...], level: str) -> tuple[str, ...]:
+  return (FLOAT32 if level == VIDEO else UINT8,) * len(names)
+
+
+def _checked_dtypes(names: tuple[str, ...], dtypes: Iterable[str] | None, level: str
+                    ) -> tuple[str, ...]:
+  if dtypes is None:
+    return _default_dtypes(names, level)
+  dtypes = tuple(dtypes)
+  if len(names) != len(dtypes):
+    raise ValueError(
+        f"--feature_names has {len(names)} entries {list(names)} but --feature_dtypes "
+        f"has {len(dtypes)} {list(dtypes)}: give one type for each name.")
+  for name, dtype in zip(names, dtypes, strict=True):
+    if dtype not in DTYPES:
+      raise ValueError(f"--feature_dtypes gives {name} the type {dtype!r}, but must be "
+                       f"one of {', '.join(DTYPES)}.")
+    if level == VIDEO and dtype == UINT8:
+      raise ValueError(
+          f"--feature_dtypes gives {name} the type uint8, in which only frames are "
+          "stored: give float32 or float16, or add --frame_features.")
+  return dtypes
