@@ -83,10 +83,11 @@ flags.DEFINE_string("feature_names", None, "Names of the features; default: rgb,
                     "or mean_rgb,mean_audio for a video-level model.")
 flags.DEFINE_string("feature_sizes", "1024,128", "Sizes of the features, in the same "
                     "order.")
+feature_spec.define_dtypes_flag()
 model_flags.define()
 
 UNTRAINED_FLAGS = ("model", "num_classes", "max_frames", "feature_names",
-                   "feature_sizes", *model_flags.MODEL_FLAGS)
+                   "feature_sizes", "feature_dtypes", *model_flags.MODEL_FLAGS)
 MIB = 2 ** 20
 
 # Signatures, directory, and name and bytes of what the directory is compared with.
@@ -201,7 +202,8 @@ def _untrained() -> tuple[experiment.Experiment, models.VideoModel]:
   tf.keras.utils.set_random_seed(0)
   frames = recipes.RECIPES[FLAGS.model].frame_level
   names = FLAGS.feature_names or ("rgb,audio" if frames else "mean_rgb,mean_audio")
-  spec = feature_spec.FeatureSpec.from_flags(names, FLAGS.feature_sizes, frames)
+  spec = feature_spec.FeatureSpec.from_flags(
+      names, FLAGS.feature_sizes, frames, feature_dtypes=FLAGS.feature_dtypes)
   model = models.VideoModel(FLAGS.num_classes, spec, **model_flags.chosen_options())
   config = experiment.Experiment(
       model.get_config(), FLAGS.max_frames, {"model": FLAGS.model})

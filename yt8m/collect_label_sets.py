@@ -48,6 +48,7 @@ flags.DEFINE_bool("segment_labels", False,
 flags.DEFINE_string("feature_names", "rgb", "Names of the features of a record. Only "
                     "--segment_labels reads features, for the lengths of the videos.")
 flags.DEFINE_string("feature_sizes", "1024", "Sizes of the features, in the same order.")
+feature_spec.define_dtypes_flag()
 paths.define("output_file", None, "Path of the .npz to write; required.")
 flags.DEFINE_bool("overwrite", False, "Replace an existing --output_file.")
 flags.DEFINE_integer("max_examples", None, "Number of records to read at most, spread "
@@ -63,7 +64,7 @@ flags.mark_flag_as_required("output_file")
 def main() -> None:
   spec = feature_spec.FeatureSpec.from_flags(
       FLAGS.feature_names, FLAGS.feature_sizes, FLAGS.frame_features,
-      FLAGS.segment_labels)
+      FLAGS.segment_labels, FLAGS.feature_dtypes)
   reader = readers.make_reader(spec, FLAGS.num_classes)
   record_files = paths.match(FLAGS.input_data_pattern, "--input_data_pattern")
   contents = {

@@ -16,6 +16,7 @@ from typing import Any
 from absl import flags
 
 from yt8m.core import command
+from yt8m.core import feature_spec
 from yt8m.core import paths
 from yt8m.core import progress
 from yt8m.synthetic import labels
@@ -41,6 +42,9 @@ flags.DEFINE_integer("max_frames", _DEFAULTS.max_frames, "Number of frames of th
                      lower_bound=1)
 flags.DEFINE_list("feature_sizes", [str(size) for size in _DEFAULTS.feature_sizes],
                   "Sizes of rgb and audio.")
+flags.DEFINE_list("feature_dtypes", _DEFAULTS.feature_dtypes, "Types of rgb and audio in "
+                  "frame-level and segment-level records: "
+                  f"{', '.join(feature_spec.DTYPES)}. Floats are not quantised.")
 flags.DEFINE_integer("num_shards", _DEFAULTS.num_shards,
                      "Number of files of each split and level.", lower_bound=1)
 flags.DEFINE_list("splits", [str(share) for share in _DEFAULTS.splits],
@@ -74,6 +78,7 @@ def _config_from_flags() -> writer.SampleDataConfig:
       num_videos=FLAGS.num_videos, num_classes=num_classes, seed=FLAGS.seed,
       max_frames=FLAGS.max_frames, num_shards=FLAGS.num_shards,
       feature_sizes=_numbers("feature_sizes", FLAGS.feature_sizes, int),
+      feature_dtypes=tuple(FLAGS.feature_dtypes),
       splits=_numbers("splits", FLAGS.splits, float),
       segments=FLAGS.segments, from_records=FLAGS.from_records)
 

@@ -52,6 +52,7 @@ paths.define_pattern(
     "train_data_pattern", "", "Training records: globs, separated by commas.")
 flags.DEFINE_string("feature_names", "mean_rgb", "Features of a record, in order.")
 flags.DEFINE_string("feature_sizes", "1024", "Sizes of the features, in the same order.")
+feature_spec.define_dtypes_flag()
 flags.DEFINE_bool("frame_features", False, "Whether records hold frames.")
 flags.DEFINE_bool("segment_labels", False, "Whether records hold rated segments.")
 flags.DEFINE_integer("batch_size", 1024, "Examples of a step, over all replicas.",
@@ -175,7 +176,7 @@ def main() -> None:
             if flag.name not in ("recipe", "show_config")}
   spec = feature_spec.FeatureSpec.from_flags(
       FLAGS.feature_names, FLAGS.feature_sizes, FLAGS.frame_features,
-      FLAGS.segment_labels)
+      FLAGS.segment_labels, FLAGS.feature_dtypes)
   options = model_flags.chosen_options()
   if FLAGS.show_config:
     model = models.VideoModel(FLAGS.num_classes, spec, **options)

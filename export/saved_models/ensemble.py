@@ -125,12 +125,12 @@ def join(models: Sequence[SavedModel]) -> Contract:
 
   Raises:
     ValueError: There are no models, or two of them differ in level, in number of
-      classes, or in the size of a feature. The message names both.
+      classes, or in the size or type of a feature. The message names both.
     FileNotFoundError: A directory is not a SavedModel of ours.
   """
   if not models:
     raise ValueError("An ensemble needs at least one member.")
-  first, sizes, sources = models[0], {}, {}
+  first, features, sources = models[0], {}, {}
   for model in models:
     for what, ours, others in (
         ("levels", model.spec.level, first.spec.level),
@@ -138,13 +138,17 @@ def join(models: Sequence[SavedModel]) -> Contract:
       if ours != others:
         raise ValueError(f"{model} and {first} have different {what}, {ours} and "
                          f"{others}: they cannot be one model. Leave one out.")
-    for name, size in zip(model.spec.names, model.spec.sizes, strict=True):
-      if sizes.setdefault(name, size) != size:
-        raise ValueError(
-            f"{model} and {sources[name]} read feature {name!r} with different sizes, "
-            f"{size} and {sizes[name]}: they cannot be one model. Leave one out.")
+    for name, *feature in zip(
+        model.spec.names, model.spec.sizes, model.spec.dtypes, strict=True):
+      for what, ours, others in zip(
+          ("sizes", "types"), feature, features.setdefault(name, feature), strict=True):
+        if ours != others:
+          raise ValueError(
+              f"{model} and {sources[name]} read feature {name!r} with different {what}, "
+              f"{ours} and {others}: they cannot be one model. Leave one out.")
       sources.setdefault(name, model)
-  spec = feature_spec.FeatureSpec(tuple(sizes), tuple(sizes.values()), first.spec.level)
+  sizes, dtypes = zip(*features.values(), strict=True)
+  spec = feature_spec.FeatureSpec(features, sizes, first.spec.level, dtypes)
   return Contract(spec, max(model.max_frames for model in models), first.num_classes)
 
 

@@ -8,8 +8,9 @@ For a batch of B videos, C classes and the k best classes:
                        predictions (B, k), best first; with a vocabulary also
                        class_names (B, k) string
     predict_full       example_bytes (B,) -> video_id (B,), predictions (B, C)
-    predict_features   <feature> (B, T, size) uint8 of every feature, num_frames (B,)
-                       int32; at video level <feature> (B, size) float32 alone
+    predict_features   <feature> (B, T, size) of every feature, num_frames (B,) int32;
+                       at video level <feature> (B, size) alone; of the dtype in the
+                       spec, by default uint8, at video level float32
                        -> predictions (B, C)
     predict_steps      the same and num_steps () int32 -> predictions (B, C) after
                        num_steps steps, for classifiers that work in steps
@@ -56,9 +57,10 @@ def make(contract: Contract, model: Model, top_k: int | None,
   spec = contract.spec
   top_k = streaming.chosen_top_k(top_k, contract.num_classes)
   reader = contract.reader()
-  frames, dtype = ((), tf.float32) if spec.is_video_level else ((None,), tf.uint8)
-  features = {name: tf.TensorSpec([None, *frames, size], dtype, name)
-              for name, size in zip(spec.names, spec.sizes, strict=True)}
+  frames = () if spec.is_video_level else (None,)
+  features = {
+      name: tf.TensorSpec([None, *frames, size], dtype, name)
+      for name, size, dtype in zip(spec.names, spec.sizes, spec.dtypes, strict=True)}
   num_frames = tf.TensorSpec([None], tf.int32, "num_frames")
   example_bytes = tf.TensorSpec([None], tf.string, "example_bytes")
 

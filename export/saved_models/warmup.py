@@ -121,13 +121,15 @@ def read(directory: str) -> list[tuple[str, dict[str, np.ndarray]]]:
 
 def _blank_batches(contract: Contract) -> Iterator[list[bytes]]:
   """Yields an endless sequence of batches of serialized records."""
-  sizes = dict(zip(contract.spec.names, contract.spec.sizes, strict=True))
-  if contract.spec.is_video_level:
+  spec = contract.spec
+  sizes = dict(zip(spec.names, spec.sizes, strict=True))
+  dtypes = dict(zip(spec.names, spec.dtypes, strict=True))
+  if spec.is_video_level:
     blanks = [tfrecords.video_example("blank", [], {
         name: np.zeros(size, np.float32) for name, size in sizes.items()})]
   else:
     blanks = [tfrecords.frame_example("blank", [], {
-        name: np.zeros((num_frames, size), np.uint8) for name, size in sizes.items()})
+        name: np.zeros((num_frames, size), dtypes[name]) for name, size in sizes.items()})
         for num_frames in (contract.max_frames, 1)]
   serialized = [blank.SerializeToString(deterministic=True) for blank in blanks]
   for batch_size, record in itertools.cycle(itertools.product(_BATCH_SIZES, serialized)):

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterable
 
 import numpy as np
+from absl import flags
 
 from yt8m.core import fields
 from yt8m.core import registry
@@ -19,6 +20,17 @@ SEGMENT_FRAMES = 5
 # Types of the values of a feature. uint8: YouTube-8M's 8-bit numbers, which the model
 # dequantises; floats reach the model as they are.
 UINT8, FLOAT16, FLOAT32 = DTYPES = ("uint8", "float16", "float32")
+
+# The flag that is defined here belongs to the command that calls the function.
+flags.disclaim_key_flags()
+
+
+def define_dtypes_flag() -> None:
+  """Defines `--feature_dtypes`, which has one meaning in all commands."""
+  flags.DEFINE_string(
+      "feature_dtypes", None, "Types of the values of the features, in the same order: "
+      f"{', '.join(DTYPES)}. Default: uint8 (YouTube-8M's 8-bit frames), at video level "
+      "float32.")
 
 
 @dataclasses.dataclass(frozen=True, init=False)

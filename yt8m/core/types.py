@@ -16,7 +16,8 @@ Config = dict[str, Any]
 # An option by name (`"netvlad"`), or its config: `{"name": "netvlad", "clusters": 64}`.
 OptionConfig = str | dict[str, Any]
 
-# Features by name: (batch_size, num_frames, size) uint8, or (batch_size, size) float32.
+# Features by name: (batch_size, num_frames, size), or (batch_size, size) at video level,
+# of the types in the `FeatureSpec`.
 Features = dict[str, tf.Tensor]
 
 # A batch of a reader: `"features"`, `"num_frames"`, and `"id"`, `"labels"`, ….

@@ -20,16 +20,17 @@ from typing import TypeAlias
 import tensorflow as tf
 from google.protobuf import message
 
+from yt8m.core import feature_spec
 from yt8m.core import video_ids
+from yt8m.data import frame_faults
+from yt8m.data.expected import Expected as Expected
 
 Record: TypeAlias = tf.train.SequenceExample
 
 RATINGS = {"segment_start_times": "int64_list", "segment_labels": "int64_list",
            "segment_scores": "float_list"}
 _IDS = ("id", "video_id")
-_KINDS = {"bytes_list": "byte strings", "float_list": "floats", "int64_list": "integers"}
-_REMEDY = ("Write the record again; commands with --skip_bad_records can also go on "
-           "without it.")
+_KINDS, _REMEDY = frame_faults.KINDS, frame_faults.REMEDY
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,24 +51,6 @@ class Fault:
 
 
 Explain: TypeAlias = Callable[[Record], Fault | None]
-
-
-@dataclasses.dataclass(frozen=True)
-class Expected:
-  """What a reader reads, and where it is defined.
-
-  Attributes:
-    sizes: `{name: size}` of the features.
-    num_classes: Number of classes, C.
-    of_model: Whether these are those of a trained model. Otherwise flags give them.
-  """
-  sizes: dict[str, int]
-  num_classes: int
-  of_model: bool = False
-
-  def by(self, flag: str) -> str:
-    """Returns who decides, in parentheses."""
-    return "(as the model was trained)" if self.of_model else f"({flag})"
 
 
 def examine(serialized: bytes, explain: Explain) -> Fault | None:
@@ -117,6 +100,8 @@ def explain_video(record: Record, expected: Expected) -> Fault | None:
     wrong = _not_finite(record, name, "feature ")
     if wrong:
       return wrong
+    if fault := frame_faults.too_large(values, f"feature {name}", name, expected):
+      return Fault(*fault)
   return explain_id_and_labels(record, expected)
 
 
@@ -176,26 +161,22 @@ def _explain_labels(record, key, expected):
 
 def _explain_frames(record, expected):
   lists, context = record.feature_lists.feature_list, record.context.feature
-  for name, size in expected.sizes.items():
+  for name in expected.sizes:
     if not lists and _vectors(record):
       remedy = ("These are video-level records, and the model reads frame-level ones: "
                 "name such records, or another model." if expected.of_model else
                 "If these are video-level records, drop --frame_features.")
       return Fault("video-level records", f"has no frames of feature {name}, only "
                    f"{_names(context)}. {remedy}")
-    for frame, feature in enumerate(lists[name].feature if name in lists else ()):
-      kind = feature.WhichOneof("kind")
-      if kind and kind != "bytes_list":
-        return Fault("wrong types", f"has {_KINDS[kind]} in frame {frame} of feature "
-                     f"{name}, expected one byte string, of one byte a value. {_REMEDY}")
-      values = feature.bytes_list.value
-      num_bytes = sum(map(len, values))
-      if num_bytes != size:
-        return Fault("wrong sizes", f"has {num_bytes} bytes in frame {frame} of feature "
-                     f"{name}, expected {size} {expected.by('--feature_sizes')}.")
-      if len(values) != 1:
-        return Fault("wrong sizes", f"has {len(values)} byte strings in frame {frame} of "
-                     f"feature {name}, expected one. {_REMEDY}")
+    frames: Any = lists[name].feature if name in lists else ()
+    for number, frame in enumerate(frames):
+      where = f"frame {number} of feature {name}"
+      if fault := (frame_faults.explain(frame, where, name, expected)
+                   or frame_faults.mixed(frames[0], frame, where)):
+        kind, text = fault
+        if expected.dtype(name) != feature_spec.UINT8:
+          text = f"(id {video_ids.as_text(_id(record) or b'?')}) {text}"
+        return Fault(kind, text)
   return None
 
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Frame-level records to batches of padded 8-bit frames."""
+"""Frame-level records to batches of padded frames."""
 
 import tensorflow as tf
 
@@ -8,6 +8,7 @@ from yt8m.core import feature_spec
 from yt8m.core import video_ids
 from yt8m.data import bad_records
 from yt8m.data import diagnosis
+from yt8m.data import float_frames
 from yt8m.data import missing_features
 from yt8m.data import parsing
 from yt8m.data import reader_base
@@ -20,13 +21,15 @@ CHUNK_SIZE = 16
 class FrameLevelReader(reader_base.Reader):
   """Reads `SequenceExample`s with one byte string a frame for each feature.
 
+  The frames of a float feature may be lists of floats as well (`float_frames`).
+
   The first `max_frames` frames are kept. If the features of a video differ in length,
   the shortest one counts. A feature that a video lacks is zeros, and a video without any
   has one frame of zeros. A warning names the record in each case, and `incidents` counts
   them.
 
   Args:
-    spec: Names and sizes of the features.
+    spec: Names, sizes and types of the features.
     num_classes: Number of classes, C.
     max_frames: Number of frames of a video that are kept.
     pad_to_max_frames: Whether videos are padded to `max_frames`. False pads them to the
@@ -35,7 +38,7 @@ class FrameLevelReader(reader_base.Reader):
       errors.
   """
   EXPECTED = ("an id, labels below {num_classes}, and frames with these features "
-              "and sizes in bytes: {sizes}.")
+              "and sizes{of_values}: {sizes}.")
   EXPLAIN = diagnosis.explain_frames
 
   def __init__(self, spec: feature_spec.FeatureSpec, num_classes: int,
@@ -44,7 +47,7 @@ class FrameLevelReader(reader_base.Reader):
     super().__init__(spec, num_classes, of_model)
     self.max_frames = max_frames
     self.pad_to_max_frames = pad_to_max_frames
-    self._record_bytes = max_frames * spec.total_size
+    self._record_bytes = max_frames * spec.frame_bytes
 
   def _batches(self, dataset, map_named, batch_size, drop_remainder, skip_examples,
                skip_bad_records):
@@ -123,41 +126,50 @@ class FrameLevelReader(reader_base.Reader):
     """Parses records without checking them.
 
     Returns:
-      The context; {name: (batch_size, num_frames) string}, of one length; the number of
-      frames of each feature, (batch_size, num_features) int32; and whether all frames of
-      a record have the right size, (batch_size,) bool.
+      The context; {name: (batch_size, num_frames) string} of 8-bit features and {name:
+      (batch_size, num_frames, size)} of floats, of one length; the number of frames of
+      each feature, (batch_size, num_features) int32; and whether all frames of a record
+      can be used, (batch_size,) bool.
     """
+    in_bytes = [name for name in self.sizes if self.dtypes[name] == feature_spec.UINT8]
     context, frames, lengths = tf.io.parse_sequence_example(
         serialized, parsing.ID_FEATURES | context_features,
         {name: tf.io.FixedLenSequenceFeature([], tf.string, allow_missing=True)
-         for name in self.sizes}, example_names=names)
-    counts = tf.stack([tf.cast(lengths[name], tf.int32) for name in self.sizes], 1)
+         for name in in_bytes}, example_names=names)
+    floats = float_frames.parse(serialized, names, self.spec)
+    frames = _of_one_length({name: floats[name].values if name in floats else frames[name]
+                             for name in self.sizes})
+    counts = tf.stack([floats[name].counts if name in floats
+                       else tf.cast(lengths[name], tf.int32) for name in self.sizes], 1)
     good = tf.ones_like(counts[:, 0], tf.bool)
-    frames = _of_one_length(frames)
     for i, (name, size) in enumerate(self.sizes.items()):
+      if name in floats:
+        good &= floats[name].good
+        continue
       num_bytes = tf.strings.length(frames[name])
       expected = tf.where(_exists(counts[:, i], tf.shape(num_bytes)[1]), size, 0)
       good &= tf.reduce_all(tf.equal(num_bytes, expected), axis=1)
     return context, frames, counts, good
 
   def _decode(self, frames, counts, num_frames):
-    """Returns the strings as {name: (batch_size, max_frames, size) uint8}."""
+    """Returns the frames as {name: (batch_size, max_frames, size)} of their dtype."""
     length = tf.maximum(tf.reduce_max(num_frames), 1)  # a batch may be empty
-    decoded = {
-        name: tf.io.decode_raw(frames[name], tf.uint8, fixed_length=size)[:, :length]
+    values = {
+        name: decoded(frames[name], size)[:, :length]
         for name, size in self.sizes.items()}
 
     def masked():
       exists = _exists(num_frames, length)[:, :, tf.newaxis]
-      return {name: tf.where(exists, decoded[name], 0) for name in decoded}
+      return {name: tf.where(exists, x, tf.zeros([], x.dtype))
+              for name, x in values.items()}
 
     # The frames of a feature beyond the end of a shorter one are padding.
-    decoded = tf.cond(tf.reduce_all(_all_equal(counts)), lambda: decoded, masked)
+    values = tf.cond(tf.reduce_all(_all_equal(counts)), lambda: values, masked)
     if not self.pad_to_max_frames:
-      return decoded
+      return values
     padding = tf.convert_to_tensor([[0, 0], [0, self.max_frames - length], [0, 0]])
     return {
-        name: tf.ensure_shape(tf.pad(decoded[name], padding),
+        name: tf.ensure_shape(tf.pad(values[name], padding),
                               [counts.shape[0], self.max_frames, size])
         for name, size in self.sizes.items()}
 
@@ -177,14 +189,27 @@ def shortest(counts: tf.Tensor) -> tf.Tensor:
   return tf.where(tf.reduce_any(counts > 0, axis=1), shortest, 0)
 
 
+def decoded(frames: tf.Tensor, size: int) -> tf.Tensor:
+  """Returns frames as numbers: strings of 8-bit numbers, which may be empty, or floats.
+
+  Args:
+    frames: (…,) string, or (…, size) float.
+    size: Number of values of a frame.
+  """
+  if frames.dtype != tf.string:
+    return frames
+  return tf.io.decode_raw(frames, tf.uint8, fixed_length=size)
+
+
 def _of_one_length(frames):
-  """Pads features to the longest, with empty strings; at least one frame."""
+  """Pads features to the longest, with empty strings or zeros; at least one frame."""
   lengths = [tf.shape(x)[1] for x in frames.values()]
   longest = tf.maximum(tf.reduce_max(lengths), 1)
 
   def padded():
-    return {name: tf.pad(x, tf.convert_to_tensor([[0, 0], [0, longest - length]]),
-                         constant_values="")
+    return {name: tf.pad(x, tf.convert_to_tensor(
+        [[0, 0], [0, longest - length], *[[0, 0]] * (len(x.shape) - 2)]),
+        constant_values=tf.zeros([], x.dtype))
             for (name, x), length in zip(frames.items(), lengths, strict=True)}
 
   return tf.cond(tf.reduce_all(tf.equal(lengths, longest)), lambda: frames, padded)

@@ -32,13 +32,14 @@ class Reader(abc.ABC):
   """Base of the readers of video-level, frame-level and segment records.
 
   Args:
-    spec: Names and sizes of the features.
+    spec: Names, sizes and types of the features.
     num_classes: Number of classes, C.
     of_model: Whether both are those of a trained model, for the advice in errors.
 
   Attributes:
-    spec: Names and sizes of the features.
+    spec: Names, sizes and types of the features.
     sizes: `{name: size}` of the features.
+    dtypes: `{name: dtype}` of the features.
     num_classes: Number of classes, C.
     expected: The same, for `diagnosis`.
     incidents: `records.Incidents` with the counts of what was left out or shortened.
@@ -57,7 +58,8 @@ class Reader(abc.ABC):
     self.spec = spec
     self.sizes = dict(zip(spec.names, spec.sizes, strict=True))
     self.num_classes = num_classes
-    self.expected = diagnosis.Expected(self.sizes, num_classes, of_model)
+    self.dtypes = dict(zip(spec.names, spec.dtypes, strict=True))
+    self.expected = diagnosis.Expected(self.sizes, num_classes, of_model, self.dtypes)
     self.incidents = records.Incidents()
     # Size of a large record: by default one float for each value of the features.
     self._record_bytes = 4 * spec.total_size
@@ -97,8 +99,8 @@ class Reader(abc.ABC):
     Returns:
       A `tf.data.Dataset` of dictionaries:
         id: (batch_size,) string.
-        features: {name: (batch_size, max_frames, size) uint8}, at video level
-          {name: (batch_size, size) float32}.
+        features: {name: (batch_size, max_frames, size)}, at video level {name:
+          (batch_size, size)}, of the type in the spec.
         num_frames: (batch_size,) int32; 1 at video level.
         labels: (batch_size, num_classes) bool, a quarter of the bytes of float32; for
           segments the scores, float32.
@@ -157,7 +159,12 @@ class Reader(abc.ABC):
       tf.errors.InvalidArgumentError: A record is bad.
     """
     names = parsing.row_names(serialized)
-    expected = self.EXPECTED.format(num_classes=self.num_classes, sizes=self.sizes)
+    sizes, of_values = self.sizes, " in bytes"
+    if not self.spec.has_default_dtypes:
+      sizes, of_values = {name: f"{size} {self.dtypes[name]}"
+                          for name, size in self.sizes.items()}, ", all finite"
+    expected = self.EXPECTED.format(
+        num_classes=self.num_classes, sizes=sizes, of_values=of_values)
     return self._parse(serialized, names, parsing.check_plainly(names, expected))[0]
 
   def explain(self, record: diagnosis.Record) -> diagnosis.Fault | None:

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The readers: video-level records, frame-level records and rated segments to batches.
 
-Frames stay the 8-bit numbers of the records until the model turns them into
-`q·4/255 + 4/512 − 2`, so that a quarter of the bytes is copied. Their padding is 0 and
-lies after `num_frames`, which is at least 1.
+Frames keep the type of the spec until they are in the model: 8-bit numbers, which it
+turns into `q·4/255 + 4/512 − 2`, so that a quarter of the bytes is copied, or float16 or
+float32, which it takes as they are. Their padding is 0 and lies after `num_frames`, which
+is at least 1.
 
 One call of `dataset` is one epoch. Its order is a function of (seed, epoch).
 """

@@ -28,14 +28,14 @@ class SegmentReader(frame_reader.FrameLevelReader):
   so the skipped records are parsed here.
 
   Args:
-    spec: Names and sizes of the features.
+    spec: Names, sizes and types of the features.
     num_classes: Number of classes, C.
     max_frames: Number of frames of a video that are kept.
     of_model: Whether all of these are those of a trained model, for the advice in errors.
   """
   SKIPS_PARSED = True
   EXPECTED = ("an id, ratings of labels below {num_classes}, and frames with "
-              "these features and sizes in bytes: {sizes}.")
+              "these features and sizes{of_values}: {sizes}.")
   EXPLAIN = diagnosis.explain_segments
 
   def __init__(self, spec: feature_spec.FeatureSpec, num_classes: int,
@@ -180,18 +180,21 @@ def _rated_segments(ratings, num_frames, num_classes):
 
 
 def _decode_segments(frames, video, start, left, size):
-  """Returns the frames of segments, (num_segments, 5, size) uint8, padded with 0.
+  """Returns the frames of segments, (num_segments, 5, size), padded with 0.
 
   Args:
-    frames: Byte strings, (batch_size, num_frames).
+    frames: Strings of 8-bit numbers, (batch_size, num_frames), or floats, (batch_size,
+      num_frames, size).
     video: Row of the video of each segment, (num_segments,).
     start: First frame of each segment, (num_segments,).
     left: Number of frames from there to the end of the video, (num_segments,).
-    size: Number of bytes of a frame.
+    size: Number of values of a frame.
   """
   offsets = tf.range(feature_spec.SEGMENT_FRAMES)
   times = start[:, tf.newaxis] + tf.minimum(offsets, left[:, tf.newaxis] - 1)
   rows = tf.broadcast_to(video[:, tf.newaxis], tf.shape(times))
-  strings = tf.gather_nd(frames, tf.stack([rows, times], axis=2))
-  strings = tf.where(offsets < left[:, tf.newaxis], strings, "")
-  return tf.io.decode_raw(strings, tf.uint8, fixed_length=size)
+  kept = tf.gather_nd(frames, tf.stack([rows, times], axis=2))
+  exists = tf.reshape(offsets < left[:, tf.newaxis],
+                      [-1, feature_spec.SEGMENT_FRAMES, *[1] * (len(frames.shape) - 2)])
+  kept = tf.where(exists, kept, tf.zeros([], kept.dtype))
+  return frame_reader.decoded(kept, size)

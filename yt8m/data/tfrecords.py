@@ -30,29 +30,34 @@ def video_example(video_id: str, labels: Iterable[int], features: Mapping
 
 
 def frame_example(video_id: str, labels: Iterable[int], features: Arrays,
-                  id_key: str = "id") -> tf.train.SequenceExample:
+                  id_key: str = "id", float_lists: bool = False
+                  ) -> tf.train.SequenceExample:
   """Returns a frame-level record.
 
   Args:
     video_id: Id of the video.
     labels: Class indices.
-    features: `{name: (num_frames, size) uint8}`, e.g. for `rgb` and `audio`.
+    features: `{name: (num_frames, size) uint8}`, e.g. for `rgb` and `audio`, or float16
+      or float32, for embeddings of other models.
     id_key: Key of the id, `"video_id"` in AudioSet.
+    float_lists: Whether frames of floats are written as lists of floats, of four bytes
+      each, instead of byte strings.
   """
-  return _sequence_example(_context(video_id, labels, id_key), features)
+  return _sequence_example(_context(video_id, labels, id_key), features, float_lists)
 
 
 def segment_example(video_id: str, labels: Iterable[int], features: Arrays,
-                    segments: Sequence[tuple[int, int, float]]
-                    ) -> tf.train.SequenceExample:
+                    segments: Sequence[tuple[int, int, float]],
+                    float_lists: bool = False) -> tf.train.SequenceExample:
   """Returns a frame-level record with rated segments.
 
   Args:
     video_id: Id of the video.
     labels: Class indices of the whole video.
-    features: `{name: (num_frames, size) uint8}`.
+    features: `{name: (num_frames, size)}`, as in `frame_example`.
     segments: Ratings, `(start, label, score)` each: the first frame, the class, and 1 if
       the segment shows it, 0 if not.
+    float_lists: As in `frame_example`.
   """
   starts, segment_labels, scores = zip(*segments, strict=True) if segments else ([],) * 3
   context = _context(video_id, labels, "id")
@@ -61,7 +66,7 @@ def segment_example(video_id: str, labels: Iterable[int], features: Arrays,
       start + feature_spec.SEGMENT_FRAMES for start in starts)
   context["segment_labels"] = _ints(segment_labels)
   context["segment_scores"] = _floats(scores)
-  return _sequence_example(context, features)
+  return _sequence_example(context, features, float_lists)
 
 
 def shard_name(split: str, index: int, count: int) -> str:
@@ -78,12 +83,18 @@ def _context(video_id, labels, id_key):
   return {id_key: _bytes([video_id.encode()]), "labels": _ints(labels)}
 
 
-def _sequence_example(context, features):
+def _sequence_example(context, features, float_lists):
   lists = {}
   for name, frames in features.items():
-    if frames.dtype != np.uint8:
-      raise ValueError(f"Frames of {name!r} are {frames.dtype}, expected uint8.")
-    lists[name] = tf.train.FeatureList(feature=[_bytes([f.tobytes()]) for f in frames])
+    if str(frames.dtype) not in feature_spec.DTYPES:
+      raise ValueError(f"Frames of {name!r} are {frames.dtype}, expected one of "
+                       f"{', '.join(feature_spec.DTYPES)}.")
+    if float_lists and frames.dtype != np.uint8:
+      entries = [_floats(frame) for frame in frames]
+    else:
+      frames = frames.astype(frames.dtype.newbyteorder("<"), copy=False)
+      entries = [_bytes([frame.tobytes()]) for frame in frames]
+    lists[name] = tf.train.FeatureList(feature=entries)
   return tf.train.SequenceExample(
       context=tf.train.Features(feature=context),
       feature_lists=tf.train.FeatureLists(feature_list=lists))

@@ -18,7 +18,7 @@ class VideoLevelReader(reader_base.Reader):
   counts them.
 
   Args:
-    spec: Names and sizes of the features.
+    spec: Names, sizes and types of the features.
     num_classes: Number of classes, C.
     of_model: Whether both are those of a trained model, for the advice in errors.
   """
@@ -56,7 +56,7 @@ class VideoLevelReader(reader_base.Reader):
     for name, size in self.sizes.items():
       lengths = context[name].row_lengths()
       present.append(lengths > 0)
-      features[name] = _dense(context[name], lengths, size)
+      features[name] = tf.cast(_dense(context[name], lengths, size), self.dtypes[name])
       good &= (tf.equal(lengths, size) | tf.equal(lengths, 0)) & tf.reduce_all(
           tf.math.is_finite(features[name]), axis=1)
     present = tf.stack(present, axis=1)

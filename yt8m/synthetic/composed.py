@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from yt8m.core import feature_spec
-from yt8m.core import numerics
 from yt8m.data import records
 from yt8m.data import video_reader
 from yt8m.synthetic import scenes as scenes_lib
@@ -33,6 +32,7 @@ class ComposedVideos:
     splits: `{split: share}` of the splits.
     max_frames: Number of frames of the longest videos.
     rng: Random number generator.
+    dtypes: Types of rgb and audio in the composed records.
 
   Attributes:
     features: `{modality: (num_sources, size) float32}`.
@@ -44,7 +44,9 @@ class ComposedVideos:
   """
 
   def __init__(self, pattern: str, num_classes: int, sizes: Sequence[int],
-               splits: Mapping[str, float], max_frames: int, rng: np.random.Generator):
+               splits: Mapping[str, float], max_frames: int, rng: np.random.Generator,
+               dtypes: Sequence[str] = (feature_spec.UINT8,) * 2):
+    self._dtypes = dict(zip(scenes_lib.NAMES, dtypes, strict=True))
     self.features, self.label_sets = _read_videos(pattern, num_classes, sizes)
     sources = rng.permutation(len(self.label_sets))
     ends = np.rint(np.cumsum(list(splits.values())) * len(sources)).astype(int)
@@ -70,8 +72,8 @@ class ComposedVideos:
         for source, start, stop in zip(sources, cuts[:-1], cuts[1:], strict=True)
         for label in self.label_sets[source]]
     frames = {
-        name: numerics.quantize(scenes_lib.frames_of_scenes(
-            self.features[name][sources], cuts, name, rng))
+        name: scenes_lib.stored(scenes_lib.frames_of_scenes(
+            self.features[name][sources], cuts, name, rng), self._dtypes[name])
         for name in scenes_lib.NAMES}
     labels = np.unique(np.concatenate([self.label_sets[source] for source in chosen]))
     return scenes_lib.Video(labels, cuts, events, frames)

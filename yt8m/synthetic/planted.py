@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from yt8m.core import numerics
+from yt8m.core import feature_spec
 from yt8m.synthetic import labels as labels_lib
 from yt8m.synthetic import scenes as scenes_lib
 
@@ -47,6 +47,7 @@ class PlantedVideos:
     sizes: Sizes of rgb and audio.
     max_frames: Number of frames of the longest videos.
     rng: Random number generator.
+    dtypes: Types of rgb and audio in the records.
 
   Attributes:
     vocabulary: Classes and what is planted in their label sets.
@@ -57,7 +58,9 @@ class PlantedVideos:
   """
 
   def __init__(self, num_videos: int, num_classes: int, sizes: Sequence[int],
-               max_frames: int, rng: np.random.Generator):
+               max_frames: int, rng: np.random.Generator,
+               dtypes: Sequence[str] = (feature_spec.UINT8,) * 2):
+    self._dtypes = dict(zip(scenes_lib.NAMES, dtypes, strict=True))
     self.vocabulary = labels_lib.make_vocabulary(num_classes, rng)
     self.first_cue, self.prototypes = {}, {}
     for modality, size in zip(scenes_lib.NAMES, sizes, strict=True):
@@ -124,7 +127,7 @@ class PlantedVideos:
         yield event(scenes_lib.AUDIO, start, sign * gains)
 
   def _render(self, modality, cuts, events, rng):
-    """Returns the frames of a modality, (num_frames, size) uint8."""
+    """Returns the frames of a modality, (num_frames, size)."""
     amplitudes = scenes_lib.AMPLITUDES[modality]
     prototypes = self.prototypes[modality]
     size = prototypes.shape[1]
@@ -135,7 +138,7 @@ class PlantedVideos:
       if event.modality == modality:
         gains = np.float32(amplitudes.cue) * event.gains.astype(np.float32)
         frames[event.start:event.stop] += gains[:, None] * prototypes[event.cue]
-    return numerics.quantize(frames)
+    return scenes_lib.stored(frames, self._dtypes[modality])
 
 
 def _first_cues(vocabulary, num_cues):

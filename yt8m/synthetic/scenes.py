@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 
 from yt8m.core import feature_spec
+from yt8m.core import numerics
 
 NAMES = RGB, AUDIO = ("rgb", "audio")
 
@@ -73,7 +74,7 @@ class Video:
     labels: Class indices, ascending.
     cuts: First frame of each scene and, as the last entry, the number of frames.
     events: Events that show the labels.
-    frames: `{modality: (num_frames, size) uint8}`.
+    frames: `{modality: (num_frames, size)}`, as `stored` returns them.
   """
   labels: np.ndarray
   cuts: np.ndarray
@@ -114,6 +115,19 @@ def frames_of_scenes(scenes: np.ndarray, cuts: np.ndarray, modality: str,
   """Returns each row of `scenes`, (num_scenes, size), for its frames, with noise."""
   frames = np.repeat(scenes, np.diff(cuts), axis=0)
   return frames + normal(rng, AMPLITUDES[modality].frame, frames.shape)
+
+
+def stored(frames: np.ndarray, dtype: str) -> np.ndarray:
+  """Returns frames in the type of their records: quantised to 8 bits, or as floats."""
+  if dtype == feature_spec.UINT8:
+    return numerics.quantize(frames)
+  return frames.astype(dtype)
+
+
+def restored(frames: np.ndarray) -> np.ndarray:
+  """Returns the float32 values of frames that `stored` returned."""
+  return (numerics.dequantize(frames) if frames.dtype == np.uint8
+          else frames.astype(np.float32))
 
 
 def rate_segments(video: Video, rng: np.random.Generator) -> list[tuple[int, int, float]]:

@@ -19,7 +19,6 @@ from yt8m.core import directories
 from yt8m.core import feature_spec
 from yt8m.core import files
 from yt8m.core import locks
-from yt8m.core import numerics
 from yt8m.core.types import PathLike
 from yt8m.data import tfrecords
 from yt8m.synthetic import composed
@@ -57,6 +56,7 @@ class SampleDataConfig:
   splits: tuple[float, ...] = (0.7, 0.15, 0.15)
   segments: bool = True
   from_records: str = ""
+  feature_dtypes: tuple[str, ...] = (feature_spec.UINT8,) * 2
 
   def __post_init__(self):
     for name, least in (("num_videos", 1), ("num_classes", 1), ("num_shards", 1),
@@ -66,6 +66,8 @@ class SampleDataConfig:
     if len(self.feature_sizes) != 2 or min(self.feature_sizes) < 1:
       raise ValueError(f"--feature_sizes={_joined(self.feature_sizes)} must be two "
                        "positive numbers, for rgb and audio, e.g. 1024,128.")
+    feature_spec.FeatureSpec(
+        scenes.NAMES, self.feature_sizes, feature_spec.FRAME, self.feature_dtypes)
     if (len(self.splits) != 3 or min(self.splits) < 0 or self.splits[0] == 0
         or abs(sum(self.splits) - 1) > 1e-6):
       raise ValueError(f"--splits={_joined(self.splits)} must be three shares that add "
@@ -130,7 +132,15 @@ def _is_of(config: SampleDataConfig, output_dir: PathLike) -> bool:
 
 
 def _meta(config: SampleDataConfig) -> dict[str, Any]:
-  return {"synthetic": True, **dataclasses.asdict(config)}
+  return {"synthetic": True, **_settings(config)}
+
+
+def _settings(config: SampleDataConfig) -> dict[str, Any]:
+  """Returns the settings, without types that were the only ones once."""
+  settings = dataclasses.asdict(config)
+  if set(config.feature_dtypes) == {feature_spec.UINT8}:
+    del settings["feature_dtypes"]
+  return settings
 
 
 def _make_videos(config: SampleDataConfig) -> Videos:
@@ -138,9 +148,11 @@ def _make_videos(config: SampleDataConfig) -> Videos:
   if config.from_records:
     return composed.ComposedVideos(
         config.from_records, config.num_classes, config.feature_sizes,
-        dict(zip(SPLITS, config.splits, strict=True)), config.max_frames, rng)
+        dict(zip(SPLITS, config.splits, strict=True)), config.max_frames, rng,
+        config.feature_dtypes)
   return planted.PlantedVideos(config.num_videos, config.num_classes,
-                               config.feature_sizes, config.max_frames, rng)
+                               config.feature_sizes, config.max_frames, rng,
+                               config.feature_dtypes)
 
 
 def _write_split(config, videos, split, indices, directory):
@@ -177,7 +189,7 @@ def _writer(directory: str, level: str, name: str) -> tf.io.TFRecordWriter:
 
 def _example(level, video_id, video, rng):
   if level == feature_spec.VIDEO:
-    means = {f"mean_{name}": numerics.dequantize(frames).mean(axis=0)
+    means = {f"mean_{name}": scenes.restored(frames).mean(axis=0)
              for name, frames in video.frames.items()}
     return tfrecords.video_example(video_id, video.labels, means)
   if level == feature_spec.FRAME:
@@ -237,7 +249,7 @@ def _write_readme(config: SampleDataConfig, directory: str) -> None:
     file.write(
         f"SYNTHETIC data, written by yt8m-sample-data: {source}.\n"
         "No score on it says anything about YouTube-8M.\n\n"
-        f"{json.dumps(dataclasses.asdict(config), indent=2)}\n")
+        f"{json.dumps(_settings(config), indent=2)}\n")
 
 
 def _joined(values: Sequence[float]) -> str:

@@ -37,9 +37,9 @@ _EXACT = ("seed", "num_readers", "shuffle_buffer", "precision", "optimizer",
 _ELSEWHERE = {
     "train_dir", "start_new_model", "resume", "checkpoint", "show_config", "recipe",
     "model", "num_classes", *model_flags.MODEL_FLAGS, "feature_names", "feature_sizes",
-    "frame_features", "segment_labels", "train_data_pattern", "export_model_steps",
-    "save_checkpoint_secs", "log_steps", "log_device_placement", "start_from_prior",
-    "prior_examples", "label_sets", "label_sets_exclude"}
+    "feature_dtypes", "frame_features", "segment_labels", "train_data_pattern",
+    "export_model_steps", "save_checkpoint_secs", "log_steps", "log_device_placement",
+    "start_from_prior", "prior_examples", "label_sets", "label_sets_exclude"}
 _STATS_AT_A_TIME = 16
 _SHOWN = 3  # names of files in a message
 

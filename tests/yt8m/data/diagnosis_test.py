@@ -60,7 +60,8 @@ def test_good_records_pass_and_missing_features_too(level, example):
      "has no frames of feature rgb, only id, labels, mean_audio, mean_rgb. If these "
      "are video-level records, drop --frame_features."),
     ("frame", frame(audio=np.zeros((3, 2), np.uint8)),
-     "has 2 bytes in frame 0 of feature audio, expected 1 (--feature_sizes)."),
+     "has 2 bytes in frame 0 of feature audio, expected 1 (--feature_sizes). They would "
+     "be right for float16 (--feature_dtypes)."),
     ("frame", frame(labels=[3, -1]),
      "has label -1, outside the 5 classes (--num_classes)."),
     ("segment", frame(segments=[(0, 5, 1)]),
