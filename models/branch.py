@@ -57,6 +57,9 @@ class Branch(base.Layer):
         "videos": (self._aggregate, self._fuse, self._classify),
         "predictions": (self._aggregate, self._classify, self._fuse),
     }[stage]
+    # Here, because Keras adds lines to the errors of a call.
+    registries.check_fusion(self.fusion, len(self.feature_names),
+                            frames=bool(aggregation) and stage == "frames")
     self.aggregations = self._build_options(
         registries.AGGREGATIONS, aggregation, stage != "frames")
     self.classifiers = self._build_options(

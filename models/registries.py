@@ -145,6 +145,21 @@ def _hparam_defaults(option: Any) -> dict[str, Any]:
           if p.default is not inspect.Parameter.empty}
 
 
+def check_fusion(fusion: Any, num_modalities: int, frames: bool) -> None:
+  """Checks that a fusion fits its input, if it has a method `check_input` that says so.
+
+  Args:
+    fusion: Layer of the fusion.
+    num_modalities: Number of modalities.
+    frames: Whether it fuses frames, not vectors.
+
+  Raises:
+    ValueError: It cannot fuse them; the message says why.
+  """
+  if check := getattr(fusion, "check_input", None):
+    check(num_modalities, frames)
+
+
 def split_intermediates(result: Any) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
   """Returns the tensor and the intermediates of an option, which may return no others."""
   return result if isinstance(result, tuple) else (result, {})

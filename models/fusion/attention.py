@@ -42,12 +42,17 @@ class CrossModalAttention(base.Layer):
   Luong et al. 2015 (arXiv:1508.04025), section 3.1, for the "general" (bilinear) score.
   """
 
-  def build(self, input_shape: Any) -> None:
-    if len(input_shape) != 2 or len(input_shape[0]) != 3:
+  def check_input(self, num_modalities: int, frames: bool) -> None:
+    """Raises a ValueError unless there are frames of two modalities."""
+    if num_modalities != 2 or not frames:
+      found = ("the features have no frames here" if not frames else
+               f"there {'is one' if num_modalities == 1 else f'are {num_modalities}'}")
       raise ValueError(
-          "Fusion 'attention' relates the frames of two modalities, but the features "
-          f"have shapes {[tuple(shape) for shape in input_shape]}. Name two frame-level "
-          "features (--feature_names), or choose another --fusion.")
+          f"Fusion 'attention' relates the frames of two modalities, but {found}: name "
+          "two frame-level features (--feature_names), or choose another --fusion.")
+
+  def build(self, input_shape: Any) -> None:
+    self.check_input(len(input_shape), len(input_shape[0]) == 3)
     video, audio = input_shape[0][-1], input_shape[1][-1]
     self.audio_under_video = self.add_weight(
         name="audio_under_video", shape=(video, audio), initializer="glorot_uniform")

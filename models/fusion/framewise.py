@@ -95,10 +95,15 @@ class Differential(base.Layer):
     super().__init__(**kwargs)
     self.fusion = registries.build_option(registries.FUSIONS, fusion)
 
-  def build(self, input_shape: Any) -> None:
-    if len(input_shape[0]) != 3:
+  def check_input(self, num_modalities: int, frames: bool) -> None:
+    """Raises a ValueError unless there are frames, which the wrapped fusion can fuse."""
+    if not frames:
       raise ValueError("Fusion 'differential' compares frames, but the features are "
                        "video-level: add --frame_features, or choose another --fusion.")
+    registries.check_fusion(self.fusion, num_modalities, frames)
+
+  def build(self, input_shape: Any) -> None:
+    self.check_input(len(input_shape), len(input_shape[0]) == 3)
     with tf.name_scope(self.fusion.name):  # Part of the names of variables in Keras 2.
       self.fusion.build(input_shape)
 

@@ -75,6 +75,10 @@ class LateFusion1(LateFusion):
           f"Fusion 'late1' cannot wrap {self.fusion.option_config['name']!r}, which is "
           "late itself: give it concat, sum or bilinear.")
 
+  def check_input(self, num_modalities: int, frames: bool) -> None:
+    """Raises a ValueError unless the wrapped fusion can fuse the vectors."""
+    registries.check_fusion(self.fusion, num_modalities, frames)
+
   def build(self, features_shape: Any, *other_shapes: Any) -> None:
     with tf.name_scope(self.fusion.name):  # Part of the names of variables in Keras 2.
       self.fusion.build(features_shape)

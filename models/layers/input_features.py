@@ -26,7 +26,8 @@ class InputFeatures(base.Layer):
 
       x = dequantize(q)           for 8-bit input; float input remains as it is
       x_t = 0                     for padded frames t, and for all frames if the bytes
-                                  of all valid frames are 0: the video lacks x
+                                  of all valid frames are 0: the video lacks x, as it
+                                  does if all its floats are 0
       l2:   x_t / sqrt(max(Σ_m Σ_i x_tmi², 1e-12))
       rms:  the same, times sqrt(D), so that every value is of order 1
 

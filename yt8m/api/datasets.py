@@ -8,6 +8,7 @@
     model.fit(train, epochs=5)
 """
 
+import dataclasses
 from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
@@ -25,8 +26,11 @@ BATCH_SIZE = 128
 # Bytes of the records up to which they are counted before they are read.
 _LARGEST_COUNTED = 2**34
 
+# Number of values of a feature, or that and their type: `(512, "float16")`.
+Size = int | tuple[int, str]
 
-def video_level(pattern: str, features: Mapping[str, int], num_classes: int,
+
+def video_level(pattern: str, features: Mapping[str, Size], num_classes: int,
                 batch_size: int = BATCH_SIZE, *, shuffle: bool = False, seed: int = 0,
                 with_ids: bool = False, **options: Any) -> tf.data.Dataset:
   """Reads video-level records: one vector of floats for each feature.
@@ -55,7 +59,7 @@ def video_level(pattern: str, features: Mapping[str, int], num_classes: int,
                   shuffle, seed, with_ids, {}, options)
 
 
-def frame_level(pattern: str, features: Mapping[str, int], num_classes: int,
+def frame_level(pattern: str, features: Mapping[str, Size], num_classes: int,
                 batch_size: int = BATCH_SIZE, *, max_frames: int = 300,
                 shuffle: bool = False, seed: int = 0, with_ids: bool = False,
                 **options: Any) -> tf.data.Dataset:
@@ -64,7 +68,8 @@ def frame_level(pattern: str, features: Mapping[str, int], num_classes: int,
   Args:
     pattern: Comma-separated globs of TFRecord files, compressed or not.
     features: Size of each feature by its key in the records, for example
-      `{"rgb": 1024, "audio": 128}`.
+      `{"rgb": 1024, "audio": 128}`, or size and type of values that are not 8-bit
+      numbers: `{"clip": (512, "float16")}`.
     num_classes: Number of classes, C.
     batch_size: Number of videos in a batch.
     max_frames: Number of frames that are read from the start of a video, and to which
@@ -77,7 +82,7 @@ def frame_level(pattern: str, features: Mapping[str, int], num_classes: int,
 
   Returns:
     A dataset of `(inputs, labels)`. The inputs are `{"features": {name: (batch_size,
-    max_frames, size) uint8}, "num_frames": (batch_size,) int32}`, the labels (batch_size,
+    max_frames, size)}, "num_frames": (batch_size,) int32}`, the labels (batch_size,
     num_classes) bool.
 
   Raises:
@@ -87,7 +92,7 @@ def frame_level(pattern: str, features: Mapping[str, int], num_classes: int,
                   shuffle, seed, with_ids, {"max_frames": max_frames}, options)
 
 
-def segments(pattern: str, features: Mapping[str, int], num_classes: int,
+def segments(pattern: str, features: Mapping[str, Size], num_classes: int,
              batch_size: int = BATCH_SIZE, *, max_frames: int = 300,
              shuffle: bool = False, seed: int = 0, with_ids: bool = False,
              **options: Any) -> tf.data.Dataset:
@@ -121,8 +126,12 @@ def as_batch(element: Any) -> types.Batch:
   return batch
 
 
-def _spec(features: Mapping[str, int], level: str) -> feature_spec.FeatureSpec:
-  return feature_spec.FeatureSpec(list(features), list(features.values()), level)
+def _spec(features: Mapping[str, Size], level: str) -> feature_spec.FeatureSpec:
+  spec = feature_spec.FeatureSpec(features, [
+      size if isinstance(size, int) else size[0] for size in features.values()], level)
+  return dataclasses.replace(spec, dtypes=[
+      default if isinstance(size, int) else size[1]
+      for size, default in zip(features.values(), spec.dtypes, strict=True)])
 
 
 def _dataset(pattern, spec, num_classes, batch_size, shuffle, seed, with_ids, arguments,

@@ -58,6 +58,5 @@ def test_attention_maps_come_out_of_the_model():
 @pytest.mark.parametrize("names, sizes", [(("rgb",), (4,)), (("a", "b", "c"), (4, 3, 2))])
 def test_attention_needs_two_modalities(names, sizes):
   spec = feature_spec.FeatureSpec(names, sizes, "frame")
-  model = models.VideoModel(4, spec, fusion="attention", aggregation="mean")
   with pytest.raises(ValueError, match="two modalities"):
-    model.build_variables()
+    models.VideoModel(4, spec, fusion="attention", aggregation="mean")

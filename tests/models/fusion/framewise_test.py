@@ -56,6 +56,5 @@ def test_differential_wraps_any_fusion():
 
 @pytest.mark.parametrize("fusion", ["attention", "differential"])
 def test_video_level_features_are_refused(fusion):
-  model = models.VideoModel(4, descriptors.SPECS["video"], fusion=fusion)
   with pytest.raises(ValueError, match="video-level|two modalities"):
-    model.build_variables()
+    models.VideoModel(4, descriptors.SPECS["video"], fusion=fusion)

@@ -11,10 +11,12 @@ from yt8m import models
 from yt8m.core import feature_spec
 
 SIZES = {"clip": 4, "speech": 3, "rgb": 2}
-TWO_ONLY = "Fusion 'attention' relates the frames of two modalities, but the features "
-NO_FRAMES = "'differential' compares frames, but the features are video-level"
-REFUSED = {("attention", 1, "frame"): TWO_ONLY, ("attention", 3, "frame"): TWO_ONLY,
-           **{("attention", n, "video"): TWO_ONLY for n in (1, 2, 3)},
+TWO_ONLY = "Fusion 'attention' relates the frames of two modalities, but "
+NO_FRAMES = "Fusion 'differential' compares frames, but the features are video-level: "
+REFUSED = {("attention", 1, "frame"): f"{TWO_ONLY}there is one: ",
+           ("attention", 3, "frame"): f"{TWO_ONLY}there are 3: ",
+           **{("attention", n, "video"): f"{TWO_ONLY}the features have no frames here: "
+              for n in (1, 2, 3)},
            **{("differential", n, "video"): NO_FRAMES for n in (1, 2, 3)}}
 
 
@@ -25,15 +27,14 @@ def test_fusion(fusion, count, level):
   names = list(SIZES)[:count]
   spec = feature_spec.FeatureSpec(
       names, [SIZES[name] for name in names], level, ["float16"] * count)
-  model = models.VideoModel(
-      5, spec, fusion={"name": fusion, **descriptors.small("fusion", fusion)},
-      aggregation="mean" if level == "frame" else None)
+  arguments = {"fusion": {"name": fusion, **descriptors.small("fusion", fusion)},
+               "aggregation": "mean" if level == "frame" else None}
   if message := REFUSED.get((fusion, count, level)):
-    with pytest.raises(ValueError, match=message) as error:
-      model.build_variables()
+    with pytest.raises(ValueError, match=f"^{message}") as error:
+      models.VideoModel(5, spec, **arguments)
     assert "\n" not in str(error.value)
     return
-  model.build_variables()
+  model = models.VideoModel(5, spec, **arguments).build_variables()
   rng = np.random.default_rng(0)
   shape = (4, 6) if level == "frame" else (4,)
   features = {name: rng.normal(size=(*shape, SIZES[name])).astype(np.float16)

@@ -9,6 +9,7 @@ import tensorflow as tf
 import yt8m
 from tests.helpers import descriptors
 from tests.helpers import small_job
+from yt8m.data import tfrecords
 
 FEATURES = {"rgb": 8, "audio": 4}
 
@@ -39,6 +40,17 @@ def test_inputs_and_labels_are_those_of_the_records(tmp_path):
     assert np.flatnonzero(labels[row]).tolist() == video["labels"]
     for name, x in video["features"].items():
       np.testing.assert_array_equal(inputs["features"][name][row, :frames], x[0, :frames])
+
+
+def test_a_type_may_stand_beside_the_size(tmp_path):
+  clip = np.arange(6, dtype=np.float16).reshape(2, 3) / 8
+  with tf.io.TFRecordWriter(str(tmp_path / "x")) as writer:
+    writer.write(tfrecords.frame_example(
+        "v", [1], {"clip": clip, "rgb": np.ones((2, 4), np.uint8)}).SerializeToString())
+  [(inputs, _)] = yt8m.datasets.frame_level(
+      str(tmp_path / "x"), {"clip": (3, "float16"), "rgb": 4}, 2, max_frames=2)
+  np.testing.assert_array_equal(inputs["features"]["clip"][0], clip)
+  assert inputs["features"]["clip"].dtype == tf.float16
 
 
 def test_both_forms_of_a_batch_become_one():
