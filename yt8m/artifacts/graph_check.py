@@ -120,6 +120,10 @@ def _misused_saver(graph: Any, saver: set[str]) -> set[str]:
   while found := {name for name, content in others.items() if name not in reaching
                   and any(other.encode() in content for other in reaching)}:
     reaching |= found
-  called = {*graph.object_graph_def.concrete_functions, *(
-      gradient.gradient_func for gradient in library.gradient)}
-  return saver if called & reaching else set()
+  # The list `concrete_functions` may lack what an object of the graph names as its
+  # initializer, which is called when the model is loaded.
+  callers = [graph.object_graph_def.SerializeToString(), *(
+      gradient.SerializeToString()
+      for gradient in (*library.gradient, *library.registered_gradients))]
+  return saver if any(
+      name.encode() in caller for name in reaching for caller in callers) else set()

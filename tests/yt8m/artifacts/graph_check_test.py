@@ -129,8 +129,24 @@ def by_name(graph, called, saver):
   graph.object_graph_def.concrete_functions[saver].SetInParent()
 
 
+def by_registered_gradient(graph, called, saver):
+  graph.graph_def.library.registered_gradients.add(
+      gradient_func=saver, registered_op_type="CustomGradient-1")
+
+
+def by_initializer(graph, called, saver):
+  """As TensorFlow loads it: what is no concrete function needs no signature."""
+  nodes = graph.object_graph_def.nodes
+  nodes[0].children.add(node_id=len(nodes), local_name="resource")
+  resource = nodes.add()
+  resource.resource.SetInParent()
+  resource.children.add(node_id=len(nodes), local_name="_initialize")
+  nodes.add().bare_concrete_function.concrete_function_name = saver
+
+
 @pytest.mark.parametrize("edit", [
-    by_call, by_nested_attribute, by_attribute_of_the_function, by_gradient, by_name])
+    by_call, by_nested_attribute, by_attribute_of_the_function, by_gradient, by_name,
+    by_registered_gradient, by_initializer])
 def test_the_functions_of_the_saver_must_not_be_called(tmp_path, edit):
   model = write(tf.identity, tmp_path / "model")
   graph_check.check(model.directory)
