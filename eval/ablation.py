@@ -20,6 +20,7 @@ import tensorflow as tf
 from absl import flags
 
 from yt8m.core import command
+from yt8m.core import directories
 from yt8m.core import files
 from yt8m.core import paths
 from yt8m.core import plots
@@ -69,6 +70,10 @@ def main() -> None:
     check_data(table)
   path = FLAGS.markdown or os.path.join(FLAGS.output_dir, "tables.md")
   check_outputs(path, [_chart(path, name) for name in tables])
+  for name in tables:
+    directory = os.path.join(FLAGS.output_dir, name)
+    directories.checked_path(directory, "--output_dir")
+    ablation_runs.OUTPUT.refuse_links(directory)
   sections, num_failed = [], 0
   for name, table in tables.items():
     directory = os.path.join(FLAGS.output_dir, name)
@@ -94,6 +99,9 @@ def check_outputs(markdown: str, charts: Sequence[str]) -> None:
   for path in (markdown, *charts):
     if not files.is_remote(path):
       files.check_replaceable(path)
+    if os.path.islink(path) and path != FLAGS.markdown:
+      raise FileExistsError(f"{path} is a symbolic link, which is not followed: name "
+                            "another --markdown, or move it away.")
   foreign = [chart for chart in charts
              if tf.io.gfile.exists(chart) and not plots.is_ours(chart)]
   if tf.io.gfile.exists(markdown):

@@ -22,6 +22,7 @@ from absl import flags
 
 from yt8m.artifacts import saved_model
 from yt8m.core import command
+from yt8m.core import directories
 from yt8m.core import locks
 from yt8m.core import paths
 from yt8m.eval.blending import averaging
@@ -117,6 +118,9 @@ def _predict(models: Sequence[saved_model.SavedModel], default_dir: str,
              ) -> dict[str, prediction_store.PredictionStore]:
   """Returns the predictions of every model by name, and writes those that are missing."""
   directory = FLAGS.predictions_dir or default_dir
+  if not FLAGS.predictions_dir:  # Nobody named it: it must be where it seems to be.
+    for name in ("", *(model.name for model in models)):
+      directories.checked_path(os.path.join(directory, name), "--predictions_dir")
   return {
       model.name: stores.write(
           model, FLAGS.eval_data_pattern, os.path.join(directory, model.name),

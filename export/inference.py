@@ -229,6 +229,7 @@ def _check_flags() -> None:
     raise ValueError("--output_model_tgz packs --train_dir: give one.")
   if FLAGS.output_model_tgz:
     model_archive.check_replaceable(FLAGS.output_model_tgz)
+    experiment.TRAIN_DIR.refuse_links(FLAGS.train_dir)
   if not FLAGS.output_file:
     raise ValueError("--output_file is missing: name the file to write.")
 

@@ -136,6 +136,6 @@ def lock(directory: str | os.PathLike) -> Iterator[TextIO]:
 def _owner(text: str) -> locks.Owner | None:
   """Returns the owner that a lock file names, or None."""
   try:
-    return locks.Owner(**json.loads(text))
-  except (TypeError, ValueError):
+    return locks.Owner.from_config(json.loads(text))
+  except (ValueError, RecursionError):
     return None

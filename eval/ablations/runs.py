@@ -25,10 +25,15 @@ from tensorboard.backend.event_processing import event_accumulator
 
 from yt8m.configs import checkpoints
 from yt8m.configs import experiment
+from yt8m.core import directories
 from yt8m.core import files
 from yt8m.core import types
 from yt8m.eval.ablations import processes
 from yt8m.eval.ablations import table as ablation_table
+
+# Directory of a table. Training and evaluation look into the model themselves.
+OUTPUT = directories.Kind("directory of yt8m-ablation", "results.csv", (
+    ".lock", "sample.json", "sample-log.txt", "sample/*", "*/seed-[0-9]*/*"))
 
 
 @dataclasses.dataclass(frozen=True)

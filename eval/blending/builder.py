@@ -59,9 +59,13 @@ def check_outputs(output_dir: str) -> None:
   """Refuses a directory in which `build` would replace what no search has written.
 
   Raises:
-    FileExistsError: ensemble.json or search.png is not ours.
+    FileExistsError: ensemble.json or search.png is not ours, or a link.
   """
   remedy = "Name another --output_dir, or move the file away."
+  for name in (ensemble_file.NAME, _SCORES, _PICTURE):
+    if os.path.islink(os.path.join(output_dir, name)):
+      raise FileExistsError(f"{os.path.join(output_dir, name)} is a symbolic link, which "
+                            f"is not followed. {remedy}")
   path = os.path.join(output_dir, ensemble_file.NAME)
   if tf.io.gfile.exists(path):
     try:

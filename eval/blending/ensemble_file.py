@@ -28,6 +28,10 @@ _FORMAT = 1
 # Bound on the error of the sum of the weights: published ones have four digits.
 _TOLERANCE = 1e-3
 _NUMBERS = fields.list_of(fields.NUMBER, "finite numbers")
+# The predictions of a model are written into a directory of its name.
+_MODEL = fields.Kind("a name of a model, without slashes", lambda value: (
+    isinstance(value, str) and value not in ("", ".", "..") and value.isprintable()
+    and "/" not in value))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,7 +60,7 @@ class Member:
   @classmethod
   def from_config(cls, entry: dict[str, Any], folder: str) -> "Member":
     """Reads an entry of `to_config`; `bytes` are for people, and not used."""
-    fields.check(entry, {"name": fields.NAME, "saved_model": fields.NAME,
+    fields.check(entry, {"name": _MODEL, "saved_model": fields.NAME,
                          "bytes": fields.SIZE, "weight": fields.NUMBER | _NUMBERS},
                  {"rank_knots": _NUMBERS | fields.NULL,
                   "stored_as": fields.TEXT | fields.NULL}, "members: ")
@@ -119,6 +123,7 @@ class EnsembleFile:
           {"averaging": fields.one_of(averaging.AVERAGINGS),
            "budget_bytes": fields.SIZE | fields.NULL, "search": fields.OBJECT,
            "scores": fields.object_of(fields.NUMBER, "finite numbers")})
+      _check_candidates(content.get("search", {}))
       del content["format"]
       ensemble = cls(**{**content, "members": tuple(
           Member.from_config(entry, folder) for entry in content["members"])})
@@ -131,6 +136,14 @@ class EnsembleFile:
 
     return files.read_json(path, kind="an ensemble that yt8m-ensemble wrote",
                            remedy="Correct it, or search again", parse=parse)
+
+
+def _check_candidates(search: dict[str, Any]) -> None:
+  fields.check(search, {}, {"candidates": fields.list_of(fields.OBJECT, "objects")})
+  for entry in search.get("candidates", ()):
+    fields.check(entry, {"name": _MODEL, "saved_model": fields.NAME,
+                         "bytes": fields.SIZE, "gap": fields.NUMBER},
+                 {"rank_knots": _NUMBERS | fields.NULL}, "candidates: ")
 
 
 def _folder(path: PathLike) -> str:

@@ -106,6 +106,9 @@ class Evaluation:
     self._candidates: dict[str, dict[str, Any]] = {
         entry["name"]: entry for entry in self._ensemble.search["candidates"]}
     self._members = tuple(member.model.name for member in self._ensemble.members)
+    if others := sorted({*self._members} - self._candidates.keys()):
+      raise ValueError(f"{path}: its members {', '.join(others)} are not among the "
+                       "candidates of its search. Search again.")
     by_gap = sorted(self._candidates, key=lambda name: -self._candidates[name]["gap"])
     self._best = tuple(by_gap[:len(self._members)])
     self.models = [

@@ -246,6 +246,7 @@ def _open_array(path: str, entry: Mapping[str, Any], verify: bool) -> np.ndarray
   """Memory-maps a file after checking it against its entry in `store.json`."""
   if not os.path.exists(path):
     raise _damaged(path, "is missing")
+  files.check_regular(path)
   size = os.path.getsize(path)
   if size != entry["bytes"]:
     raise _damaged(path, f"has {size:,} bytes, not {entry['bytes']:,}")

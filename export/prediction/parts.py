@@ -13,7 +13,6 @@ import hashlib
 import io
 import json
 import os
-import zipfile
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,7 @@ import tensorflow as tf
 from absl import logging
 
 from yt8m.core import directories
+from yt8m.core import fields
 from yt8m.core import files
 from yt8m.core import paths
 from yt8m.core import temporaries
@@ -106,9 +106,9 @@ class Parts:
     try:
       with np.load(content, allow_pickle=False) as arrays:
         return {name: arrays[name] for name in arrays.files}
-    except (zipfile.BadZipFile, EOFError, KeyError, ValueError) as error:
-      raise ValueError(f"{path} is damaged ({error}): delete it, and start again to "
-                       "predict this file again.") from error
+    except Exception as error:  # any, depending on which bytes of a .npz are damaged
+      raise ValueError(f"{path} is damaged ({fields.reason(error)}): delete it, and "
+                       "start again to predict this file again.") from error
 
   def is_finished(self, record_file: str) -> bool:
     """Returns whether a record file, of its present size, has an undamaged part."""

@@ -112,8 +112,13 @@ class ModelServer:
     return json.dumps({"model_version_status": [
         {"version": str(number), "state": "END" if error else "AVAILABLE",
          "status": {"error_code": "UNKNOWN" if error else "OK",
-                    "error_message": str(error or "")}}
+                    "error_message": self._without_paths(error) if error else ""}}
         for number, error in status.items()]}, indent=1).encode()
+
+  def _without_paths(self, error: Exception) -> str:
+    """Returns the message of an error for clients, who need not know the directory."""
+    model_dir = self._versions.model_dir.rstrip("/")
+    return str(error).replace(f"{model_dir}/", "").replace(model_dir, "the model")
 
   def _metadata(self, version: model_versions.Version) -> bytes:
     return json.dumps({

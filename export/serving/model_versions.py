@@ -160,6 +160,11 @@ class Versions:
     return loaded[max(loaded, default=None) if number is None else number]
 
   @property
+  def model_dir(self) -> str:
+    """Path that `find` searches; no client should learn it."""
+    return self._model_dir
+
+  @property
   def loaded(self) -> bool:
     """Whether any version is served."""
     return bool(self._loaded)

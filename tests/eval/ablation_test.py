@@ -186,11 +186,14 @@ def test_a_run_deletes_no_checkpoint_that_it_did_not_write(tmp_path):
     run = tmp_path / "out" / "heads" / row["name"] / "seed-0"
     run.mkdir(parents=True)
     (run / "model").symlink_to(foreign)
+  (run / "log.txt").symlink_to(foreign / "checkpoint")
+  for name in (".lock", "sample-log.txt"):
+    (tmp_path / "out" / "heads" / name).symlink_to(foreign / "checkpoint")
   process = support.run_command(
       *command(tmp_path, TABLE), "--seeds=1", check=False)
-  assert process.returncode == 1
-  assert sorted(path.name for path in foreign.iterdir()) == [
-      "checkpoint", "model.ckpt-1.index"]
+  assert process.returncode == 1 and "is a symbolic link to" in process.stderr
+  assert {path.name: path.read_text() for path in foreign.iterdir()} == {
+      "checkpoint": "mine", "model.ckpt-1.index": "mine"}
 
 
 def test_missing_records_are_an_error_before_anything_runs(tmp_path):

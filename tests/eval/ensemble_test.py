@@ -15,6 +15,7 @@ from tests.helpers import support
 from yt8m.artifacts import saved_model
 from yt8m.configs import experiment
 from yt8m.core import files
+from yt8m.eval.blending import builder
 from yt8m.eval.blending import ensemble_file
 from yt8m.eval.metrics import streaming
 from yt8m.eval.predictions import store as prediction_store
@@ -207,6 +208,20 @@ def test_a_file_of_another_program_stays(folder, tmp_path, name):
   assert failed.returncode and f"{name} is not replaced: " in failed.stderr
   assert (tmp_path / name).read_text() == "precious"
   assert [path.name for path in tmp_path.iterdir()] == [name]  # before any prediction
+
+
+def test_predictions_are_not_written_behind_a_link(folder, tmp_path):
+  (tmp_path / "theirs").mkdir()
+  (tmp_path / "output").mkdir()
+  (tmp_path / "output" / "predictions").symlink_to(tmp_path / "theirs")
+  failed = search(folder, tmp_path / "output", check=False)
+  assert failed.returncode and "predictions/ is a symbolic link" in failed.stderr
+  assert not list((tmp_path / "theirs").iterdir())
+  for name in ("ensemble.json", "search.png", "search-scores.json"):
+    (tmp_path / name).symlink_to(tmp_path / "new")
+    with pytest.raises(FileExistsError, match=f"{name} is a symbolic link"):
+      builder.check_outputs(str(tmp_path))
+    (tmp_path / name).unlink()
 
 
 @pytest.mark.parametrize("action", ["search", "predict"])

@@ -163,3 +163,15 @@ def test_an_empty_path_is_an_error_that_names_the_flag(flag, train_dir, files, t
       COMMAND, *flags(train_dir, files, tmp_path / "out.csv"), f"{flag}=", check=False)
   assert process.returncode == 1 and f"ERROR: {flag} is empty" in process.stderr
   assert list(tmp_path.iterdir()) == []
+
+
+def test_a_link_is_not_packed(train_dir, files, tmp_path):
+  """Its target, such as a file with a password, would be in what the user publishes."""
+  shutil.copytree(train_dir, tmp_path / "model")
+  (tmp_path / "secret").write_text('{"token": "secret"}')
+  (tmp_path / "model/status.json").symlink_to(tmp_path / "secret")
+  process = support.run_command(
+      COMMAND, *flags(tmp_path / "model", files, tmp_path / "out.csv"),
+      f"--output_model_tgz={tmp_path}/model.tgz", check=False)
+  assert process.returncode == 1 and "status.json is a symbolic link" in process.stderr
+  assert not (tmp_path / "model.tgz").exists()

@@ -166,6 +166,8 @@ class SavedModel:
       ValueError: A file is not as the manifest says, the graph is refused
         (`graph_check.check`), or the signature is missing.
     """
+    for path in files.files_below(self.directory):
+      files.check_regular(path)
     self.verify()
     with registry.allow_code(self.allow_code):
       graph_check.check(self.directory)

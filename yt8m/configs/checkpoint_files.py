@@ -134,8 +134,9 @@ def write_list(directory: PathLike, times: Mapping[str, float]) -> None:
 def _read_list(directory):
   """Returns `{path prefix: time}` of the whole list, and the newest path prefix."""
   try:
+    files.check_regular(os.path.join(directory, LIST))
     state = tf.train.get_checkpoint_state(os.fspath(directory))
-  except (ValueError, tf.errors.OpError):
+  except (ValueError, OSError, tf.errors.OpError):
     state = None
   if state is None:
     return {}, None
@@ -203,6 +204,8 @@ def damage(path: str) -> str | None:
   try:
     if not tf.io.gfile.exists(f"{path}.index"):
       return f"{os.path.basename(path)}.index is missing"
+    for part in parts(path):
+      files.check_regular(part)
     manifest = Manifest.load(path)
     return _unreadable(path) if manifest is None else _difference(path, manifest)
   except (ValueError, OSError, tf.errors.OpError) as error:

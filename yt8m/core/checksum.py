@@ -23,7 +23,7 @@ def of_file(path: str, *others: Any) -> str:
       file is read once.
   """
   digests = hashlib.sha256(), *others
-  with tf.io.gfile.GFile(path, "rb") as file:
+  with files.open_to_read(path, "rb") as file:
     while block := file.read(_BLOCK_BYTES):
       for digest in digests:
         digest.update(block)

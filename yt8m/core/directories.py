@@ -75,8 +75,8 @@ class Kind:
             self.may_hold(relative, is_folder) for is_folder in (False, True)):
           raise FileExistsError(
               f"{path} is a symbolic link to {os.path.realpath(path)}, and what is "
-              f"written into a {self.name} must stay there: put the file or folder "
-              "itself in its place.")
+              f"written into a {self.name} or packed from it must not lie elsewhere: put "
+              "the file or folder itself in its place.")
 
   def foreign_entries(self, directory: PathLike) -> list[str]:
     """Returns the files and folders of a directory that do not belong to this kind.

@@ -32,11 +32,25 @@ def open_to_read(path: PathLike, mode: str = "r") -> tf.io.gfile.GFile:
   Raises:
     FileNotFoundError: There is no file at `path`. (TensorFlow would raise an error of
       its own, and only at the first read.)
+    OSError: There is a pipe or a device (`check_regular`).
   """
   path = os.fspath(path)
   if not tf.io.gfile.exists(path) or tf.io.gfile.isdir(path):
     raise FileNotFoundError(errno.ENOENT, "No such file", path)
+  check_regular(path)
   return tf.io.gfile.GFile(path, mode)
+
+
+def check_regular(path: PathLike) -> None:
+  """Refuses to read a local pipe, socket or device, which may be waited for for ever.
+
+  Raises:
+    OSError: There is something at `path` that is neither a file nor a directory.
+  """
+  if not is_remote(path) and os.path.exists(path) and not (
+      os.path.isfile(path) or os.path.isdir(path)):
+    raise OSError(f"Cannot read {path}: it is a pipe, a socket or a device. Copy its "
+                  "content to a file.")
 
 
 @contextlib.contextmanager

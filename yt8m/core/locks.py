@@ -19,7 +19,9 @@ from collections.abc import Iterator
 import tensorflow as tf
 from absl import logging
 
+from yt8m.core import fields
 from yt8m.core import files
+from yt8m.core.types import Config
 from yt8m.core.types import PathLike
 
 FILE = ".yt8m-lock"
@@ -53,6 +55,17 @@ class Owner:
     now = datetime.datetime.now(datetime.timezone.utc)
     return cls(socket.gethostname(), os.getpid(), _start_of(os.getpid()) or "",
                f"{now:%Y-%m-%d %H:%M:%S} UTC", doing)
+
+  @classmethod
+  def from_config(cls, content: Config) -> "Owner":
+    """Returns the owner that the content of a lock file describes.
+
+    Raises:
+      ValueError: It is not the content of a lock of ours.
+    """
+    texts = ("host", "start", "since", "doing")
+    fields.check(content, {"pid": fields.COUNT, **dict.fromkeys(texts, fields.TEXT)})
+    return cls(pid=content["pid"], **{name: content[name] for name in texts})
 
   @property
   def is_here(self) -> bool:
@@ -127,6 +140,8 @@ def hold_output(path: PathLike, doing: str, remedy: str = "name another output",
 @contextlib.contextmanager
 def _hold(path: str, locked: str, doing: str, remedy: str) -> Iterator[None]:
   """Holds the lock file `path`, which keeps others out of `locked`."""
+  if not files.is_remote(path) and os.path.islink(path):
+    raise OSError(f"{path} is a symbolic link, which is no lock of ours: delete it.")
   directory, owner = os.path.dirname(path), Owner.this_process(doing)
   with _one_at_a_time(directory):
     other = _read(path)
@@ -151,7 +166,7 @@ def _read(path: str) -> Owner | None:
   if not tf.io.gfile.exists(path):
     return None
   return files.read_json(path, kind="a lock of yt8m", remedy="Delete it",
-                         parse=lambda content: Owner(**content))
+                         parse=Owner.from_config)
 
 
 @contextlib.contextmanager
@@ -182,9 +197,9 @@ def _start_of(pid: int) -> str | None:
   try:
     with open(f"/proc/{pid}/stat") as file:
       # The name of the program, in parentheses, may hold spaces and parentheses.
-      state, *fields = file.read().rpartition(")")[2].split()
+      state, *numbers = file.read().rpartition(")")[2].split()
     with open("/proc/sys/kernel/random/boot_id") as file:
       boot = file.read().strip()
   except OSError:
     return None
-  return None if state in "ZX" else f"{boot} {fields[18]}"
+  return None if state in "ZX" else f"{boot} {numbers[18]}"

@@ -61,6 +61,12 @@ def test_a_remote_file_names_local_members(tmp_path):
     (lambda content: [content["members"][i].update(weight=w)
                       for i, w in enumerate((-0.5, 1.5))], "at least 0"),
     (lambda content: content.update(members=[]), "0 members"),
+    # A name becomes a directory of predictions.
+    *[(lambda content, name=name: content["members"][0].update(name=name), "name is ")
+      for name in ("../escape", "/escape", "..", ".", "a\0", "")],
+    (lambda content: content["search"].update(candidates=[{
+        "name": "../a", "saved_model": "a", "bytes": 1, "gap": 0.5}]), "name is '../a'"),
+    (lambda content: content["search"].update(candidates=[{"name": "a"}]), "no entry"),
 ])
 def test_what_is_no_ensemble_is_refused(change, message, tmp_path):
   path = tmp_path / "ensemble.json"

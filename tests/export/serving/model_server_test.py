@@ -61,6 +61,15 @@ def test_status_of_a_version_that_failed(versions, monkeypatch):
       "error_code": "UNKNOWN", "error_message": "damaged"}
 
 
+def test_clients_do_not_learn_where_the_model_is(versions, monkeypatch):
+  directory = versions.model_dir
+  monkeypatch.setattr(versions, "_errors", {
+      4: ValueError(f"{directory}/4/saved_model.pb is refused, {directory} too")})
+  _, answer = ask(versions, "GET", "/v1/models/m/versions/4")
+  assert answer["model_version_status"][0]["status"]["error_message"] == (
+      "4/saved_model.pb is refused, the model too")
+
+
 def test_metadata(versions):
   for path in ("/v1/models/m/metadata", "/v1/models/m/versions/3/metadata"):
     status, answer = ask(versions, "GET", path)

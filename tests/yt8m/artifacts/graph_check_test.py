@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A SavedModel whose graph could do more than compute is refused before it is loaded."""
 
+import os
 import pickle
 
 import pytest
@@ -197,4 +198,12 @@ def test_an_operation_that_is_not_known_is_refused(tmp_path):
   change(model, lambda content: content.meta_graphs[0].graph_def.node.add(
       name="x", op="OpOfMyOwn"))
   with pytest.raises(ValueError, match="holds OpOfMyOwn, .*--allow_code=OpOfMyOwn"):
+    model.load()
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+  model = write(tf.identity, tmp_path / "model")
+  (tmp_path / "model/variables/variables.index").unlink()
+  os.mkfifo(tmp_path / "model/variables/variables.index")
+  with pytest.raises(OSError, match="variables.index: it is a pipe"):
     model.load()

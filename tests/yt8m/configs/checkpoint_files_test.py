@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Damaged checkpoints and lost lists: the newest good one is found, with a warning."""
 
+import os
+
 import pytest
 import tensorflow as tf
 from absl import logging as absl_logging
@@ -125,3 +127,11 @@ def test_watching_yields_each_good_checkpoint_once(directory):
   assert next(watch).endswith("-12")
   flip(directory / "model.ckpt-12.index", 5)
   assert list(watch) == []
+
+
+def test_pipes_are_not_waited_for(tmp_path):
+  path = checkpoint_files.of_step(tmp_path, 1)
+  for name in (checkpoint_files.LIST, f"{path}.index", f"{path}.data-00000-of-00001"):
+    os.mkfifo(tmp_path / name)
+  assert checkpoint_files.listed(tmp_path) == {}
+  assert "it is a pipe" in (checkpoint_files.damage(path) or "")

@@ -10,6 +10,7 @@ import pytest
 import tensorflow as tf
 
 from tests.helpers.full_disk import full_disk
+from yt8m.core import checksum
 from yt8m.core import files
 
 
@@ -164,3 +165,11 @@ def test_files_below_a_directory_and_their_bytes(tmp_path):
   assert sorted(files.files_below(tmp_path)) == [
       str(tmp_path / "a" / "b" / "x"), str(tmp_path / "y")]
   assert files.bytes_on_disk(tmp_path) == 5
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+  os.mkfifo(tmp_path / "pipe")
+  for read in (files.open_to_read, checksum.of_file,
+               lambda path: files.read_json(path, kind="JSON", remedy="Delete it")):
+    with pytest.raises(OSError, match="pipe: it is a pipe, a socket or a device"):
+      read(str(tmp_path / "pipe"))

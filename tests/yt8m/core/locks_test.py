@@ -77,6 +77,30 @@ def test_a_file_that_is_no_lock_stays(tmp_path):
   assert (tmp_path / locks.FILE).read_text() == "mine"
 
 
+@pytest.mark.parametrize("target", ["new", "theirs"])
+def test_a_link_is_no_lock_and_is_not_followed(target, tmp_path):
+  (tmp_path / "directory").mkdir()
+  files.write_json(tmp_path / "theirs", dataclasses.asdict(
+      dataclasses.replace(HERE, start="dead")))
+  before = (tmp_path / "theirs").read_text()
+  (tmp_path / "directory" / locks.FILE).symlink_to(tmp_path / target)
+  with (pytest.raises(OSError, match="is a symbolic link, which is no lock"),
+        locks.hold(tmp_path / "directory", "trains")):
+    pytest.fail("the block must not run")
+  assert sorted(os.listdir(tmp_path)) == ["directory", "theirs"]
+  assert (tmp_path / "theirs").read_text() == before
+
+
+@pytest.mark.parametrize("changes", [
+    {"pid": "../tmp"}, {"pid": "1\0"}, {"pid": True}, {"pid": 0}, {"pid": None},
+    {"host": 1}, {"start": []}])
+def test_the_owner_of_a_lock_names_no_path(changes, tmp_path):
+  write_lock(tmp_path, **changes)
+  with (pytest.raises(ValueError, match="is not a lock of yt8m"),
+        locks.hold(tmp_path, "trains")):
+    pytest.fail("the block must not run")
+
+
 def test_a_lock_that_was_deleted_and_taken_is_left_to_its_new_owner(tmp_path):
   with locks.hold(tmp_path, "trains"):
     write_lock(tmp_path, host="elsewhere")
