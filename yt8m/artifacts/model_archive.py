@@ -50,7 +50,7 @@ def pack(directory: PathLike, path: PathLike, names: Iterable[str] = ("",)) -> N
       # A new TarInfo has no owner, no time and the mode 0644.
       member = tarfile.TarInfo(name)
       member.size = tf.io.gfile.stat(source).length
-      with tf.io.gfile.GFile(source, "rb") as content:
+      with files.open_to_read(source, "rb") as content:
         archive.addfile(member, content)
 
 

@@ -115,6 +115,7 @@ class Experiment:
     fields.check(config, {"model": fields.OBJECT, "max_frames": fields.COUNT,
                           "flags": fields.OBJECT}, {"format": fields.one_of([1])})
     fields.check(config["model"], {"num_classes": fields.COUNT}, where="model: ")
+    fields.check(config["flags"], {}, {"label_loss": fields.TEXT}, where="flags: ")
     feature_spec.FeatureSpec.from_config(config["model"]["feature_spec"])
     return cls(config["model"], config["max_frames"], config["flags"])
 

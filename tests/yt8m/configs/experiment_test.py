@@ -191,3 +191,11 @@ def test_a_vocabulary_of_somebody_else_is_not_replaced(tmp_path):
   with pytest.raises(FileExistsError, match="does not delete vocabulary.csv in"):
     experiment.prepare(str(tmp_path), described(), start_new=True, names=names)
   assert files(tmp_path) == {"vocabulary.csv"} and "precious" in mine.read_text()
+
+
+@pytest.mark.parametrize("loss", [None, 5, ["x"], {"class_name": "x"}])
+def test_the_loss_of_a_configuration_is_a_name(loss, tmp_path):
+  (tmp_path / experiment.CONFIG).write_text(json.dumps({
+      "model": {"num_classes": 2}, "max_frames": 3, "flags": {"label_loss": loss}}))
+  with pytest.raises(ValueError, match="label_loss is .*must be a text"):
+    experiment.Experiment.load(str(tmp_path))
