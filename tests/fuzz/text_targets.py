@@ -1,20 +1,24 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The CSVs: class ids, submissions, and ratings of segments.
+"""The CSVs: class ids, submissions, ratings of segments, and names of classes.
 
 The independent readings are regular expressions of what a line may be.
 """
 
+import collections
+import csv
 import math
 import re
 
 from tests.fuzz import mutation
 from tests.fuzz import target
+from yt8m.core.vocabulary import Vocabulary
 from yt8m.eval.metrics import segment_labels
 from yt8m.export.submissions import check
 from yt8m.export.submissions import segments
 
 _NUM_CLASSES = 4000
+_NUM_NAMED = 13
 _IDS = b"ids", b"Index\n0\n3\n17\n1651\n", b"7\n"
 _VIDEOS = (b"VideoId,LabelConfidencePairs\nDiRU,2210 0.803937 2837 0.79531 14 0.5\n"
            b"PzYl,1 0.5 0 0.25\nKWgb,7 1\n",
@@ -22,6 +26,10 @@ _VIDEOS = (b"VideoId,LabelConfidencePairs\nDiRU,2210 0.803937 2837 0.79531 14 0.
 _SEGMENTS = (b"Class,Segments\n1651,PzYl:35 PzYl:0 KWgb:10\n7,KWgb:5\n",
              b"Class,Segments\n3,PzYl:0\n")
 _RATINGS = b"PzYl:35,7,1.0\nPzYl:0,7,0.0\nKWgb:10,1651,1\n", b"a:0,0,0.5\n"
+_NAMES = (b'Index,TrainVideoCount,KnowledgeGraphId,Name,WikiUrl\n'
+          b'0,788288,/m/03bt1gh,Game,https://x.org/a\n2,5399,/m/01mw1,"Nike, Inc.",\n',
+          b'index,mid,display_name\n0,/m/09x0r,"Speech"\n11,/m/05z,"Child, ""kid"""\n',
+          b"index,name\n7,Crane\n0,Game\n3,Crane\n", b"3,Car\n12,Dog\n")
 _WHOLE = re.compile(r"[0-9]{1,9}")
 _SCORE = re.compile(r"[0-9]{1,400}(\.[0-9]*)?([eE][-+]?[0-9]{1,4})?|\.[0-9]+")
 
@@ -127,6 +135,40 @@ def _expected_ratings(data):
   return ratings
 
 
+def _read_names(path):
+  return Vocabulary.load(path, _NUM_NAMED).names
+
+
+def _expected_names(data):
+  lines = [line for line in _lines(data) if line]
+  separator = next((s for s in ";\t" if s in lines[0] and "," not in lines[0]), ",")
+  rows = [[cell.strip() for cell in next(csv.reader([line], delimiter=separator))]
+          for line in lines]
+  rows = [row for row in rows if any(row)]
+  columns = (0, 1)
+  if not re.fullmatch(r"\d{1,18}(\.0)?", rows[0][0]):
+    header = list(map(str.lower, rows.pop(0)))
+    columns = (header.index("index"), header.index(
+        "display_name" if "display_name" in header else "name"))
+    assert not any(cell for row in rows for cell in row[len(header):])
+  else:
+    assert not any(cell for row in rows for cell in row[2:])
+  numbers = [re.fullmatch(r"(\d{1,18})(\.0)?", row[columns[0]]) for row in rows]
+  assert numbers and all(numbers), "not an index"
+  indexes = [int(number[1]) for number in numbers]
+  assert max(indexes) < _NUM_NAMED and len(set(indexes)) == len(indexes)
+  given = {index: re.sub(r"\s+", " ", "".join(
+      c if c.isprintable() else " " for c in row[columns[1]])).strip()
+           for index, row in zip(indexes, rows, strict=True)}
+  names = [given.get(index) or f"class {index}" for index in range(_NUM_NAMED)]
+  counts = collections.Counter(names)
+  names = [name if counts[name] == 1 else f"{name} ({index})"
+           for index, name in enumerate(names)]
+  if len(set(names)) < _NUM_NAMED:
+    raise target.NoVerdict
+  return tuple(names)
+
+
 def _text_target(name, seeds, read, expected, share=10.0):
   return target.Target(name=name, seeds=seeds, read=read, expected=expected,
                        mutate=mutation.of_text, file="input.csv", share=share)
@@ -139,4 +181,5 @@ TARGETS = (
                  _expected_submission),
     _text_target("segment submission", _SEGMENTS, _read_segments, _expected_segments),
     _text_target("ratings of segments", _RATINGS, _read_ratings, _expected_ratings),
+    _text_target("names of classes", _NAMES, _read_names, _expected_names, share=5.0),
 )
