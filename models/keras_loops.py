@@ -116,8 +116,40 @@ class KerasLoops:
           "call yt8m.start_from_labels(model, dataset) before fit.")
     if isinstance(x, tf.data.Dataset):
       kwargs.setdefault("shuffle", False)  # Keras warns that it cannot shuffle one.
+    if "validation_data" in kwargs:
+      kwargs["validation_data"] = self._averageable(kwargs["validation_data"])
     keras_model: Any = super()
-    return keras_model.fit(x, *args, **kwargs)
+    return keras_model.fit(self._averageable(x), *args, **kwargs)
+
+  def evaluate(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
+    """Measures loss and metrics of `compile`, see `keras.Model.evaluate`."""
+    keras_model: Any = super()
+    return keras_model.evaluate(self._averageable(x), *args, **kwargs)
+
+  def predict(self, x: Any, *args: Any, **kwargs: Any) -> Any:
+    """Returns the scores, (num_videos, num_classes), see `keras.Model.predict`."""
+    keras_model: Any = super()
+    return keras_model.predict(self._averageable(x), *args, **kwargs)
+
+  def _averageable(self, data: Any) -> Any:
+    """Returns a dataset whose batches Keras can average over replicas.
+
+    That is how Keras 3 finds the shapes of a batch. There is no mean of texts, such as
+    ids, which are left out, nor of truth values, which become numbers.
+    """
+    model: Any = self
+    if not (isinstance(data, tf.data.Dataset)
+            and model.distribute_strategy.num_replicas_in_sync > 1):
+      return data
+
+    def convert(*element):
+      element = [{key: value for key, value in part.items() if key != "id"}
+                 if isinstance(part, dict) else part for part in element]
+      element = tf.nest.map_structure(
+          lambda x: tf.cast(x, tf.uint8) if x.dtype == tf.bool else x, tuple(element))
+      return element if len(element) > 1 else element[0]
+
+    return data.map(convert, num_parallel_calls=tf.data.AUTOTUNE)
 
   def train_step(self, data: Any) -> dict[str, Any]:
     inputs, labels, weights = _parts(data)

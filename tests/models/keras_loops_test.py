@@ -4,12 +4,15 @@
 
 import copy
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from tests.helpers import descriptors
+from tests.helpers import support
 from yt8m import models
 from yt8m.data import label_sets
 from yt8m.models import losses
@@ -172,3 +175,20 @@ def test_errors():
   [frames] = dataset("aggregation-mean", batch_size=12)
   with pytest.raises(ValueError, match="'rgb' has the shape.*video-level.*rank 2"):
     model(frames)
+
+
+def test_two_replicas_fit_as_one():
+  script = support.ROOT / "tests/helpers/two_replicas_fit.py"
+  output = subprocess.run([sys.executable, script], capture_output=True, text=True,
+                          check=True, env=support.ENVIRONMENT).stdout
+  differences = json.loads(output.splitlines()[-1])
+  assert len(differences) == 2 and max(differences.values()) < 1e-5, differences
+
+
+def test_several_workers_are_sent_to_the_command(monkeypatch):
+  model = make("recipe-LogisticModel")
+  model.compile("sgd")
+  monkeypatch.setattr(tf.distribute, "MultiWorkerMirroredStrategy",
+                      type(tf.distribute.get_strategy()))
+  with pytest.raises(NotImplementedError, match="yt8m-train"):
+    model.fit(dataset("recipe-LogisticModel"))
