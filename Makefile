@@ -11,7 +11,7 @@ PYTEST_FLAGS ?= -n auto --dist loadfile
 ADDONS_PYTHON ?= python3.11
 ADDONS_VENV ?= .venv-addons
 
-.PHONY: demo test test-addons lint docs goldens fuzz test-faults benchmarks clean
+.PHONY: demo test test-addons lint docs goldens fuzz test-faults notebooks benchmarks clean
 
 $(BIN)/.installed: setup.py pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
@@ -54,6 +54,10 @@ lint: $(BIN)/.installed
 docs: $(BIN)/.installed
 	$(BIN)/python docs/make_flags.py
 	$(BIN)/python -m docs.make_architecture
+
+# Runs the notebooks of docs/ and keeps their outputs.
+notebooks: $(BIN)/.installed
+	$(BIN)/python docs/make_notebooks.py
 
 # Writes a small model for every new aggregation, which later versions must load.
 goldens: $(BIN)/.installed

@@ -9,6 +9,7 @@
 """
 
 import dataclasses
+import os
 from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
@@ -21,6 +22,7 @@ from yt8m.core import types
 from yt8m.data import framing
 from yt8m.data import missing_features
 from yt8m.data import readers
+from yt8m.synthetic import writer
 
 BATCH_SIZE = 128
 # Bytes of the records up to which they are counted before they are read.
@@ -109,6 +111,21 @@ def segments(pattern: str, features: Mapping[str, Size], num_classes: int,
   """
   return _dataset(pattern, _spec(features, feature_spec.SEGMENT), num_classes, batch_size,
                   shuffle, seed, with_ids, {"max_frames": max_frames}, options)
+
+
+def write_sample(directory: types.PathLike, *, overwrite: bool = False, **config: Any
+                 ) -> None:
+  """Writes a synthetic data set, as `yt8m-sample-data` does.
+
+  The records are in `<directory>/video` and `<directory>/frame`, in files that begin with
+  `train`, `validate` and `test`; see docs/sample_data.md.
+
+  Args:
+    directory: Path of the data set, which must not exist.
+    overwrite: Whether an earlier sample data set is replaced.
+    **config: Fields of `SampleDataConfig`, such as `num_videos` and `num_classes`.
+  """
+  writer.write(writer.SampleDataConfig(**config), os.fspath(directory), overwrite)
 
 
 def as_batch(element: Any) -> types.Batch:
