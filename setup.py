@@ -38,7 +38,8 @@ setuptools.setup(
     python_requires=">=3.10",
     packages=packages(),
     package_dir=FOLDERS,
-    package_data={"yt8m.eval.ablations": ["tables/*.json"]},
+    package_data={"yt8m.core": ["help/*.txt"],
+                  "yt8m.eval.ablations": ["tables/*.json"]},
     install_requires=["absl-py>=1.4", "numpy>=1.26", "tensorboard>=2.15",
                       "tensorflow>=2.15.1"],
     extras_require={

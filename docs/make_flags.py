@@ -1,57 +1,99 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Writes docs/flags.md from the output of `--helpxml`. `--check` only compares.
+"""Writes docs/flags.md and the texts of `--help` from the output of `--helpxml`.
+
+`--check` only compares.
 
     python docs/make_flags.py [--check]
 """
 
+import ast
+import dataclasses
 import os
 import pathlib
 import re
 import runpy
 import subprocess
 import sys
+import textwrap
 import xml.etree.ElementTree as ElementTree
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 TARGET = ROOT / "docs" / "flags.md"
+HELP = ROOT / "yt8m" / "core" / "help"
 ABSL_FLAGS = ("help", "helpfull", "helpshort", "helpxml", "?")
 COMMANDS = runpy.run_path(str(ROOT / "yt8m/core/commands.py"))["COMMANDS"]
 
 
-def flag_table(module: str) -> str:
-  """Returns a Markdown table of the flags that the module of a command defines."""
+@dataclasses.dataclass(frozen=True)
+class Flag:
+  """A flag of a command: its name, its default or "", and its meaning."""
+  name: str
+  default: str
+  meaning: str
+
+
+def flags_of(module: str) -> list[Flag]:
+  """Returns the flags that the module of a command defines."""
   output = subprocess.run(
       [sys.executable, "-m", module, "--helpxml"], capture_output=True, text=True,
       cwd=ROOT, env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}).stdout
   document = ElementTree.fromstring(output[output.index("<?xml"):])
-  rows = []
+  found = []
   for flag in document.iter("flag"):
-    name, default = flag.findtext("name"), flag.findtext("default") or ""
+    name, default = flag.findtext("name") or "", flag.findtext("default") or ""
     if flag.findtext("key") != "yes" or name in ABSL_FLAGS:
       continue
     # absl puts the choices of an enum flag before its help text, in angle brackets.
     meaning = re.sub(r"\s+", " ", flag.findtext("meaning") or "").strip()
-    meaning = meaning.replace("|", "\\|").replace("<", "&lt;")
-    value = "" if default in ("", "None") else f"`{default}` "
-    rows.append(f"| `--{name}` | {value}| {meaning} |")
+    found.append(Flag(name, "" if default == "None" else default, meaning))
+  return found
+
+
+def table(flags: list[Flag]) -> str:
+  """Returns flags as a Markdown table."""
+  rows = []
+  for flag in flags:
+    meaning = flag.meaning.replace("|", "\\|").replace("<", "&lt;")
+    value = f"`{flag.default}` " if flag.default else ""
+    rows.append(f"| `--{flag.name}` | {value}| {meaning} |")
   return "\n".join(["| flag | default | meaning |", "|---|---|---|", *rows])
 
 
-def document() -> str:
-  """Returns the page."""
+def help_text(module: str, flags: list[Flag]) -> str:
+  """Returns what `--help` of a command shows: its docstring, and its flags."""
+  path = module.removeprefix("yt8m.").replace(".", "/") + ".py"
+  path = ROOT / path if (ROOT / path).exists() else ROOT / "yt8m" / path
+  text = ast.get_docstring(ast.parse(path.read_text())) or ""
+  # In a docstring, a backslash at the end of a line joins it with the next one.
+  parts = [re.sub(r"(\S) {8,}(?=\S)", r"\1 \\\\\n        ", text), "Flags:"]
+  for flag in flags:
+    default = f"--{flag.name}={flag.default}" if flag.default else f"--{flag.name}"
+    parts.append(f"  {default}\n" + textwrap.fill(
+        flag.meaning, 80, initial_indent="      ", subsequent_indent="      "))
+  return "\n\n".join(parts) + (
+      "\n\nThe value after = is the default. --helpfull shows all flags of the libraries "
+      "as well,\n--version the version, --verbosity=1 where an error comes from.\n")
+
+
+def documents() -> dict[pathlib.Path, str]:
+  """Returns what is written: texts by path."""
   parts = ["# Flags\n\nWritten by `make docs` from the commands; do not edit.\n"]
+  texts = {}
   for command, module in COMMANDS.items():
-    parts.append(f"## {command}\n\n`python -m {module}`\n\n{flag_table(module)}\n")
-  return "\n".join(parts)
+    flags = flags_of(module)
+    parts.append(f"## {command}\n\n`python -m {module}`\n\n{table(flags)}\n")
+    texts[HELP / f"{command}.txt"] = help_text(module, flags)
+  return {TARGET: "\n".join(parts), **texts}
 
 
 def main() -> None:
-  text = document()
-  if "--check" not in sys.argv[1:]:
-    TARGET.write_text(text)
-  elif not TARGET.exists() or TARGET.read_text() != text:
-    sys.exit(f"{TARGET.relative_to(ROOT)} is not current: run `make docs`.")
+  HELP.mkdir(exist_ok=True)
+  for path, text in documents().items():
+    if "--check" not in sys.argv[1:]:
+      path.write_text(text)
+    elif not path.exists() or path.read_text() != text:
+      sys.exit(f"{path.relative_to(ROOT)} is not current: run `make docs`.")
 
 
 if __name__ == "__main__":

@@ -24,6 +24,8 @@ if not _os.path.isdir(_os.path.join(_os.path.dirname(__file__), "models")):
 # A library leaves signals alone.
 _PROGRAM = _os.path.basename(getattr(_sys, "argv", [""])[0])
 if _PROGRAM == "-m" or _PROGRAM.startswith("yt8m-"):
+  from yt8m.core import help_text as _help_text
+  _help_text.show_if_asked(__version__)
   from yt8m.core import signals as _signals
   _signals.install()
 

@@ -1,0 +1,58 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""`--help` and `--version`: at once, with status 0, and of every flag."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+import yt8m
+from tests.helpers import support
+from yt8m.core import commands
+from yt8m.core import help_text
+
+
+def run(folder, words):
+  """Runs Python where TensorFlow cannot be imported."""
+  (folder / "tensorflow.py").write_text("raise SystemExit('TensorFlow was imported')")
+  return subprocess.run(
+      [sys.executable, *words], capture_output=True, text=True,
+      env={**support.ENVIRONMENT, "PYTHONPATH": f"{folder}:{support.ROOT}"})
+
+
+@pytest.mark.parametrize("command", commands.COMMANDS)
+def test_every_flag_is_explained(command):
+  with open(f"{help_text.FOLDER}/{command}.txt", encoding="utf-8") as file:
+    shown = set(re.findall(r"^  --(\w+)", file.read(), re.MULTILINE))
+  page = (support.ROOT / "docs" / "flags.md").read_text(encoding="utf-8")
+  section = re.search(rf"^## {command}$(.*?)(^## |\Z)", page, re.MULTILINE | re.DOTALL)
+  assert section and shown == set(re.findall(r"^\| `--(\w+)`", section[1], re.MULTILINE))
+
+
+@pytest.mark.parametrize("words", [["--help"], ["search", "-h"], ["--helpshort"]])
+def test_help_needs_no_tensorflow(tmp_path, words):
+  done = run(tmp_path, ["-m", "yt8m.eval.ensemble", *words])
+  assert done.returncode == 0, done.stderr
+  assert done.stdout.startswith("`yt8m-ensemble`:") and "--budget_bytes=1GiB" in done.stdout
+  # Examples keep their lines.
+  assert " \\\n        --eval_data_pattern" in done.stdout
+
+
+def test_a_script_knows_its_name(tmp_path):
+  script = tmp_path / "yt8m-train"
+  script.write_text("import yt8m\nprint('started')")
+  done = run(tmp_path, [str(script), "--help"])
+  assert done.returncode == 0 and done.stdout.startswith("`yt8m-train`:")
+  assert run(tmp_path, [str(script)]).stdout == "started\n"
+
+
+def test_version(tmp_path):
+  done = run(tmp_path, ["-m", "yt8m.train", "--version"])
+  assert (done.returncode, done.stdout) == (0, f"yt8m {yt8m.__version__}\n")
+
+
+def test_programs_of_others_are_left_alone(tmp_path):
+  done = run(tmp_path, ["-c", "import yt8m; print('started')", "--help"])
+  assert done.stdout == "started\n"

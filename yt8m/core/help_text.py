@@ -1,0 +1,44 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""`--help` and `--version` of every command, at once: TensorFlow is not imported.
+
+The texts in `yt8m/core/help/` are written by `make docs` from the flags themselves.
+`--helpfull` shows these and the flags of all libraries.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+
+from yt8m.core import commands
+
+FOLDER = os.path.join(os.path.dirname(__file__), "help")
+_HELP = ("--help", "-help", "-h", "--helpshort", "-?")
+_VERSION = ("--version", "-version")
+
+
+def show_if_asked(version: str) -> None:
+  """Prints what `--help` or `--version` asks for, and ends the process with status 0.
+
+  Args:
+    version: Version of this package.
+  """
+  command = _command(sys.argv, getattr(sys, "orig_argv", []))
+  if command is None:
+    return
+  words = sys.argv[1:sys.argv.index("--")] if "--" in sys.argv else sys.argv[1:]
+  if any(word in _VERSION for word in words):
+    sys.exit(print(f"yt8m {version}"))
+  path = os.path.join(FOLDER, f"{command}.txt")
+  if any(word in _HELP for word in words) and os.path.exists(path):
+    with open(path, encoding="utf-8") as file:
+      sys.exit(print(file.read(), end=""))
+
+
+def _command(argv: Sequence[str], orig_argv: Sequence[str]) -> str | None:
+  """Returns the command that runs, by its script or as `python -m <module>`, or None."""
+  name = os.path.basename(argv[0]) if argv else ""
+  if name == "-m" and "-m" in orig_argv[:-1]:
+    module = orig_argv[orig_argv.index("-m") + 1]
+    name = next((name for name, path in commands.COMMANDS.items() if path == module), "")
+  return name if name in commands.COMMANDS else None
