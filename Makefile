@@ -10,6 +10,7 @@ PYTEST_FLAGS ?= -n auto --dist loadfile
 # TensorFlow Addons needs Python 3.11 or older.
 ADDONS_PYTHON ?= python3.11
 ADDONS_VENV ?= .venv-addons
+ADDONS_CURRENT_VENV ?= .venv-addons-current
 
 .PHONY: demo test test-addons lint docs goldens fuzz test-faults notebooks benchmarks clean
 
@@ -38,8 +39,23 @@ $(ADDONS_VENV)/.installed: setup.py pyproject.toml
 	$(ADDONS_VENV)/bin/python -m pip install --quiet --editable '.[addons,dev,report]'
 	@touch $@
 
-# Tests of layers, losses, metrics and training steps on TensorFlow 2.15 with Addons.
-test-addons: $(ADDONS_VENV)/.installed
+# Keras 2 on today's TensorFlow.
+$(ADDONS_CURRENT_VENV)/.installed: setup.py pyproject.toml
+	@command -v $(ADDONS_PYTHON) > /dev/null || \
+	  { echo "No $(ADDONS_PYTHON); TensorFlow Addons needs Python 3.10 or 3.11:" \
+	    "make ADDONS_PYTHON=python3.10 $(MAKECMDGOALS)"; exit 1; }
+	$(ADDONS_PYTHON) -m venv $(ADDONS_CURRENT_VENV)
+	$(ADDONS_CURRENT_VENV)/bin/python -m pip install --quiet --upgrade pip
+	$(ADDONS_CURRENT_VENV)/bin/python -m pip install --quiet --editable \
+	  '.[addons-current,dev,report]'
+	@touch $@
+
+# Tests of layers, losses, metrics and training steps with Addons, on TensorFlow 2.15 and,
+# the most important ones, on today's TensorFlow with Keras 2.
+test-addons: $(ADDONS_VENV)/.installed $(ADDONS_CURRENT_VENV)/.installed
+	TF_USE_LEGACY_KERAS=1 $(ADDONS_CURRENT_VENV)/bin/python -m pytest $(PYTEST_FLAGS) \
+	  tests/addons_test.py tests/conformance_test.py tests/models/keras_loops_test.py \
+	  tests/yt8m/core/addons_test.py tests/yt8m/training/step_test.py
 	$(ADDONS_VENV)/bin/python -m pytest $(PYTEST_FLAGS) tests/addons_test.py \
 	  tests/conformance_test.py tests/replicas_test.py tests/models tests/eval/metrics \
 	  tests/yt8m/training/step_test.py \
@@ -80,4 +96,4 @@ benchmarks: $(BIN)/.installed
 	$(BIN)/python -m benchmarks.conditional.steps
 
 clean:
-	rm -rf $(VENV) $(ADDONS_VENV) $(DEMO_DIR) build dist *.egg-info
+	rm -rf $(VENV) $(ADDONS_VENV) $(ADDONS_CURRENT_VENV) $(DEMO_DIR) build dist *.egg-info

@@ -44,6 +44,8 @@ setuptools.setup(
                       "tensorflow>=2.15.1"],
     extras_require={
         "addons": ["tensorflow==2.15.1", "tensorflow-addons==0.23.0"],
+        "addons-current": ["tensorflow>=2.18", "tensorflow-addons==0.23.0",
+                           "tf_keras>=2.18"],
         "dev": ["hypothesis>=6", "ipykernel>=6", "nbclient>=0.10",
                 "pyright[nodejs]==1.1.414", "pytest>=8", "pytest-xdist>=3.5",
                 "ruff>=0.6", "setuptools>=68"],

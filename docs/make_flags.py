@@ -66,7 +66,7 @@ def help_text(module: str, flags: list[Flag]) -> str:
   path = ROOT / path if (ROOT / path).exists() else ROOT / "yt8m" / path
   text = ast.get_docstring(ast.parse(path.read_text())) or ""
   # In a docstring, a backslash at the end of a line joins it with the next one.
-  parts = [re.sub(r"(\S) {8,}(?=\S)", r"\1 \\\\\n        ", text), "Flags:"]
+  parts = [re.sub(r"(\S) {8,}(?=\S)", r"\1 \\\n        ", text), "Flags:"]
   for flag in flags:
     default = f"--{flag.name}={flag.default}" if flag.default else f"--{flag.name}"
     parts.append(f"  {default}\n" + textwrap.fill(

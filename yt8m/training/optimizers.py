@@ -3,7 +3,6 @@
 """Optimizers by name, learning-rate schedules, and gradient clipping."""
 
 import functools
-import importlib
 import inspect
 from collections.abc import Callable
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from yt8m.core import addons
 from yt8m.core import compat
 from yt8m.core import registry
 from yt8m.core.types import Config
@@ -116,18 +116,18 @@ def make_optimizer(
   Raises:
     ValueError: Unknown name; the error lists the valid ones.
   """
-  candidates = dict(_classes(keras.optimizers, keras.optimizers.Optimizer))
+  candidates, reason = dict(_classes(keras.optimizers, keras.optimizers.Optimizer)), ""
   try:
-    addons: Any = importlib.import_module("tensorflow_addons")
     # Addons build on the optimizers before Keras 2.11.
+    optimizers_of_addons: Any = addons.load().optimizers
     for base in (keras.optimizers.legacy.Optimizer, keras.optimizers.Optimizer):
-      candidates = {**dict(_classes(addons.optimizers, base)), **candidates}
-  except ImportError:  # Addons ended in 2024 and exists for Keras 2 only.
-    pass
+      candidates = {**dict(_classes(optimizers_of_addons, base)), **candidates}
+  except ImportError as error:
+    reason = f" Those of Addons are not available: {error}"
   candidates |= _STARTER_NAMES
   if name not in candidates:
     raise registry.unknown("optimizer", name, sorted(candidates),
-                           "Choose one with --optimizer.")
+                           f"Choose one with --optimizer.{reason}")
   return candidates[name](learning_rate=learning_rate)
 
 
