@@ -12,7 +12,8 @@ ADDONS_PYTHON ?= python3.11
 ADDONS_VENV ?= .venv-addons
 ADDONS_CURRENT_VENV ?= .venv-addons-current
 
-.PHONY: demo test test-addons lint docs goldens fuzz test-faults notebooks benchmarks clean
+.PHONY: demo test test-addons lint docs constraints goldens fuzz test-faults notebooks \
+  benchmarks clean
 
 $(BIN)/.installed: setup.py pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
@@ -26,6 +27,7 @@ demo: $(BIN)/.installed
 	$(BIN)/yt8m-demo --output_dir=$(DEMO_DIR) --overwrite
 
 test: $(BIN)/.installed lint
+	$(BIN)/python -m pip check
 	$(BIN)/python docs/make_flags.py --check
 	$(BIN)/python -m docs.make_architecture --check
 	$(BIN)/python -m pytest $(PYTEST_FLAGS)
@@ -66,10 +68,16 @@ lint: $(BIN)/.installed
 	$(BIN)/ruff check .
 	$(BIN)/pyright
 
-# Rewrites docs/flags.md from the flags of the commands.
+# Rewrites the pages and the picture that are made from the code and its packages.
 docs: $(BIN)/.installed
 	$(BIN)/python docs/make_flags.py
 	$(BIN)/python -m docs.make_architecture
+	$(BIN)/python -m docs.make_licenses
+
+# Rewrites constraints.txt: the versions that this environment has. Do so after its tests
+# have passed.
+constraints: $(BIN)/.installed
+	$(BIN)/python -m pip freeze --all --exclude-editable --exclude pip > constraints.txt
 
 # Runs the notebooks of docs/ and keeps their outputs.
 notebooks: $(BIN)/.installed

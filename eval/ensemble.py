@@ -37,7 +37,8 @@ from yt8m.export.saved_models import ensemble as saved_ensemble
 
 FLAGS = flags.FLAGS
 
-flags.DEFINE_list("members", [], "SavedModels of yt8m-export: globs of directories.")
+paths.define_pattern("members", None, "SavedModels of yt8m-export: globs of directories, "
+                     "separated by commas.")
 paths.define("ensemble", None, "ensemble.json that search wrote; for evaluate.")
 paths.define_pattern("eval_data_pattern", None, "Record files with labels: globs, "
                      "separated by commas; required.")
@@ -88,7 +89,7 @@ def main(action: str) -> None:
             "budget_bytes": candidates.parse_bytes(FLAGS.budget_bytes)}
   options = builder.Options(**{
       field.name: values[field.name] for field in dataclasses.fields(builder.Options)})
-  models = candidates.find(FLAGS.members)
+  models = candidates.find(paths.patterns(FLAGS.members, "--members"))
   # All errors that are known before hours of predicting.
   saved_ensemble.join(models)
   if action == "search":

@@ -20,9 +20,9 @@ paths.define_pattern(
     "eval_data_pattern", "",
     "Records with rated segments: globs, separated by commas.")
 paths.define(
-    "label_cache", "",
+    "label_cache", None,
     "File to keep the ratings in, with lines id:start,class,score. If it exists, it is "
-    "read instead of the records. Empty: no cache.")
+    "read instead of the records. Default: no cache.")
 paths.define("submission_file", "", "CSV to evaluate.")
 flags.DEFINE_integer(
     "top_n", 0, "Number of segments of each class to use, best first; 0: all.",

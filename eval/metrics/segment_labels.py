@@ -22,14 +22,14 @@ RatedSegments = dict[int, dict[str, float]]
 _RATINGS = "segment_labels, segment_start_times, segment_scores"
 
 
-def load_rated_segments(pattern: str, cache: str | os.PathLike = "",
+def load_rated_segments(pattern: str, cache: str | os.PathLike | None = None,
                         skip_corrupt_records: bool = False,
                         skip_bad_records: bool = False) -> RatedSegments:
   """Returns the ratings from `cache` if it exists; otherwise reads and caches them.
 
   Args:
     pattern: Comma-separated globs of the records.
-    cache: Path of the cache; empty for none.
+    cache: Path of the cache; None for none.
     skip_corrupt_records: Whether to leave a damaged file at its first bad record.
     skip_bad_records: Whether to leave out records whose ratings cannot be used.
 

@@ -148,8 +148,9 @@ def _check_alike(first_name: str, first: prediction_store.PredictionStore, name:
   where = f"The predictions of {first_name} and {name}"
   remedy = "Write both with the same records (--eval_data_pattern)."
   if store.labels is None or first.labels is None:
-    raise ValueError(f"The records that {name} predicted have no labels: to search or to "
-                     "learn weights takes records with labels.")
+    raise ValueError(f"None of the records that {name} predicted has a label, so nothing "
+                     "can be measured or learned: name records with class numbers in "
+                     "'labels' (--eval_data_pattern).")
   if first.num_classes != store.num_classes:
     raise ValueError(f"{where} are of {first.num_classes} and {store.num_classes} "
                      "classes: only models of the same classes can be blended.")

@@ -19,7 +19,8 @@ For a batch of B videos, C classes and the k best classes:
 `example_bytes` are records in the format of the readers; they need no labels. At frame
 level every output of `serving_default` has a second axis of size 1, as in the starter
 code's export. B may be 0. A malformed record fails its batch and no other. A feature
-that a video lacks is zeros, as in training.
+that a video lacks is zeros, as in training. A record that lacks all of them is malformed:
+it is of the other level, or has other names.
 
 Reference: YouTube-8M starter code, `export_model.py`.
 """

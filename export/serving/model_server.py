@@ -97,7 +97,13 @@ class ModelServer:
   async def _predict(self, version: model_versions.Version, body: bytes) -> bytes:
     # In threads: parsing megabytes of JSON would block all other requests.
     request = await asyncio.to_thread(_parse, body, version)
-    outputs = await self._queue.predict(version, request)
+    try:
+      outputs = await self._queue.predict(version, request)
+    except tf.errors.InvalidArgumentError as error:
+      fault = await asyncio.to_thread(version.fault, request.inputs)
+      if not fault:
+        raise
+      raise RestError(400, fault) from error
     return await asyncio.to_thread(rest_api.format_answer, outputs, request.in_rows)
 
   def _status(self, match: re.Match[str]) -> bytes:

@@ -22,7 +22,10 @@ from yt8m.artifacts.saved_model import GRAPH
 from yt8m.artifacts.saved_model import SavedModel
 from yt8m.core import files
 from yt8m.core import registry
+from yt8m.data import diagnosis
+from yt8m.data import reader_base
 from yt8m.export.saved_models import warmup
+from yt8m.export.serving import record_bytes
 from yt8m.export.serving.rest_api import Arrays
 from yt8m.export.serving.rest_api import Specs
 
@@ -81,6 +84,7 @@ class Version:
     self._loaded = model.load()
     # Now, because the files may be gone when somebody asks.
     self.signature_defs = _signature_defs(model.directory)
+    self._reader = _reader(model)
     self.signatures: dict[str, Specs] = {
         name: function.structured_input_signature[1]
         for name, function in self._loaded.signatures.items()}
@@ -97,6 +101,15 @@ class Version:
     """Returns the outputs of a signature, by name."""
     return self._loaded.signatures[signature].structured_outputs
 
+  def fault(self, inputs: Arrays) -> str:
+    """Returns what is wrong with the first bad record of a request, or `""`."""
+    if self._reader:
+      for row, record in enumerate(inputs.get(record_bytes.INPUT, np.empty(0)).flat):
+        fault = diagnosis.examine(record, self._reader.explain)
+        if fault:
+          return f"Record {row} of the request {fault.text}"
+    return ""
+
   def _warm_up(self):
     """Calls every signature once, because the first call is slow."""
     for name, specs in self.signatures.items():
@@ -110,6 +123,14 @@ class Version:
         raise ValueError(f"{self.directory} has warm-up requests for the signature "
                          f"{name!r}, which it does not have: export it again.")
       self.call(name, inputs)
+
+
+def _reader(model: SavedModel) -> reader_base.Reader | None:
+  """Returns the reader of a model's records, None if yt8m-export did not write it."""
+  try:
+    return model.contract.reader()
+  except (OSError, ValueError):
+    return None
 
 
 def _signature_defs(directory: str) -> dict[str, Any]:

@@ -140,8 +140,10 @@ def test_processes_and_ray_write_the_bytes_of_the_plain_path(folder, tmp_path, f
 
 
 def test_predictions_are_kept_apart_by_records(folder, tmp_path):
+  (tmp_path / "members.txt").write_text(
+      f"{folder}/members/model0/1\n{folder}/members/model1/1\n")
   support.run_command(
-      COMMAND, "predict", f"--members={folder}/members/model[01]/1",
+      COMMAND, "predict", f"--members=@{tmp_path}/members.txt",
       f"--eval_data_pattern={folder}/others/validate0.tfrecord",
       f"--output_dir={tmp_path}", "--stored_classes=0")
   store = prediction_store.PredictionStore.open(tmp_path / "predictions" / "model1")

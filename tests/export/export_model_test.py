@@ -4,8 +4,7 @@
 
 import json
 import os
-import subprocess
-import sys
+import shutil
 
 import pytest
 import tensorflow as tf
@@ -21,43 +20,11 @@ from yt8m.eval.blending import ensemble_file
 from yt8m.export.saved_models import warmup
 from yt8m.models.layers import variables
 
-# Several exports in one process; records what a server sees before each is complete.
-EXPORTS = """
-import json
-import os
-import sys
-from yt8m.artifacts import manifest
-from yt8m.export import export_model
-
-root, exports = sys.argv[1], json.loads(sys.argv[2])
-seen, write = [], manifest.write
-
-
-def look_and_write(directory):
-  seen.append({name: sorted(os.listdir(f"{root}/{name}")) for name in os.listdir(root)})
-  write(directory)
-
-
-manifest.write = look_and_write
-for arguments in exports:
-  for name in export_model.FLAGS:
-    export_model.FLAGS[name].unparse()
-  export_model.FLAGS(["yt8m-export", *arguments])
-  try:
-    export_model.main()
-  except (ValueError, OSError) as error:
-    seen.append(str(error))
-json.dump(seen, open(f"{root}.seen.json", "w"))
-"""
-
 
 def export(root, *exports):
   """Runs the exports; returns what was seen, or the error, for each, and the log."""
-  process = subprocess.run(
-      [sys.executable, "-c", EXPORTS, str(root), json.dumps([
-          [str(argument) for argument in arguments] for arguments in exports])],
-      env=support.ENVIRONMENT, capture_output=True, text=True)
-  assert process.returncode == 0, process.stderr[-3000:]
+  process = support.run_command("tests.helpers.several_exports", root, json.dumps([
+      [str(argument) for argument in arguments] for arguments in exports]))
   with open(f"{root}.seen.json") as file:
     return json.load(file), process.stderr
 
@@ -81,8 +48,9 @@ def train_dir(tmp_path):
 
 def test_overwrite_replaces_nothing_but_saved_models_of_ours(tmp_path):
   ours, linked = tmp_path / "ours", tmp_path / "linked"
-  for directory in (ours, linked, tmp_path / "versions" / "1"):
-    serving.save("classifier-logistic", directory)
+  serving.save("classifier-logistic", ours)
+  for directory in (linked, tmp_path / "versions" / "1"):
+    shutil.copytree(ours, directory)
   (ours / "notes.txt").write_text("precious")
   (tmp_path / "file").write_text("precious")
   (tmp_path / "foreign").mkdir()

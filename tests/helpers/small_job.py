@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Small models, as training directories and as SavedModels, and records for them."""
 
+import os
+
 import numpy as np
 import tensorflow as tf
 
@@ -63,6 +65,17 @@ def write_record_files(folder, counts, level=feature_spec.VIDEO):
 def job(train_dir, **options):
   return jobs.Job(checkpoint.Checkpoint.newest(str(train_dir)),
                   **{"top_k": 3, "batch_size": 4, **options})
+
+
+def add_bad_record(path):
+  """Adds a video-level record that can be read, but has no usable feature, to a file."""
+  alone = f"{path}.alone"
+  with tf.io.TFRecordWriter(alone) as writer:
+    writer.write(tfrecords.video_example(
+        "bad", [0], {"x": SIZE * [np.nan]}).SerializeToString())
+  with open(path, "ab") as file, open(alone, "rb") as record:
+    file.write(record.read())
+  os.remove(alone)
 
 
 def break_file(path):

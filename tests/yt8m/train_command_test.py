@@ -31,7 +31,7 @@ def records(tmp_path_factory):
 
 def command(records, train_dir):
   """Flags with frame sampling, dropout, batch normalisation and shuffling."""
-  return [sys.executable, "-m", "yt8m.train", f"--train_dir={train_dir}",
+  return ["yt8m.train", f"--train_dir={train_dir}",
           f"--train_data_pattern={records}/frame/train*.tfrecord",
           "--frame_features", "--feature_names=rgb,audio", "--feature_sizes=16,8",
           "--model=DbofModel", "--dbof_cluster_size=24", "--dbof_hidden_size=8",
@@ -54,8 +54,9 @@ def variables(train_dir):
 
 def stop(records, train_dir, signal_number, after):
   """Sends a signal to the command after a step; returns its exit status and messages."""
-  process = subprocess.Popen(command(records, train_dir), env=support.ENVIRONMENT,
-                             stderr=subprocess.PIPE, text=True)
+  process = subprocess.Popen(
+      [sys.executable, "-m", *command(records, train_dir)], env=support.ENVIRONMENT,
+      stderr=subprocess.PIPE, text=True)
   lines = []
   for line in process.stderr:
     lines.append(line)
@@ -68,9 +69,7 @@ def stop(records, train_dir, signal_number, after):
 
 
 def test_stopped_or_killed_runs_end_with_the_same_variables(records, tmp_path):
-  straight = subprocess.run(command(records, tmp_path / "straight"),
-                            env=support.ENVIRONMENT, capture_output=True, text=True)
-  assert straight.returncode == 0, straight.stderr
+  support.run_command(*command(records, tmp_path / "straight"))
 
   stopped = tmp_path / "stopped"
   random_step = random.SystemRandom().randrange
@@ -85,9 +84,7 @@ def test_stopped_or_killed_runs_end_with_the_same_variables(records, tmp_path):
   code, messages = stop(records, stopped, signal.SIGKILL, steps[2])
   assert code == -signal.SIGKILL
   assert experiment.is_finished(str(stopped)) is False
-  resumed = subprocess.run(command(records, stopped), env=support.ENVIRONMENT,
-                           capture_output=True, text=True)
-  assert resumed.returncode == 0, resumed.stderr
+  resumed = support.run_command(*command(records, stopped))
   assert "Resuming from" in resumed.stderr and experiment.is_finished(str(stopped))
 
   expected, found = variables(tmp_path / "straight"), variables(stopped)

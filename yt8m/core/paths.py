@@ -118,9 +118,8 @@ def match(text: str, flag: str = "the data pattern") -> list[str]:
     FileNotFoundError: A list of patterns (`@list.txt`) does not exist.
     ValueError: There are no patterns, or one of them matches no file.
   """
-  matches, is_empty = set(), True
-  for pattern in _patterns(text, flag):
-    is_empty = False
+  matches = set()
+  for pattern in patterns(text, flag):
     found = glob(pattern)
     if not found:
       raise ValueError(f"No file matches {pattern!r} ({flag}).")
@@ -131,13 +130,27 @@ def match(text: str, flag: str = "the data pattern") -> list[str]:
     for path in directories:
       logging.warning("%s is left out: it is a directory (%s).", path, flag)
     matches.update(set(found) - set(directories))
-  if is_empty:
-    raise ValueError(f"{flag} is empty: give a glob such as 'data/train*.tfrecord'.")
   return sorted(matches)
 
 
+def patterns(text: str, flag: str) -> list[str]:
+  """Returns the patterns of a flag one by one.
+
+  Args:
+    text: Value of the flag.
+    flag: Name of the flag in errors.
+
+  Raises:
+    FileNotFoundError: A list of patterns (`@list.txt`) does not exist.
+    ValueError: There are no patterns.
+  """
+  found = list(_patterns(text, flag))
+  if not found:
+    raise ValueError(f"{flag} is empty: give a glob such as 'data/train*.tfrecord'.")
+  return found
+
+
 def _patterns(text: str, flag: str) -> Iterator[str]:
-  """Yields the patterns of a flag one by one."""
   for line in text.splitlines():
     entries = [line.strip()]
     if line.startswith("@") and not tf.io.gfile.exists(line):

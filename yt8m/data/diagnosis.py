@@ -96,7 +96,7 @@ def explain_video(record: Record, expected: Expected) -> Fault | None:
     values = _values(record, name)
     if len(values) not in (0, size):  # Without values, the feature is missing.
       return Fault("wrong sizes", f"has {len(values)} values of feature {name}, expected "
-                   f"{size} {expected.by('--feature_sizes')}.")
+                   f"{size} {expected.by('--feature_sizes')}. {_REMEDY}")
     wrong = _not_finite(record, name, "feature ")
     if wrong:
       return wrong
@@ -124,8 +124,10 @@ def explain_ratings(record: Record) -> Fault | None:
       return wrong
   counts = [len(_values(record, key)) for key in RATINGS]
   if min(counts) != max(counts):
-    return Fault("incomplete ratings", "has {} segment_start_times, {} segment_labels "
-                 "and {} segment_scores: every rating needs one of each.".format(*counts))
+    starts, labels, scores = counts
+    return Fault("incomplete ratings", f"has {starts} segment_start_times, {labels} "
+                 f"segment_labels and {scores} segment_scores: every rating needs one of "
+                 f"each. {_REMEDY}")
   return _not_finite(record, "segment_scores") or (explain_id(record) if counts[0]
                                                    else None)
 
@@ -144,7 +146,8 @@ def explain_id(record: Record) -> Fault | None:
     if len(_values(record, key)) > 1:
       return Fault("several ids", f"has {len(_values(record, key))} values of {key}, "
                    f"expected one. {_REMEDY}")
-  return None if _id(record) else Fault("no id", "has neither id nor video_id.")
+  return None if _id(record) else Fault(
+      "no id", f"has neither id nor video_id. {_REMEDY}")
 
 
 def _explain_labels(record, key, expected):
@@ -155,7 +158,9 @@ def _explain_labels(record, key, expected):
   for label in _values(record, key):
     if not 0 <= label < expected.num_classes:
       return Fault("labels out of range", f"has label {label}, outside the "
-                   f"{expected.num_classes} classes {expected.by('--num_classes')}.")
+                   f"{expected.num_classes} classes {expected.by('--num_classes')}: "
+                   f"{key} must be class numbers from 0 to {expected.num_classes - 1}. "
+                   f"{_REMEDY}")
   return None
 
 

@@ -72,7 +72,10 @@ def _explain_bytes(strings, where, name, expected):
       if found == size * np.dtype(other).itemsize:
         text += f" They would be right for {other}" + (
             "." if expected.of_model else " (--feature_dtypes).")
-    return "wrong sizes", text
+        return "wrong sizes", text
+    if found and found % needed == 0:
+      text += f" Are these {found // needed} frames? Each needs its own byte string."
+    return "wrong sizes", f"{text} {REMEDY}"
   if len(strings) != 1:
     return "wrong sizes", (f"has {len(strings)} byte strings in {where}, expected one. "
                            f"{REMEDY}")

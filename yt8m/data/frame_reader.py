@@ -37,8 +37,8 @@ class FrameLevelReader(reader_base.Reader):
     of_model: Whether the first three are those of a trained model, for the advice in
       errors.
   """
-  EXPECTED = ("an id, labels below {num_classes}, and frames with these features "
-              "and sizes{of_values}: {sizes}.")
+  EXPECTED = ("an id, labels below {num_classes}, and frames with at least one of "
+              "these features and sizes{of_values}: {sizes}.")
   EXPLAIN = diagnosis.explain_frames
 
   def __init__(self, spec: feature_spec.FeatureSpec, num_classes: int,

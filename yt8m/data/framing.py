@@ -26,6 +26,8 @@ from yt8m.core import files
 HEADER_BYTES = 12
 FRAMING_BYTES = 16  # of a record, besides its data
 _BLOCK_BYTES = 2**20
+# Damage that needs another remedy than a damaged file.
+BARE_EXAMPLE = "is one serialized tf.train.SequenceExample, not a TFRecord file"
 _MAGIC = {b"\x1f\x8b": "GZIP", b"\x78\x01": "ZLIB", b"\x78\x9c": "ZLIB",
           b"\x78\xda": "ZLIB"}
 _LARGEST_EXAMPLE = 2**26  # bytes of a file that is tried as a single example
@@ -119,8 +121,7 @@ def _inspect_local(path: str, size: int, modified: int) -> Framing:
   if offset == size:
     return Framing(count)
   if count == 0 and _is_example(path, size):
-    return Framing(0, damage=f"{path} is one serialized tf.train.SequenceExample, not a "
-                   "TFRecord file: write it with tf.io.TFRecordWriter.")
+    return Framing(0, damage=f"{path} {BARE_EXAMPLE}.")
   return Framing(count, damage=describe_cut(path, count, offset, size))
 
 

@@ -70,5 +70,6 @@ def read(reader: reader_base.Reader, files: Sequence[str], num_examples: int,
 def _first_keys(files):
   for serialized, _, _ in records.read(files[:1]).take(1).as_numpy_iterator():
     record = diagnosis.Record.FromString(serialized)
-    return f"the first record has {', '.join(sorted(record.context.feature))}"
+    keys = ", ".join(sorted(record.context.feature))
+    return f"the first record of {files[0]} has {keys}"
   return "there is no record"

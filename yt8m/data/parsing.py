@@ -4,7 +4,7 @@
 
 A check costs one reduction as long as all records are good. In a dataset, the check of a
 bad record calls `diagnosis` for a clear message. In a SavedModel, which holds no Python,
-it only says which record is bad.
+it only says which record is bad, and what is expected.
 """
 
 from typing import Protocol
@@ -29,8 +29,9 @@ class Check(Protocol):
 
     Args:
       good: Whether a record is good; suspicious otherwise, (batch_size,) bool.
-      doubtful: Whether only Python can judge a record. A graph without Python lets it
-        pass. None: none of them.
+      doubtful: Whether a record has none of the features. It may be of the other level,
+        which only Python can tell. A graph without Python refuses it: it cannot warn that
+        a video counts as zeros. None: none of them.
     """
     ...
 
@@ -78,7 +79,7 @@ def check_plainly(names: tf.Tensor, expected: str) -> Check:
     expected: Description of a good record, for the error.
   """
   def check(good, doubtful=None):
-    del doubtful
+    good = good if doubtful is None else good & ~doubtful
     bad = tf.boolean_mask(names, ~good)[:1]  # empty if all are good
     return tf.debugging.Assert(
         tf.reduce_all(good), [tf.strings.join([bad, " is bad. Expected: ", expected])])

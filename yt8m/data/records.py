@@ -34,6 +34,8 @@ _SAMPLED = 64  # records whose sizes are read to estimate how many there are
 
 _REMEDY = ("Copy the file again or leave it out. Commands with --skip_corrupt_records "
            "can also continue without the rest of it.")
+_BARE_REMEDY = ("Write what such files hold as the records of a file, with "
+                "tf.io.TFRecordWriter, or leave it out of the pattern.")
 _BAD_CHECKSUM = "is corrupt or unreadable: its checksum fails"
 _UNREADABLE_REMEDY = "Restore it, or leave it out of the pattern."
 
@@ -179,7 +181,8 @@ def read(files: Any, num_readers: int = 8, record_bytes: int = 0,
     if damage and skip_corrupt_records:
       incidents.add("damaged files", f"{damage} The rest of the file is left out.")
       return b""
-    return f"{damage} {_REMEDY}".encode() if damage else b""
+    remedy = _BARE_REMEDY if framing.BARE_EXAMPLE in damage else _REMEDY
+    return f"{damage} {remedy}".encode() if damage else b""
 
   def count_group(path, file_index, *found):
     @tf.autograph.experimental.do_not_convert

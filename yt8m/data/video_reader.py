@@ -23,8 +23,8 @@ class VideoLevelReader(reader_base.Reader):
     of_model: Whether both are those of a trained model, for the advice in errors.
   """
   SHUFFLE_BUFFER = 16384
-  EXPECTED = ("an id, labels below {num_classes}, and the float features "
-              "{sizes}, all finite.")
+  EXPECTED = ("an id, labels below {num_classes}, and at least one of the float "
+              "features of the video {sizes}, all finite.")
   EXPLAIN = diagnosis.explain_video
 
   def _batches(self, dataset, map_named, batch_size, drop_remainder, skip_examples,

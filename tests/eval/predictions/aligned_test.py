@@ -148,7 +148,7 @@ def one_label_more(ids, scores, labels):
      r"other videos \(23 and 20\): video 20 is 'video20' and missing"),
     (another_label, "different labels for video 7, 'video7'"),
     (one_label_more, "different labels for video 7, 'video7'"),
-    (lambda ids, scores, _: (ids, scores, None), "second predicted have no labels"),
+    (lambda ids, scores, _: (ids, scores, None), "second predicted has a label, so"),
     (lambda ids, scores, labels: (ids, scores[:, :9], labels[:, :9]),
      "of 12 and 9 classes")])
 def test_stores_that_do_not_match(tmp_path, change, message):

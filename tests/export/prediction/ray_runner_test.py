@@ -26,11 +26,13 @@ def test_the_same_bytes_as_the_plain_path(tmp_path):
   bad = [files[11], files[50]]
   for path in bad:
     small_job.break_file(path)
+  small_job.add_bad_record(files[-1])
+  small_job.add_bad_record(files[-2])
   csv = tmp_path / "out.csv"
   arguments = (
       f"--train_dir={train_dir}", f"--input_data_pattern={tmp_path}/records/*",
       "--top_k=3", "--batch_size=4", f"--output_file={csv}", "--runner=ray",
-      "--num_processes=1")
+      "--num_processes=1", "--skip_bad_records")
 
   def parts():
     return list(tmp_path.glob("out.csv.parts/*.npz"))
@@ -49,9 +51,11 @@ def test_the_same_bytes_as_the_plain_path(tmp_path):
 
   log = support.run_command(COMMAND, *arguments).stderr
   assert f"{NUM_FILES - finished} of {NUM_FILES} files left" in log
+  assert ("In the records that were read: bad records left out, with values that are not "
+          "finite: 2." in log)
   good = [path for path in files if path not in bad]
   assert csv.read_bytes() == small_job.plain_csv(
-      tmp_path / "plain.csv", small_job.job(train_dir), good)
+      tmp_path / "plain.csv", small_job.job(train_dir, skip_bad_records=True), good)
   letters = json.loads((tmp_path / "out.csv.failed.json").read_text())
   assert [letter["file"] for letter in letters] == bad
   assert all("is cut off or corrupt" in letter["error"] for letter in letters)

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Threads and processes write the same parts, and report every file."""
 
+import collections
 import os
 import signal
 
@@ -27,7 +28,7 @@ def paths(tmp_path):
 
 
 def run(runner, train_dir, paths, folder, **options):
-  job = small_job.job(train_dir)
+  job = small_job.job(train_dir, skip_bad_records=True)
   parts = prediction_parts.Parts.open(str(folder / "out"), job)
   counted = []
   finished = list(runner(parts, paths, counted.append, **options))
@@ -40,6 +41,8 @@ def run(runner, train_dir, paths, folder, **options):
 def test_every_file_is_finished_with_the_same_bits(
     runner, options, train_dir, paths, tmp_path):
   small_job.break_file(paths[2])
+  small_job.add_bad_record(paths[3])
+  small_job.add_bad_record(paths[4])
   job, parts, finished, counted = run(runner, train_dir, paths, tmp_path, **options)
   assert {path: one.num_videos for path, one in finished.items()} == dict(
       zip(paths, [3, 0, 0, 1, 5], strict=True))
@@ -51,6 +54,9 @@ def test_every_file_is_finished_with_the_same_bits(
     for name, expected in jobs.predict(job, path).items():
       assert found[name].tobytes() == expected.tobytes()
   assert counted >= 3 + 1 + 5
+  assert sum((collections.Counter(one.incidents) for one in finished.values()),
+             collections.Counter()) == {
+                 "bad records left out, with values that are not finite": 2}
 
 
 def test_what_no_file_is_to_blame_for_ends_the_job(train_dir, paths, tmp_path):

@@ -3,14 +3,17 @@
 """Routes, answers and errors, without a running server."""
 
 import asyncio
+import base64
 import json
 import shutil
 
+import numpy as np
 import pytest
 import tensorflow as tf
 
 from tests.helpers import descriptors
 from tests.helpers import serving
+from yt8m.data import tfrecords
 from yt8m.export.serving import model_server
 from yt8m.export.serving import model_versions
 from yt8m.export.serving import request_queue
@@ -133,13 +136,34 @@ def test_a_bad_record_is_explained(versions):
   status, answer = ask(versions, "POST", "/v1/models/m:predict",
                        instances=["no record", good])
   assert status == 400
-  assert answer["error"].startswith("Invalid protocol message input")
+  assert answer["error"].startswith(
+      "Record 0 of the request is no tf.train.Example or SequenceExample")
   status, answer = ask(
       versions, "POST", "/v1/models/m:predict", signature_name="predict_features",
       inputs={**{name: x.numpy().tolist() for name, x in BATCH["features"].items()},
               "num_frames": [99] * 5})
   assert status == 400
   assert answer["error"].startswith("assertion failed: [num_frames must be between 1")
+
+
+@pytest.mark.parametrize("record, message", [
+    (tfrecords.video_example("v", [], {"rgb": 8 * [1.0], "audio": 4 * [1.0]}),
+     "Record 1 of the request has no frames of feature rgb, only audio, id, labels, rgb. "
+     "These are video-level records, and the model reads frame-level ones"),
+    (tfrecords.frame_example("v", [9], {"rgb": np.zeros((2, 8), np.uint8)}),
+     "Record 1 of the request has label 9, outside the 6 classes"),
+    (tf.train.SequenceExample(
+        context={"feature": {"id": {"int64_list": {"value": [1]}}}}),
+     "Record 1 of the request has integers in id, expected byte strings. Write"),
+    (tfrecords.video_example("v", [], {}),
+     "record 1 of the batch is bad. Expected: an id, labels below 6, and frames with at "
+     "least one of these features")])
+def test_a_record_that_the_model_cannot_read_is_explained(versions, record, message):
+  records = [serving.records(BATCH, "frame").numpy()[0], record.SerializeToString()]
+  status, answer = ask(
+      versions, "POST", "/v1/models/m:predict",
+      instances=[{"b64": base64.b64encode(r).decode()} for r in records])
+  assert status == 400 and message in answer["error"]
 
 
 @pytest.mark.parametrize("error, status", [

@@ -10,6 +10,9 @@ from yt8m.data import diagnosis
 from yt8m.data import tfrecords
 
 NUM_CLASSES = 5
+REMEDY = (" Write the record again; commands with --skip_bad_records can also go on "
+          "without it.")
+LABELS = " classes (--num_classes): labels must be class numbers from 0 to 4." + REMEDY
 
 
 def video(video_id="v", labels=(0, 4), **features):
@@ -49,26 +52,31 @@ def test_good_records_pass_and_missing_features_too(level, example):
 
 @pytest.mark.parametrize(("level", "example", "fault"), [
     ("video", video(mean_rgb=[1, 2, 3]),
-     "has 3 values of feature mean_rgb, expected 2 (--feature_sizes)."),
+     "has 3 values of feature mean_rgb, expected 2 (--feature_sizes)." + REMEDY),
     ("video", frame(),
      "has no feature mean_rgb, but frames of audio, rgb. If these are frame-level "
      "records, add --frame_features, or name video-level ones."),
-    ("video", video(video_id=""), "has neither id nor video_id."),
-    ("video", without(video(), "id"), "has neither id nor video_id."),
-    ("video", video(labels=[5]), "has label 5, outside the 5 classes (--num_classes)."),
+    ("video", video(video_id=""), "has neither id nor video_id." + REMEDY),
+    ("video", without(video(), "id"), "has neither id nor video_id." + REMEDY),
+    ("video", video(labels=[5]), "has label 5, outside the 5" + LABELS),
     ("frame", video(),
      "has no frames of feature rgb, only id, labels, mean_audio, mean_rgb. If these "
      "are video-level records, drop --frame_features."),
     ("frame", frame(audio=np.zeros((3, 2), np.uint8)),
      "has 2 bytes in frame 0 of feature audio, expected 1 (--feature_sizes). They would "
      "be right for float16 (--feature_dtypes)."),
-    ("frame", frame(labels=[3, -1]),
-     "has label -1, outside the 5 classes (--num_classes)."),
+    ("frame", frame(rgb=np.zeros((3, 6), np.uint8)),
+     "has 6 bytes in frame 0 of feature rgb, expected 2 (--feature_sizes). Are these 3 "
+     "frames? Each needs its own byte string." + REMEDY),
+    ("frame", frame(rgb=np.zeros((3, 5), np.uint8)),
+     "has 5 bytes in frame 0 of feature rgb, expected 2 (--feature_sizes)." + REMEDY),
+    ("frame", frame(labels=[3, -1]), "has label -1, outside the 5" + LABELS),
+    ("video", video(labels=[2**40]), "has label 1099511627776, outside the 5" + LABELS),
     ("segment", frame(segments=[(0, 5, 1)]),
-     "has label 5, outside the 5 classes (--num_classes)."),
+     "has label 5, outside the 5" + LABELS.replace("labels", "segment_labels")),
     ("segment", without(frame(segments=[(0, 1, 1)]), "segment_scores"),
      "has 1 segment_start_times, 1 segment_labels and 0 segment_scores: every rating "
-     "needs one of each."),
+     "needs one of each." + REMEDY),
 ])
 def test_faults(level, example, fault):
   assert explain(level, example) == fault
@@ -78,11 +86,12 @@ def test_faults(level, example, fault):
     ("video", frame(), "the model reads video-level ones: name such records"),
     ("frame", video(), "the model reads frame-level ones: name such records"),
     ("video", video(mean_rgb=[1]), "expected 2 (as the model was trained)."),
-    ("frame", frame(labels=[9]), "outside the 5 classes (as the model was trained)."),
+    ("frame", frame(labels=[9]),
+     "outside the 5 classes (as the model was trained): labels"),
 ])
 def test_advice_names_no_flag_if_a_model_decides(level, example, advice):
   text = explain(level, example, of_model=True)
-  assert advice in text and "--" not in text
+  assert advice in text and "--" not in text.removesuffix(REMEDY)
 
 
 def test_names_of_features():

@@ -195,10 +195,20 @@ class TestMissingFeatures:
       assert not any(np.any(x) for b in batches for x in b["features"].values())
 
   def test_in_a_saved_model(self):
-    batch = tf.function(FrameLevelReader(SPEC, 5, MAX_FRAMES, False).parse_batch)(
-        tf.constant([example.SerializeToString() for example in self.EXAMPLES]))
-    assert list(batch["num_frames"]) == [2, 1, 6, 3, 1]
-    assert batch["features"]["audio"].shape == (5, 6, 2)
+    """Which cannot warn, so that a record without any feature is refused."""
+    a, none, b, half, c = (
+        example.SerializeToString() for example in self.EXAMPLES)
+    parse = tf.function(
+        FrameLevelReader(SPEC, 5, MAX_FRAMES, False).parse_batch,
+        input_signature=[tf.TensorSpec([None], tf.string)])
+    batch = parse([a, b, half, c])
+    assert list(batch["num_frames"]) == [2, 6, 3, 1]
+    assert batch["features"]["audio"].shape == (4, 6, 2)
+    video = tfrecords.video_example("v", [], {"rgb": 4 * [1.0], "audio": 2 * [1.0]})
+    for bad in (none, video.SerializeToString()):
+      with pytest.raises(tf.errors.InvalidArgumentError, match="record 1 of the batch is "
+                         "bad. Expected: .* frames with at least one of these features"):
+        parse([a, bad, b])
 
   def test_a_feature_that_no_record_has_is_a_wrong_name(self, tmp_path):
     path = write(tmp_path / "x", self.EXAMPLES)
@@ -256,3 +266,18 @@ def test_parse_batch_in_a_saved_model(tmp_path):
     with pytest.raises(tf.errors.InvalidArgumentError,
                        match="record 1 of the batch is bad. Expected: an id, labels"):
       parse([examples[0].SerializeToString(), bad.SerializeToString()])
+
+
+@pytest.mark.parametrize("pad", [True, False])
+def test_bad_records_are_left_out_one_by_one(tmp_path, pad):
+  examples = [make_example(f"v{i}") for i in range(20)]
+  no_id, short = make_example(""), make_example("v", 5)
+  short.feature_lists.feature_list["rgb"].feature[2].bytes_list.value[0] = b"xyz"
+  for place, bad in ((0, no_id), (7, short), (19, make_example("v", labels=[9]))):
+    examples.insert(place, bad)
+  reader = FrameLevelReader(SPEC, 5, MAX_FRAMES, pad_to_max_frames=pad)
+  batches = read(write(tmp_path / "x", examples), reader, 8, skip_bad_records=True)
+  assert ids(batches) == [f"v{i}" for i in range(20)]
+  assert reader.incidents.counts == {
+      f"bad records left out, with {kind}": 1
+      for kind in ("no id", "wrong sizes", "labels out of range")}

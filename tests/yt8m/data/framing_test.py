@@ -170,5 +170,6 @@ def test_a_bare_example_is_named_as_what_it_is(tmp_path):
   path.write_bytes(tfrecords.video_example(
       "id", [1], {"mean_rgb": [1.0, 2.0]}).SerializeToString())
   with pytest.raises(records.RecordError, match="features.pb is one serialized "
-                     "tf.train.SequenceExample, not a TFRecord file"):
+                     "tf.train.SequenceExample, not a TFRecord file. Write what such "
+                     "files hold .* or leave it out of the pattern.$"):
     read(str(path))

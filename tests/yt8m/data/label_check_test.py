@@ -35,7 +35,8 @@ def test_good_labels_are_no_reason_to_warn(tmp_path, caplog):
 @pytest.mark.parametrize(("labels", "key"), [([[], []], "labels"), ([[1], [2]], "label")])
 def test_no_labels_at_all(tmp_path, caplog, labels, key):
   message = ("None of the first 2 examples of the training records has a label. Class "
-             f"numbers are expected in labels; the first record has id, {key}, mean_rgb.")
+             f"numbers are expected in labels; the first record of {tmp_path}/x has id, "
+             f"{key}, mean_rgb.")
   with pytest.raises(ValueError, match=f"^{message} Nothing can be learnt"):
     read(tmp_path, labels, key)
   read(tmp_path, labels, key, labels_required=False)  # as with a teacher

@@ -74,3 +74,17 @@ def test_check_names_row_and_expectation():
   with pytest.raises(records.RecordError, match="record 1 of the batch is bad. "
                      "Expected: a 'label'."), records.clear_errors():
     graph(tf.constant([True, False, False]))
+
+
+def test_a_graph_without_python_refuses_what_is_doubtful():
+  @tf.function
+  def graph(doubtful):
+    good = tf.ones_like(doubtful)
+    check = parsing.check_plainly(parsing.row_names(good), "a feature.")
+    with tf.control_dependencies([check(good, doubtful)]):
+      return tf.size(good)
+
+  assert graph(tf.constant([False, False])) == 2
+  with pytest.raises(records.RecordError, match="record 1 of the batch is bad. "
+                     "Expected: a feature."), records.clear_errors():
+    graph(tf.constant([False, True]))

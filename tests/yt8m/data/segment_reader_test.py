@@ -166,3 +166,18 @@ def test_segments_put_together_are_the_videos(segment_frames):
     np.testing.assert_array_equal(
         np.concatenate(cut["rgb"][mine])[:length], video[row, :length])
     assert np.sum(counts[mine]) == length
+
+
+def test_bad_records_are_left_out_one_by_one(tmp_path):
+  examples = [make_example(f"v{i}", 12, [(0, 1, 1), (5, 2, 0)]) for i in range(9)]
+  uneven = make_example("v", 12, [(0, 1, 1)])
+  uneven.context.feature["segment_scores"].float_list.value.append(1)
+  for place, bad in ((0, make_example("", 12, [(0, 1, 1)])), (4, uneven),
+                     (9, make_example("v", 12, [(0, 6, 1)]))):
+    examples.insert(place, bad)
+  reader = SegmentReader(SPEC, 6, max_frames=12)
+  batches = read(tmp_path / "x", examples, reader, skip_bad_records=True)
+  assert keys(batches) == [(f"v{i}", start) for i in range(9) for start in (0, 5)]
+  assert reader.incidents.counts == {
+      f"bad records left out, with {kind}": 1
+      for kind in ("no id", "incomplete ratings", "labels out of range")}

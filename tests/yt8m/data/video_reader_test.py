@@ -231,3 +231,13 @@ def test_parse_batch_in_a_saved_model(tmp_path):
   with pytest.raises(tf.errors.InvalidArgumentError, match="record 1 of the batch is"):
     parse([make_example(0).SerializeToString(),
            make_example(1, labels=[9]).SerializeToString()])
+  silent, other = make_example(2), make_example(3)
+  del silent.features.feature["mean_audio"]
+  batch = parse([silent.SerializeToString()])
+  assert not np.any(batch["features"]["mean_audio"])
+  frames = tfrecords.frame_example("v", [], {"mean_rgb": np.zeros((2, 3), np.uint8)})
+  del other.features.feature["mean_audio"], other.features.feature["mean_rgb"]
+  for bad in (frames, other):
+    with pytest.raises(tf.errors.InvalidArgumentError, match="record 0 of the batch is "
+                       "bad. Expected: .* at least one of the float features"):
+      parse([bad.SerializeToString()])
