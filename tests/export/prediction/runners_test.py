@@ -46,6 +46,10 @@ def test_every_file_is_finished_with_the_same_bits(
   job, parts, finished, counted = run(runner, train_dir, paths, tmp_path, **options)
   assert {path: one.num_videos for path, one in finished.items()} == dict(
       zip(paths, [3, 0, 0, 1, 5], strict=True))
+  assert sum((collections.Counter(one.incidents) for one in finished.values()),
+             collections.Counter()) == {
+                 "bad records left out, with values that are not finite": 2,
+                 "empty files": 1}
   assert "file02.tfrecord, record 6 is cut off" in finished.pop(paths[2]).error
   assert not parts.is_finished(paths[2])
   for path, one in finished.items():
@@ -54,9 +58,7 @@ def test_every_file_is_finished_with_the_same_bits(
     for name, expected in jobs.predict(job, path).items():
       assert found[name].tobytes() == expected.tobytes()
   assert counted >= 3 + 1 + 5
-  assert sum((collections.Counter(one.incidents) for one in finished.values()),
-             collections.Counter()) == {
-                 "bad records left out, with values that are not finite": 2}
+  jobs.incidents(job)  # those of the predictions here
 
 
 def test_what_no_file_is_to_blame_for_ends_the_job(train_dir, paths, tmp_path):
