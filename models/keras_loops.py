@@ -203,7 +203,7 @@ def _parts(data: Any) -> tuple[types.Batch, tf.Tensor, tf.Tensor | None]:
 def _row_and_label_weights(weights: tf.Tensor | None
                            ) -> tuple[tf.Tensor | None, tf.Tensor | None]:
   """Returns weights of the videos, (batch_size,), and of their labels."""
-  if weights is None or len(weights.shape) < 2:
+  if weights is None or weights.shape.rank == 1:
     return weights, None
   if weights.shape[1] == 1:
     return weights[:, 0], None

@@ -31,8 +31,8 @@ def load() -> Any:
   if importlib.util.find_spec("tensorflow_addons") is None:
     raise ModuleNotFoundError(f"TensorFlow Addons are not installed: {INSTALL}.")
   if hasattr(tf.keras, "ops"):
-    raise ImportError("TensorFlow Addons are installed, but need Keras 2, and tf.keras is "
-                      f"Keras 3: {INSTALL}.")
+    raise ImportError("TensorFlow Addons are installed, but need Keras 2, and tf.keras "
+                      f"is Keras 3: {INSTALL}.")
   if tf.keras.layers.Layer.__module__.startswith("tf_keras."):
     engine: Any = importlib.import_module("tf_keras.src.engine")
     importlib.import_module("tf_keras.src.engine.keras_tensor")

@@ -35,7 +35,8 @@ def test_every_flag_is_explained(command):
 def test_help_needs_no_tensorflow(tmp_path, words):
   done = run(tmp_path, ["-m", "yt8m.eval.ensemble", *words])
   assert done.returncode == 0, done.stderr
-  assert done.stdout.startswith("`yt8m-ensemble`:") and "--budget_bytes=1GiB" in done.stdout
+  assert done.stdout.startswith("`yt8m-ensemble`:")
+  assert "--budget_bytes=1GiB" in done.stdout
   # Examples keep their lines.
   assert " \\\n        --eval_data_pattern" in done.stdout
 
