@@ -13,14 +13,15 @@ ROOT = make_licenses.ROOT
 
 
 def test_constraints_fit_the_requirements():
-  """Except for TensorFlow Addons, which has an environment of its own."""
+  """Except for TensorFlow Addons, which has environments of its own."""
   lines = (ROOT / "constraints.txt").read_text().splitlines()
   versions = {utils.canonicalize_name(name): version
               for name, version in (line.split("==") for line in lines)}
   assert len(versions) == len(lines)
   declared = make_licenses.declared()
   assert declared[""] and declared["ray"]
-  for text in sum((declared[extra] for extra in declared if extra != "addons"), []):
+  for text in sum((texts for extra, texts in declared.items()
+                   if not extra.startswith("addons")), []):
     requirement = requirements.Requirement(text)
     version = versions[utils.canonicalize_name(requirement.name)]
     assert requirement.specifier.contains(version), text
