@@ -87,8 +87,8 @@ notebooks: $(BIN)/.installed
 goldens: $(BIN)/.installed
 	$(BIN)/python -m tests.goldens.make_goldens
 
-# Damages valid inputs of every parser, 1,000,000 times in all (half an hour on two cores),
-# and prints what the parsers made of them.
+# Damages valid inputs of every parser, 1,000,000 times in all (about 20 minutes of one
+# processor), and prints what the parsers made of them.
 fuzz: $(BIN)/.installed
 	$(BIN)/python -m tests.fuzz.driver --cases=1000000
 

@@ -91,7 +91,7 @@ def _evaluate(strategy: tf.distribute.Strategy) -> None:
         FLAGS.eval_data_pattern, FLAGS.batch_size, num_readers=FLAGS.num_readers,
         skip_corrupt_records=FLAGS.skip_corrupt_records,
         skip_bad_records=FLAGS.skip_bad_records, input_pipeline=context)
-    with records.clear_errors(reader.explain):
+    with records.clear_errors(reader.explain, files):
       metrics = evaluation.evaluate(
           prediction.prediction_function(model), model.num_classes, dataset, FLAGS.top_k,
           losses.LOSSES[config.flags.get("label_loss", "CrossEntropyLoss")](),

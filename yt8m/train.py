@@ -302,7 +302,7 @@ def _train(strategy: tf.distribute.Strategy, spec: feature_spec.FeatureSpec,
       described=described, approximate=FLAGS.resume == "approximate")
   remedy = ("To resume from the last checkpoint, run the same command again on every "
             "worker.")
-  with (records.clear_errors(reader.explain),
+  with (records.clear_errors(reader.explain, files),
         strategies.lost_workers_named(strategy, remedy)):
     training.run()
   reader.incidents.log_summary(reader.incidents.new_counts())

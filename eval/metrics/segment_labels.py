@@ -4,11 +4,13 @@
 
 import math
 import os
+import re
 from collections.abc import Iterator
 
 import tensorflow as tf
 from absl import logging
 
+from yt8m.core import csv_files
 from yt8m.core import files
 from yt8m.core import paths
 from yt8m.core import text_lines
@@ -20,6 +22,8 @@ from yt8m.data import records
 RatedSegments = dict[int, dict[str, float]]
 
 _RATINGS = "segment_labels, segment_start_times, segment_scores"
+# A line of a cache: segment, class, score.
+_LINE = re.compile(rf"(.+:[0-9]{{1,9}}),([0-9]{{1,9}}),({csv_files.NUMBER})")
 
 
 def load_rated_segments(pattern: str, cache: str | os.PathLike | None = None,
@@ -111,17 +115,12 @@ def read_cache(path: str | os.PathLike) -> RatedSegments:
   """
   rated_segments = {}
   for number, line in text_lines.read(path):
-    try:
-      segment_id, class_id, score = line.rstrip().rsplit(",", 2)
-      video_id, _, start = segment_id.rpartition(":")
-      # Python reads 1_000 as a number.
-      if (not video_id or "_" in score or not 0 <= float(score) < math.inf
-          or not all(x.isdecimal() and len(x) < 10 for x in (class_id, start))):
-        raise ValueError("not a segment, a class and a finite score")
-      rated_segments.setdefault(
-          int(class_id), {})[video_ids.as_text(segment_id)] = float(score)
-    except ValueError as error:
+    match = _LINE.fullmatch(line.rstrip())
+    if not match or float(match[3]) == math.inf:
       raise ValueError(
           f"{path}, line {number}: expected id:start,class,score, got {line[:80]!r}. "
-          "Delete the file to have it written again.") from error
+          "Delete the file to have it written again.")
+    segment_id, class_id, score = match.groups()
+    rated_segments.setdefault(
+        int(class_id), {})[video_ids.as_text(segment_id)] = float(score)
   return rated_segments

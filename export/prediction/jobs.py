@@ -166,7 +166,7 @@ def _read(record_file, reader, read):
     # tf.data would try for ever to open a file that cannot be opened.
     with files.open_to_read(record_file, "rb") as file:
       file.read(1)
-    with records.clear_errors(reader.explain):
+    with records.clear_errors(reader.explain, [record_file]):
       for batch in read(record_file):
         yield batch, len(batch["id"])
   except (OSError, tf.errors.OpError) as error:

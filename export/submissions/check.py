@@ -33,6 +33,9 @@ MAX_ERRORS = 20
 
 # What a spreadsheet makes of an id such as 1E23.
 _NUMBER = re.compile(r"\d([.,]\d+)?E\+\d+")
+_CLASS, _SCORE = r"(?!-0)-?[0-9]+", rf"-?(?:{csv_files.NUMBER}|inf|nan)"
+_PAIRS = re.compile(rf"(?:{_CLASS} {_SCORE}(?: {_CLASS} {_SCORE})*)?")
+_START = re.compile(r"0|[1-9][0-9]{0,8}")
 
 
 @dataclasses.dataclass
@@ -80,7 +83,7 @@ def check(path: PathLike, top_k: int = 20, segment_max_pred: int = 100_000,
 
   lines = csv_files.read(path, add_fault)
   first_line = next(lines, csv_files.Line(1, "", []))
-  header = ",".join(first_line.first(2) or [])
+  header = ",".join(first_line.cells)
   if header not in (videos.HEADER, segments.HEADER):
     report.add(f"line 1: the header must be {videos.HEADER}, or for segments "
                f"{segments.HEADER}, is {first_line.text[:80]!r}")
@@ -91,14 +94,18 @@ def check(path: PathLike, top_k: int = 20, segment_max_pred: int = 100_000,
   first_lines = {}
   log = progress.Periodic(10.0, unit="lines")
   for line in lines:
-    key, cells = line.cells[0], line.first(2)
+    key, cells = line.cells[0], line.cells
     first = first_lines.setdefault(key, line.number)
-    if not key or cells is None:
+    if not key or len(cells) != 2:
       report.add(f"line {line.number}: expected {header}, got {line.text[:80]!r}")
       continue
     if first < line.number:
       report.add(f"line {line.number}: {key!r} is there already, in line {first}")
-    words = cells[1].split()
+    words = cells[1].split(" ") if cells[1] else []
+    if "" in words:
+      report.add(f"line {line.number}: there must be one space between two entries, and "
+                 f"none at the ends, got {cells[1][:80]!r}")
+      words = [word for word in words if word]
     for error in line_check(key, words, max_pairs, classes, ids):
       report.add(f"line {line.number}: {error}")
     report.lines += 1
@@ -120,16 +127,14 @@ def _check_video(video_id: str, words: list[str], max_pairs: int,
                  classes: Collection[int] | None, ids: Set[str] | None) -> Iterator[str]:
   """Yields the errors of the line `id,class score class score …`."""
   yield from _check_id(video_id, ids)
+  text = " ".join(words)
   try:
-    # Python also reads 1_000 and +5 as numbers.
-    if any("_" in word or word[0] == "+" for word in words):
-      raise ValueError("not a number")
+    if not _PAIRS.fullmatch(text):
+      raise ValueError("not pairs of numbers")
     class_ids = np.array(words[0::2], np.int64)
     scores = np.array(words[1::2], np.float64)
   except (ValueError, OverflowError):
-    class_ids = scores = np.empty(0)
-  if len(words) != len(class_ids) + len(scores) or len(words) % 2:
-    yield f"expected class score class score …, got {' '.join(words)[:80]!r}"
+    yield f"expected class score class score …, got {text[:80]!r}"
     return
   if len(class_ids) > max_pairs:
     yield f"{len(class_ids)} classes, at most {max_pairs} are allowed"
@@ -137,7 +142,7 @@ def _check_video(video_id: str, words: list[str], max_pairs: int,
   for class_id in class_ids.tolist():
     if not _is_class(class_id, classes):
       yield f"there is no class {class_id}"
-  bad = ~((scores >= 0) & (scores <= 1))  # includes NaN
+  bad = ~((scores >= 0) & (scores <= 1)) | np.signbit(scores)  # includes NaN
   if bad.any():
     yield f"the score {scores[bad][0]:g} is not from 0 to 1"
   elif (np.diff(scores) > 0).any():
@@ -157,8 +162,8 @@ def _check_class(class_id: str, words: list[str], max_pairs: int,
   yield from _repeated(words, "segment")
   for word in words:
     video_id, colon, start = word.rpartition(":")
-    is_second = start.isdecimal() and len(start) < 10
-    if not (colon and is_second) or int(start) % feature_spec.SEGMENT_FRAMES:
+    if (not (colon and _START.fullmatch(start))
+        or int(start) % feature_spec.SEGMENT_FRAMES):
       yield (f"{word!r} is not id:start with a start that is a multiple of "
              f"{feature_spec.SEGMENT_FRAMES}")
     else:

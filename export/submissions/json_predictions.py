@@ -13,7 +13,6 @@ Frame-level models put each value into a list of one, and an id may be `{"b64": 
 """
 
 import json
-import math
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -22,6 +21,7 @@ from typing import Any
 import tensorflow as tf
 from absl import logging
 
+from yt8m.core import fields
 from yt8m.core import files
 from yt8m.core import progress
 from yt8m.core import text_lines
@@ -96,13 +96,14 @@ def read(path: PathLike) -> Iterator[tuple[int, int, list[Prediction]]]:
   """
   with files.open_to_read(path, "rb") as file:
     is_first = True
-    for line, text in enumerate(file, start=1):
+    lines = text_lines.raw_lines(file)
+    for line, text in enumerate(lines, start=1):
       if is_first:
         text_lines.check_kind(path, text)
       if not text.strip():
         continue
       if is_first and not _is_json(text):
-        text += file.read()  # the first line begins a value that fills the file
+        text += lines.read()  # the first line begins a value that fills the file
       is_first = False
       try:
         predictions = [parse(prediction) for prediction in _unpack(_loads(text))]
@@ -142,16 +143,16 @@ def parse(prediction: Any) -> Prediction:
     raise ValueError(f"the video_id {json_arrays.short(values[0])} cannot be written to "
                      "a CSV: it must be a text, or {\"b64\": …}, and not empty")
   video_id = video_ids.as_text(video_id)
+  name = repr(video_id if len(video_id) <= 80 else f"{video_id[:80]}…")
   if not isinstance(classes, list) or any(
       type(c) is not int or not 0 <= c < 2**31 for c in classes):
-    raise ValueError(f"the class_indexes of {video_id!r} must be a list of whole "
+    raise ValueError(f"the class_indexes of {name} must be a list of whole "
                      f"numbers, are {json_arrays.short(classes)}")
-  if not isinstance(scores, list) or any(
-      type(score) not in (int, float) or not math.isfinite(score) for score in scores):
-    raise ValueError(f"the predictions of {video_id!r} must be a list of finite "
+  if not isinstance(scores, list) or not all(map(fields.NUMBER.accepts, scores)):
+    raise ValueError(f"the predictions of {name} must be a list of finite "
                      f"numbers, are {json_arrays.short(scores)}")
   if len(classes) != len(scores):
-    raise ValueError(f"{video_id!r} has {len(classes)} class_indexes, but "
+    raise ValueError(f"{name} has {len(classes)} class_indexes, but "
                      f"{len(scores)} predictions")
   return video_id, classes, scores
 

@@ -148,8 +148,8 @@ def read_class_ids(path: PathLike, num_classes: int) -> tuple[int, ...]:
 
   Args:
     path: Path of a CSV with one class per line, such as `segment_label_ids.csv` of the
-      YouTube-8M starter code. The first line may be a header; if it has a column
-      `Index`, there may be other columns.
+      YouTube-8M starter code. The first line that is not empty may be a header; if it
+      has a column `Index`, as `vocabulary.csv` has, there may be other columns.
     num_classes: Number of classes of the model.
 
   Raises:
@@ -157,13 +157,15 @@ def read_class_ids(path: PathLike, num_classes: int) -> tuple[int, ...]:
       class (`--segment_label_ids_file`).
   """
   lines = [line for line in csv_files.read(path) if any(map(str.strip, line.cells))]
-  num_lines, column = len(lines), None
+  num_lines, num_columns, column = len(lines), 1, 0
   if lines and not re.match(r"\s*[-+.\d]", lines[0].cells[0]):
     header = [cell.strip() for cell in lines.pop(0).cells]
-    column = header.index("Index") if "Index" in header else None
+    if "Index" in header:
+      num_columns, column = len(header), header.index("Index")
   class_ids = set()
   for line in lines:
-    cells = line.first(1) if column is None else line.cells[column:]
+    # As many cells as columns, so that 1,7 for 17 is not read as 1.
+    cells = (line.first(num_columns) or [])[column:]
     class_id = csv_files.whole_number(cells[0]) if cells else None
     if class_id is None:
       raise ValueError(f"{path}, line {line.number}: expected the number of one class, "
@@ -207,4 +209,4 @@ def read_segment_submission(path: PathLike) -> Iterator[tuple[int, list[str]]]:
 
 def _is_segment(word: str) -> bool:
   video_id, _, start = word.rpartition(":")
-  return bool(video_id) and start.isdecimal()
+  return bool(video_id) and start.isascii() and start.isdecimal()

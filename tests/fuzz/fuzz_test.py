@@ -11,8 +11,6 @@ from tests.fuzz import target as targets
 from tests.fuzz import targets as registry
 
 _CASES = driver.divided(20_000)
-# Parsers whose last faults are known: mend them, or say in the docs what is read.
-_KNOWN = ("class ids", "submission (--check)", "JSON predictions")
 
 
 @pytest.fixture(autouse=True)
@@ -26,10 +24,9 @@ def limited_memory():
 @pytest.mark.parametrize("name", registry.TARGETS)
 def test_damaged_inputs_give_only_our_own_errors(name):
   counts, faults = driver.run_cases(name, 0, range(_CASES[name]))
-  if faults and name in _KNOWN:
-    pytest.xfail(f"{len(faults)} faults: {faults[0]}")
   assert not faults, faults[:3]
-  assert counts[targets.REFUSED] and counts[targets.ACCEPTED]
+  assert counts[targets.ACCEPTED]
+  assert counts[targets.REFUSED] or _CASES[name] < 20  # a few cases may all be valid
 
 
 def test_every_valid_input_is_accepted(tmp_path):

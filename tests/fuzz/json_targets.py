@@ -19,7 +19,7 @@ from yt8m.eval.blending import ensemble_file
 
 _SPEC = {"names": ["rgb", "audio"], "sizes": [8, 4], "level": "frame"}
 _VIDEO_SPEC = {"names": ["mean_rgb"], "sizes": [8], "level": "video"}
-_MODELS = (
+MODELS = (
     {"name": "model", "num_classes": 6, "feature_spec": _VIDEO_SPEC, "fusion": "concat",
      "aggregation": None, "classifier": {"name": "moe", "num_mixtures": 2},
      "sampling": None, "normalization": "l2", "mixture": None},
@@ -116,7 +116,7 @@ def _read_trained_hparams(path):
   return hparams.change_trained(_TRAINED, text)["classifier"]
 
 
-_TRAINED = {**_MODELS[0], "classifier": {"name": "conditional", "num_steps": 4}}
+_TRAINED = {**MODELS[0], "classifier": {"name": "conditional", "num_steps": 4}}
 
 
 def _expected_trained_hparams(data):
@@ -261,7 +261,7 @@ def _json_target(name, contents, read, expected, **options):
 
 
 _EXPERIMENTS = [{"format": 1, "model": model, "max_frames": 300, "flags": _FLAGS}
-                for model in _MODELS]
+                for model in MODELS]
 
 TARGETS = (
     _json_target("config.json", _EXPERIMENTS, _read_experiment, _expected_experiment,

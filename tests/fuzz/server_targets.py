@@ -136,8 +136,10 @@ def _prediction(video_id, classes, scores):
   if isinstance(video_id, list):
     [video_id], [classes], [scores] = video_id, classes, scores
   if isinstance(video_id, dict):
-    video_id = _plain(video_id, tf.string, 0).decode()
-  assert isinstance(video_id, str) and video_id and len(classes) == len(scores)
+    video_id = _plain(video_id, tf.string, 0)
+  elif isinstance(video_id, str):
+    video_id = video_id.encode("utf-8", "surrogatepass")
+  assert isinstance(video_id, bytes) and video_id and len(classes) == len(scores)
   assert all(type(one) is int and 0 <= one < 2**31 for one in classes), classes
   assert all(type(score) in (int, float) and math.isfinite(score) for score in scores)
   return target.escaped(video_id), classes, scores

@@ -57,10 +57,37 @@ class Target:
     return self.mutate(rng, rng.choice(self.seeds))
 
 
-def escaped(video_id: str) -> str:
+def escaped(video_id: bytes | str) -> str:
   """The text of an id as our outputs hold it (`yt8m.core.video_ids`)."""
-  return re.sub(r'[\s",\x00-\x1f\x7f-\x9f]', lambda match: "".join(
-      f"%{byte:02X}" for byte in match[0].encode()), video_id)
+  if isinstance(video_id, str):
+    return "".join(map(_escaped_character, video_id))
+  text, at = "", 0
+  while at < len(video_id):
+    part = next((part for size in (1, 2, 3, 4)
+                 if _is_character(part := video_id[at:at + size])), None)
+    if part is None:
+      part, one = video_id[at:at + 1], f"%{video_id[at]:02X}"
+    elif part == b"%" and re.match(rb"[0-9A-Fa-f]{2}", video_id[at + 1:]):
+      one = "%25"
+    else:
+      one = _escaped_character(part.decode())
+    text, at = text + one, at + len(part)
+  return text
+
+
+def _is_character(data):
+  try:
+    return len(data.decode()) == 1
+  except UnicodeDecodeError:
+    return False
+
+
+def _escaped_character(character):
+  code = ord(character)
+  if (character.isspace() or character in '",\ufeff' or code < 32 or 127 <= code < 160
+      or 0xD800 <= code < 0xE000):
+    return "".join(f"%{byte:02X}" for byte in character.encode("utf-8", "surrogatepass"))
+  return character
 
 
 class NoVerdict(Exception):

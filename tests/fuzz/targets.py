@@ -5,12 +5,14 @@
 from tests.fuzz import binary_targets
 from tests.fuzz import json_targets
 from tests.fuzz import record_targets
+from tests.fuzz import segment_targets
 from tests.fuzz import server_targets
 from tests.fuzz import text_targets
 
 TARGETS = {target.name: target for target in (
     *json_targets.TARGETS, *text_targets.TARGETS, *binary_targets.TARGETS,
-    *server_targets.TARGETS, *record_targets.TARGETS)}
+    *server_targets.TARGETS, *record_targets.TARGETS,
+    *segment_targets.TARGETS)}
 
 
 def warm_up() -> None:

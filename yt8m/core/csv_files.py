@@ -21,6 +21,10 @@ from yt8m.core.types import PathLike
 _EXCEL_CELL = 32_767
 _SEPARATORS = {";": "semicolons", "\t": "tabs"}
 
+# Regular expression of a number from 0 on. Python also reads 1_000, +5, nan and the
+# digits of other scripts.
+NUMBER = r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
+
 
 @dataclasses.dataclass(frozen=True)
 class Line:
@@ -99,7 +103,7 @@ def whole_number(cell: str) -> int | None:
   >>> [csv_files.whole_number(cell) for cell in ("7", " 2.0 ", "2.5", "1.000", "x")]
   [7, 2, None, None, None]
   """
-  match = re.fullmatch(r"\s*(\d{1,18})(?:\.0)?\s*", cell)
+  match = re.fullmatch(r"\s*([0-9]{1,18})(?:\.0)?\s*", cell)
   return int(match[1]) if match else None
 
 

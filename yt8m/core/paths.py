@@ -18,12 +18,15 @@ from absl import flags
 from absl import logging
 
 from yt8m.core import files
+from yt8m.core import text_lines
 from yt8m.core.types import PathLike
 
 # A flag that is defined here belongs to the module that asks for it.
 flags.disclaim_key_flags()
 
 _WILDCARDS = "*?["
+# Characters of a pattern in errors.
+_SHOWN = 500
 
 
 class _PathParser(flags.ArgumentParser):
@@ -116,13 +119,15 @@ def match(text: str, flag: str = "the data pattern") -> list[str]:
 
   Raises:
     FileNotFoundError: A list of patterns (`@list.txt`) does not exist.
-    ValueError: There are no patterns, or one of them matches no file.
+    ValueError: There are no patterns, one of them matches no file, or a list of them is
+      no UTF-8 text.
   """
   matches = set()
   for pattern in patterns(text, flag):
     found = glob(pattern)
     if not found:
-      raise ValueError(f"No file matches {pattern!r} ({flag}).")
+      shown = pattern if len(pattern) <= _SHOWN else f"{pattern[:_SHOWN]}…"
+      raise ValueError(f"No file matches {shown!r} ({flag}).")
     directories = [path for path in found if tf.io.gfile.isdir(path)]
     if len(directories) == len(found):
       raise ValueError(f"{found[0]!r} is a directory ({flag}): write "
@@ -158,8 +163,7 @@ def _patterns(text: str, flag: str) -> Iterator[str]:
       if not tf.io.gfile.exists(path):
         raise FileNotFoundError(f"{path} does not exist: after @, {flag} takes a file "
                                 "with one pattern on each line.")
-      with files.open_to_read(path) as file:
-        entries = [entry.strip() for entry in file.read().splitlines()]
+      entries = [entry.strip() for _, entry in text_lines.read(path)]
     for entry in entries:
       # A comma may be part of a name.
       whole = "," not in entry or glob(entry)

@@ -67,7 +67,7 @@ def read(path: PathLike, report: Report | None = None) -> Iterator[tuple[int, st
   report = report or functools.partial(warn_or_refuse, path)
   number, data = 0, b"\n"
   with files.open_to_read(path, "rb") as file:
-    for number, data in enumerate(io.BufferedReader(_Raw(file), _BUFFER), start=1):
+    for number, data in enumerate(raw_lines(file), start=1):
       text = data
       if number == 1:
         check_kind(path, data)
@@ -91,6 +91,11 @@ def read(path: PathLike, report: Report | None = None) -> Iterator[tuple[int, st
                  "it again; if not, add one", harmless=True))
 
 
+def raw_lines(file: Any) -> io.BufferedReader:
+  """Returns the lines of a GFile as they are; its own lack every carriage return."""
+  return io.BufferedReader(_Raw(file), _BUFFER)
+
+
 def check_kind(path: PathLike, start: bytes) -> None:
   """Refuses a file whose first bytes are not those of UTF-8 text.
 
@@ -103,7 +108,7 @@ def check_kind(path: PathLike, start: bytes) -> None:
 
 
 class _Raw(io.RawIOBase):
-  """The bytes of a GFile, whose own lines leave out every carriage return."""
+  """The bytes of a GFile."""
 
   def __init__(self, file: Any):
     super().__init__()

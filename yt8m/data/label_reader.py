@@ -83,6 +83,6 @@ def _read(reader, parse, explain, files, max_examples, skip_corrupt_records,
   if skip_bad_records:
     mapped = functools.partial(bad_records.map_skipping, check=parse, explain=explain,
                                incidents=reader.incidents)
-  with records.clear_errors(explain):
+  with records.clear_errors(explain, files):
     yield from mapped(
         dataset.batch(_BATCH), parse, files).prefetch(1).as_numpy_iterator()

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from yt8m.core import feature_spec
+from yt8m.core import paths
 from yt8m.data import records
 from yt8m.data import video_reader
 from yt8m.synthetic import scenes as scenes_lib
@@ -95,7 +96,8 @@ def _read_videos(pattern, num_classes, sizes):
   parts: list[Any] = [{name: np.zeros([0, size]) for name, size in reader.sizes.items()}]
   label_sets = []
   try:
-    with records.clear_errors(reader.explain):
+    files = paths.match(pattern, "--from_records")
+    with records.clear_errors(reader.explain, files):
       for batch in reader.dataset(
           pattern, _BATCH, num_readers=1, flag="--from_records").as_numpy_iterator():
         parts.append(batch["features"])

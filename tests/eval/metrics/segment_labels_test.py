@@ -106,9 +106,11 @@ def test_a_record_of_another_kind_is_named(tmp_path):
     segment_labels.read_rated_segments(path)
 
 
-@pytest.mark.parametrize("line", ["a:0,7", "a:0,seven,1.0", "a:0,7,one", ""])
+@pytest.mark.parametrize("line", [
+    "a:0,7", "a:0,seven,1.0", "a:0,7,one", "", "a:0,7,٣", "a:0,٧,1", "a:٠,7,1",
+    "a:0,7, .5", "a:0,7,+5", "a:0,7,1_0", "a:0,7,-1", "a:0,7,1e999", ":0,7,1"])
 def test_a_damaged_cache_line_is_named(tmp_path, line):
   path = tmp_path / "labels"
-  path.write_text(f"a:0,7,1.0\n{line}\n")
+  path.write_text(f"a:0,7,1.0\n{line}\n", encoding="utf-8")
   with pytest.raises(ValueError, match="labels, line 2: expected id:start,class,score"):
     segment_labels.read_cache(path)

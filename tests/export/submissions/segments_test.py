@@ -138,6 +138,8 @@ def test_a_spreadsheet_loses_no_class(tmp_path, content):
     (b"1,2,3\n", "line 1: expected the number of one class, got '1,2,3'"),
     (b"Index\n1\nx\n", "line 3: expected the number of one class, got 'x'"),
     (b"Name,Index\nGame\n", "line 2: expected the number of one class, got 'Game'"),
+    (b"Index\n3\n1,7\n", "line 3: expected the number of one class, got '1,7'"),
+    ("٣\n".encode(), "line 1: expected the number of one class, got '٣'"),
     (b"-1\n", "line 1: expected"), (b"1\n\xb2\n", "line 2: it is not UTF-8"),
     (b"\xff\xfe1\0\n\0", "is UTF-16 text"), (b"9" * 5000, "line 1: expected"),
 ])
@@ -157,7 +159,7 @@ def test_submissions_are_read_with_and_without_header(tmp_path, header, end):
       (7, ["a:0", "b:5"]), (3, ["c:10"])]
 
 
-@pytest.mark.parametrize("line", ["x,a:0", "7", "7,a", "7,a:0,b:5",
+@pytest.mark.parametrize("line", ["x,a:0", "7", "7,a", "7,a:0,b:5", "7,a:٥",
                                   "VideoId,LabelConfidencePairs"])
 def test_a_malformed_line_is_named(tmp_path, line):
   path = tmp_path / "out.csv"

@@ -68,5 +68,10 @@ def test_a_file_of_patterns(tmp_path):
   (tmp_path / "list.txt").write_text(f"{tmp_path}/a\n\n {tmp_path}/[bc] \n")
   assert paths.match(f"@{tmp_path}/list.txt\n{tmp_path}/d") == [
       f"{tmp_path}/{name}" for name in "abcd"]
+  (tmp_path / "list.txt").write_bytes(b"caf\xe9\n")
+  with pytest.raises(ValueError, match="list.txt, line 1: it is not UTF-8"):
+    paths.match(f"@{tmp_path}/list.txt", "--x")
+  (tmp_path / "list.txt").write_text(f"\ufeff{tmp_path}/d\n")  # as Windows writes it
+  assert paths.match(f"@{tmp_path}/list.txt") == [f"{tmp_path}/d"]
   with pytest.raises(FileNotFoundError, match="no.txt does not exist: after @, --x"):
     paths.match(f"@{tmp_path}/no.txt", "--x")

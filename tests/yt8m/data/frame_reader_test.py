@@ -55,6 +55,24 @@ def dequantize(batch):
   return np.where(exists[..., np.newaxis], frames * (4 / 255) + (4 / 512 - 2), 0)
 
 
+def test_a_broken_record_that_tensorflow_does_not_name_is_named(tmp_path):
+  good = make_example("DiRU").SerializeToString(deterministic=True)
+  bad = good.replace(b"\n\x04DiRU", b"\n\x14DiRU")  # longer than what holds it
+  for name, examples in {"a": [good, good], "b": [good, bad]}.items():
+    with tf.io.TFRecordWriter(str(tmp_path / name)) as writer:
+      for example in examples:
+        writer.write(example)
+  reader = FrameLevelReader(SPEC, 5, MAX_FRAMES)
+  files = [str(tmp_path / name) for name in "ab"]
+  with pytest.raises(records.RecordError, match="b, record 1 is no tf.train.Example or "
+                     "SequenceExample: .*--skip_bad_records"):
+    with records.clear_errors(reader.explain, files):
+      list(reader.dataset(",".join(files), 4))
+  with pytest.raises(records.RecordError, match="^A record cannot be parsed"):
+    with records.clear_errors():
+      list(reader.dataset(",".join(files), 4))
+
+
 @needs_goldens
 class TestStarterCode:
 
