@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+import yt8m
 from tests.helpers import support
 from yt8m.artifacts import saved_model
 from yt8m.data import tfrecords
@@ -59,6 +60,10 @@ def test_from_records_to_an_exported_model_and_back(tmp_path):
   loaded = exported.load()
   serialized = list(tf.data.TFRecordDataset(str(records), "GZIP"))
   from_records = loaded.signatures["predict_full"](tf.stack(serialized))["predictions"]
+  by_name = {name: [frames[name].astype(np.float64) for frames in videos]
+             for name in SIZES}
+  np.testing.assert_allclose(
+      yt8m.load(serving).predict(by_name), from_records, atol=1e-6)
   predict = loaded.signatures["predict_features"]
   inputs = predict.structured_input_signature[1]
   assert {inputs[name].dtype for name in SIZES} == {tf.float16}

@@ -42,9 +42,10 @@ flags.DEFINE_integer("max_frames", _DEFAULTS.max_frames, "Number of frames of th
                      lower_bound=1)
 flags.DEFINE_list("feature_sizes", [str(size) for size in _DEFAULTS.feature_sizes],
                   "Sizes of rgb and audio.")
-flags.DEFINE_list("feature_dtypes", _DEFAULTS.feature_dtypes, "Types of rgb and audio in "
-                  "frame-level and segment-level records: "
-                  f"{', '.join(feature_spec.DTYPES)}. Floats are not quantised.")
+flags.DEFINE_list(
+    "feature_dtypes", list(_DEFAULTS.feature_dtypes), "Types of rgb and audio in "
+    f"frame-level and segment-level records: {', '.join(feature_spec.DTYPES)}. Floats "
+    "are not quantised.")
 flags.DEFINE_integer("num_shards", _DEFAULTS.num_shards,
                      "Number of files of each split and level.", lower_bound=1)
 flags.DEFINE_list("splits", [str(share) for share in _DEFAULTS.splits],

@@ -138,7 +138,11 @@ class Predictor:
     if missing := sizes.keys() - videos.keys():
       raise ValueError(f"The feature {sorted(missing)[0]!r} is missing: this model reads "
                        f"{sizes}.")
-    columns = {name: [np.asarray(x) for x in videos[name]] for name in sizes}
+    # Floats of any type become those of the spec; 8-bit numbers must be bytes.
+    dtypes = {name: None if dtype == feature_spec.UINT8 else dtype
+              for name, dtype in self._reader.dtypes.items()}
+    columns = {name: [np.asarray(x, dtypes[name]) for x in videos[name]]
+               for name in sizes}
     num_videos = {name: len(column) for name, column in columns.items()}
     if len(set(num_videos.values())) > 1:
       raise ValueError(f"The features differ in their number of videos: {num_videos}.")

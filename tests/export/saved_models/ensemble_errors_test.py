@@ -12,7 +12,9 @@ from tests.export.saved_models.ensemble_test import WEIGHTS_OF_TWO
 from tests.export.saved_models.ensemble_test import save
 from tests.export.saved_models.ensemble_test import save_model
 from tests.helpers import full_disk
+from yt8m.artifacts.saved_model import Contract
 from yt8m.artifacts.saved_model import SavedModel
+from yt8m.core import feature_spec
 from yt8m.core.vocabulary import Vocabulary
 from yt8m.eval.blending import ensemble_file
 from yt8m.export.saved_models import ensemble as ensemble_model
@@ -46,6 +48,18 @@ def test_members_that_do_not_go_together_are_named(tmp_path):
   with pytest.raises(ValueError, match="at least one member"):
     ensemble_model.save(ensemble_file.EnsembleFile(()), str(tmp_path / "model"))
   assert os.listdir(tmp_path) == ["members"]
+
+
+def test_types_of_features_must_agree(tmp_path):
+  for dtype in ("uint8", "float16"):
+    (tmp_path / dtype / "assets").mkdir(parents=True)
+    Contract(feature_spec.FeatureSpec(["clip"], [8], "frame", [dtype]), 7, 6).save(
+        str(tmp_path / dtype / "assets"))
+  ours, other = (SavedModel(str(tmp_path / dtype)) for dtype in ("uint8", "float16"))
+  with pytest.raises(ValueError, match="float16 and .*uint8 read feature 'clip' with "
+                     "different types, float16 and uint8: they cannot be one model"):
+    ensemble_model.join([ours, other])
+  assert ensemble_model.join([other, other]) == other.contract
 
 
 def test_names_of_classes_are_those_of_the_members_or_given(members, tmp_path):

@@ -24,6 +24,28 @@ def test_config_round_trip():
   assert FeatureSpec.from_config(json.loads(json.dumps(spec.to_config()))) == spec
 
 
+def test_types_are_kept_and_default_ones_left_out():
+  spec = FeatureSpec.from_flags("rgb, clip", "1024,512", True,
+                                feature_dtypes="uint8, float16")
+  assert spec.dtypes == ("uint8", "float16") and spec.frame_bytes == 2048
+  assert FeatureSpec.from_config(json.loads(json.dumps(spec.to_config()))) == spec
+  assert spec.with_segment_labels(True).dtypes == spec.dtypes
+  assert FeatureSpec(["rgb"], [8], "frame").dtypes == ("uint8",)
+  assert FeatureSpec(["rgb"], [8], "video").dtypes == ("float32",)
+  assert FeatureSpec(["rgb"], [8], "frame", ["uint8"]).to_config() == {
+      "names": ["rgb"], "sizes": [8], "level": "frame"}
+
+
+@pytest.mark.parametrize("dtypes, frames, message", [
+    ("uint8", True, "--feature_names has 2 entries .* --feature_dtypes has 1"),
+    ("uint8,int8", True, "gives b the type 'int8', but must be one of uint8, float16"),
+    ("float32,uint8", False, "gives b the type uint8, in which only frames are stored"),
+])
+def test_errors_of_types_name_the_feature(dtypes, frames, message):
+  with pytest.raises(ValueError, match=message):
+    FeatureSpec.from_flags("a,b", "8,8", frames, feature_dtypes=dtypes)
+
+
 def test_segment_labels_can_be_asked_for_or_dropped():
   frame = FeatureSpec(("rgb",), (8,), "frame")
   assert frame.with_segment_labels(True).level == "segment"

@@ -83,7 +83,32 @@ def test_it_says_that_it_is_synthetic(directory, truth):
   assert (directory / "README.txt").read_text().startswith("SYNTHETIC")
   meta = json.loads(str(truth["meta"]))
   assert meta.pop("synthetic") is True
-  assert meta == json.loads(json.dumps(dataclasses.asdict(SMALL)))
+  settings = dataclasses.asdict(SMALL)
+  assert set(settings.pop("feature_dtypes")) == {"uint8"}  # As before there were others.
+  assert meta == json.loads(json.dumps(settings))
+
+
+def test_frames_of_floats_are_not_quantised(tmp_path):
+  config = writer.SampleDataConfig(
+      num_videos=4, num_classes=6, max_frames=8, num_shards=1, feature_sizes=(6, 3),
+      splits=(0.5, 0.5, 0.0), feature_dtypes=("float16", "uint8"))
+  writer.write(config, str(tmp_path / "data"))
+  quantised = dataclasses.replace(config, feature_dtypes=("uint8", "uint8"))
+  writer.write(quantised, str(tmp_path / "quantised"))
+  for level in ("frame", "segment"):
+    for found, other, video in zip(
+        records(tmp_path / "data", level, "validate"),
+        records(tmp_path / "quantised", level, "validate"),
+        records(tmp_path / "data", "video", "validate"), strict=True):
+      np.testing.assert_array_equal(frames_of(found, "audio"), frames_of(other, "audio"))
+      rgb = frames_of(found, "rgb").view("<f2")
+      restored = np.clip(rgb, -1.99, 2.0).astype(np.float32)
+      np.testing.assert_allclose(restored, dequantize(frames_of(other, "rgb")), atol=0.02)
+      np.testing.assert_allclose(
+          video.features.feature["mean_rgb"].float_list.value,
+          rgb.astype(np.float32).mean(axis=0), atol=1e-6)
+  assert json.loads(str(np.load(tmp_path / "data" / "ground_truth.npz")["meta"]))[
+      "feature_dtypes"] == ["float16", "uint8"]
 
 
 def test_levels_hold_the_same_videos_and_labels(directory, truth):
