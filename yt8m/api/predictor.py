@@ -19,6 +19,7 @@ from yt8m.configs import experiment
 from yt8m.core import feature_spec
 from yt8m.core import registry
 from yt8m.core import types
+from yt8m.core.vocabulary import Vocabulary
 from yt8m.data import records
 from yt8m.export.prediction import checkpoint as checkpoints
 
@@ -28,9 +29,11 @@ class TopClasses(NamedTuple):
 
   Attributes:
     ids: Numbers of the classes, (num_videos, k) int.
+    names: Their names, (num_videos, k) str; "class 17" if the model has no vocabulary.
     scores: Their scores, (num_videos, k) float32.
   """
   ids: np.ndarray
+  names: np.ndarray
   scores: np.ndarray
 
 
@@ -63,6 +66,8 @@ class Predictor:
   def __init__(self, source: checkpoints.Checkpoint | saved_model.SavedModel):
     self._source, self._reader = source, source.reader()
     self._score = source.predictor()
+    vocabulary = source.vocabulary or Vocabulary.of({}, source.num_classes)
+    self._names = np.array(vocabulary.names)
     spec = source.spec
     self.signature = Signature(
         dict(zip(spec.names, spec.sizes, strict=True)), spec.level,
@@ -114,7 +119,7 @@ class Predictor:
                        "classes.")
     scores = videos if isinstance(videos, np.ndarray) else self.predict(videos)
     best, ids = tf.math.top_k(scores, k)
-    return TopClasses(ids.numpy(), best.numpy())
+    return TopClasses(ids.numpy(), self._names[ids.numpy()], best.numpy())
 
   def _batches(self, videos: Any, batch_size: int) -> Iterable[types.Batch]:
     if isinstance(videos, tf.data.Dataset):

@@ -15,6 +15,7 @@ from yt8m import models
 from yt8m.configs import experiment
 from yt8m.core import commands
 from yt8m.core import types
+from yt8m.core.vocabulary import Vocabulary
 from yt8m.export.saved_models import writer
 
 _START_SECS = 300.0
@@ -23,6 +24,7 @@ _STOP_SECS = 60.0
 
 def export_model(model: models.VideoModel, directory: types.PathLike, *,
                  max_frames: int = 300, top_k: int | None = None,
+                 vocabulary: types.PathLike | None = None,
                  overwrite: bool = False) -> None:
   """Writes a model as a SavedModel, as `yt8m-export` does.
 
@@ -34,15 +36,18 @@ def export_model(model: models.VideoModel, directory: types.PathLike, *,
     directory: Path of the SavedModel, which must not exist.
     max_frames: Number of frames of a video that count.
     top_k: Number of classes that the server returns. Default: 20, or all if fewer.
+    vocabulary: Path of a CSV with the names of the classes, as for `yt8m-train`.
     overwrite: Whether a SavedModel of ours at this path is replaced.
 
   Raises:
     FileExistsError: There is something at this path that must stay.
-    ValueError: `top_k` is out of range.
+    ValueError: `top_k` is out of range, or the CSV is no vocabulary of these classes.
   """
+  names = Vocabulary.load(vocabulary, model.num_classes) if vocabulary else None
   model.build_variables()
   writer.save(experiment.Experiment(model.get_config(), max_frames), model,
-              os.path.expanduser(os.fspath(directory)), top_k=top_k, overwrite=overwrite)
+              os.path.expanduser(os.fspath(directory)), top_k=top_k, names=names,
+              overwrite=overwrite)
 
 
 class Server:

@@ -9,6 +9,7 @@ import tensorflow as tf
 import yt8m
 from tests.helpers import descriptors
 from tests.helpers import small_job
+from yt8m.core.vocabulary import Vocabulary
 from yt8m.models import prediction
 
 
@@ -53,10 +54,18 @@ def test_top_classes(exported):
   predictor = yt8m.load(folder / "export" / "3")
   for videos in (pattern, expected):
     best = predictor.top_k(videos, 2)
+    assert best.names.tolist() == [[f"class {i}" for i in row] for row in best.ids]
     np.testing.assert_array_equal(best.ids, np.argsort(-expected, axis=1)[:, :2])
     np.testing.assert_allclose(best.scores, -np.sort(-expected, axis=1)[:, :2], atol=1e-6)
   with pytest.raises(ValueError, match="k=7 .* 6"):
     predictor.top_k(expected, 7)
+
+
+def test_names_of_classes(tmp_path):
+  train_dir = small_job.write_model(tmp_path / "model")
+  Vocabulary.of({0: "Game"}, small_job.NUM_CLASSES).write(f"{train_dir}/vocabulary.csv")
+  best = yt8m.load(train_dir).top_k(np.eye(2, small_job.NUM_CLASSES, dtype=np.float32), 1)
+  assert best.names.tolist() == [["Game"], ["class 1"]]
 
 
 def test_evaluation_of_a_predictor_and_of_a_model(exported):
