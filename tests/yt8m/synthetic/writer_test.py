@@ -90,7 +90,7 @@ def test_it_says_that_it_is_synthetic(directory, truth):
 
 def test_frames_of_floats_are_not_quantised(tmp_path):
   config = writer.SampleDataConfig(
-      num_videos=4, num_classes=6, max_frames=8, num_shards=1, feature_sizes=(6, 3),
+      num_videos=4, num_classes=13, max_frames=8, num_shards=1, feature_sizes=(6, 3),
       splits=(0.5, 0.5, 0.0), feature_dtypes=("float16", "uint8"))
   writer.write(config, str(tmp_path / "data"))
   quantised = dataclasses.replace(config, feature_dtypes=("uint8", "uint8"))
