@@ -31,17 +31,14 @@ def describe(names: Vocabulary, metrics: streaming.EvaluationMetrics,
     values: Result of `metrics.get()`.
   """
   classes = np.flatnonzero(metrics.num_positives)
-  order = np.argsort(-values["aps"], kind="stable")
+  counts, precisions = metrics.num_positives[classes], values["aps"]
   shown = min(_SHOWN, len(classes) // 2)
-
-  def line(title, rows):
-    return f"{title} average precision: " + ", ".join(
-        f"{names.names[classes[row]]} {values['aps'][row]:.4f} "
-        f"(positives: {metrics.num_positives[classes[row]]:,})" for row in rows)
-
-  if not shown:
-    return []
-  return [line("Best", order[:shown]), line("Worst", order[::-1][:shown])]
+  # Of equal classes those with the most positives, which say most.
+  best = np.lexsort((-counts, -precisions))[:shown]
+  worst = [row for row in np.lexsort((-counts, precisions)) if row not in best][:shown]
+  return [f"{title} average precision: " + ", ".join(
+      f"{names.names[classes[row]]} {precisions[row]:.4f} (positives: {counts[row]:,})"
+      for row in rows) for title, rows in (("Best", best), ("Worst", worst)) if shown]
 
 
 def write(train_dir: str, step: int, names: Vocabulary,

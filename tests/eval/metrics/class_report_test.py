@@ -24,8 +24,8 @@ def test_best_and_worst_and_all(tmp_path):
   names = Vocabulary.of({0: "Game", 1: "a, \"b\"", 3: "café"}, 4)
   found, values = evaluated(LABELS)
   assert class_report.describe(names, found, values) == [
-      "Best average precision: Game 1.0000 (positives: 1)",
-      "Worst average precision: class 2 1.0000 (positives: 1)"]
+      'Best average precision: a, "b" 1.0000 (positives: 2)',
+      "Worst average precision: Game 1.0000 (positives: 1)"]
   found, values = evaluated(np.array(LABELS)[::-1])
   path = class_report.write(str(tmp_path), 7, names, found, values)
   assert path == f"{tmp_path}/eval/classes-7.csv"
