@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from tests.helpers import descriptors
 from yt8m import models
+from yt8m.models import losses
 
 keras = tf.keras
 
@@ -20,7 +21,8 @@ REQUIRED = {
     "aggregation": "mean", "classifier": "logistic", "clusters": 3,
     "feature_names": ["a"],
     "feature_spec": descriptors.SPECS["frame"].to_config(), "filters": 4,
-    "fusion": {"name": "sum", "units": 3}, "hidden": 4, "kernel_units": 4, "names": ["a"],
+    "fusion": {"name": "sum", "units": 3}, "hidden": 4, "kernel_units": 4,
+    "loss": keras.losses.serialize(losses.HingeLoss(margin=2.0)), "names": ["a"],
     "num_branches": 2, "num_classes": 6, "num_frames": 5, "num_heads": 2,
     "num_segments": 3, "units": 4, "width": 3,
     "branch": {"num_classes": 6, "feature_names": ["a"], "fusion": "concat",

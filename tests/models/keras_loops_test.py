@@ -31,6 +31,9 @@ def make(case, seed=0):
   keras.backend.clear_session()
   model = descriptors.build(case)
   descriptors.randomize(model, seed)
+  if model.lacks_label_sets:
+    labels = descriptors.batch("video", rows=40)["labels"].numpy()
+    label_start.start_from_label_sets(model, label_sets.LabelSets.from_matrix(labels))
   return model
 
 
