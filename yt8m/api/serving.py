@@ -3,6 +3,7 @@
 """A model as a SavedModel and as a server, from Python."""
 
 import contextlib
+import logging
 import os
 import subprocess
 import tempfile
@@ -10,6 +11,8 @@ import time
 import urllib.error
 import urllib.request
 from typing import Any
+
+import tensorflow as tf
 
 from yt8m import models
 from yt8m.configs import experiment
@@ -45,9 +48,15 @@ def export_model(model: models.VideoModel, directory: types.PathLike, *,
   """
   names = Vocabulary.load(vocabulary, model.num_classes) if vocabulary else None
   model.build_variables()
+  tf.get_logger().addFilter(_is_warning)
   writer.save(experiment.Experiment(model.get_config(), max_frames), model,
               os.path.expanduser(os.fspath(directory)), top_k=top_k, names=names,
               overwrite=overwrite)
+
+
+def _is_warning(record: logging.LogRecord) -> bool:
+  """Leaves out what TensorFlow logs about every SavedModel that it writes."""
+  return record.levelno >= logging.WARNING
 
 
 class Server:
