@@ -75,6 +75,10 @@ _LOCAL_RAY = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32),
               "RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH":
                   "yt8m.export.serving.http_proxy.middlewares",
               "RAY_USAGE_STATS_ENABLED": "0"}
+# Seconds that Ray waits for its own processes, which on a busy machine take longer than
+# the 5 and 10 that it expects.
+_PATIENT_RAY = {"RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "120",
+                "RAY_SERVE_PROXY_HEALTH_CHECK_TIMEOUT_S": "60"}
 
 
 _STOP_SECS = 30.0  # for Ray to end its processes
@@ -158,7 +162,7 @@ def _check_port(host: str, port: int) -> None:
 
 def _import_ray_serving():
   if not FLAGS.ray_address:
-    for name, value in _LOCAL_RAY.items():
+    for name, value in {**_LOCAL_RAY, **_PATIENT_RAY}.items():
       os.environ.setdefault(name, value)
   try:
     from yt8m.export.serving import ray_serving

@@ -16,6 +16,7 @@ from typing import Any
 import ray
 import tensorflow as tf
 from absl import logging
+from ray import exceptions as ray_exceptions
 from ray import serve
 from starlette import requests
 from starlette import responses
@@ -28,6 +29,7 @@ from yt8m.export.serving import request_queue
 from yt8m.export.serving import rest_api
 
 APPLICATION = "yt8m"
+_DESCRIBE_SECS = 300
 _GRACE_S = 5  # by which the timeouts of Ray Serve exceed ours
 # Requests are sent as messages; the store of shared objects stays empty.
 _OBJECT_STORE_BYTES = 80 * 2 ** 20
@@ -174,6 +176,15 @@ def start(settings: Settings, host: str, port: int, replicas: tuple[int, int],
              include_dashboard=False, logging_level=python_logging.ERROR,
              object_store_memory=_OBJECT_STORE_BYTES)
   python_logging.getLogger("ray.serve").setLevel(python_logging.WARNING)
+  try:
+    return _deploy(settings, host, port, replicas, num_cpus, num_gpus)
+  except ray_exceptions.RayError as error:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    raise RuntimeError(f"{type(error).__name__}: {' '.join(lines[:3])} Is the machine "
+                       "overloaded? Try again.") from error
+
+
+def _deploy(settings, host, port, replicas, num_cpus, num_gpus):
   quiet = {"enable_access_log": False, "log_level": "WARNING"}
   serve.start(http_options={"host": host, "port": port,
                             "request_timeout_s": settings.request_timeout_s + _GRACE_S},
@@ -191,7 +202,7 @@ def start(settings: Settings, host: str, port: int, replicas: tuple[int, int],
       graceful_shutdown_wait_loop_s=0.1,
       logging_config=quiet)(Replica)
   handle = serve.run(deployment.bind(settings), name=APPLICATION)
-  return handle.describe.remote().result(timeout_s=60)
+  return handle.describe.remote().result(timeout_s=_DESCRIBE_SECS)
 
 
 def stop() -> None:
