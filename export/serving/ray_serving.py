@@ -76,6 +76,7 @@ class Replica:
     os.environ["TF_FORCE_GPU_ALLOW_GROWTH"] = "true"  # replicas may share a GPU
     tf.config.threading.set_intra_op_parallelism_threads(settings.num_threads)
     self._settings = settings
+    self._budget = request_body.Budget(settings.max_body_bytes)
     self._versions = model_versions.Versions(
         settings.model_dir, settings.versions, settings.allow_code)
     if not self._versions.loaded and _has_started():
@@ -89,15 +90,17 @@ class Replica:
       threading.Thread(target=self._poll, daemon=True).start()
 
   async def __call__(self, request: requests.Request) -> responses.Response:
+    encoding = request.headers.get("content-encoding", "")
+    length = request.headers.get("content-length", "0" if request.method == "GET" else "")
     try:
-      body = request_body.inflate(
-          await read_body(request, self._settings.max_body_bytes),
-          request.headers.get("content-encoding", ""), self._settings.max_body_bytes)
+      with self._budget.reserve(length, encoding):
+        body = request_body.inflate(
+            await read_body(request, self._settings.max_body_bytes), encoding,
+            self._settings.max_body_bytes)
+        status, content = await self._server.answer(
+            request.method, request.scope["path"], body)
     except rest_api.RestError as error:
       status, content = int(error.status), rest_api.format_error(str(error))
-    else:
-      status, content = await self._server.answer(
-          request.method, request.scope["path"], body)
     return responses.Response(
         content, status, {"retry-after": "1"} if status == 503 else None,
         media_type="application/json")

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The body of a request: unpacked, and small enough to be parsed."""
 
+import contextlib
 import zlib
+from collections.abc import Iterator
 
 from yt8m.export.serving import rest_api
 
@@ -10,6 +12,46 @@ from yt8m.export.serving import rest_api
 # with 300 frames has 300,000 lists; one of 170,000 records has as many values as this.
 MAX_VALUES = 2**19
 _GZIP = 16 + zlib.MAX_WBITS  # a header and a checksum, as in a .gz file
+
+
+# Bodies of the largest size that a replica holds at the same time.
+MAX_BODIES = 8
+
+
+class Budget:
+  """Bytes of all bodies that a replica holds, from the first byte to the answer.
+
+  Args:
+    max_bytes: Largest number of bytes of one body; `MAX_BODIES` times that is held.
+  """
+
+  def __init__(self, max_bytes: int):
+    self._max_bytes, self._free = max_bytes, MAX_BODIES * max_bytes
+
+  @contextlib.contextmanager
+  def reserve(self, length: str, encoding: str) -> Iterator[None]:
+    """Holds the bytes of a body while the block runs.
+
+    Args:
+      length: Value of the header `Content-Length`.
+      encoding: Value of the header `Content-Encoding`. What is compressed, or has no
+        length, may become as large as `max_bytes`.
+
+    Raises:
+      rest_api.RestError: 503. There is no room now.
+    """
+    known = length.isdecimal() and encoding.strip().lower() in ("", "identity")
+    num_bytes = min(int(length), self._max_bytes) if known else self._max_bytes
+    if num_bytes > self._free:
+      raise rest_api.RestError(
+          503, "The bodies of the requests that wait have "
+          f"{MAX_BODIES * self._max_bytes:,} bytes together. Try again, or send fewer "
+          "videos at once.")
+    self._free -= num_bytes
+    try:
+      yield
+    finally:
+      self._free += num_bytes
 
 
 def inflate(body: bytes, encoding: str, max_bytes: int) -> bytes:

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bodies are unpacked up to a limit, and refused if parsing would take the memory."""
 
+import contextlib
 import gzip
 import tracemalloc
 
@@ -57,3 +58,28 @@ def test_a_body_of_many_small_values_is_refused(value):
 
 def test_numbers_are_not_counted():
   request_body.check(b"[%s1]" % (b"1," * 2**22))
+
+
+def test_the_bodies_that_are_held_have_a_budget():
+  budget = request_body.Budget(100)
+  with contextlib.ExitStack() as held:
+    for length, encoding in (("100", ""), ("", ""), ("1", "gzip"), ("10000", "identity")):
+      held.enter_context(budget.reserve(length, encoding))  # 100 bytes each
+    for _ in range(3):
+      held.enter_context(budget.reserve("100", ""))
+    held.enter_context(budget.reserve("60", ""))
+    with pytest.raises(rest_api.RestError, match="800 bytes together. Try") as error:
+      held.enter_context(budget.reserve("41", ""))
+    assert error.value.status == 503
+    held.enter_context(budget.reserve("40", ""))
+  for _ in range(request_body.MAX_BODIES):  # All of them are free again.
+    with budget.reserve("100", ""):
+      pass
+
+
+def test_a_request_without_a_body_needs_no_room():
+  budget = request_body.Budget(100)
+  with contextlib.ExitStack() as held:
+    for _ in range(request_body.MAX_BODIES):
+      held.enter_context(budget.reserve("100", ""))
+    held.enter_context(budget.reserve("0", ""))
