@@ -57,7 +57,8 @@ $(ADDONS_CURRENT_VENV)/.installed: setup.py pyproject.toml
 test-addons: $(ADDONS_VENV)/.installed $(ADDONS_CURRENT_VENV)/.installed
 	TF_USE_LEGACY_KERAS=1 $(ADDONS_CURRENT_VENV)/bin/python -m pytest $(PYTEST_FLAGS) \
 	  tests/addons_test.py tests/conformance_test.py tests/models/keras_loops_test.py \
-	  tests/yt8m/core/addons_test.py tests/yt8m/training/step_test.py
+	  tests/eval/metrics/keras_metrics_test.py tests/yt8m/core/addons_test.py \
+	  tests/yt8m/training/step_test.py
 	$(ADDONS_VENV)/bin/python -m pytest $(PYTEST_FLAGS) tests/addons_test.py \
 	  tests/conformance_test.py tests/replicas_test.py tests/models tests/eval/metrics \
 	  tests/yt8m/training/step_test.py \
