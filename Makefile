@@ -74,6 +74,7 @@ docs: $(BIN)/.installed
 	$(BIN)/python docs/make_flags.py
 	$(BIN)/python -m docs.make_architecture
 	$(BIN)/python -m docs.make_licenses
+	$(BIN)/python -m docs.make_api
 
 # Rewrites constraints.txt: the versions that this environment has. Do so after its tests
 # have passed.

@@ -8,6 +8,7 @@ Importing this package registers every option. A new option needs one import bel
 # ruff: noqa: F401
 
 import importlib
+from typing import Any
 
 from yt8m.models.aggregation.attention_pooling import AttentionPooling
 from yt8m.models.aggregation.blstm import Blstm
@@ -43,7 +44,7 @@ from yt8m.models.registries import FUSIONS
 from yt8m.models.video_model import VideoModel
 
 
-def __getattr__(name: str) -> object:
+def __getattr__(name: str) -> Any:
   """Finds `from_recipe`: recipes stand above the models, and are imported when used."""
   if name != "from_recipe":
     raise AttributeError(f"module 'yt8m.models' has no attribute {name!r}")

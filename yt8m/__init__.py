@@ -10,6 +10,7 @@ ablations) and `yt8m.export` (prediction, SavedModels and serving).
 import importlib as _importlib
 import os as _os
 import sys as _sys
+from typing import Any as _Any
 
 __version__ = "0.1.0"
 
@@ -49,7 +50,7 @@ _API = {
 }
 
 
-def __getattr__(name: str) -> object:
+def __getattr__(name: str) -> _Any:
   if name not in _API:
     raise AttributeError(f"module 'yt8m' has no attribute {name!r}")
   module, _, attribute = _API[name].partition(":")
