@@ -7,6 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 from yt8m.core import types
+from yt8m.data import records
 from yt8m.models import losses
 from yt8m.models.layers import base
 
@@ -75,8 +76,7 @@ class KerasLoops:
       loss: One loss of labels and scores, or its name. Default: cross entropy, as
         in `yt8m-train`.
       *args: Further arguments of `keras.Model.compile`.
-      jit_compile: Whether to compile steps with XLA, which is slower for most models on
-        a CPU.
+      jit_compile: Whether to compile steps with XLA.
       **kwargs: Further arguments of `keras.Model.compile`.
 
     Raises:
@@ -103,6 +103,7 @@ class KerasLoops:
 
     Raises:
       NotImplementedError: The model belongs to several workers.
+      RecordError: A record of the dataset cannot be used; it is named.
       ValueError: A classifier needs label sets and has received none.
     """
     model: Any = self
@@ -119,17 +120,20 @@ class KerasLoops:
     if "validation_data" in kwargs:
       kwargs["validation_data"] = self._averageable(kwargs["validation_data"])
     keras_model: Any = super()
-    return keras_model.fit(self._averageable(x), *args, **kwargs)
+    with records.clear_errors():
+      return keras_model.fit(self._averageable(x), *args, **kwargs)
 
   def evaluate(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
     """Measures loss and metrics of `compile`, see `keras.Model.evaluate`."""
     keras_model: Any = super()
-    return keras_model.evaluate(self._averageable(x), *args, **kwargs)
+    with records.clear_errors():
+      return keras_model.evaluate(self._averageable(x), *args, **kwargs)
 
   def predict(self, x: Any, *args: Any, **kwargs: Any) -> Any:
     """Returns the scores, (num_videos, num_classes), see `keras.Model.predict`."""
     keras_model: Any = super()
-    return keras_model.predict(self._averageable(x), *args, **kwargs)
+    with records.clear_errors():
+      return keras_model.predict(self._averageable(x), *args, **kwargs)
 
   def _averageable(self, data: Any) -> Any:
     """Returns a dataset whose batches Keras can average over replicas.

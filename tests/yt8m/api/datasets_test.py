@@ -9,6 +9,8 @@ import tensorflow as tf
 import yt8m
 from tests.helpers import descriptors
 from tests.helpers import small_job
+from yt8m.data import records
+from yt8m.data import tfrecords
 from yt8m.data import tfrecords
 
 FEATURES = {"rgb": 8, "audio": 4}
@@ -68,3 +70,16 @@ def test_a_feature_that_no_record_has_is_named(tmp_path):
     yt8m.datasets.frame_level(pattern, {"rgb": 8, "depth": 3}, descriptors.NUM_CLASSES)
   with pytest.raises(ValueError, match="nothing"):
     yt8m.datasets.video_level(f"{tmp_path}/nothing*", FEATURES, 6)
+
+
+def test_fit_names_a_bad_record(tmp_path):
+  pattern, _ = small_job.write_labelled_records(tmp_path, "video")
+  bad = tfrecords.video_example("odd", [0], {"rgb": np.zeros(8), "audio": np.zeros(3)})
+  with tf.io.TFRecordWriter(str(tmp_path / "validate3.tfrecord")) as writer:
+    writer.write(bad.SerializeToString())
+  model = yt8m.models.from_recipe("LogisticModel", FEATURES, descriptors.NUM_CLASSES)
+  model.compile("sgd")
+  dataset = yt8m.datasets.video_level(pattern, FEATURES, descriptors.NUM_CLASSES)
+  for run in (model.fit, model.evaluate, model.predict):
+    with pytest.raises(records.RecordError, match="validate3.tfrecord, record 0 .*audio"):
+      run(dataset, verbose=0)
