@@ -11,7 +11,6 @@ from tests.helpers import descriptors
 from tests.helpers import small_job
 from yt8m.data import records
 from yt8m.data import tfrecords
-from yt8m.data import tfrecords
 
 FEATURES = {"rgb": 8, "audio": 4}
 
