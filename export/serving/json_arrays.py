@@ -26,12 +26,14 @@ MAX_DEPTH = 32  # axes of an array, as many as numpy could have before version 2
 _RAGGED = "is a list of lists of different lengths."
 
 
-def to_array(value: Any, spec: tf.TensorSpec) -> np.ndarray:
+def to_array(value: Any, spec: tf.TensorSpec, bools: bool = True) -> np.ndarray:
   """Converts nested lists to an array.
 
   Args:
     value: JSON value.
     spec: Required dtype and shape. An empty list takes its other axes from the shape.
+    bools: Whether there may be booleans among numbers, which numpy takes for 0 and 1.
+      They are looked for one by one.
 
   Returns:
     An array; its elements are bytes objects if the dtype is string.
@@ -40,7 +42,8 @@ def to_array(value: Any, spec: tf.TensorSpec) -> np.ndarray:
     ValueError: The value does not fit. The message has no subject, because only the
       caller knows the name of the value.
   """
-  array = _strings(value) if spec.dtype == tf.string else _numbers(value, spec.dtype)
+  array = (_strings(value) if spec.dtype == tf.string
+           else _numbers(value, spec.dtype, bools))
   if array.shape == (0,) and spec.shape.rank:
     array = array.reshape([0, *(size or 0 for size in spec.shape[1:])])
   if not spec.shape.is_compatible_with(array.shape):
@@ -49,14 +52,15 @@ def to_array(value: Any, spec: tf.TensorSpec) -> np.ndarray:
   return array
 
 
-def _numbers(value: Any, dtype: tf.DType) -> np.ndarray:
+def _numbers(value: Any, dtype: tf.DType, bools: bool) -> np.ndarray:
   target = np.dtype(dtype.as_numpy_dtype)
   kinds, types = _KINDS[target.kind]
   try:
     array = np.asarray(value)
   except ValueError as error:
     raise ValueError(_RAGGED) from error
-  if array.size and array.dtype.kind not in kinds:
+  if array.size and (array.dtype.kind not in kinds or bools and any(
+      type(x) not in types for x in _leaves(value))):
     wrong = (short(x) for x in _leaves(value) if type(x) not in types)
     raise ValueError(
         f"must be of {dtype.name}, has {next(wrong, 'numbers that are too large')}.")

@@ -101,7 +101,8 @@ def _parse(body: bytes, signatures: Mapping[str, Specs]) -> PredictRequest:
 
   specs = signatures[signature]
   read = _read_rows if forms == [_ROWS] else _read_columns
-  inputs = read(content[forms[0]], specs)
+  bools = b"true" in body or b"false" in body
+  inputs = read(content[forms[0]], specs, bools)
   _check_records(inputs, forms == [_ROWS])
   rows = {name: len(inputs[name]) for name, spec in specs.items() if is_batched(spec)}
   if len(set(rows.values())) > 1:
@@ -110,7 +111,7 @@ def _parse(body: bytes, signatures: Mapping[str, Specs]) -> PredictRequest:
   return PredictRequest(signature, inputs, forms == [_ROWS])
 
 
-def _read_rows(instances: Any, specs: Specs) -> Arrays:
+def _read_rows(instances: Any, specs: Specs, bools: bool) -> Arrays:
   if not isinstance(instances, list) or not instances:
     raise RestError(400, "'instances' must be a list of at least one instance. (Send an "
                     "empty batch as 'inputs'.)")
@@ -123,7 +124,7 @@ def _read_rows(instances: Any, specs: Specs) -> Arrays:
   arrays = {}
   for name, values in columns.items():
     try:
-      arrays[name] = json_arrays.to_array(values, specs[name])
+      arrays[name] = json_arrays.to_array(values, specs[name], bools)
     except ValueError as error:
       _raise_row_error(name, values, specs[name], error)
   return arrays
@@ -145,17 +146,18 @@ def _raise_row_error(name: str, values: list, spec: tf.TensorSpec,
                   "rows are sent as 'inputs'.)") from error
 
 
-def _read_columns(inputs: Any, specs: Specs) -> Arrays:
+def _read_columns(inputs: Any, specs: Specs, bools: bool) -> Arrays:
   if len(specs) == 1 and not _is_object(inputs):
     inputs = {next(iter(specs)): inputs}
   _check_names("inputs", inputs, specs)
-  return {name: _to_array(f"inputs[{name!r}]", inputs[name], spec)
+  return {name: _to_array(f"inputs[{name!r}]", inputs[name], spec, bools)
           for name, spec in specs.items()}
 
 
-def _to_array(where: str, value: Any, spec: tf.TensorSpec) -> np.ndarray:
+def _to_array(where: str, value: Any, spec: tf.TensorSpec, bools: bool = True
+              ) -> np.ndarray:
   try:
-    return json_arrays.to_array(value, spec)
+    return json_arrays.to_array(value, spec, bools)
   except ValueError as error:
     raise RestError(400, f"{where} {error}") from error
 

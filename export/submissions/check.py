@@ -153,10 +153,11 @@ def _check_class(class_id: str, words: list[str], max_pairs: int,
                  classes: Collection[int] | None, ids: Set[str] | None) -> Iterator[str]:
   """Yields the errors of the line `class,id:start id:start …`."""
   number = csv_files.whole_number(class_id)
+  shown = class_id if class_id.isprintable() else repr(class_id)
   if number is None or not _is_class(number, classes):
-    yield f"there is no class {class_id}"
+    yield f"there is no class {shown}"
   elif str(number) != class_id:
-    yield f"class {class_id} must be written {number}"
+    yield f"class {shown} must be written {number}"
   if len(words) > max_pairs:
     yield f"{len(words)} segments, at most {max_pairs} are allowed"
   yield from _repeated(words, "segment")

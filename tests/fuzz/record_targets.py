@@ -143,6 +143,11 @@ def _expected_record(level, data):
     record = tf.train.SequenceExample.FromString(unframed(data))
   except message.DecodeError as error:  # TensorFlow's own parser is less strict
     raise target.NoVerdict from error
+  if (record.SerializeToString(deterministic=True) != unframed(data)
+      and any(len(frame.bytes_list.value) > 1 for frames in
+              record.feature_lists.feature_list.values() for frame in frames.feature)):
+    # Protocol buffers merge two lists within one frame; TensorFlow takes them for two.
+    raise target.NoVerdict
   context = record.context.feature
   video_id = expected_id(record)
   labels = ()

@@ -80,6 +80,8 @@ def test_an_empty_list_has_the_other_axes_of_the_signature():
 @pytest.mark.parametrize("text, shape, dtype, message", [
     ("[1.5]", [None], tf.int32, "must be of int32, has 1.5"),
     ("[true]", [None], tf.int32, "must be of int32, has true"),
+    ("[1, true]", [None], tf.int32, "must be of int32, has true"),
+    ("[[0.5, false]]", [None, 2], tf.float32, "must be of float32, has false"),
     ("[1, null]", [None], tf.float32, "must be of float32, has null"),
     ('[1, "2"]', [None], tf.float32, 'must be of float32, has "2"'),
     ("[{}]", [None], tf.float32, "must be of float32, has {}"),
