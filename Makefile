@@ -12,8 +12,8 @@ ADDONS_PYTHON ?= python3.11
 ADDONS_VENV ?= .venv-addons
 ADDONS_CURRENT_VENV ?= .venv-addons-current
 
-.PHONY: demo test test-addons lint docs constraints goldens fuzz test-faults notebooks \
-  benchmarks clean
+.PHONY: demo test test-addons test-variants lint docs constraints goldens fuzz \
+  test-faults notebooks benchmarks clean
 
 $(BIN)/.installed: setup.py pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
@@ -93,6 +93,10 @@ goldens: $(BIN)/.installed
 # processor), and prints what the parsers made of them.
 fuzz: $(BIN)/.installed
 	$(BIN)/python -m tests.fuzz.driver --cases=1000000
+
+# Trains every variant of every option on one replica and on two.
+test-variants: $(BIN)/.installed
+	YT8M_ALL_VARIANTS=1 $(BIN)/python -m pytest $(PYTEST_FLAGS) tests/replicas_test.py
 
 # Kills, stops and starves every command at many points; about 40 minutes on two cores.
 # Prints the table of docs/reliability.md.
