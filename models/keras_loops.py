@@ -1,11 +1,13 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""How `fit`, `evaluate` and `predict` of Keras run a model of this package."""
+"""How `fit`, `evaluate`, `predict` and `export` of Keras run a model of this package."""
 
+import inspect
 from typing import Any
 
 import tensorflow as tf
 
+from yt8m.core import registry
 from yt8m.core import types
 from yt8m.data import records
 from yt8m.models import losses
@@ -30,7 +32,13 @@ class LossPerVideo(base.Configured, keras.losses.Loss):
 
   def __init__(self, loss: Any, name: str = "loss_per_video", **kwargs: Any):
     super().__init__(name=name, **kwargs)
-    self._loss = keras.losses.get(loss)
+    try:
+      self._loss = keras.losses.get(loss)
+    except ValueError as error:
+      if not isinstance(loss, str):
+        raise
+      raise registry.unknown("loss", loss, losses.LOSSES, "Or name one of Keras, such as "
+                             "'binary_crossentropy'.") from error
     self.loss = keras.losses.serialize(self._loss)
 
   def call(self, y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
@@ -135,6 +143,26 @@ class KerasLoops:
     with records.clear_errors():
       return keras_model.predict(self._averageable(x), *args, **kwargs)
 
+  def export(self, *args: Any, **kwargs: Any) -> None:
+    """Writes a SavedModel whose inputs have the types of the features.
+
+    See `keras.Model.export`, and `yt8m.export_model` for one that `yt8m.load` reads.
+    Keras alone would declare bytes as floats, which the model does not dequantise.
+    """
+    model: Any = self
+    keras_model: Any = super()
+    model.build_variables()
+    if "input_signature" in inspect.signature(keras_model.export).parameters:
+      spec = model.feature_spec
+      frames = () if spec.is_video_level else (None,)
+      features = {name: tf.TensorSpec((None, *frames, size), dtype, name)
+                  for name, size, dtype in zip(
+                      spec.names, spec.sizes, spec.dtypes, strict=True)}
+      num_frames = {"num_frames": tf.TensorSpec((None,), tf.int32, "num_frames")}
+      kwargs.setdefault("input_signature", [
+          {"features": features, **(num_frames if frames else {})}])
+    keras_model.export(*args, **kwargs)
+
   def _averageable(self, data: Any) -> Any:
     """Returns a dataset whose batches Keras can average over replicas.
 
@@ -156,13 +184,44 @@ class KerasLoops:
     return data.map(convert, num_parallel_calls=tf.data.AUTOTUNE)
 
   def train_step(self, data: Any) -> dict[str, Any]:
-    inputs, labels, weights = _parts(data)
+    inputs, labels, weights = self._checked_parts(data)
     keras_model: Any = super()
     return keras_model.train_step(({**inputs, "labels": labels}, labels, weights))
 
   def test_step(self, data: Any) -> dict[str, Any]:
     keras_model: Any = super()
-    return keras_model.test_step(_parts(data))
+    return keras_model.test_step(self._checked_parts(data))
+
+  def _checked_parts(self, data: Any) -> tuple[types.Batch, tf.Tensor, Any]:
+    """Returns the parts of a batch, see `_parts`, whose labels are those of the classes.
+
+    Raises:
+      ValueError: There are no labels, or they or the weights have another shape, which
+        would broadcast.
+      InvalidArgumentError: A label is not in [0, 1].
+    """
+    inputs, labels, weights = _parts(data)
+    model: Any = self
+    num_classes = model.num_classes
+    if labels.shape.rank is None:  # of a generator; a wrong one fails in the step
+      labels = tf.ensure_shape(labels, [None, num_classes])
+    if not labels.shape.is_compatible_with([None, num_classes]):
+      raise ValueError(
+          f"The labels have the shape {tuple(labels.shape)}, but must be (batch_size, "
+          f"{num_classes}): for each video, 1 or True at the numbers of its classes.")
+    shapes = [None], [None, 1], [None, num_classes]
+    if weights is not None and not any(map(weights.shape.is_compatible_with, shapes)):
+      raise ValueError(
+          f"sample_weight has the shape {tuple(weights.shape)}, but must be "
+          f"(batch_size,) or (batch_size, {num_classes}).")
+    if labels.dtype != tf.bool:
+      check = tf.debugging.Assert(
+          tf.reduce_all((labels >= 0) & (labels <= 1)),
+          ["The labels must be in [0, 1], 1 at the numbers of the classes of a video, "
+           "but range from", tf.reduce_min(labels), "to", tf.reduce_max(labels)])
+      with tf.control_dependencies([] if check is None else [check]):
+        labels = tf.identity(labels)
+    return inputs, labels, weights
 
   def predict_step(self, data: Any) -> tf.Tensor:
     keras_model: Any = super()

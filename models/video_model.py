@@ -11,6 +11,7 @@ import tensorflow as tf
 from yt8m.core import feature_spec as feature_specs
 from yt8m.core import types
 from yt8m.models import branch
+from yt8m.models import input_checks
 from yt8m.models import keras_loops
 from yt8m.models import mixture as mixtures
 from yt8m.models import registries
@@ -119,10 +120,9 @@ class VideoModel(base.Configured, keras_loops.KerasLoops, keras.Model):
       self.scorer = branch.Branch(**arguments)
 
   def call(self, inputs: types.Batch, training: bool = False) -> dict[str, tf.Tensor]:
-    features, frame_mask = inputs["features"], None
-    self._check_rank(features)
-    if not self.feature_spec.is_video_level:
-      num_frames = inputs["num_frames"]
+    features, num_frames = input_checks.checked(inputs, self.feature_spec)
+    frame_mask = None
+    if num_frames is not None:
       if self.sampling is not None:
         features, num_frames = self.sampling(features, num_frames, training=training)
       max_frames = tf.shape(features[self.feature_spec.names[0]])[1]
@@ -134,17 +134,6 @@ class VideoModel(base.Configured, keras_loops.KerasLoops, keras.Model):
         modalities, frame_mask=frame_mask,
         labels=inputs.get("labels") if training else None)
     return {"predictions": predictions, **intermediates}
-
-  def _check_rank(self, features: types.Features) -> None:
-    """Raises ValueError if the features are of another level than the model's."""
-    rank = 2 if self.feature_spec.is_video_level else 3
-    for name in self.feature_spec.names:
-      shape = features[name].shape if name in features else None
-      if shape is not None and shape.rank not in (None, rank):
-        raise ValueError(
-            f"The feature {name!r} has the shape {tuple(shape)}, but this model reads "
-            f"{self.feature_spec.level}-level features of rank {rank}: "
-            + ("(batch_size, size)." if rank == 2 else "(batch_size, num_frames, size)."))
 
   @property
   def branches(self) -> list[branch.Branch]:
@@ -238,10 +227,18 @@ class VideoModel(base.Configured, keras_loops.KerasLoops, keras.Model):
 
   def get_build_config(self) -> dict[str, Any]:
     self.build_variables()
-    return {"feature_spec": self.feature_spec.to_config()}
+    # Layers of Keras have `trainable` in their configs; the parts of a model have none.
+    frozen = [number for number, layer in enumerate(self._flatten_layers())
+              if not layer.trainable]
+    return {"feature_spec": self.feature_spec.to_config(),
+            **({"frozen_layers": frozen} if frozen else {})}
 
   def build_from_config(self, config: dict[str, Any]) -> None:
     self.build_variables()
+    if frozen := config.get("frozen_layers"):
+      # Each layer sets those below it, which follow.
+      for number, layer in enumerate(list(self._flatten_layers())):
+        layer.trainable = number not in frozen
 
   def save(self, *args: Any, **kwargs: Any) -> None:
     self.build_variables()

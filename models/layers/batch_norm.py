@@ -18,10 +18,10 @@ class BatchNorm(base.Layer):
       moving_mean ← d · moving_mean + (1 − d) μ
       moving_variance ← d · moving_variance + (1 − d) σ² · n / (n − 1)
 
-  At inference the moving averages replace μ and σ². The layer of Keras computes
-  another function in two respects: unless `synchronized`, every replica normalises
-  by its own rows; and on vectors it keeps the biased variance, where the fused form
-  that the starter code uses keeps the unbiased one.
+  At inference, and where `trainable` is False, the moving averages replace μ and σ². The
+  layer of Keras computes another function in two respects: unless `synchronized`, every
+  replica normalises by its own rows; and on vectors it keeps the biased variance, where
+  the fused form that the starter code uses keeps the unbiased one.
 
   Args:
     decay: Decay of the moving averages, d.
@@ -60,7 +60,7 @@ class BatchNorm(base.Layer):
   def call(self, x: tf.Tensor, frame_mask: tf.Tensor | None = None,
            training: bool = False) -> tf.Tensor:
     inputs, x = x, tf.cast(x, tf.float32)
-    if training:
+    if training and self.trainable:  # A frozen layer keeps its statistics, as in Keras.
       mean, variance = self._update_statistics(x, frame_mask)
     else:
       mean, variance = self.moving_mean, self.moving_variance

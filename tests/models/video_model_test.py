@@ -122,3 +122,24 @@ def test_options_hold_every_hyperparameter_in_plain_types():
 def test_errors_name_the_flags(level, options, message):
   with pytest.raises(ValueError, match=message):
     models.VideoModel(6, descriptors.SPECS[level], **options)
+
+
+def test_frozen_layers_are_saved(tmp_path):
+  model = make(mixture=None)
+  model.aggregation.trainable = False
+  model.compile("adam")
+  model.save(tmp_path / "model.keras")
+  loaded = keras.models.load_model(tmp_path / "model.keras")
+  assert not loaded.aggregation.trainable and loaded.classifier.trainable
+  assert ([w.shape for w in loaded.trainable_variables]
+          == [w.shape for w in model.trainable_variables])
+
+
+def test_export_of_keras_declares_the_types_of_the_features(tmp_path):
+  model = models.VideoModel(6, descriptors.SPECS["frame"], aggregation="mean")
+  batch = prediction.model_inputs(descriptors.batch("frame"))
+  model.export(str(tmp_path / "exported"), verbose=False)
+  exported = tf.saved_model.load(tmp_path / "exported")
+  assert batch["features"]["rgb"].dtype == tf.uint8
+  np.testing.assert_allclose(exported.serve(batch)["predictions"],
+                             model(batch)["predictions"], rtol=1e-5)

@@ -8,12 +8,14 @@
     model.fit(train, epochs=5)
 """
 
-import dataclasses
 import os
+from collections.abc import Iterable
+from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from yt8m.core import feature_spec
@@ -28,13 +30,12 @@ BATCH_SIZE = 128
 # Bytes of the records up to which they are counted before they are read.
 _LARGEST_COUNTED = 2**34
 
-# Number of values of a feature, or that and their type: `(512, "float16")`.
-Size = int | tuple[int, str]
+Size = feature_spec.Size
 
 
-def video_level(pattern: str, features: Mapping[str, Size], num_classes: int,
-                batch_size: int = BATCH_SIZE, *, shuffle: bool = False, seed: int = 0,
-                with_ids: bool = False, **options: Any) -> tf.data.Dataset:
+def video_level(pattern: types.PathLike, features: Mapping[str, Size],
+                num_classes: int, batch_size: int = BATCH_SIZE, *, shuffle: bool = False,
+                seed: int = 0, with_ids: bool = False, **options: Any) -> tf.data.Dataset:
   """Reads video-level records: one vector of floats for each feature.
 
   Args:
@@ -57,12 +58,12 @@ def video_level(pattern: str, features: Mapping[str, Size], num_classes: int,
   Raises:
     ValueError: No file matches, or a feature is missing in the records.
   """
-  return _dataset(pattern, _spec(features, feature_spec.VIDEO), num_classes, batch_size,
+  return _dataset(pattern, features, feature_spec.VIDEO, num_classes, batch_size,
                   shuffle, seed, with_ids, {}, options)
 
 
-def frame_level(pattern: str, features: Mapping[str, Size], num_classes: int,
-                batch_size: int = BATCH_SIZE, *, max_frames: int = 300,
+def frame_level(pattern: types.PathLike, features: Mapping[str, Size],
+                num_classes: int, batch_size: int = BATCH_SIZE, *, max_frames: int = 300,
                 shuffle: bool = False, seed: int = 0, with_ids: bool = False,
                 **options: Any) -> tf.data.Dataset:
   """Reads frame-level records: one vector for each frame and feature.
@@ -90,12 +91,12 @@ def frame_level(pattern: str, features: Mapping[str, Size], num_classes: int,
   Raises:
     ValueError: No file matches, or a feature is missing in the records.
   """
-  return _dataset(pattern, _spec(features, feature_spec.FRAME), num_classes, batch_size,
+  return _dataset(pattern, features, feature_spec.FRAME, num_classes, batch_size,
                   shuffle, seed, with_ids, {"max_frames": max_frames}, options)
 
 
-def segments(pattern: str, features: Mapping[str, Size], num_classes: int,
-             batch_size: int = BATCH_SIZE, *, max_frames: int = 300,
+def segments(pattern: types.PathLike, features: Mapping[str, Size],
+             num_classes: int, batch_size: int = BATCH_SIZE, *, max_frames: int = 300,
              shuffle: bool = False, seed: int = 0, with_ids: bool = False,
              **options: Any) -> tf.data.Dataset:
   """Reads the rated segments of frame-level records, five frames each.
@@ -109,7 +110,7 @@ def segments(pattern: str, features: Mapping[str, Size], num_classes: int,
   Raises:
     ValueError: No file matches, or a feature is missing in the records.
   """
-  return _dataset(pattern, _spec(features, feature_spec.SEGMENT), num_classes, batch_size,
+  return _dataset(pattern, features, feature_spec.SEGMENT, num_classes, batch_size,
                   shuffle, seed, with_ids, {"max_frames": max_frames}, options)
 
 
@@ -143,16 +144,30 @@ def as_batch(element: Any) -> types.Batch:
   return batch
 
 
-def _spec(features: Mapping[str, Size], level: str) -> feature_spec.FeatureSpec:
-  spec = feature_spec.FeatureSpec(features, [
-      size if isinstance(size, int) else size[0] for size in features.values()], level)
-  return dataclasses.replace(spec, dtypes=[
-      default if isinstance(size, int) else size[1]
-      for size, default in zip(features.values(), spec.dtypes, strict=True)])
+def labeled(elements: Iterable[Any], num_classes: int) -> Iterator[types.Batch]:
+  """Yields the elements of a dataset as `as_batch` does, if they have labels.
+
+  Raises:
+    ValueError: There are none, or they are not (batch_size, num_classes).
+  """
+  for element in elements:
+    batch = as_batch(element)
+    labels: Any = batch.get("labels")
+    shape = np.shape(labels)
+    if len(shape) != 2 or shape[1] != num_classes:
+      found = "no labels" if labels is None else f"labels of shape {shape}"
+      raise ValueError(f"The data have {found}: give batches (inputs, labels) with "
+                       f"labels (batch_size, {num_classes}), a column for each class.")
+    yield batch
 
 
-def _dataset(pattern, spec, num_classes, batch_size, shuffle, seed, with_ids, arguments,
-             options):
+def _dataset(pattern, features, level, num_classes, batch_size, shuffle, seed, with_ids,
+             arguments, options):
+  if not isinstance(pattern, (str, os.PathLike)):
+    raise ValueError(f"The data pattern is {pattern!r}, but must be one text: separate "
+                     "several globs by commas.")
+  pattern = os.fspath(pattern)
+  spec = feature_spec.FeatureSpec.of(features, level)
   reader = readers.make_reader(spec, num_classes, **arguments)
   name = "the data pattern"
   files = paths.match(pattern, name)

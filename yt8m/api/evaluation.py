@@ -31,14 +31,15 @@ def evaluate(model: models.VideoModel | predictors.Predictor, dataset: Iterable[
     of each class with positives; and `num_examples`. See `EvaluationMetrics.get`.
 
   Raises:
-    ValueError: There are no examples, or none has a label.
+    ValueError: There are no examples, none has a label, or there are labels of other
+      classes.
     RecordError: A record is bad.
   """
   predict = (prediction.prediction_function(model)
              if isinstance(model, models.VideoModel) else model)
   with records.clear_errors():
     metrics = evaluation.evaluate(
-        predict, model.num_classes, map(datasets.as_batch, dataset), top_k,
+        predict, model.num_classes, datasets.labeled(dataset, model.num_classes), top_k,
         loss or losses.CrossEntropyLoss())
   evaluation.check_labels(metrics, "the dataset")
   return {**metrics.get(), "num_examples": metrics.num_examples}

@@ -51,9 +51,8 @@ def start_from_labels(model: models.VideoModel,
 def _read(dataset, num_examples, num_classes):
   parts, count = [np.zeros((0, num_classes), bool)], 0
   with records.clear_errors():
-    for element in dataset:
-      labels = datasets.as_batch(element)["labels"]
-      parts.append(np.asarray(labels)[:num_examples - count] > 0.5)
+    for batch in datasets.labeled(dataset, num_classes):
+      parts.append(np.asarray(batch["labels"])[:num_examples - count] > 0.5)
       count += len(parts[-1])
       if count >= num_examples:
         break

@@ -112,12 +112,16 @@ class Predictor:
       k: Number of classes.
 
     Raises:
-      ValueError: There are fewer classes, or a video is not as `signature` says.
+      ValueError: There are fewer classes, the scores are those of other classes, or a
+        video is not as `signature` says.
     """
     if not 1 <= k <= self.num_classes:
       raise ValueError(f"k={k} must be from 1 to {self.num_classes}, the number of "
                        "classes.")
     scores = videos if isinstance(videos, np.ndarray) else self.predict(videos)
+    if scores.ndim != 2 or scores.shape[1] != self.num_classes:
+      raise ValueError(f"The scores have the shape {scores.shape}, but must be "
+                       f"(num_videos, {self.num_classes}), as `predict` returns them.")
     best, ids = tf.math.top_k(scores, k)
     return TopClasses(ids.numpy(), self._names[ids.numpy()], best.numpy())
 
@@ -157,6 +161,10 @@ class Predictor:
           raise ValueError(
               f"The feature {name!r} of video {number} has the shape {x.shape}: this "
               f"model reads {'(num_frames, ' if frames else '('}{sizes[name]}).")
+        if dtypes[name] is None and x.dtype != np.uint8:
+          raise ValueError(
+              f"The feature {name!r} of video {number} is {x.dtype}, but this model "
+              "reads 8-bit numbers: convert the values of the records to uint8.")
     [total] = set(num_videos.values())
     for start in range(0, total, batch_size):
       part = {name: column[start:start + batch_size] for name, column in columns.items()}

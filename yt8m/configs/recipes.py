@@ -145,8 +145,8 @@ for _name, _recipe in MEMBERS.items():
   RECIPES.register(_name, _recipe)
 
 
-def build(name: str, features: Mapping[str, int], num_classes: int, **changes: Any
-          ) -> models.VideoModel:
+def build(name: str, features: Mapping[str, feature_spec.Size], num_classes: int,
+          **changes: Any) -> models.VideoModel:
   """Builds the model of a recipe; `yt8m.models.from_recipe` is this function.
 
   >>> import yt8m
@@ -158,7 +158,8 @@ def build(name: str, features: Mapping[str, int], num_classes: int, **changes: A
 
   Args:
     name: Name of the recipe, as for `yt8m-train --model`.
-    features: Size of each feature by its key in the records.
+    features: Size of each feature by its key in the records, or its size and type, as
+      for `yt8m.datasets`.
     num_classes: Number of classes, C.
     **changes: Changes of the recipe's options: the name of another option, or
       hyperparameters, for example `classifier={"num_mixtures": 2}`, `fusion="sum"`.
@@ -174,9 +175,8 @@ def build(name: str, features: Mapping[str, int], num_classes: int, **changes: A
   for part, change in changes.items():
     options[part] = (hparams.merge(options.get(part), change)
                      if isinstance(change, dict) else change)
-  spec = feature_spec.FeatureSpec(
-      list(features), list(features.values()),
-      feature_spec.FRAME if recipe.frame_level else feature_spec.VIDEO)
+  spec = feature_spec.FeatureSpec.of(
+      features, feature_spec.FRAME if recipe.frame_level else feature_spec.VIDEO)
   return models.VideoModel(num_classes, spec, **options).build_variables()
 
 

@@ -3,7 +3,9 @@
 """The features of a record: their names, sizes and types, and the level of the record."""
 
 import dataclasses
+import numbers
 from collections.abc import Iterable
+from collections.abc import Mapping
 
 import numpy as np
 from absl import flags
@@ -20,6 +22,9 @@ SEGMENT_FRAMES = 5
 # Types of the values of a feature. uint8: YouTube-8M's 8-bit numbers, which the model
 # dequantises; floats reach the model as they are.
 UINT8, FLOAT16, FLOAT32 = DTYPES = ("uint8", "float16", "float32")
+
+# Number of values of a feature, or that and their type: `(512, "float16")`.
+Size = int | tuple[int, str]
 
 # The flag that is defined here belongs to the command that calls the function.
 flags.disclaim_key_flags()
@@ -93,6 +98,36 @@ dtypes=('uint8', 'uint8'))
           "commas, e.g. 1024,128.") from error
     level = SEGMENT if segment_labels else FRAME if frame_features else VIDEO
     return cls(names, sizes, level, _entries(feature_dtypes) if feature_dtypes else None)
+
+  @classmethod
+  def of(cls, features: Mapping[str, Size], level: str) -> "FeatureSpec":
+    """Returns the spec of features by name, as the functions of Python take them.
+
+    >>> from yt8m.core import feature_spec
+    >>> feature_spec.FeatureSpec.of({"clip": (512, "float16"), "rgb": 1024}, "frame")
+    FeatureSpec(names=('clip', 'rgb'), sizes=(512, 1024), level='frame', \
+dtypes=('float16', 'uint8'))
+
+    Args:
+      features: Size of each feature, or its size and type.
+      level: One of `LEVELS`.
+
+    Raises:
+      ValueError: A size is no whole number, or as the class.
+    """
+    if not isinstance(features, Mapping):
+      raise ValueError("Features are a dictionary of sizes, such as {'rgb': 1024, "
+                       f"'audio': 128}}, not {features!r}.")
+    pairs = {name: size if isinstance(size, (tuple, list)) else (size, None)
+             for name, size in features.items()}
+    for name, pair in pairs.items():
+      if len(pair) != 2 or not isinstance(pair[0], numbers.Integral):
+        raise ValueError(f"The feature {name!r} is {features[name]!r}, but must be its "
+                         "size, such as 1024, or its size and type, (512, 'float16').")
+    defaults = _default_dtypes(tuple(pairs), level)
+    return cls(pairs, [size for size, _ in pairs.values()], level, [
+        dtype or default
+        for (_, dtype), default in zip(pairs.values(), defaults, strict=True)])
 
   @property
   def is_video_level(self) -> bool:

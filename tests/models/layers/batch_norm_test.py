@@ -46,3 +46,12 @@ def test_a_batch_without_a_valid_row_is_finite():
   layer = batch_norm.BatchNorm()
   y = layer(tf.ones((2, 3, 4)), frame_mask=tf.zeros((2, 3), tf.bool), training=True)
   assert np.all(np.isfinite(y))
+
+
+def test_a_frozen_layer_keeps_its_statistics():
+  x = tf.constant(np.random.default_rng(3).normal(5.0, 2.0, (9, 4)), tf.float32)
+  layer = batch_norm.BatchNorm()
+  expected = layer(x)
+  layer.trainable = False
+  np.testing.assert_array_equal(layer(x, training=True), expected)
+  np.testing.assert_array_equal(layer.moving_mean, np.zeros(4))

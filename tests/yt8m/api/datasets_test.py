@@ -52,6 +52,19 @@ def test_a_type_may_stand_beside_the_size(tmp_path):
       str(tmp_path / "x"), {"clip": (3, "float16"), "rgb": 4}, 2, max_frames=2)
   np.testing.assert_array_equal(inputs["features"]["clip"][0], clip)
   assert inputs["features"]["clip"].dtype == tf.float16
+  model = yt8m.models.from_recipe("small-mean", {"clip": (3, "float16"), "rgb": 4}, 2)
+  assert model.feature_spec.dtypes == ("float16", "uint8")
+  assert model(inputs)["predictions"].shape == (1, 2)
+
+
+def test_wrong_arguments():
+  for features, message in (
+      ({"rgb": 8.0}, "'rgb' is 8.0.*size and type"), ({"rgb": (8,)}, "'rgb' is .8,."),
+      (["rgb"], "dictionary of sizes")):
+    with pytest.raises(ValueError, match=message):
+      yt8m.datasets.frame_level("x", features, 2)
+  with pytest.raises(ValueError, match="one text: separate several globs by commas"):
+    yt8m.datasets.frame_level(["x", "y"], {"rgb": 8}, 2)
 
 
 def test_both_forms_of_a_batch_become_one():

@@ -59,6 +59,9 @@ def test_top_classes(exported):
     np.testing.assert_allclose(best.scores, -np.sort(-expected, axis=1)[:, :2], atol=1e-6)
   with pytest.raises(ValueError, match="k=7 .* 6"):
     predictor.top_k(expected, 7)
+  for scores in (expected[:, :5], expected[0]):
+    with pytest.raises(ValueError, match="scores have the shape.*num_videos, 6"):
+      predictor.top_k(scores, 2)
 
 
 def test_names_of_classes(tmp_path):
@@ -80,6 +83,11 @@ def test_evaluation_of_a_predictor_and_of_a_model(exported):
     yt8m.evaluate(yt8m.load(folder / "export"), getattr(
         yt8m.datasets, f"{level}_level")(
             unlabelled, {"rgb": 8, "audio": 4}, descriptors.NUM_CLASSES))
+  model = yt8m.load(folder / "export")
+  with pytest.raises(ValueError, match="data have no labels"):
+    yt8m.evaluate(model, dataset.map(lambda inputs, labels: inputs))
+  with pytest.raises(ValueError, match=r"labels of shape \(9, 5\)"):
+    yt8m.evaluate(model, dataset.map(lambda inputs, labels: (inputs, labels[:, :5])))
 
 
 def test_a_training_directory(tmp_path):
