@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from yt8m.core import compat
 from yt8m.core import feature_spec as feature_specs
 from yt8m.core import types
 from yt8m.models import branch
@@ -228,16 +229,24 @@ class VideoModel(base.Configured, keras_loops.KerasLoops, keras.Model):
   def get_build_config(self) -> dict[str, Any]:
     self.build_variables()
     # Layers of Keras have `trainable` in their configs; the parts of a model have none.
-    frozen = [number for number, layer in enumerate(self._flatten_layers())
+    frozen = [number for number, layer in enumerate(compat.all_layers(self))
               if not layer.trainable]
     return {"feature_spec": self.feature_spec.to_config(),
+            "compute_dtype": self.input_features.compute_dtype,
             **({"frozen_layers": frozen} if frozen else {})}
 
   def build_from_config(self, config: dict[str, Any]) -> None:
+    saved, own = config.get("compute_dtype"), self.input_features.compute_dtype
+    if saved and saved != own:
+      raise ValueError(
+          f"The model was saved with {saved} computations, and would be loaded with "
+          f"{own}, which gives other scores: before load_model, call "
+          "keras.mixed_precision.set_global_policy("
+          f"'{saved if saved == 'float32' else f'mixed_{saved}'}').")
     self.build_variables()
     if frozen := config.get("frozen_layers"):
       # Each layer sets those below it, which follow.
-      for number, layer in enumerate(list(self._flatten_layers())):
+      for number, layer in enumerate(compat.all_layers(self)):
         layer.trainable = number not in frozen
 
   def save(self, *args: Any, **kwargs: Any) -> None:

@@ -143,3 +143,13 @@ def test_export_of_keras_declares_the_types_of_the_features(tmp_path):
   assert batch["features"]["rgb"].dtype == tf.uint8
   np.testing.assert_allclose(exported.serve(batch)["predictions"],
                              model(batch)["predictions"], rtol=1e-5)
+
+
+def test_another_precision_is_refused(tmp_path):
+  keras.mixed_precision.set_global_policy("mixed_float16")
+  try:
+    make().save(tmp_path / "model.keras")
+  finally:
+    keras.mixed_precision.set_global_policy("float32")
+  with pytest.raises(ValueError, match="float16 .*set_global_policy.'mixed_float16'."):
+    keras.models.load_model(tmp_path / "model.keras")

@@ -99,10 +99,16 @@ class Predictor:
     Raises:
       ValueError: A record or an array is not as `signature` says.
     """
+    if batch_size < 1:
+      raise ValueError(f"batch_size={batch_size} must be at least 1.")
     with records.clear_errors(self._reader.explain):
-      scores = [np.asarray(self._score(batch))
-                for batch in self._batches(videos, batch_size)]
-    return np.concatenate([np.zeros((0, self.num_classes), np.float32), *scores])
+      parts = [np.asarray(self._score(batch))
+               for batch in self._batches(videos, batch_size)]
+    scores = np.concatenate([np.zeros((0, self.num_classes), np.float32), *parts])
+    if np.isnan(scores).any():
+      raise ValueError(f"The scores of video {np.isnan(scores).any(axis=1).argmax()} are "
+                       "no numbers: its features hold NaN or infinity.")
+    return scores
 
   def top_k(self, videos: Any, k: int = 20) -> TopClasses:
     """Returns the best k classes of each video.
@@ -115,9 +121,9 @@ class Predictor:
       ValueError: There are fewer classes, the scores are those of other classes, or a
         video is not as `signature` says.
     """
-    if not 1 <= k <= self.num_classes:
-      raise ValueError(f"k={k} must be from 1 to {self.num_classes}, the number of "
-                       "classes.")
+    if not (isinstance(k, int) and 1 <= k <= self.num_classes):
+      raise ValueError(f"k={k} must be a whole number from 1 to {self.num_classes}, the "
+                       "number of classes.")
     scores = videos if isinstance(videos, np.ndarray) else self.predict(videos)
     if scores.ndim != 2 or scores.shape[1] != self.num_classes:
       raise ValueError(f"The scores have the shape {scores.shape}, but must be "
@@ -132,7 +138,7 @@ class Predictor:
       # One file after the other, so that the scores are in the order of the records.
       return self._reader.dataset(os.fspath(videos), batch_size, num_readers=1)
     if isinstance(videos, Mapping) and "features" in videos:
-      return [dict(videos)]
+      videos = _without_padding(videos)
     if isinstance(videos, Mapping):
       return self._of_features(videos, batch_size)
     if isinstance(videos, Sequence) and all(isinstance(v, bytes) for v in videos):
@@ -157,7 +163,7 @@ class Predictor:
       raise ValueError(f"The features differ in their number of videos: {num_videos}.")
     for name, column in columns.items():
       for number, x in enumerate(column):
-        if x.ndim != 1 + frames or x.shape[-1] != sizes[name]:
+        if x.ndim != 1 + frames or x.shape[-1] != sizes[name] or not len(x):
           raise ValueError(
               f"The feature {name!r} of video {number} has the shape {x.shape}: this "
               f"model reads {'(num_frames, ' if frames else '('}{sizes[name]}).")
@@ -171,6 +177,15 @@ class Predictor:
       yield _padded(part, self.signature.max_frames) if frames else {
           "features": {name: tf.constant(np.stack(xs)) for name, xs in part.items()},
           "num_frames": tf.ones([len(next(iter(part.values())))], tf.int32)}
+
+
+def _without_padding(batch: types.Batch) -> dict[str, Any]:
+  """Returns the features of a batch of a reader, each video with its own frames."""
+  if "num_frames" not in batch:
+    return batch["features"]
+  return {name: [x[:frames] if np.ndim(x) > 1 else x for x, frames in zip(
+      np.asarray(xs), np.asarray(batch["num_frames"]), strict=True)]
+          for name, xs in batch["features"].items()}
 
 
 def _padded(columns: dict[str, list[np.ndarray]], max_frames: int) -> types.Batch:

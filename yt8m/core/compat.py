@@ -44,3 +44,12 @@ def is_compiled_by_xla() -> bool:
   cannot compile only by the type of its operation.
   """
   return control_flow_util.GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph())
+
+
+def all_layers(model: Any) -> list[Any]:
+  """Returns a model and all layers in it, in a fixed order.
+
+  Reason: the public `layers` of a model are those of its first level, and a layer has
+  none.
+  """
+  return list(model._flatten_layers())

@@ -108,3 +108,21 @@ def test_errors_say_what_is_expected(tmp_path):
   assert predictor.predict({"x": np.zeros((0, 4))}).shape == (0, small_job.NUM_CLASSES)
   with pytest.raises(FileNotFoundError, match="holds no model"):
     yt8m.load(tmp_path / "nothing")
+
+
+def test_what_has_no_score(tmp_path):
+  predictor = yt8m.load(small_job.write_model(tmp_path / "model"))
+  x = np.zeros((3, small_job.SIZE))
+  x[1] = np.nan
+  with pytest.raises(ValueError, match="scores of video 1 are no numbers"):
+    predictor.predict({"x": x})
+  with pytest.raises(ValueError, match="batch_size=0"):
+    predictor.predict({"x": x}, batch_size=0)
+  with pytest.raises(ValueError, match="k=2.5 must be a whole number"):
+    predictor.top_k(np.zeros((1, small_job.NUM_CLASSES)), 2.5)
+  frames = yt8m.load(small_job.write_model(tmp_path / "frames", level="frame"))
+  with pytest.raises(ValueError, match=r"'x' of video 1 has the shape \(0, 4\)"):
+    frames.predict({"x": [np.zeros((n, 4), np.uint8) for n in (2, 0)]})
+  batch = {"features": {"x": np.zeros((2, 5, 4))}, "num_frames": [5, 3]}
+  with pytest.raises(ValueError, match="convert the values of the records to uint8"):
+    frames.predict(batch)
