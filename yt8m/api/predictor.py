@@ -179,7 +179,7 @@ class Predictor:
           "num_frames": tf.ones([len(next(iter(part.values())))], tf.int32)}
 
 
-def _without_padding(batch: types.Batch) -> dict[str, Any]:
+def _without_padding(batch: Mapping[str, Any]) -> dict[str, Any]:
   """Returns the features of a batch of a reader, each video with its own frames."""
   if "num_frames" not in batch:
     return batch["features"]
