@@ -64,9 +64,9 @@ def test_no_labels_and_no_frames_are_possible():
   assert not example.feature_lists.feature_list["rgb"].feature
 
 
-def test_frames_must_be_bytes():
-  with pytest.raises(ValueError, match="'rgb' are float32, expected uint8"):
-    tfrecords.frame_example("vid", [], {"rgb": np.zeros((3, 4), np.float32)})
+def test_frames_have_a_known_type():
+  with pytest.raises(ValueError, match="'rgb' are int64, expected one of"):
+    tfrecords.frame_example("vid", [], {"rgb": np.zeros((3, 4), np.int64)})
 
 
 def test_shard_name():
