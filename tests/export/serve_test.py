@@ -154,7 +154,7 @@ def test_concurrent_requests_get_their_own_answers_beside_bad_ones(server, score
       kind = (number + step) % 4
       if kind == 0:
         status, answer = server.predict(instances=[RECORDS[row], BAD])
-        found.append(status == 400 and "Invalid protocol" in answer["error"])
+        found.append(status == 400 and "Record 1 of the request is" in answer["error"])
       elif kind == 1:
         status, answer = server.predict(signature_name="predict_features",
                                         inputs=features([row]))
