@@ -237,7 +237,8 @@ def test_a_new_version_takes_over_without_a_lost_request(server):
     os.rename(server.model_dir / "2.copying", server.model_dir / "2")
     assert {x for some in statuses for x in some} == {200}
   assert server.ask("POST", "/v1/models/lstm/versions/1:predict", b"{}")[0] == 404
-  assert "Version 2" in server.log.read_text()
+  # Ray sends the log of a replica on in its own time.
+  server.wait_for(lambda: "Version 2" in server.log.read_text())
 
 
 @needs_ray
