@@ -83,8 +83,8 @@ def package(name):
 def layer(name):
   if name == "yt8m":
     return -1
-  if name in ("yt8m.core.commands", "yt8m.core.help_text", "yt8m.core.keras_names",
-              "yt8m.core.signals"):  # `yt8m` imports them
+  if name in ("yt8m.core.commands", "yt8m.core.help_text", "yt8m.core.huge_pages",
+              "yt8m.core.keras_names", "yt8m.core.signals"):  # `yt8m` imports them
     return -2
   return next(i for i, packages in enumerate(LAYERS) if package(name) in packages.split())
 

@@ -85,8 +85,9 @@ class ClusterPooling(base.Layer):
            training: bool = False) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
     if self.input_batch_norm:
       x = self.input_norm(x, frame_mask=frame_mask, training=training)
-    arguments = {}
-    if self.projection and self.projects_sums(x.shape[1], x.shape[2]):
+    arguments: dict[str, Any] = {}
+    num_frames, dim = x.shape[1:]
+    if self.projection and self.projects_sums(num_frames, dim or 0):
       arguments["project"] = self.project
     elif self.projection:
       x = masking.zero_padding(self.project(x), frame_mask)

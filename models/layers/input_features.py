@@ -101,4 +101,4 @@ def _masked_floats(x: tf.Tensor, frame_mask: tf.Tensor | None) -> tf.Tensor:
 
 def _squared_length(x: tf.Tensor) -> tf.Tensor:
   """Returns `Σ_i x_i²` along the last axis, which stays as one of size 1."""
-  return tf.matmul(x[..., tf.newaxis, :], x[..., tf.newaxis])[..., 0]
+  return tf.squeeze(tf.matmul(tf.expand_dims(x, -2), tf.expand_dims(x, -1)), -1)

@@ -47,6 +47,9 @@ class _OneOperation:
 class Adam(_OneOperation, keras.optimizers.Adam):
   """Adam, see `_OneOperation` and `keras.optimizers.Adam`."""
 
+  def __init__(self, *args: Any, **kwargs: Any):
+    super().__init__(*args, **kwargs)
+
 
 class AdamW(_OneOperation, keras.optimizers.AdamW):
   """Adam with decoupled weight decay, see `keras.optimizers.AdamW`."""

@@ -19,8 +19,8 @@ from yt8m.training import adam
 
 keras = tf.keras
 
-# Faster equals of those of Keras. The starter code names classes of TensorFlow 1: these are
-# their Keras equivalents, with the defaults of TensorFlow 1 where the two differ.
+# Faster equals of those of Keras, and Keras equivalents of the classes of TensorFlow 1
+# that the starter code names, with the defaults of TensorFlow 1 where the two differ.
 _OWN_NAMES = {
     "Adam": adam.Adam,
     "AdamW": adam.AdamW,

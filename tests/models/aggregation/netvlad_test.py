@@ -50,3 +50,37 @@ def test_numpy_twin_with_mask():
 def test_residuals_must_be_known():
   with pytest.raises(ValueError, match="'median'. Valid: gated, centres, none"):
     netvlad.VladPooling(residuals="median")
+
+
+@pytest.mark.parametrize("residuals", netvlad.RESIDUALS)
+@pytest.mark.parametrize("use_bias", [True, False])
+def test_projected_sums_are_sums_of_projected_frames(residuals, use_bias, monkeypatch):
+  layer = netvlad.NetVlad(clusters=3, projection=8, units=4, residuals=residuals)
+  lengths = tf.constant([20, 7, 0])
+  mask = tf.sequence_mask(lengths, 20)
+  x = tf.random.stateless_normal((3, 20, 6), seed=[1, 2]) * tf.cast(
+      mask, tf.float32)[..., tf.newaxis]
+  layer(x, frame_mask=mask)
+  layer.project.bias.assign(tf.range(8.0))
+  if use_bias:  # of the assignment, instead of batch normalisation
+    layer.pool.assign.use_batch_norm = False
+  found = []
+  for flag in (False, True):
+    monkeypatch.setattr(netvlad.NetVlad, "projects_sums", lambda *_, flag=flag: flag)
+    with tf.GradientTape() as tape:
+      y, intermediates = layer(x, frame_mask=mask, training=True)
+      loss = tf.reduce_sum(y * tf.range(1.0, 5.0))
+    used = [v for v in layer.trainable_variables if "norm" not in v.name or not use_bias]
+    found.append([y, intermediates["assignments"], *(
+        g for g in tape.gradient(loss, used) if g is not None)])
+  assert len(found[0]) == len(found[1]) > 8
+  for one, other in zip(*found, strict=True):
+    np.testing.assert_allclose(
+        other, one, atol=2e-5 * max(1.0, float(tf.reduce_max(tf.abs(one)))))
+
+
+def test_sums_are_projected_where_that_is_cheaper():
+  member = netvlad.NetVlad(clusters=64, projection=512)
+  assert member.projects_sums(300, 2304)
+  assert not member.projects_sums(30, 2304)
+  assert not member.projects_sums(None, 2304)

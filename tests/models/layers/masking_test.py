@@ -13,3 +13,27 @@ def test_padding_may_hold_anything():
   mask = masking.frame_mask(tf.constant([1]), 2)
   assert masking.masked_mean(x, mask).numpy() == [[1.0]]
   assert masking.masked_max(x, mask).numpy() == [[1.0]]
+
+
+def test_the_mean_is_that_of_the_valid_frames():
+  x = np.random.default_rng(0).normal(size=(3, 5, 4)).astype(np.float32)
+  lengths = np.array([5, 2, 0])
+  with tf.GradientTape() as tape:
+    frames = tf.Variable(x)
+    mean = masking.masked_mean(frames, masking.frame_mask(lengths, 5))
+    total = tf.reduce_sum(mean)
+  expected = [x[0].mean(axis=0), x[1, :2].mean(axis=0), np.zeros(4)]
+  np.testing.assert_allclose(mean, expected, atol=1e-6)
+  gradient = np.zeros_like(x)
+  gradient[0], gradient[1, :2] = 1 / 5, 1 / 2
+  np.testing.assert_allclose(tape.gradient(total, frames), gradient, atol=1e-7)
+
+
+def test_gradients_ignore_what_padding_holds():
+  for value in (np.nan, np.inf):
+    x = tf.Variable([[[1.0], [value]]])
+    mask = masking.frame_mask(tf.constant([1]), 2)
+    with tf.GradientTape(persistent=True) as tape:
+      mean, padded = masking.masked_mean(x, mask), masking.zero_padding(x, mask)
+    for y in (mean, padded):
+      np.testing.assert_array_equal(tape.gradient(y, x), [[[1.0], [0.0]]])
