@@ -11,11 +11,15 @@ import numpy as np
 import tensorflow as tf
 
 from yt8m.core import feature_spec
+from yt8m.core import files as files_lib
 from yt8m.core import paths
 from yt8m.core.types import Batch
 from yt8m.data import bad_records
 from yt8m.data import diagnosis
 from yt8m.data import file_batches
+from yt8m.data import framing
+from yt8m.data import local_records
+from yt8m.data import locators
 from yt8m.data import parsing
 from yt8m.data import records
 
@@ -114,22 +118,19 @@ class Reader(abc.ABC):
         `records.clear_errors()` it becomes a `records.RecordError`.
     """
     files = paths.match(pattern, flag)
-    order = np.random.default_rng([seed, epoch or 0])
-    reshuffled = training and epoch is None
-    if training:
-      files = [files[i] for i in order.permutation(len(files))]
     shard = None
     if input_pipeline and input_pipeline.num_input_pipelines > 1:
       files, shard = _share(files, input_pipeline)
-    dataset = records.read(
-        files, num_readers, self._record_bytes, shard,
-        shuffle_seed=int(order.integers(2**31)) if reshuffled else None,
-        deterministic=deterministic, skip_corrupt_records=skip_corrupt_records,
-        incidents=self.incidents)
-    if training:
-      dataset = dataset.shuffle(
-          shuffle_buffer or self.SHUFFLE_BUFFER, seed=int(order.integers(2**31)),
-          reshuffle_each_iteration=reshuffled)
+    shuffle_buffer = shuffle_buffer or self.SHUFFLE_BUFFER
+    if locators.has_fast_checksums() and all(map(framing.is_plain, files)):
+      window = (shuffle_buffer, num_readers) if training else ()
+      dataset = local_records.LocalRecords(
+          files, seed if training else None, epoch, *window, shard=shard,
+          skip_corrupt_records=skip_corrupt_records, incidents=self.incidents)
+    else:
+      dataset, files = self._read(
+          files, shuffle_buffer if training else None, num_readers, seed, epoch, shard,
+          deterministic, skip_corrupt_records)
     return self._parsed(dataset, files, batch_size, drop_remainder, skip_examples,
                         deterministic, skip_bad_records)
 
@@ -139,15 +140,24 @@ class Reader(abc.ABC):
 
     It is meant for many files that are read one by one, each in order.
     """
-    def pipeline(path, remote):
+    def kind(path):
+      return "local" if locators.has_fast_checksums() and framing.is_plain(path) else (
+          "remote" if files_lib.is_remote(path) else "compressed")
+
+    def pipeline(path, kind):
       files = path[tf.newaxis]
-      dataset = records.read(
-          files, num_readers=1, record_bytes=self._record_bytes, remote=remote,
-          skip_corrupt_records=skip_corrupt_records, incidents=self.incidents)
+      if kind == "local":
+        dataset = local_records.LocalRecords(
+            files, skip_corrupt_records=skip_corrupt_records, incidents=self.incidents)
+      else:
+        dataset = records.read(
+            files, num_readers=1, record_bytes=self._record_bytes,
+            remote=kind == "remote", skip_corrupt_records=skip_corrupt_records,
+            incidents=self.incidents)
       return self._parsed(dataset, files, batch_size,
                           skip_bad_records=skip_bad_records)
 
-    return file_batches.FileBatches(pipeline)
+    return file_batches.FileBatches(pipeline, kind)
 
   def parse_batch(self, serialized: tf.Tensor) -> Batch:
     """Parses (batch_size,) serialized records to the dictionary of `dataset`.
@@ -200,16 +210,42 @@ class Reader(abc.ABC):
     """Explains why `parse_labels` cannot use a record."""
     return diagnosis.explain_id_and_labels(record, self.expected)
 
+  def _read(self, files, shuffle_buffer, num_readers, seed, epoch, shard, deterministic,
+            skip_corrupt_records):
+    """Returns the records of files of any kind, shuffled if there is a buffer.
+
+    Also returns the files in the order to which the records refer.
+    """
+    order = np.random.default_rng([seed, epoch or 0])
+    if shuffle_buffer:
+      files = [files[i] for i in order.permutation(len(files))]
+    reshuffled = bool(shuffle_buffer) and epoch is None
+    dataset = records.read(
+        files, num_readers, self._record_bytes, shard,
+        shuffle_seed=int(order.integers(2**31)) if reshuffled else None,
+        deterministic=deterministic, skip_corrupt_records=skip_corrupt_records,
+        incidents=self.incidents)
+    if shuffle_buffer:
+      dataset = dataset.shuffle(shuffle_buffer, seed=int(order.integers(2**31)),
+                                reshuffle_each_iteration=reshuffled)
+    return dataset, files
+
   def _parsed(self, dataset, files, batch_size, drop_remainder=False, skip_examples=0,
               deterministic=True, skip_bad_records=False):
-    """Turns the records that `records.read` returns for `files` into batches."""
+    """Turns `LocalRecords`, or what `records.read` returns for `files`, into batches."""
+    local = isinstance(dataset, local_records.LocalRecords)
     map_named: Any = functools.partial(
         records.map_named, files=files, deterministic=deterministic)
     if skip_bad_records:
-      map_named = functools.partial(
-          bad_records.map_skipping, files=files, deterministic=deterministic,
-          check=self._parse_explaining, explain=self.explain, incidents=self.incidents)
-    elif not self.SKIPS_PARSED:
+      strings = dataset.strings if local else lambda batches, deterministic: batches
+
+      def map_named(batches, parse):
+        return bad_records.map_skipping(
+            strings(batches, deterministic), parse, files, deterministic,
+            check=self._parse_explaining, explain=self.explain, incidents=self.incidents)
+    elif local:
+      map_named = functools.partial(dataset.map_named, deterministic=deterministic)
+    if not (skip_bad_records or self.SKIPS_PARSED):
       dataset, skip_examples = dataset.skip(skip_examples), 0
     return self._batches(dataset, map_named, batch_size, drop_remainder, skip_examples,
                          skip_bad_records).prefetch(tf.data.AUTOTUNE)
