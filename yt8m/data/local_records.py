@@ -47,6 +47,7 @@ class LocalRecords:
     skip_corrupt_records: Whether the rest of a damaged file is logged, counted and left
       out instead of raising an error. Every record is read twice then.
     incidents: `Incidents` in which damaged and empty files are counted.
+    deterministic: Whether the order of batches is the same every time.
     skipped: Number of records at the start that are left out.
   """
   files: Any
@@ -57,6 +58,7 @@ class LocalRecords:
   shard: tuple[int, int] | None = None
   skip_corrupt_records: bool = False
   incidents: records.Incidents = dataclasses.field(default_factory=records.Incidents)
+  deterministic: bool = True
   skipped: int = 0
 
   def skip(self, count: int) -> "LocalRecords":
@@ -75,11 +77,12 @@ class LocalRecords:
     return bad_records.drop_first(windows, self.skipped).rebatch(
         batch_size, drop_remainder)
 
-  def map(self, batches: tf.data.Dataset, function: Callable[[tf.Tensor], Any],
-          deterministic: bool | None = None) -> tf.data.Dataset:
+  def map(self, batches: tf.data.Dataset, function: Callable[[tf.Tensor], Any]
+          ) -> tf.data.Dataset:
     """Maps a function of locators, which may call `read`, over what `batch` returns."""
     return batches.map(tf.autograph.experimental.do_not_convert(function),
-                       num_parallel_calls=PARALLEL, deterministic=deterministic)
+                       num_parallel_calls=PARALLEL,
+                       deterministic=self.deterministic)
 
   def read(self, read: Callable[..., Any], types: Any, batch: tf.Tensor) -> Any:
     """Calls a Python function that reads records, as an op.
@@ -106,32 +109,31 @@ class LocalRecords:
     with tf.control_dependencies([_no(fault)]):
       return tf.nest.map_structure(tf.identity, arrays)
 
-  def strings(self, batches: tf.data.Dataset, deterministic: bool | None = None
-              ) -> tf.data.Dataset:
+  def strings(self, batches: tf.data.Dataset) -> tf.data.Dataset:
     """Returns batches of locators as batches of what `records.read` returns."""
-    return self._map_strings(
-        batches, lambda batch, strings: (strings, batch[:, 0], batch[:, 3]),
-        deterministic)
+    read = self.strings_reader()
+    return self.map(batches, lambda batch: (read(batch), batch[:, 0], batch[:, 3]))
 
-  def map_named(self, batches: tf.data.Dataset, function: Callable[..., Any],
-                deterministic: bool | None = None) -> tf.data.Dataset:
+  def map_named(self, batches: tf.data.Dataset, function: Callable[..., Any]
+                ) -> tf.data.Dataset:
     """Maps a function over batches of locators as `records.map_named` does."""
-    return self._map_strings(
-        batches, lambda batch, strings: function(strings, self.names(batch)),
-        deterministic)
+    read = self.strings_reader()
+    return self.map(batches, lambda batch: function(read(batch), self.names(batch)))
 
   def names(self, batch: tf.Tensor) -> tf.Tensor:
     """Returns the names in errors of a batch of locators, (batch_size,) string."""
     return records.with_names(self.files, batch, batch[:, 0], batch[:, 3])[1]
 
-  def _map_strings(self, batches, use, deterministic):
-    read = strings_reader(locators.Memories())
+  def strings_reader(self) -> Callable[[tf.Tensor], tf.Tensor]:
+    """Returns a function from locators to their records, (batch_size,) string."""
+    memories = locators.Memories()
 
-    def call(batch):
-      [strings] = self.read(read, [tf.string], batch)
-      return use(batch, tf.ensure_shape(strings, batch.shape[:1]))
+    def read(paths, batch):
+      with memories.borrow() as memory:
+        return [locators.read_strings(paths, batch, memory)]
 
-    return self.map(batches, call, deterministic)
+    return lambda batch: tf.ensure_shape(
+        self.read(read, [tf.string], batch)[0], batch.shape[:1])
 
   def _tensors(self):
     return [self.files] if isinstance(self.files, tf.Tensor) else []
@@ -203,14 +205,6 @@ class LocalRecords:
       self.incidents.add("damaged files", f"{damage} The rest of the file is left out.")
       damage = ""
     return locators.of_file(index, offsets), records.with_remedy(damage)
-
-
-def strings_reader(memories: locators.Memories) -> Callable[..., Any]:
-  """Returns a function that returns records as strings, for `LocalRecords.read`."""
-  def read(paths, batch):
-    with memories.borrow() as memory:
-      return [locators.read_strings(paths, batch, memory)]
-  return read
 
 
 def _no(fault):

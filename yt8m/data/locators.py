@@ -26,6 +26,7 @@ from yt8m.data import records
 # Bytes that are read at once, if so many records follow each other. They are still in
 # the processor's cache when they are decoded.
 RUN_BYTES = 2**18
+SLACK = 8  # bytes of a memory after those that `load` reads, at least
 _DATA = framing.HEADER_BYTES  # bytes of a record before its data
 _FOOTER_BYTES = framing.FRAMING_BYTES - _DATA
 _read_header, _read_footer = (
@@ -131,6 +132,48 @@ def read(paths: Sequence[str], locators: np.ndarray, memory: Memory
       os.close(descriptor)
 
 
+def load(paths: Sequence[str], locators: np.ndarray, memory: Memory
+         ) -> tuple[np.ndarray, np.ndarray]:
+  """Reads many small records into memory, together; see `read`.
+
+  Returns:
+    Where the data of each record begin and end in the memory, (n,) int64.
+  """
+  order = np.lexsort((locators[:, 1], locators[:, 0]))
+  index, offset, length, _ = locators[order].T
+  sizes = length + framing.FRAMING_BYTES
+  places = np.concatenate([[0], np.cumsum(sizes)])
+  if places[-1] + SLACK > len(memory.bytes):
+    memory.resize(int(places[-1]) + SLACK)
+  # Records that follow each other in a file are read in one call.
+  breaks = 1 + np.flatnonzero(
+      (np.diff(index) != 0) | (offset[1:] != offset[:-1] + sizes[:-1]))
+  firsts = np.concatenate([[0], breaks]) if len(order) else breaks
+  file, descriptor, good = None, -1, True
+  try:
+    for first, start, stop, at in zip(
+        firsts.tolist(), places[firsts].tolist(),
+        places[np.concatenate([breaks, [len(order)]])].tolist(), offset[firsts].tolist(),
+        strict=False):
+      if index[first] != file:
+        if descriptor >= 0:
+          os.close(descriptor)
+        file, descriptor = index[first], -1
+        descriptor = _open(paths[file])
+      found = os.preadv(descriptor, [memory.bytes[start:stop]], at)
+      good &= found == stop - start
+  finally:
+    if descriptor >= 0:
+      os.close(descriptor)
+  starts, ends = places[:-1] + _DATA, places[1:] - _FOOTER_BYTES
+  if not good or not _all_have_checksums(memory, starts, ends, length):
+    for _ in read(paths, locators, memory):  # Finds out which.
+      pass
+    raise DamagedError(f"{paths[file]} was changed while it was read.")
+  rows = np.argsort(order)
+  return starts[rows], ends[rows]
+
+
 def read_strings(paths: Sequence[str], locators: np.ndarray, memory: Memory
                  ) -> np.ndarray:
   """Returns the records of locators in their order, (n,) bytes; see `read`."""
@@ -138,6 +181,12 @@ def read_strings(paths: Sequence[str], locators: np.ndarray, memory: Memory
   for row, start, end in read(paths, locators, memory):
     found[row] = memory.bytes[start:end].tobytes()
   return found
+
+
+def window(array: np.ndarray, starts: np.ndarray, size: int) -> np.ndarray:
+  """Returns `size` bytes from each start on, (n, size) uint8."""
+  # Ten times as fast as `sliding_window_view`, which matters for small batches.
+  return np.ndarray((len(array) - size + 1, size), np.uint8, array, 0, (1, 1))[starts]
 
 
 @functools.lru_cache(maxsize=100_000)
@@ -153,14 +202,33 @@ def count_good(path: str, size: int, modified: int) -> int:
 
 def _has_checksums(memory, start, end):
   header = start - _DATA
-  return (_masked(memory.array[header:header + 8])
-          == _read_header(memory.bytes, header)[1]
-          and _masked(memory.array[start:end]) == _read_footer(memory.bytes, end)[0])
+  length, checksum = _read_header(memory.bytes, header)
+  return (checksum == _length_checksum(length)
+          and _masked(google_crc32c.value(memory.array[start:end]))
+          == _read_footer(memory.bytes, end)[0])
 
 
-def _masked(data):
-  """Returns the checksum of record files: CRC-32C, rotated, plus a constant."""
-  crc = google_crc32c.value(data)
+def _all_have_checksums(memory, starts, ends, length):
+  headers = window(memory.array, starts - _DATA, _DATA)
+  lengths = np.ascontiguousarray(headers[:, :8]).view("<i8")[:, 0]
+  checksums = np.ascontiguousarray(headers[:, 8:]).view("<u4")[:, 0]
+  if not np.array_equal(lengths, length):
+    return False
+  array, value = memory.array, google_crc32c.value
+  found = np.array([value(array[start:end]) for start, end in zip(
+      starts.tolist(), ends.tolist(), strict=True)], np.int64)
+  footers = window(memory.array, ends, _FOOTER_BYTES).view("<u4")[:, 0]
+  return (np.array_equal(_masked(found), footers)
+          and list(map(_length_checksum, lengths.tolist())) == checksums.tolist())
+
+
+@functools.lru_cache(maxsize=2**16)
+def _length_checksum(length):
+  return _masked(google_crc32c.value(length.to_bytes(8, "little")))
+
+
+def _masked(crc):
+  """Returns a CRC-32C as record files hold it: rotated, plus a constant."""
   return ((crc >> 15 | crc << 17) + 0xa282ead8) & 0xffffffff
 
 

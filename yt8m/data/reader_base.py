@@ -126,7 +126,8 @@ class Reader(abc.ABC):
       window = (shuffle_buffer, num_readers) if training else ()
       dataset = local_records.LocalRecords(
           files, seed if training else None, epoch, *window, shard=shard,
-          skip_corrupt_records=skip_corrupt_records, incidents=self.incidents)
+          skip_corrupt_records=skip_corrupt_records, incidents=self.incidents,
+          deterministic=deterministic)
     else:
       dataset, files = self._read(
           files, shuffle_buffer if training else None, num_readers, seed, epoch, shard,
@@ -237,18 +238,52 @@ class Reader(abc.ABC):
     map_named: Any = functools.partial(
         records.map_named, files=files, deterministic=deterministic)
     if skip_bad_records:
-      strings = dataset.strings if local else lambda batches, deterministic: batches
-
       def map_named(batches, parse):
         return bad_records.map_skipping(
-            strings(batches, deterministic), parse, files, deterministic,
+            dataset.strings(batches) if local else batches, parse, files, deterministic,
             check=self._parse_explaining, explain=self.explain, incidents=self.incidents)
     elif local:
-      map_named = functools.partial(dataset.map_named, deterministic=deterministic)
+      map_named = dataset.map_named
     if not (skip_bad_records or self.SKIPS_PARSED):
       dataset, skip_examples = dataset.skip(skip_examples), 0
     return self._batches(dataset, map_named, batch_size, drop_remainder, skip_examples,
                          skip_bad_records).prefetch(tf.data.AUTOTUNE)
+
+  def _decoding(self, dataset, decoder, use):
+    """Returns a function from `locators` of a batch to examples.
+
+    Args:
+      dataset: The `LocalRecords`.
+      decoder: Decoder of the batches, whose `read` returns None for what it cannot read.
+        Then the batch is parsed by `_parse_and_report`.
+      use: Function of the ids, the labels, and what the decoder returned besides, and the
+        names of the records, that returns examples.
+    """
+    read_strings = dataset.strings_reader()
+    empty = [np.zeros((0, 0), dtype) for dtype in decoder.types]
+
+    def read(paths, batch):
+      found = decoder.read(paths, batch)
+      return found or [np.full(len(batch), b"", object), *empty]
+
+    def call(batch):
+      rest, *arrays = dataset.read(read, [tf.string, *decoder.types], batch)
+      names = dataset.names(batch)
+      # Records without anything have no id, and so they are not valid.
+      context, _, _ = tf.io.parse_sequence_example(
+          tf.ensure_shape(rest, batch.shape[:1]),
+          parsing.ID_FEATURES | parsing.LABEL_FEATURES, example_names=names)
+
+      def decoded():
+        return use(parsing.video_ids(context), tf.ensure_shape(
+            parsing.label_matrix(context["labels"], self.num_classes),
+            [batch.shape[0], self.num_classes]), arrays, names)
+
+      return tf.cond(
+          tf.reduce_all(self._valid(context, "labels")), decoded,
+          lambda: self._parse_and_report(read_strings(batch), names)[0])
+
+    return call
 
   def _parse_explaining(self, serialized, names):
     """Parses like `_parse`, with an error that explains what is wrong with a record."""

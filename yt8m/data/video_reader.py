@@ -6,9 +6,11 @@ import tensorflow as tf
 
 from yt8m.data import bad_records
 from yt8m.data import diagnosis
+from yt8m.data import local_records
 from yt8m.data import missing_features
 from yt8m.data import parsing
 from yt8m.data import reader_base
+from yt8m.data import vector_decoder
 
 
 class VideoLevelReader(reader_base.Reader):
@@ -29,6 +31,10 @@ class VideoLevelReader(reader_base.Reader):
 
   def _batches(self, dataset, map_named, batch_size, drop_remainder, skip_examples,
                skip_bad_records):
+    if isinstance(dataset, local_records.LocalRecords) and not skip_bad_records:
+      decoder = vector_decoder.VectorDecoder(self.spec, batch_size)
+      return dataset.map(dataset.batch(batch_size, drop_remainder),
+                         self._decoding(dataset, decoder, self._decoded))
     if not skip_bad_records:
       return map_named(dataset.batch(batch_size, drop_remainder),
                        lambda *batch: self._parse_and_report(*batch)[0])
@@ -37,13 +43,28 @@ class VideoLevelReader(reader_base.Reader):
         batches.map(bad_records.keep_rows), skip_examples).rebatch(
             batch_size, drop_remainder)
 
+  def _decoded(self, ids, labels, arrays, names):
+    """Returns the examples of what `VectorDecoder` returns."""
+    present, *vectors = arrays
+    return self._report({
+        "id": ids,
+        "features": {name: tf.ensure_shape(x, [ids.shape[0], self.sizes[name]])
+                     for name, x in zip(self.sizes, vectors, strict=True)},
+        "num_frames": tf.ones_like(ids, tf.int32),
+        "labels": labels},
+        tf.ensure_shape(present, [ids.shape[0], len(self.sizes)]), names)
+
   def _parse_and_report(self, serialized, names):
     """Returns the examples, and which of them have a name."""
     examples, present = self._parse_explaining(serialized, names)
+    return self._report(examples, present, names), tf.not_equal(names, "")
+
+  def _report(self, examples, present, names):
+    """Returns the examples, and reports which features they lack."""
     with tf.control_dependencies([
         missing_features.report(
             self.incidents, self.spec.names, names, examples["id"], present)]):
-      return tf.nest.map_structure(tf.identity, examples), tf.not_equal(names, "")
+      return tf.nest.map_structure(tf.identity, examples)
 
   def _parse(self, serialized, names, check):
     """Returns the examples, and which features they have."""
