@@ -13,10 +13,10 @@ the same few bytes before each:
     either list       0A <size bytes of numbers>
 
 This holds of every record that common writers make, and the decoder checks that it does:
-lengths that fit into each other, every byte before every frame. It returns None for a
-batch that holds anything else, which is left to TensorFlow's parser: other fields or
-another order of them, an entry that appears twice, no frames at all, frames of another
-size or kind, values that are not finite.
+lengths that fit into each other, every byte before every frame. A batch that holds
+anything else is left to TensorFlow's parser: other fields or another order of them, an
+entry that appears twice, no frames at all, frames of another size or kind, values that
+are not finite.
 """
 
 import dataclasses
@@ -59,7 +59,7 @@ class FrameDecoder:
     batch_size: Number of records of a batch, at most.
 
   Attributes:
-    types: Types of what `read` returns after the records.
+    types: Types of what `read` returns.
   """
 
   def __init__(self, spec: feature_spec.FeatureSpec, max_frames: int,
@@ -68,13 +68,19 @@ class FrameDecoder:
     self._features = {
         name.encode(): _feature(column, size, dtype) for column, (name, size, dtype)
         in enumerate(zip(spec.names, spec.sizes, spec.dtypes, strict=True))}
-    self.types = ("int32", *spec.dtypes)
+    self.types = ("string", "int32", *spec.dtypes)
     self._memories = locators.Memories()
     self._buffers = [
         buffers.Buffers(batch_size * max_frames * feature.num_bytes)
         for feature in self._features.values()]
 
-  def read(self, paths: Sequence[str], batch: np.ndarray) -> list[np.ndarray] | None:
+  def read(self, paths: Sequence[str], batch: np.ndarray) -> list[np.ndarray]:
+    """Reads a batch; see `_decode`. What must be parsed comes out as empty records."""
+    return self._decode(paths, batch) or [
+        np.full(len(batch), b"", object), *(
+            np.zeros((0, 0), dtype) for dtype in self.types[1:])]
+
+  def _decode(self, paths, batch):
     """Reads a batch.
 
     Args:

@@ -56,10 +56,7 @@ class FrameLevelReader(reader_base.Reader):
     if drop_remainder and not self.pad_to_max_frames:
       raise ValueError("drop_remainder, for static shapes, needs pad_to_max_frames.")
     if isinstance(dataset, local_records.LocalRecords) and not skip_bad_records:
-      decoder = frame_decoder.FrameDecoder(
-          self.spec, self.max_frames, self.pad_to_max_frames, batch_size)
-      return dataset.map(dataset.batch(batch_size, drop_remainder),
-                         self._decoding(dataset, decoder, self._decoded))
+      return self._decoded_batches(dataset, batch_size, drop_remainder)
     if not self.pad_to_max_frames:
       batches = map_named(dataset.batch(batch_size), self._parse_and_report)
       if not skip_bad_records:
@@ -92,18 +89,27 @@ class FrameLevelReader(reader_base.Reader):
     return bad_records.drop_first(batches, skip_examples).rebatch(
         batch_size, drop_remainder)
 
-  def _decoded(self, ids, labels, arrays, names):
-    """Returns the examples of what `FrameDecoder` returns."""
-    counts, *frames = arrays
-    counts = tf.ensure_shape(counts, [ids.shape[0], len(self.sizes)])
+  def _decoded_batches(self, dataset, batch_size, drop_remainder):
+    decoder = frame_decoder.FrameDecoder(
+        self.spec, self.max_frames, self.pad_to_max_frames, batch_size)
+    read_strings = dataset.strings_reader()
     length = self.max_frames if self.pad_to_max_frames else None
-    return self._report({
-        "id": ids,
-        "features": {
-            name: tf.ensure_shape(x, [ids.shape[0], length, self.sizes[name]])
-            for name, x in zip(self.sizes, frames, strict=True)},
-        "num_frames": tf.clip_by_value(shortest(counts), 1, self.max_frames),
-        "labels": labels}, counts, names)
+
+    def call(batch):
+      rest, counts, *frames = dataset.read(decoder.read, decoder.types, batch)
+
+      def decoded(ids, labels, names):
+        num_frames = tf.ensure_shape(counts, [batch.shape[0], len(self.sizes)])
+        return self._report({
+            "id": ids,
+            "features": {
+                name: tf.ensure_shape(x, [batch.shape[0], length, self.sizes[name]])
+                for name, x in zip(self.sizes, frames, strict=True)},
+            "num_frames": tf.clip_by_value(shortest(num_frames), 1, self.max_frames),
+            "labels": labels}, num_frames, names)
+      return self._examples(batch, rest, decoded, dataset, read_strings)
+
+    return dataset.map(dataset.batch(batch_size, drop_remainder), call)
 
   def _parse_and_report(self, serialized, names):
     """Returns the examples, and which of them have a name."""

@@ -25,7 +25,7 @@ from yt8m.data import records
 # at a time, except while it copies and reads.
 PARALLEL = 2
 # Records of a window in order, so that many small files do not take a call each.
-_IN_ORDER = 256
+IN_ORDER = 2048
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,7 +53,7 @@ class LocalRecords:
   files: Any
   seed: int | None = None
   epoch: int | None = 0
-  window_records: int = _IN_ORDER
+  window_records: int = IN_ORDER
   window_files: int = 1
   shard: tuple[int, int] | None = None
   skip_corrupt_records: bool = False
@@ -77,11 +77,11 @@ class LocalRecords:
     return bad_records.drop_first(windows, self.skipped).rebatch(
         batch_size, drop_remainder)
 
-  def map(self, batches: tf.data.Dataset, function: Callable[[tf.Tensor], Any]
-          ) -> tf.data.Dataset:
+  def map(self, batches: tf.data.Dataset, function: Callable[..., Any],
+          num_parallel_calls: int = PARALLEL) -> tf.data.Dataset:
     """Maps a function of locators, which may call `read`, over what `batch` returns."""
     return batches.map(tf.autograph.experimental.do_not_convert(function),
-                       num_parallel_calls=PARALLEL,
+                       num_parallel_calls=num_parallel_calls,
                        deterministic=self.deterministic)
 
   def read(self, read: Callable[..., Any], types: Any, batch: tf.Tensor) -> Any:

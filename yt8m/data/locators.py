@@ -88,6 +88,11 @@ def of_file(file_index: int, offsets: np.ndarray) -> np.ndarray:
                    np.diff(offsets) - framing.FRAMING_BYTES, numbers], axis=1)
 
 
+def by_place(locators: np.ndarray) -> np.ndarray:
+  """Returns the rows of locators ordered by file and place."""
+  return np.lexsort((locators[:, 1], locators[:, 0]))
+
+
 def read(paths: Sequence[str], locators: np.ndarray, memory: Memory
          ) -> Iterator[tuple[int, int, int]]:
   """Reads records into memory, a few at a time, ordered by their place.
@@ -139,7 +144,7 @@ def load(paths: Sequence[str], locators: np.ndarray, memory: Memory
   Returns:
     Where the data of each record begin and end in the memory, (n,) int64.
   """
-  order = np.lexsort((locators[:, 1], locators[:, 0]))
+  order = by_place(locators)
   index, offset, length, _ = locators[order].T
   sizes = length + framing.FRAMING_BYTES
   places = np.concatenate([[0], np.cumsum(sizes)])
@@ -234,7 +239,7 @@ def _masked(crc):
 
 def _runs(locators):
   """Yields lists of `(row, *locator)` that follow each other in a file."""
-  order = np.lexsort((locators[:, 1], locators[:, 0]))
+  order = by_place(locators)
   run, file, end, size = [], -1, -1, 0
   for row, locator in zip(order.tolist(), locators[order].tolist(), strict=True):
     index, offset, length, _ = locator

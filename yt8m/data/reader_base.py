@@ -249,41 +249,31 @@ class Reader(abc.ABC):
     return self._batches(dataset, map_named, batch_size, drop_remainder, skip_examples,
                          skip_bad_records).prefetch(tf.data.AUTOTUNE)
 
-  def _decoding(self, dataset, decoder, use):
-    """Returns a function from `locators` of a batch to examples.
+  def _examples(self, batch, rest, decoded, dataset, read_strings):
+    """Returns the examples of a batch that was decoded, or else has to be parsed.
 
     Args:
+      batch: `locators` of the records, (batch_size, 4).
+      rest: The records without the features that were decoded, (batch_size,) string;
+        empty where a record has to be parsed, and with it the batch.
+      decoded: Function of ids, labels and names that returns the examples.
       dataset: The `LocalRecords`.
-      decoder: Decoder of the batches, whose `read` returns None for what it cannot read.
-        Then the batch is parsed by `_parse_and_report`.
-      use: Function of the ids, the labels, and what the decoder returned besides, and the
-        names of the records, that returns examples.
+      read_strings: Its `strings_reader()`.
     """
-    read_strings = dataset.strings_reader()
-    empty = [np.zeros((0, 0), dtype) for dtype in decoder.types]
+    names = dataset.names(batch)
+    # Records without anything have no id, and so they are not valid.
+    context, _, _ = tf.io.parse_sequence_example(
+        tf.ensure_shape(rest, batch.shape[:1]),
+        parsing.ID_FEATURES | parsing.LABEL_FEATURES, example_names=names)
 
-    def read(paths, batch):
-      found = decoder.read(paths, batch)
-      return found or [np.full(len(batch), b"", object), *empty]
+    def use():
+      return decoded(parsing.video_ids(context), tf.ensure_shape(
+          parsing.label_matrix(context["labels"], self.num_classes),
+          [batch.shape[0], self.num_classes]), names)
 
-    def call(batch):
-      rest, *arrays = dataset.read(read, [tf.string, *decoder.types], batch)
-      names = dataset.names(batch)
-      # Records without anything have no id, and so they are not valid.
-      context, _, _ = tf.io.parse_sequence_example(
-          tf.ensure_shape(rest, batch.shape[:1]),
-          parsing.ID_FEATURES | parsing.LABEL_FEATURES, example_names=names)
-
-      def decoded():
-        return use(parsing.video_ids(context), tf.ensure_shape(
-            parsing.label_matrix(context["labels"], self.num_classes),
-            [batch.shape[0], self.num_classes]), arrays, names)
-
-      return tf.cond(
-          tf.reduce_all(self._valid(context, "labels")), decoded,
-          lambda: self._parse_and_report(read_strings(batch), names)[0])
-
-    return call
+    return tf.cond(
+        tf.reduce_all(self._valid(context, "labels")), use,
+        lambda: self._parse_and_report(read_strings(batch), names)[0])
 
   def _parse_explaining(self, serialized, names):
     """Parses like `_parse`, with an error that explains what is wrong with a record."""

@@ -12,9 +12,9 @@
 An entry of a vector has the same bytes before its floats in every record. So all records
 of a batch are followed from entry to entry at the same time. What is no vector (ids and
 labels) is left to TensorFlow's parser. The decoder checks that lengths fit into each
-other, and returns None for a batch that holds anything else, which the parser then reads
-as a whole: an entry that appears twice, no vectors at all, a vector of another size, kind
-or encoding, values that are not finite.
+other, and leaves any record that holds anything else to the parser: an entry that appears
+twice, no vectors at all, a vector of another size, kind or encoding, values that are not
+finite, damage.
 """
 
 import functools
@@ -29,121 +29,130 @@ from yt8m.data import wire
 
 _NO_LISTS = b"\x12\x00"
 _MAX_ENTRIES = 32  # of a record
-# Vectors that are copied at once: what is copied first stays in the processor's cache.
-_COPIED = 64
+# Records that are read, and vectors that are copied, at once. What is read and copied
+# first stays in the processor's caches.
+_READ, _COPIED = 512, 64
 
 
 class VectorDecoder:
-  """Reads batches of video-level records.
+  """Reads many video-level records at once.
 
   Args:
     spec: Names, sizes and types of the features.
-    batch_size: Number of records of a batch, at most.
+    max_records: Number of records that are read at once, at most.
 
   Attributes:
-    types: Types of what `read` returns after the records.
+    types: Types of what `read` returns.
   """
 
-  def __init__(self, spec: feature_spec.FeatureSpec, batch_size: int):
+  def __init__(self, spec: feature_spec.FeatureSpec, max_records: int):
+    self.types = ("string", "bool", *spec.dtypes)
     self._sizes, self._dtypes = spec.sizes, spec.dtypes
     self._names = [wire.field(wire.FIRST, name.encode()) for name in spec.names]
     self._headers = [_header(name, size) for name, size in zip(
         self._names, spec.sizes, strict=True)]
-    self.types = ("bool", *spec.dtypes)
     self._memories = locators.Memories()
-    self._buffers = [buffers.Buffers(batch_size * size * np.dtype(dtype).itemsize)
+    self._buffers = [buffers.Buffers(max_records * size * np.dtype(dtype).itemsize)
                      for size, dtype in zip(self._sizes, self._dtypes, strict=True)]
 
-  def read(self, paths: Sequence[str], batch: np.ndarray) -> list[np.ndarray] | None:
-    """Reads a batch.
+  def read(self, paths: Sequence[str], records: np.ndarray) -> list[np.ndarray]:
+    """Reads records, in the order in which they are in their files.
 
     Args:
       paths: Paths of the files.
-      batch: Locators of the records, (batch_size, 4).
+      records: Locators of the records, (num_records, 4), in any order.
 
     Returns:
-      The records without the vectors, (batch_size,) bytes; whether a record has a
-      feature, (batch_size, num_features) bool; and the vectors of each feature,
-      (batch_size, size), zeros where it is missing. None if the batch must be parsed.
-
-    Raises:
-      locators.DamagedError: A file is damaged.
+      The records without the vectors, (num_records,) bytes, empty where a record must be
+      parsed; whether a record has a feature, (num_records, num_features) bool; and the
+      vectors of each feature, (num_records, size), zeros where it is missing.
     """
+    rest = np.full(len(records), b"", object)
+    present = np.zeros((len(records), len(self._sizes)), bool)
+    vectors = [buffer.array((len(records), size), dtype) for buffer, size, dtype in zip(
+        self._buffers, self._sizes, self._dtypes, strict=True)]
+    order = locators.by_place(records)
     with self._memories.borrow() as memory:
-      starts, ends = locators.load(paths, batch, memory)
-      found = self._find(memory.array, starts, ends)
-      if found is None:
-        return None
-      places, pieces = found
-      present = places >= 0
-      if not present.any(axis=1).all():
-        return None
-      vectors = [self._vectors(memory.array, places[:, i], i)
-                 for i in range(len(self._sizes))]
-      if not all(np.isfinite(values).all() for values in vectors):
-        return None
-      return [_joined(memory.array, *pieces, len(batch)), present, *vectors]
+      for first in range(0, len(order), _READ):
+        rows = order[first:first + _READ]
+        try:
+          starts, ends = locators.load(paths, records[rows], memory)
+        except locators.DamagedError:  # The parser will meet it again, and report it.
+          for values in vectors:
+            values[rows] = 0
+          continue
+        good, places, pieces = self._find(memory.array, starts, ends)
+        good &= (places >= 0).any(axis=1)
+        for i, values in enumerate(vectors):
+          good &= self._copy(memory.array, places[:, i], values, rows)
+        present[rows] = places >= 0
+        rest[rows] = _joined(memory.array, *pieces, good)
+    return [rest, present, *vectors]
 
   def _find(self, array, starts, ends):
-    """Returns where each vector of each record is, and all other entries, or None.
+    """Finds the vectors of records, and all other entries.
 
     Returns:
-      The first byte of the vectors, (batch_size, num_features), -1 for a missing one; and
-      `(rows, first, last)` of the other entries, one after another for each record.
+      Whether each record is as expected, (n,) bool; the first byte of its vectors, (n,
+      num_features), -1 for a missing one; and `(rows, first, last)` of the other entries,
+      one after another for each record.
     """
+    good = array[starts] == wire.FIRST
     places = np.full((len(starts), len(self._sizes)), -1)
-    if not (array[starts] == wire.FIRST).all():
-      return None
     lengths, at = _lengths(array, starts + 1)
     contents = at + lengths
     tails = contents == ends - len(_NO_LISTS)
-    if not ((contents == ends) | tails).all() or not _begins(
-        array, contents[tails], _NO_LISTS).all():
-      return None
-    ends = contents
-    rows, others = np.arange(len(starts)), []
+    tails[tails] = _begins(array, contents[tails], _NO_LISTS)
+    good &= (contents == ends) | tails
+    rows, ends = np.arange(len(starts)), contents
+    others = [(rows[:0],) * 3]
     for _ in range(_MAX_ENTRIES):
-      left = at < ends
+      left = good[rows] & (at < ends)
       if not left.all():
         rows, at, ends = rows[left], at[left], ends[left]
       if not len(rows):
-        return places, [np.concatenate(x) for x in zip(*others, strict=True)]
+        break
       lengths, content = _lengths(array, at + 1)
       after = content + lengths
-      if (after > ends).any() or not (
-          (array[at] == wire.FIRST) & (array[content] == wire.FIRST)).all():
-        return None
-      other = np.ones(len(rows), bool)
+      fine = (after <= ends) & (array[at] == wire.FIRST)
+      if not fine.all():
+        good[rows[~fine]] = False
+        rows, at, ends, lengths, content, after = (
+            x[fine] for x in (rows, at, ends, lengths, content, after))
+      fine = array[content] == wire.FIRST
+      is_vector = np.zeros(len(rows), bool)
       for i, (header, size) in enumerate(zip(self._headers, self._sizes, strict=True)):
         same = np.flatnonzero(lengths == len(header) + 4 * size)
-        if not len(same):
-          continue
-        same = same[_begins(array, content[same], header)]
-        if (places[rows[same], i] >= 0).any():
-          return None
-        places[rows[same], i] = content[same] + len(header)
-        other[same] = False
-      other = np.flatnonzero(other)
+        if len(same):
+          same = same[_begins(array, content[same], header)]
+          fine[same] &= places[rows[same], i] < 0
+          places[rows[same], i] = content[same] + len(header)
+          is_vector[same] = True
+      other = np.flatnonzero(~is_vector)
       for name in self._names:
-        if _begins(array, content[other], name).any():
-          return None
+        fine[other] &= ~_begins(array, content[other], name)
+      good[rows[~fine]] = False
       others.append((rows[other], at[other], after[other]))
       at = after
-    return None
+    else:
+      good[rows[at < ends]] = False
+    return good, places, [np.concatenate(x) for x in zip(*others, strict=True)]
 
-  def _vectors(self, array, places, i):
-    """Returns the vectors of a feature, (batch_size, size)."""
-    vectors = self._buffers[i].array((len(places), self._sizes[i]), self._dtypes[i])
-    rows = np.flatnonzero(places >= 0)
-    whole = len(rows) == len(places)
-    if not whole:
-      vectors[:] = 0
+  def _copy(self, array, places, vectors, rows):
+    """Copies vectors to rows of an array, zeros for -1; returns whether each is finite."""
+    good = np.ones(len(rows), bool)
+    size = vectors.shape[1]
+    there = np.flatnonzero(places >= 0)
+    if len(there) < len(rows):
+      vectors[rows[places < 0]] = 0
     with np.errstate(over="ignore"):  # of float16, which is then not finite
-      for first in range(0, len(rows), _COPIED):
-        some = rows[first:first + _COPIED]
-        copied = locators.window(array, places[some], 4 * self._sizes[i]).view("<f4")
-        vectors[slice(first, first + _COPIED) if whole else some] = copied
-    return vectors
+      for first in range(0, len(there), _COPIED):
+        some = there[first:first + _COPIED]
+        copied = locators.window(array, places[some], 4 * size).view("<f4").astype(
+            vectors.dtype, copy=False)
+        good[some] = np.isfinite(copied).all(axis=1)
+        vectors[rows[some]] = copied
+    return good
 
 
 def _header(name, size):
@@ -172,19 +181,20 @@ def _begins(array, places, expected):
           == np.frombuffer(expected, np.uint8)).all(axis=1)
 
 
-def _joined(array, rows, first, last, num_rows):
-  """Returns records of the entries of each row, (num_rows,) bytes."""
+def _joined(array, rows, first, last, good):
+  """Returns records of the entries of each good row, (n,) bytes; others are empty."""
   order = np.argsort(rows, kind="stable")
   first, lengths = first[order], (last - first)[order]
+  sizes = np.bincount(rows[order], lengths, len(good)).astype(np.int64)
   ends = np.cumsum(lengths)
-  total = int(ends[-1]) if len(ends) else 0
-  data = array[np.repeat(first - ends + lengths, lengths) + np.arange(total)].tobytes()
-  sizes = np.bincount(rows[order], lengths, num_rows).astype(np.int64)
-  stops = np.cumsum(sizes).tolist()
-  found = np.empty(num_rows, object)
+  places = np.repeat(first - ends + lengths, lengths) + np.arange(ends[-1:].sum())
+  data = array[places].tobytes()
+  found = np.full(len(good), b"", object)
   start = 0
-  for row, stop in enumerate(stops):
-    found[row] = _tag(stop - start) + data[start:stop]
+  for row, (stop, whole) in enumerate(zip(
+      np.cumsum(sizes).tolist(), good.tolist(), strict=True)):
+    if whole:
+      found[row] = _tag(stop - start) + data[start:stop]
     start = stop
   return found
 

@@ -32,9 +32,7 @@ class VideoLevelReader(reader_base.Reader):
   def _batches(self, dataset, map_named, batch_size, drop_remainder, skip_examples,
                skip_bad_records):
     if isinstance(dataset, local_records.LocalRecords) and not skip_bad_records:
-      decoder = vector_decoder.VectorDecoder(self.spec, batch_size)
-      return dataset.map(dataset.batch(batch_size, drop_remainder),
-                         self._decoding(dataset, decoder, self._decoded))
+      return self._decoded_batches(dataset, batch_size, drop_remainder)
     if not skip_bad_records:
       return map_named(dataset.batch(batch_size, drop_remainder),
                        lambda *batch: self._parse_and_report(*batch)[0])
@@ -43,16 +41,29 @@ class VideoLevelReader(reader_base.Reader):
         batches.map(bad_records.keep_rows), skip_examples).rebatch(
             batch_size, drop_remainder)
 
-  def _decoded(self, ids, labels, arrays, names):
-    """Returns the examples of what `VectorDecoder` returns."""
-    present, *vectors = arrays
-    return self._report({
-        "id": ids,
-        "features": {name: tf.ensure_shape(x, [ids.shape[0], self.sizes[name]])
-                     for name, x in zip(self.sizes, vectors, strict=True)},
-        "num_frames": tf.ones_like(ids, tf.int32),
-        "labels": labels},
-        tf.ensure_shape(present, [ids.shape[0], len(self.sizes)]), names)
+  def _decoded_batches(self, dataset, batch_size, drop_remainder):
+    # Records that stand beside each other are read together, before they are in batches.
+    num_records = max(batch_size, min(dataset.window_records, self.SHUFFLE_BUFFER))
+    decoder = vector_decoder.VectorDecoder(self.spec, num_records)
+    read_strings = dataset.strings_reader()
+
+    def read(records):
+      rest, present, *vectors = dataset.read(decoder.read, decoder.types, records)
+      size = records.shape[0]
+      return records, tf.ensure_shape(rest, [size]), tf.ensure_shape(
+          present, [size, len(self.sizes)]), {
+              name: tf.ensure_shape(x, [size, self.sizes[name]])
+              for name, x in zip(self.sizes, vectors, strict=True)}
+
+    def use(batch, rest, present, vectors):
+      def decoded(ids, labels, names):
+        return self._report({"id": ids, "features": vectors,
+                             "num_frames": tf.ones_like(ids, tf.int32),
+                             "labels": labels}, present, names)
+      return self._examples(batch, rest, decoded, dataset, read_strings)
+
+    found = dataset.map(dataset.batch(num_records), read, num_parallel_calls=1)
+    return dataset.map(found.rebatch(batch_size, drop_remainder), use)
 
   def _parse_and_report(self, serialized, names):
     """Returns the examples, and which of them have a name."""
