@@ -266,14 +266,13 @@ class Reader(abc.ABC):
         tf.ensure_shape(rest, batch.shape[:1]),
         parsing.ID_FEATURES | parsing.LABEL_FEATURES, example_names=names)
 
-    def use():
-      return decoded(parsing.video_ids(context), tf.ensure_shape(
-          parsing.label_matrix(context["labels"], self.num_classes),
-          [batch.shape[0], self.num_classes]), names)
-
-    return tf.cond(
-        tf.reduce_all(self._valid(context, "labels")), use,
+    examples = tf.cond(
+        tf.reduce_all(self._valid(context, "labels")),
+        lambda: decoded(parsing.video_ids(context), parsing.label_matrix(
+            context["labels"], self.num_classes), names),
         lambda: self._parse_and_report(read_strings(batch), names)[0])
+    labels = tf.ensure_shape(examples["labels"], [batch.shape[0], self.num_classes])
+    return examples | {"labels": labels}
 
   def _parse_explaining(self, serialized, names):
     """Parses like `_parse`, with an error that explains what is wrong with a record."""

@@ -43,7 +43,9 @@ class VideoLevelReader(reader_base.Reader):
 
   def _decoded_batches(self, dataset, batch_size, drop_remainder):
     # Records that stand beside each other are read together, before they are in batches.
-    num_records = max(batch_size, min(dataset.window_records, self.SHUFFLE_BUFFER))
+    # A multiple of the batch size, so that most batches are parts of one array.
+    num_records = min(dataset.window_records, self.SHUFFLE_BUFFER)
+    num_records = batch_size * max(1, num_records // batch_size)
     decoder = vector_decoder.VectorDecoder(self.spec, num_records)
     read_strings = dataset.strings_reader()
 
