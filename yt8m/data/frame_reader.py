@@ -128,7 +128,6 @@ class FrameLevelReader(reader_base.Reader):
               f"these numbers of frames: {frames}. The first {min(row[row > 0])} count.")
       return True
 
-    named = tf.not_equal(names, "")
     reported = tf.cond(
         tf.reduce_all(_all_equal(counts) | tf.equal(names, "")), lambda: True,
         lambda: tf.numpy_function(

@@ -197,7 +197,8 @@ class LocalRecords:
       status = os.stat(path)
       count = locators.count_good(path, status.st_size, status.st_mtime_ns)
       if count < len(offsets) - 1:
-        damage = f"{path}, record {count} {records.BAD_CHECKSUM} at byte {offsets[count]}."
+        damage = (f"{path}, record {count} {records.BAD_CHECKSUM} at byte "
+                  f"{offsets[count]}.")
         offsets = offsets[:count + 1]
     if len(offsets) == 1 and not damage:
       self.incidents.add("empty files", f"{path} has no records.")

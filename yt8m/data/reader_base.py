@@ -7,7 +7,6 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
 from yt8m.core import feature_spec
@@ -16,20 +15,14 @@ from yt8m.core import paths
 from yt8m.core.types import Batch
 from yt8m.data import bad_records
 from yt8m.data import diagnosis
+from yt8m.data import epochs
 from yt8m.data import file_batches
-from yt8m.data import framing
 from yt8m.data import local_records
-from yt8m.data import locators
 from yt8m.data import parsing
 from yt8m.data import records
 
 # Function that maps a function of records and their names over a dataset of batches.
 MapNamed = Callable[[tf.data.Dataset, Callable], tf.data.Dataset]
-
-
-# The files are shared among input pipelines if no share is larger than the mean by this
-# factor. Otherwise the pipelines with small shares would wait at the end of an epoch.
-_UNEVEN = 1.1
 
 
 class Reader(abc.ABC):
@@ -77,25 +70,34 @@ class Reader(abc.ABC):
               flag: str = "the data pattern") -> tf.data.Dataset:
     """Reads one epoch.
 
+    In order, one file comes after the other. Shuffled, the files are permuted and joined
+    to windows of at least `shuffle_buffer` records and `num_readers` files, and the
+    records of each window are permuted; so a small data set is shuffled as a whole. Only
+    the places of records are kept for that, not their bytes (`local_records`).
+
+    If a file is remote or compressed, `num_readers` files are read interleaved, and
+    records are drawn from a buffer of `shuffle_buffer` records (`records`).
+
     Args:
       pattern: Comma-separated globs.
       batch_size: Number of examples in a batch.
-      training: Whether the files, and the records in a buffer, are shuffled.
-      shuffle_buffer: Number of records in that buffer. Default: 1,024, at video level
-        16,384.
-      num_readers: Number of files read at the same time.
+      training: Whether the records are shuffled.
+      shuffle_buffer: Least number of records that are shuffled together. Default: 1,024,
+        at video level 16,384.
+      num_readers: Least number of files that are shuffled together.
       drop_remainder: Whether a last, smaller batch is left out, for static shapes.
       seed: Seed of the order in training (besides `tf.random.set_seed`, where used).
       epoch: Number of the epoch. Together with `seed` it determines the order. None:
         each iteration of the dataset is another epoch, as `fit` of Keras expects.
       skip_examples: Number of examples at the start of the epoch to leave out. At video
         and frame level they are not parsed, unless bad records are skipped.
-      deterministic: Whether the order is the same every time. It costs up to a third of
-        the speed.
+      deterministic: Whether the order is the same every time. For remote or compressed
+        files it costs up to a third of the speed.
       skip_corrupt_records: Whether the rest of a damaged file is logged, counted in
-        `incidents` and left out instead of raising an error.
+        `incidents` and left out instead of raising an error. Local files are then read
+        twice, once to check them.
       skip_bad_records: Whether the same is done with each record that can be read but
-        not be used. Reading takes about half as long again.
+        not be used. Every record is parsed then, which takes longer.
       input_pipeline: Number and index of this input pipeline. The files are divided
         among the pipelines, or their records if the files cannot be shared evenly.
       flag: Name of the pattern in errors.
@@ -120,18 +122,12 @@ class Reader(abc.ABC):
     files = paths.match(pattern, flag)
     shard = None
     if input_pipeline and input_pipeline.num_input_pipelines > 1:
-      files, shard = _share(files, input_pipeline)
-    shuffle_buffer = shuffle_buffer or self.SHUFFLE_BUFFER
-    if locators.has_fast_checksums() and all(map(framing.is_plain, files)):
-      window = (shuffle_buffer, num_readers) if training else ()
-      dataset = local_records.LocalRecords(
-          files, seed if training else None, epoch, *window, shard=shard,
-          skip_corrupt_records=skip_corrupt_records, incidents=self.incidents,
-          deterministic=deterministic)
-    else:
-      dataset, files = self._read(
-          files, shuffle_buffer if training else None, num_readers, seed, epoch, shard,
-          deterministic, skip_corrupt_records)
+      files, shard = epochs.share(files, input_pipeline)
+    window = (shuffle_buffer or self.SHUFFLE_BUFFER) if training else 0
+    dataset, files = epochs.read(
+        files, window, num_readers, seed, epoch, shard, record_bytes=self._record_bytes,
+        deterministic=deterministic, skip_corrupt_records=skip_corrupt_records,
+        incidents=self.incidents)
     return self._parsed(dataset, files, batch_size, drop_remainder, skip_examples,
                         deterministic, skip_bad_records)
 
@@ -142,7 +138,7 @@ class Reader(abc.ABC):
     It is meant for many files that are read one by one, each in order.
     """
     def kind(path):
-      return "local" if locators.has_fast_checksums() and framing.is_plain(path) else (
+      return "local" if epochs.are_local([path]) else (
           "remote" if files_lib.is_remote(path) else "compressed")
 
     def pipeline(path, kind):
@@ -211,26 +207,6 @@ class Reader(abc.ABC):
     """Explains why `parse_labels` cannot use a record."""
     return diagnosis.explain_id_and_labels(record, self.expected)
 
-  def _read(self, files, shuffle_buffer, num_readers, seed, epoch, shard, deterministic,
-            skip_corrupt_records):
-    """Returns the records of files of any kind, shuffled if there is a buffer.
-
-    Also returns the files in the order to which the records refer.
-    """
-    order = np.random.default_rng([seed, epoch or 0])
-    if shuffle_buffer:
-      files = [files[i] for i in order.permutation(len(files))]
-    reshuffled = bool(shuffle_buffer) and epoch is None
-    dataset = records.read(
-        files, num_readers, self._record_bytes, shard,
-        shuffle_seed=int(order.integers(2**31)) if reshuffled else None,
-        deterministic=deterministic, skip_corrupt_records=skip_corrupt_records,
-        incidents=self.incidents)
-    if shuffle_buffer:
-      dataset = dataset.shuffle(shuffle_buffer, seed=int(order.integers(2**31)),
-                                reshuffle_each_iteration=reshuffled)
-    return dataset, files
-
   def _parsed(self, dataset, files, batch_size, drop_remainder=False, skip_examples=0,
               deterministic=True, skip_bad_records=False):
     """Turns `LocalRecords`, or what `records.read` returns for `files`, into batches."""
@@ -298,22 +274,3 @@ class Reader(abc.ABC):
     With `skip_bad_records`, `map_named` may return rows of records without a name, which
     are to be left out.
     """
-
-
-def _share(files: list[str], pipeline: tf.distribute.InputContext
-           ) -> tuple[list[str], tuple[int, int] | None]:
-  """Returns the files of an input pipeline, and `shard` of `records.read`.
-
-  The largest file goes first, always to the pipeline with the fewest bytes.
-  """
-  shares: list[list[str]] = [[] for _ in range(pipeline.num_input_pipelines)]
-  loads = np.zeros(len(shares), np.int64)
-  sizes = {path: tf.io.gfile.stat(path).length for path in files}
-  for path in sorted(files, key=lambda path: -sizes[path]):
-    smallest = int(np.argmin(loads))
-    shares[smallest].append(path)
-    loads[smallest] += sizes[path]
-  if loads.max() > _UNEVEN * loads.mean():
-    return files, (len(shares), pipeline.input_pipeline_id)
-  own = set(shares[pipeline.input_pipeline_id])
-  return [path for path in files if path in own], None

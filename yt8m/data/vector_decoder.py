@@ -31,7 +31,7 @@ _NO_LISTS = b"\x12\x00"
 _MAX_ENTRIES = 32  # of a record
 # Records that are read, and vectors that are copied, at once. What is read and copied
 # first stays in the processor's caches.
-_READ, _COPIED = 512, 64
+_READ, _COPIED = 2048, 64
 
 
 class VectorDecoder:
@@ -139,7 +139,7 @@ class VectorDecoder:
     return good, places, [np.concatenate(x) for x in zip(*others, strict=True)]
 
   def _copy(self, array, places, vectors, rows):
-    """Copies vectors to rows of an array, zeros for -1; returns whether each is finite."""
+    """Copies vectors to rows of an array, zeros for -1; returns which are finite."""
     good = np.ones(len(rows), bool)
     size = vectors.shape[1]
     there = np.flatnonzero(places >= 0)
