@@ -6,8 +6,8 @@
   python benchmarks/readers.py --pattern='yt8m/video/*.tfrecord' --level=video
 
 Without a pattern, records with the lengths of YouTube-8M are generated in a temporary
-folder. A bare read hands on the bytes of the records in batches, and checks and parses
-nothing: `TFRecordDataset` of files that are interleaved. The naive pipeline parses
+folder. A bare read checks the checksums of records and hands on their bytes in batches:
+`TFRecordDataset` of files that are interleaved. The naive pipeline parses
 frame-level records one by one and converts frames to float32 on the host.
 
 All pipelines read in turns, each file several times under several names, so that the 0.1

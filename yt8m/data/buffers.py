@@ -10,6 +10,7 @@ import collections
 import ctypes
 import math
 import weakref
+from typing import Any
 
 import numpy as np
 
@@ -30,16 +31,15 @@ class Buffers:
 
   def array(self, shape: tuple[int, ...], dtype: str) -> np.ndarray:
     """Returns an array of any content."""
-    dtype = np.dtype(dtype)
     count = math.prod(shape)
-    if not 0 < count * dtype.itemsize <= self._size:
+    if not 0 < count * np.dtype(dtype).itemsize <= self._size:
       return np.empty(shape, dtype)
     try:
-      memory = self._idle.pop()
+      memory: Any = self._idle.pop()
     except IndexError:
       memory = np.empty(self._size + _ALIGNMENT, np.uint8)
     # Every view of the array keeps this object, not only the first one.
-    owner = (ctypes.c_char * len(memory)).from_buffer(memory)
+    owner: Any = (ctypes.c_char * len(memory)).from_buffer(memory)
     weakref.finalize(owner, self._idle.append, memory).atexit = False
     first = -memory.ctypes.data % _ALIGNMENT
     return np.frombuffer(owner, dtype, count, first).reshape(shape)

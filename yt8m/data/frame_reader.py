@@ -97,8 +97,9 @@ class FrameLevelReader(reader_base.Reader):
 
     def call(batch):
       rest, counts, *frames = dataset.read(decoder.read, decoder.types, batch)
+      names = dataset.names(batch)
 
-      def decoded(ids, labels, names):
+      def decoded(ids, labels):
         num_frames = tf.ensure_shape(counts, [batch.shape[0], len(self.sizes)])
         return self._report({
             "id": ids,
@@ -107,7 +108,9 @@ class FrameLevelReader(reader_base.Reader):
                 for name, x in zip(self.sizes, frames, strict=True)},
             "num_frames": tf.clip_by_value(shortest(num_frames), 1, self.max_frames),
             "labels": labels}, num_frames, names)
-      return self._examples(batch, rest, decoded, dataset, read_strings)
+      return self._examples(
+          batch, rest, names, decoded,
+          lambda: self._parse_and_report(read_strings(batch), names)[0])
 
     return dataset.map(dataset.batch(batch_size, drop_remainder), call)
 

@@ -16,6 +16,7 @@ import os
 import struct
 from collections.abc import Iterator
 from collections.abc import Sequence
+from typing import Any
 
 import google_crc32c
 import numpy as np
@@ -50,7 +51,7 @@ class Memory:
 
   def resize(self, size: int) -> None:
     """Makes place for `size` bytes."""
-    self.array = np.empty(size, np.uint8)
+    self.array: Any = np.empty(size, np.uint8)
     self.bytes = memoryview(self.array)
 
 
@@ -76,13 +77,15 @@ def has_fast_checksums() -> bool:
   return google_crc32c.implementation == "c"
 
 
-def of_file(file_index: int, offsets: np.ndarray) -> np.ndarray:
+def of_file(file_index: int, offsets: np.ndarray | None) -> np.ndarray:
   """Returns the locators of all records of a file, (num_records, 4) int64.
 
   Args:
     file_index: Index of the file.
-    offsets: `framing.Framing.offsets` of the file.
+    offsets: `framing.Framing.offsets` of the file; None for no records.
   """
+  if offsets is None:
+    return np.zeros((0, 4), np.int64)
   numbers = np.arange(len(offsets) - 1)
   return np.stack([np.full_like(numbers, file_index), offsets[:-1],
                    np.diff(offsets) - framing.FRAMING_BYTES, numbers], axis=1)
@@ -108,7 +111,7 @@ def read(paths: Sequence[str], locators: np.ndarray, memory: Memory
   Raises:
     DamagedError: A file cannot be opened, ends early, or a checksum fails.
   """
-  file, descriptor = None, -1
+  file, descriptor = -1, -1
   try:
     for run in _runs(locators):
       if run[0][1] != file:
@@ -154,7 +157,7 @@ def load(paths: Sequence[str], locators: np.ndarray, memory: Memory
   breaks = 1 + np.flatnonzero(
       (np.diff(index) != 0) | (offset[1:] != offset[:-1] + sizes[:-1]))
   firsts = np.concatenate([[0], breaks]) if len(order) else breaks
-  file, descriptor, good = None, -1, True
+  file, descriptor, good = -1, -1, True
   try:
     for first, start, stop, at in zip(
         firsts.tolist(), places[firsts].tolist(),
@@ -163,7 +166,7 @@ def load(paths: Sequence[str], locators: np.ndarray, memory: Memory
       if index[first] != file:
         if descriptor >= 0:
           os.close(descriptor)
-        file, descriptor = index[first], -1
+        file, descriptor = int(index[first]), -1
         descriptor = _open(paths[file])
       found = os.preadv(descriptor, [memory.bytes[start:stop]], at)
       good &= found == stop - start

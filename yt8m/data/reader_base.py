@@ -211,32 +211,32 @@ class Reader(abc.ABC):
               deterministic=True, skip_bad_records=False):
     """Turns `LocalRecords`, or what `records.read` returns for `files`, into batches."""
     local = isinstance(dataset, local_records.LocalRecords)
-    map_named: Any = functools.partial(
+    map_named: Any = dataset.map_named if local else functools.partial(
         records.map_named, files=files, deterministic=deterministic)
+
+    def map_skipping(batches, parse):
+      return bad_records.map_skipping(
+          dataset.strings(batches) if local else batches, parse, files, deterministic,
+          check=self._parse_explaining, explain=self.explain, incidents=self.incidents)
+
     if skip_bad_records:
-      def map_named(batches, parse):
-        return bad_records.map_skipping(
-            dataset.strings(batches) if local else batches, parse, files, deterministic,
-            check=self._parse_explaining, explain=self.explain, incidents=self.incidents)
-    elif local:
-      map_named = dataset.map_named
+      map_named = map_skipping
     if not (skip_bad_records or self.SKIPS_PARSED):
       dataset, skip_examples = dataset.skip(skip_examples), 0
     return self._batches(dataset, map_named, batch_size, drop_remainder, skip_examples,
                          skip_bad_records).prefetch(tf.data.AUTOTUNE)
 
-  def _examples(self, batch, rest, decoded, dataset, read_strings):
+  def _examples(self, batch, rest, names, decoded, parsed):
     """Returns the examples of a batch that was decoded, or else has to be parsed.
 
     Args:
       batch: `locators` of the records, (batch_size, 4).
       rest: The records without the features that were decoded, (batch_size,) string;
         empty where a record has to be parsed, and with it the batch.
-      decoded: Function of ids, labels and names that returns the examples.
-      dataset: The `LocalRecords`.
-      read_strings: Its `strings_reader()`.
+      names: Names of the records in errors, (batch_size,) string.
+      decoded: Function of ids and labels that returns the examples.
+      parsed: Function that returns them from the records.
     """
-    names = dataset.names(batch)
     # Records without anything have no id, and so they are not valid.
     context, _, _ = tf.io.parse_sequence_example(
         tf.ensure_shape(rest, batch.shape[:1]),
@@ -245,8 +245,7 @@ class Reader(abc.ABC):
     examples = tf.cond(
         tf.reduce_all(self._valid(context, "labels")),
         lambda: decoded(parsing.video_ids(context), parsing.label_matrix(
-            context["labels"], self.num_classes), names),
-        lambda: self._parse_and_report(read_strings(batch), names)[0])
+            context["labels"], self.num_classes)), parsed)
     labels = tf.ensure_shape(examples["labels"], [batch.shape[0], self.num_classes])
     return examples | {"labels": labels}
 

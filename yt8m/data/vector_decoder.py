@@ -86,7 +86,7 @@ class VectorDecoder:
         for i, values in enumerate(vectors):
           good &= self._copy(memory.array, places[:, i], values, rows)
         present[rows] = places >= 0
-        rest[rows] = _joined(memory.array, *pieces, good)
+        rest[rows] = _joined(memory.array, pieces, good)
     return [rest, present, *vectors]
 
   def _find(self, array, starts, ends):
@@ -181,8 +181,9 @@ def _begins(array, places, expected):
           == np.frombuffer(expected, np.uint8)).all(axis=1)
 
 
-def _joined(array, rows, first, last, good):
+def _joined(array, pieces, good):
   """Returns records of the entries of each good row, (n,) bytes; others are empty."""
+  rows, first, last = pieces
   order = np.argsort(rows, kind="stable")
   first, lengths = first[order], (last - first)[order]
   sizes = np.bincount(rows[order], lengths, len(good)).astype(np.int64)

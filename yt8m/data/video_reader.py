@@ -58,11 +58,15 @@ class VideoLevelReader(reader_base.Reader):
               for name, x in zip(self.sizes, vectors, strict=True)}
 
     def use(batch, rest, present, vectors):
-      def decoded(ids, labels, names):
+      names = dataset.names(batch)
+
+      def decoded(ids, labels):
         return self._report({"id": ids, "features": vectors,
                              "num_frames": tf.ones_like(ids, tf.int32),
                              "labels": labels}, present, names)
-      return self._examples(batch, rest, decoded, dataset, read_strings)
+      return self._examples(
+          batch, rest, names, decoded,
+          lambda: self._parse_and_report(read_strings(batch), names)[0])
 
     found = dataset.map(dataset.batch(num_records), read, num_parallel_calls=1)
     return dataset.map(found.rebatch(batch_size, drop_remainder), use)
