@@ -17,7 +17,7 @@ from yt8m.core import commands
 ROOT = support.ROOT
 
 # Distributions whose import name differs from their own.
-IMPORT_NAMES = {"absl-py": "absl"}
+IMPORT_NAMES = {"absl-py": "absl", "google-crc32c": "google_crc32c"}
 
 
 def evaluate_build():

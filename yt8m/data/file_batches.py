@@ -4,7 +4,9 @@
 
 import collections
 from collections.abc import Callable
+from collections.abc import Hashable
 from collections.abc import Iterator
+from typing import Any
 
 import tensorflow as tf
 
@@ -21,22 +23,25 @@ class FileBatches:
   at the same time, from any threads. A pipeline that raised an error is not used again.
 
   Args:
-    pipeline: Function from a path, a scalar tensor, and whether it is remote, to a
-      dataset of batches.
+    pipeline: Function from a path, a scalar tensor, and its kind, to a dataset of
+      batches.
+    kind: Function from a path to the kind of the file. Each kind has pipelines of its
+      own. Default: whether it is remote.
   """
 
-  def __init__(self, pipeline: Callable[[tf.Tensor, bool], tf.data.Dataset]):
-    self._pipeline = pipeline
-    self._idle = collections.defaultdict(collections.deque)  # by whether it is remote
+  def __init__(self, pipeline: Callable[[tf.Tensor, Any], tf.data.Dataset],
+               kind: Callable[[str], Hashable] = files.is_remote):
+    self._pipeline, self._kind = pipeline, kind
+    self._idle = collections.defaultdict(collections.deque)  # by kind
 
   def __call__(self, path: str) -> Iterator[Batch]:
-    remote = files.is_remote(path)
+    kind = self._kind(path)
     try:
-      running = self._idle[remote].pop()
+      running = self._idle[kind].pop()
     except IndexError:
-      running = _start(lambda path: self._pipeline(path, remote))
+      running = _start(lambda path: self._pipeline(path, kind))
     yield from running(path)
-    self._idle[remote].append(running)
+    self._idle[kind].append(running)
 
 
 def _start(pipeline):

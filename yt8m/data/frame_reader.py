@@ -9,6 +9,8 @@ from yt8m.core import video_ids
 from yt8m.data import bad_records
 from yt8m.data import diagnosis
 from yt8m.data import float_frames
+from yt8m.data import frame_decoder
+from yt8m.data import local_records
 from yt8m.data import missing_features
 from yt8m.data import parsing
 from yt8m.data import reader_base
@@ -51,9 +53,11 @@ class FrameLevelReader(reader_base.Reader):
 
   def _batches(self, dataset, map_named, batch_size, drop_remainder, skip_examples,
                skip_bad_records):
+    if drop_remainder and not self.pad_to_max_frames:
+      raise ValueError("drop_remainder, for static shapes, needs pad_to_max_frames.")
+    if isinstance(dataset, local_records.LocalRecords) and not skip_bad_records:
+      return self._decoded_batches(dataset, batch_size, drop_remainder)
     if not self.pad_to_max_frames:
-      if drop_remainder:
-        raise ValueError("drop_remainder, for static shapes, needs pad_to_max_frames.")
       batches = map_named(dataset.batch(batch_size), self._parse_and_report)
       if not skip_bad_records:
         return batches.map(lambda examples, keep: examples)
@@ -85,10 +89,38 @@ class FrameLevelReader(reader_base.Reader):
     return bad_records.drop_first(batches, skip_examples).rebatch(
         batch_size, drop_remainder)
 
+  def _decoded_batches(self, dataset, batch_size, drop_remainder):
+    decoder = frame_decoder.FrameDecoder(
+        self.spec, self.max_frames, self.pad_to_max_frames, batch_size)
+    read_strings = dataset.strings_reader()
+    length = self.max_frames if self.pad_to_max_frames else None
+
+    def call(batch):
+      rest, counts, *frames = dataset.read(decoder.read, decoder.types, batch)
+      names = dataset.names(batch)
+
+      def decoded(ids, labels):
+        num_frames = tf.ensure_shape(counts, [batch.shape[0], len(self.sizes)])
+        return self._report({
+            "id": ids,
+            "features": {
+                name: tf.ensure_shape(x, [batch.shape[0], length, self.sizes[name]])
+                for name, x in zip(self.sizes, frames, strict=True)},
+            "num_frames": tf.clip_by_value(shortest(num_frames), 1, self.max_frames),
+            "labels": labels}, num_frames, names)
+      return self._examples(
+          batch, rest, names, decoded,
+          lambda: self._parse_and_report(read_strings(batch), names)[0])
+
+    return dataset.map(dataset.batch(batch_size, drop_remainder), call)
+
   def _parse_and_report(self, serialized, names):
     """Returns the examples, and which of them have a name."""
     examples, counts = self._parse_explaining(serialized, names)
+    return self._report(examples, counts, names), tf.not_equal(names, "")
 
+  def _report(self, examples, counts, names):
+    """Returns the examples, and reports which of them lack frames."""
     def report(names, ids, counts):
       for name, video_id, row in zip(names, ids, counts, strict=True):
         if name and len(set(row[row > 0])) > 1:
@@ -99,7 +131,6 @@ class FrameLevelReader(reader_base.Reader):
               f"these numbers of frames: {frames}. The first {min(row[row > 0])} count.")
       return True
 
-    named = tf.not_equal(names, "")
     reported = tf.cond(
         tf.reduce_all(_all_equal(counts) | tf.equal(names, "")), lambda: True,
         lambda: tf.numpy_function(
@@ -107,7 +138,7 @@ class FrameLevelReader(reader_base.Reader):
     with tf.control_dependencies([
         reported, missing_features.report(
             self.incidents, self.spec.names, names, examples["id"], counts > 0)]):
-      return tf.nest.map_structure(tf.identity, examples), tf.identity(named)
+      return tf.nest.map_structure(tf.identity, examples)
 
   def _parse(self, serialized, names, check):
     """Returns the examples, and the number of frames of each feature."""

@@ -18,6 +18,7 @@ import stat
 import zlib
 from collections.abc import Iterator
 
+import numpy as np
 import tensorflow as tf
 from google.protobuf import message
 
@@ -42,11 +43,15 @@ class Framing:
     compression: `"GZIP"`, `"ZLIB"` or `""`, as `tf.data` names them.
     damage: Description of the damage after these records, with the path; or `""`.
     is_readable: Whether there is a file that can be opened.
+    offsets: Where each of these records begins, and where the last one ends, (num_records
+      + 1,) int64; None for a file that is compressed, remote or cannot be opened.
   """
   num_records: int
   compression: str = ""
   damage: str = ""
   is_readable: bool = True
+  offsets: np.ndarray | None = dataclasses.field(
+      default=None, compare=False, repr=False)
 
 
 def inspect(path: str) -> Framing:
@@ -78,13 +83,27 @@ def sample(path: str, limit: int) -> tuple[int, int]:
     with open(path, "rb") as file:
       size = os.fstat(file.fileno()).st_size
       if not _compression(file.read(HEADER_BYTES), size):
-        return _follow(file.fileno(), size, limit)
+        offsets = _follow(file.fileno(), size, limit)
+        return len(offsets) - 1, offsets[-1]
   framing = inspect(path)
   if framing.num_records >= 0:
     return framing.num_records, tf.io.gfile.stat(path).length
   dataset = tf.data.TFRecordDataset(path).take(limit).ignore_errors()
   sizes = [len(record) + FRAMING_BYTES for record in dataset.as_numpy_iterator()]
   return len(sizes), sum(sizes)
+
+
+def is_plain(path: str) -> bool:
+  """Returns whether a file is local and not compressed, or whether there is none."""
+  if files.is_remote(path):
+    return False
+  try:
+    if not stat.S_ISREG(os.stat(path).st_mode):
+      return True
+    with open(path, "rb", buffering=0) as file:
+      return not _compression(file.read(HEADER_BYTES), os.fstat(file.fileno()).st_size)
+  except OSError:
+    return True
 
 
 def _inspect_remote(path: str) -> Framing:
@@ -117,12 +136,13 @@ def _inspect_local(path: str, size: int, modified: int) -> Framing:
       return _inspect_compressed(path, compression, size, modified)
     if hasattr(os, "posix_fadvise"):  # The data are read next.
       os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_WILLNEED)
-    count, offset = _follow(file.fileno(), size)
-  if offset == size:
-    return Framing(count)
-  if count == 0 and _is_example(path, size):
-    return Framing(0, damage=f"{path} {BARE_EXAMPLE}.")
-  return Framing(count, damage=describe_cut(path, count, offset, size))
+    offsets = np.array(_follow(file.fileno(), size), np.int64)
+  count, offset, damage = len(offsets) - 1, int(offsets[-1]), ""
+  if count == 0 and offset != size and _is_example(path, size):
+    damage = f"{path} {BARE_EXAMPLE}."
+  elif offset != size:
+    damage = describe_cut(path, count, offset, size)
+  return Framing(count, damage=damage, offsets=offsets)
 
 
 def describe_cut(path: str, count: int, offset: int, size: int) -> str:
@@ -133,16 +153,16 @@ def describe_cut(path: str, count: int, offset: int, size: int) -> str:
   return f"{path}, record {count} {cause}."
 
 
-def _follow(descriptor: int, size: int, limit: int | None = None) -> tuple[int, int]:
-  """Returns the number of records that fit into a file, and where they end."""
-  count = offset = 0
-  while count != limit and size - offset >= FRAMING_BYTES:
+def _follow(descriptor: int, size: int, limit: int | None = None) -> list[int]:
+  """Returns where the records that fit into a file begin, and where the last one ends."""
+  offset, offsets = 0, [0]
+  while len(offsets) - 1 != limit and size - offset >= FRAMING_BYTES:
     length = int.from_bytes(os.pread(descriptor, 8, offset), "little")
     if length > size - offset - FRAMING_BYTES:
       break
     offset += length + FRAMING_BYTES
-    count += 1
-  return count, offset
+    offsets.append(offset)
+  return offsets
 
 
 def _compression(header: bytes, size: int) -> str:

@@ -114,7 +114,7 @@ def label_matrix(labels: tf.SparseTensor, num_classes: int) -> tf.Tensor:
   A label that appears twice counts once. Class 0 is a label like any other: nothing is
   padded with it.
   """
-  return tf.tensor_scatter_nd_update(
-      tf.zeros([labels.dense_shape[0], num_classes], tf.bool),
+  return tf.scatter_nd(  # One pass; an update of zeros takes two.
       tf.stack([labels.indices[:, 0], labels.values], axis=1),
-      tf.ones_like(labels.values, tf.bool))
+      tf.ones_like(labels.values, tf.bool),
+      tf.stack([labels.dense_shape[0], tf.constant(num_classes, tf.int64)]))

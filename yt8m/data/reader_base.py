@@ -7,25 +7,22 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
 from yt8m.core import feature_spec
+from yt8m.core import files as files_lib
 from yt8m.core import paths
 from yt8m.core.types import Batch
 from yt8m.data import bad_records
 from yt8m.data import diagnosis
+from yt8m.data import epochs
 from yt8m.data import file_batches
+from yt8m.data import local_records
 from yt8m.data import parsing
 from yt8m.data import records
 
 # Function that maps a function of records and their names over a dataset of batches.
 MapNamed = Callable[[tf.data.Dataset, Callable], tf.data.Dataset]
-
-
-# The files are shared among input pipelines if no share is larger than the mean by this
-# factor. Otherwise the pipelines with small shares would wait at the end of an epoch.
-_UNEVEN = 1.1
 
 
 class Reader(abc.ABC):
@@ -73,25 +70,34 @@ class Reader(abc.ABC):
               flag: str = "the data pattern") -> tf.data.Dataset:
     """Reads one epoch.
 
+    In order, one file comes after the other. Shuffled, the files are permuted and joined
+    to windows of at least `shuffle_buffer` records and `num_readers` files, and the
+    records of each window are permuted; so a small data set is shuffled as a whole. Only
+    the places of records are kept for that, not their bytes (`local_records`).
+
+    If a file is remote or compressed, `num_readers` files are read interleaved, and
+    records are drawn from a buffer of `shuffle_buffer` records (`records`).
+
     Args:
       pattern: Comma-separated globs.
       batch_size: Number of examples in a batch.
-      training: Whether the files, and the records in a buffer, are shuffled.
-      shuffle_buffer: Number of records in that buffer. Default: 1,024, at video level
-        16,384.
-      num_readers: Number of files read at the same time.
+      training: Whether the records are shuffled.
+      shuffle_buffer: Least number of records that are shuffled together. Default: 1,024,
+        at video level 16,384.
+      num_readers: Least number of files that are shuffled together.
       drop_remainder: Whether a last, smaller batch is left out, for static shapes.
       seed: Seed of the order in training (besides `tf.random.set_seed`, where used).
       epoch: Number of the epoch. Together with `seed` it determines the order. None:
         each iteration of the dataset is another epoch, as `fit` of Keras expects.
       skip_examples: Number of examples at the start of the epoch to leave out. At video
         and frame level they are not parsed, unless bad records are skipped.
-      deterministic: Whether the order is the same every time. It costs up to a third of
-        the speed.
+      deterministic: Whether the order is the same every time. For remote or compressed
+        files it costs up to a third of the speed.
       skip_corrupt_records: Whether the rest of a damaged file is logged, counted in
-        `incidents` and left out instead of raising an error.
+        `incidents` and left out instead of raising an error. Local files are then read
+        twice, once to check them.
       skip_bad_records: Whether the same is done with each record that can be read but
-        not be used. Reading takes about half as long again.
+        not be used. Every record is parsed then, which takes longer.
       input_pipeline: Number and index of this input pipeline. The files are divided
         among the pipelines, or their records if the files cannot be shared evenly.
       flag: Name of the pattern in errors.
@@ -114,22 +120,14 @@ class Reader(abc.ABC):
         `records.clear_errors()` it becomes a `records.RecordError`.
     """
     files = paths.match(pattern, flag)
-    order = np.random.default_rng([seed, epoch or 0])
-    reshuffled = training and epoch is None
-    if training:
-      files = [files[i] for i in order.permutation(len(files))]
     shard = None
     if input_pipeline and input_pipeline.num_input_pipelines > 1:
-      files, shard = _share(files, input_pipeline)
-    dataset = records.read(
-        files, num_readers, self._record_bytes, shard,
-        shuffle_seed=int(order.integers(2**31)) if reshuffled else None,
+      files, shard = epochs.share(files, input_pipeline)
+    window = (shuffle_buffer or self.SHUFFLE_BUFFER) if training else 0
+    dataset, files = epochs.read(
+        files, window, num_readers, seed, epoch, shard, record_bytes=self._record_bytes,
         deterministic=deterministic, skip_corrupt_records=skip_corrupt_records,
         incidents=self.incidents)
-    if training:
-      dataset = dataset.shuffle(
-          shuffle_buffer or self.SHUFFLE_BUFFER, seed=int(order.integers(2**31)),
-          reshuffle_each_iteration=reshuffled)
     return self._parsed(dataset, files, batch_size, drop_remainder, skip_examples,
                         deterministic, skip_bad_records)
 
@@ -139,15 +137,24 @@ class Reader(abc.ABC):
 
     It is meant for many files that are read one by one, each in order.
     """
-    def pipeline(path, remote):
+    def kind(path):
+      return "local" if epochs.are_local([path]) else (
+          "remote" if files_lib.is_remote(path) else "compressed")
+
+    def pipeline(path, kind):
       files = path[tf.newaxis]
-      dataset = records.read(
-          files, num_readers=1, record_bytes=self._record_bytes, remote=remote,
-          skip_corrupt_records=skip_corrupt_records, incidents=self.incidents)
+      if kind == "local":
+        dataset = local_records.LocalRecords(
+            files, skip_corrupt_records=skip_corrupt_records, incidents=self.incidents)
+      else:
+        dataset = records.read(
+            files, num_readers=1, record_bytes=self._record_bytes,
+            remote=kind == "remote", skip_corrupt_records=skip_corrupt_records,
+            incidents=self.incidents)
       return self._parsed(dataset, files, batch_size,
                           skip_bad_records=skip_bad_records)
 
-    return file_batches.FileBatches(pipeline)
+    return file_batches.FileBatches(pipeline, kind)
 
   def parse_batch(self, serialized: tf.Tensor) -> Batch:
     """Parses (batch_size,) serialized records to the dictionary of `dataset`.
@@ -202,17 +209,45 @@ class Reader(abc.ABC):
 
   def _parsed(self, dataset, files, batch_size, drop_remainder=False, skip_examples=0,
               deterministic=True, skip_bad_records=False):
-    """Turns the records that `records.read` returns for `files` into batches."""
-    map_named: Any = functools.partial(
+    """Turns `LocalRecords`, or what `records.read` returns for `files`, into batches."""
+    local = isinstance(dataset, local_records.LocalRecords)
+    map_named: Any = dataset.map_named if local else functools.partial(
         records.map_named, files=files, deterministic=deterministic)
-    if skip_bad_records:
-      map_named = functools.partial(
-          bad_records.map_skipping, files=files, deterministic=deterministic,
+
+    def map_skipping(batches, parse):
+      return bad_records.map_skipping(
+          dataset.strings(batches) if local else batches, parse, files, deterministic,
           check=self._parse_explaining, explain=self.explain, incidents=self.incidents)
-    elif not self.SKIPS_PARSED:
+
+    if skip_bad_records:
+      map_named = map_skipping
+    if not (skip_bad_records or self.SKIPS_PARSED):
       dataset, skip_examples = dataset.skip(skip_examples), 0
     return self._batches(dataset, map_named, batch_size, drop_remainder, skip_examples,
                          skip_bad_records).prefetch(tf.data.AUTOTUNE)
+
+  def _examples(self, batch, rest, names, decoded, parsed):
+    """Returns the examples of a batch that was decoded, or else has to be parsed.
+
+    Args:
+      batch: `locators` of the records, (batch_size, 4).
+      rest: The records without the features that were decoded, (batch_size,) string;
+        empty where a record has to be parsed, and with it the batch.
+      names: Names of the records in errors, (batch_size,) string.
+      decoded: Function of ids and labels that returns the examples.
+      parsed: Function that returns them from the records.
+    """
+    # Records without anything have no id, and so they are not valid.
+    context, _, _ = tf.io.parse_sequence_example(
+        tf.ensure_shape(rest, batch.shape[:1]),
+        parsing.ID_FEATURES | parsing.LABEL_FEATURES, example_names=names)
+
+    examples = tf.cond(
+        tf.reduce_all(self._valid(context, "labels")),
+        lambda: decoded(parsing.video_ids(context), parsing.label_matrix(
+            context["labels"], self.num_classes)), parsed)
+    labels = tf.ensure_shape(examples["labels"], [batch.shape[0], self.num_classes])
+    return examples | {"labels": labels}
 
   def _parse_explaining(self, serialized, names):
     """Parses like `_parse`, with an error that explains what is wrong with a record."""
@@ -238,22 +273,3 @@ class Reader(abc.ABC):
     With `skip_bad_records`, `map_named` may return rows of records without a name, which
     are to be left out.
     """
-
-
-def _share(files: list[str], pipeline: tf.distribute.InputContext
-           ) -> tuple[list[str], tuple[int, int] | None]:
-  """Returns the files of an input pipeline, and `shard` of `records.read`.
-
-  The largest file goes first, always to the pipeline with the fewest bytes.
-  """
-  shares: list[list[str]] = [[] for _ in range(pipeline.num_input_pipelines)]
-  loads = np.zeros(len(shares), np.int64)
-  sizes = {path: tf.io.gfile.stat(path).length for path in files}
-  for path in sorted(files, key=lambda path: -sizes[path]):
-    smallest = int(np.argmin(loads))
-    shares[smallest].append(path)
-    loads[smallest] += sizes[path]
-  if loads.max() > _UNEVEN * loads.mean():
-    return files, (len(shares), pipeline.input_pipeline_id)
-  own = set(shares[pipeline.input_pipeline_id])
-  return [path for path in files if path in own], None

@@ -32,12 +32,12 @@ from yt8m.data import framing
 GROUP_SIZE = 8
 _SAMPLED = 64  # records whose sizes are read to estimate how many there are
 
-_REMEDY = ("Copy the file again or leave it out. Commands with --skip_corrupt_records "
+REMEDY = ("Copy the file again or leave it out. Commands with --skip_corrupt_records "
            "can also continue without the rest of it.")
-_BARE_REMEDY = ("Write what such files hold as the records of a file, with "
+BARE_REMEDY = ("Write what such files hold as the records of a file, with "
                 "tf.io.TFRecordWriter, or leave it out of the pattern.")
-_BAD_CHECKSUM = "is corrupt or unreadable: its checksum fails"
-_UNREADABLE_REMEDY = "Restore it, or leave it out of the pattern."
+BAD_CHECKSUM = "is corrupt or unreadable: its checksum fails"
+UNREADABLE_REMEDY = "Restore it, or leave it out of the pattern."
 
 
 class RecordError(ValueError):
@@ -185,7 +185,7 @@ def read(files: Any, num_readers: int = 8, record_bytes: int = 0,
 
   def inspect(path):
     found = framing.inspect(path.decode())
-    error = "" if found.is_readable else f"{found.damage} {_UNREADABLE_REMEDY}"
+    error = "" if found.is_readable else f"{found.damage} {UNREADABLE_REMEDY}"
     return (np.int64(found.num_records), found.compression.encode(),
             found.damage.encode(), error.encode())
 
@@ -194,7 +194,7 @@ def read(files: Any, num_readers: int = 8, record_bytes: int = 0,
     if expected < 0 and not compression:
       damage = _describe_damage(path, int(count), int(offset))
     elif count < expected:
-      damage = f"{path}, record {count} {_BAD_CHECKSUM} at byte {offset}."
+      damage = f"{path}, record {count} {BAD_CHECKSUM} at byte {offset}."
     else:
       damage = damage.decode()
       if expected == 0 and not damage:
@@ -202,8 +202,7 @@ def read(files: Any, num_readers: int = 8, record_bytes: int = 0,
     if damage and skip_corrupt_records:
       incidents.add("damaged files", f"{damage} The rest of the file is left out.")
       return b""
-    remedy = _BARE_REMEDY if framing.BARE_EXAMPLE in damage else _REMEDY
-    return f"{damage} {remedy}".encode() if damage else b""
+    return with_remedy(damage).encode()
 
   def count_group(path, file_index, *found):
     @tf.autograph.experimental.do_not_convert
@@ -254,6 +253,12 @@ def read(files: Any, num_readers: int = 8, record_bytes: int = 0,
       num_parallel_calls=tf.data.AUTOTUNE, deterministic=deterministic)
 
 
+def with_remedy(damage: str) -> str:
+  """Returns the damage of a file with what can be done about it; nothing for none."""
+  remedy = BARE_REMEDY if framing.BARE_EXAMPLE in damage else REMEDY
+  return f"{damage} {remedy}" if damage else ""
+
+
 def map_named(dataset: tf.data.Dataset, function: Callable, files: Any,
               deterministic: bool | None = None) -> tf.data.Dataset:
   """Maps a function over batches of `read(files)`.
@@ -292,4 +297,4 @@ def _describe_damage(path: str, count: int, offset: int) -> str:
     length = int.from_bytes(file.read(8), "little")
   if size - offset < length + framing.FRAMING_BYTES:
     return framing.describe_cut(path, count, offset, size)
-  return f"{path}, record {count} {_BAD_CHECKSUM} at byte {offset}."
+  return f"{path}, record {count} {BAD_CHECKSUM} at byte {offset}."
