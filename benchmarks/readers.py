@@ -1,36 +1,39 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Speed of the frame-level reader, compared with a naive pipeline and a bare read.
+"""Speed of the readers, compared with a bare TFRecord read of the same files.
 
-  python benchmarks/readers.py
+  python -m benchmarks.readers
 
-Generates frame-level records with the lengths of YouTube-8M in a temporary folder and
-reads them in turns with every pipeline. Prints the best of all turns, because other
-work on the machine can only slow a turn down. Each turn reads the records several
-times, so that the 0.1 s that `tf.data` takes to start do not count. The naive pipeline
-parses records one by one and converts frames to float32 on the host.
+Generates records with the sizes of YouTube-8M in a temporary folder and reads them in
+turns: with our reader, in order and shuffled, and with a bare read, whose records are
+batched and thrown away; at frame level also with a naive pipeline, which parses records
+one by one and converts frames to float32 on the host. Each turn reads the records several
+times, so that the 0.1 s that `tf.data` takes to start do not count.
 """
 
 import os
-import resource
 import tempfile
-import time
+from collections.abc import Callable
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from absl import app
-from absl import flags
 
+from benchmarks import timing
 from yt8m.core import feature_spec
+from yt8m.core import markdown
 from yt8m.core import numerics
 from yt8m.data import readers
 from yt8m.data import tfrecords
 
-_VIDEOS = flags.DEFINE_integer("videos", 1024, "Videos generated.")
-_FILES = flags.DEFINE_integer("files", 4, "Number of record files.")
-_PASSES = flags.DEFINE_integer("passes", 8, "Times that each turn reads every file.")
-_TURNS = flags.DEFINE_integer("turns", 6, "Turns of each; the first does not count.")
-_BATCH_SIZE = flags.DEFINE_integer("batch_size", 128, "Videos in a batch.")
+TITLE = "Readers"
+NOTE = ("Share of a bare TFRecord read: its seconds divided by those of the reader, "
+        "which also parses, checks, shuffles and pads.")
+FILES, BATCH_SIZE = 4, 128
+# Videos of the files, and how often a turn reads them.
+_FRAME_LEVEL, _VIDEO_LEVEL = (512, 4), (8192, 8)
 
 SIZES = {"rgb": 1024, "audio": 128}
 NUM_CLASSES, MAX_FRAMES = 3862, 300
@@ -38,22 +41,27 @@ NUM_CLASSES, MAX_FRAMES = 3862, 300
 LENGTHS = ([1, 129, 175, 232, 300, 300], [0, 0.05, 0.25, 0.5, 0.75, 1])
 
 
-def write_records(folder: str) -> str:
+def write_records(folder: str, level: str, videos: int, passes: int) -> str:
   """Writes the videos, and further links to the same files."""
   rng = np.random.default_rng(0)
   frames = rng.integers(256, size=(2 * MAX_FRAMES, sum(SIZES.values())), dtype=np.uint8)
-  for file in range(_FILES.value):
+  for file in range(FILES):
     path = os.path.join(folder, f"0-{file}.tfrecord")
     with tf.io.TFRecordWriter(path) as writer:
-      for video in range(file, _VIDEOS.value, _FILES.value):
-        first = rng.integers(MAX_FRAMES)
-        last = first + int(np.interp(rng.random(), LENGTHS[1], LENGTHS[0]))
-        features = zip(SIZES, np.split(frames[first:last], [SIZES["rgb"]], axis=1),
-                       strict=True)
-        writer.write(tfrecords.frame_example(
-            f"v{video}", rng.integers(NUM_CLASSES, size=3), dict(features)
-        ).SerializeToString())
-    for number in range(1, _PASSES.value):
+      for video in range(file, videos, FILES):
+        labels = rng.integers(NUM_CLASSES, size=3)
+        if level == feature_spec.VIDEO:
+          example = tfrecords.video_example(f"v{video}", labels, {
+              name: rng.standard_normal(size, np.float32)
+              for name, size in SIZES.items()})
+        else:
+          first = rng.integers(MAX_FRAMES)
+          last = first + int(np.interp(rng.random(), LENGTHS[1], LENGTHS[0]))
+          features = zip(SIZES, np.split(frames[first:last], [SIZES["rgb"]], axis=1),
+                         strict=True)
+          example = tfrecords.frame_example(f"v{video}", labels, dict(features))
+        writer.write(example.SerializeToString())
+    for number in range(1, passes):
       os.link(path, os.path.join(folder, f"{number}-{file}.tfrecord"))
   return os.path.join(folder, "*.tfrecord")
 
@@ -65,7 +73,7 @@ def interleaved(pattern: str) -> tf.data.Dataset:
 
 
 def bare(pattern: str) -> tf.data.Dataset:
-  return interleaved(pattern).batch(_BATCH_SIZE.value).prefetch(tf.data.AUTOTUNE)
+  return interleaved(pattern).batch(BATCH_SIZE).prefetch(tf.data.AUTOTUNE)
 
 
 def naive(pattern: str) -> tf.data.Dataset:
@@ -90,42 +98,57 @@ def naive(pattern: str) -> tf.data.Dataset:
 
   return interleaved(pattern).map(
       parse, num_parallel_calls=tf.data.AUTOTUNE).batch(
-          _BATCH_SIZE.value).prefetch(tf.data.AUTOTUNE)
+          BATCH_SIZE).prefetch(tf.data.AUTOTUNE)
 
 
-def ours(pattern: str, training: bool = False) -> tf.data.Dataset:
-  spec = feature_spec.FeatureSpec(SIZES, SIZES.values(), feature_spec.FRAME)
-  return readers.FrameLevelReader(spec, NUM_CLASSES, MAX_FRAMES).dataset(
-      pattern, _BATCH_SIZE.value, training=training)
+def dataset(pattern: str, level: str, batch_size: int = BATCH_SIZE,
+            training: bool = False) -> tf.data.Dataset:
+  """Returns the dataset of our reader."""
+  spec = feature_spec.FeatureSpec(SIZES, SIZES.values(), level)
+  return readers.make_reader(spec, NUM_CLASSES, MAX_FRAMES).dataset(
+      pattern, batch_size, training=training)
 
 
-def turn(dataset: tf.data.Dataset) -> tuple[float, float]:
-  """Returns the seconds to read `dataset`, and the CPU seconds of all threads."""
-  start, usage = time.perf_counter(), resource.getrusage(resource.RUSAGE_SELF)
-  for _ in dataset:
-    pass
-  seconds, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF)
-  return seconds, (after.ru_utime - usage.ru_utime) + (after.ru_stime - usage.ru_stime)
+def read(batches: tf.data.Dataset) -> Callable[[], None]:
+  """Returns a function that reads a dataset to its end."""
+  def way():
+    for _ in batches:
+      pass
+  return way
 
 
-def main(unused_argv: list[str]) -> None:
-  with tempfile.TemporaryDirectory() as folder:
-    pattern = write_records(folder)
-    pipelines = {
-        "naive": naive(pattern), "ours": ours(pattern),
-        "ours, shuffled": ours(pattern, training=True), "bare read": bare(pattern)}
-    turns = {name: [] for name in pipelines}
-    for _ in range(_TURNS.value):
-      for name, dataset in pipelines.items():
-        turns[name].append(turn(dataset))
-  best = {name: np.min(turns[name][1:], axis=0) for name in pipelines}
-  videos = _VIDEOS.value * _PASSES.value
-  print(f"{_VIDEOS.value} videos, batches of {_BATCH_SIZE.value}, {os.cpu_count()} cores")
-  print(f"{'pipeline':16}{'videos/s':>10}{'CPU s / 1,024':>15}{'speed':>8}{'CPU':>7}")
-  for name, (seconds, cpu) in best.items():
-    speed, cpu_share = best["naive"][0] / seconds, cpu / best["naive"][1]
-    print(f"{name:16}{videos / seconds:10.0f}{cpu * 1024 / videos:15.2f}"
-          f"{speed:7.2f}x{cpu_share:6.2f}x")
+def rows(quick: bool = False) -> list[dict[str, Any]]:
+  """Returns a row for each pipeline."""
+  found = []
+  for level, (videos, passes) in ((feature_spec.FRAME, _FRAME_LEVEL),
+                                  (feature_spec.VIDEO, _VIDEO_LEVEL)):
+    videos, passes = (16, 1) if quick else (videos, passes)
+    with tempfile.TemporaryDirectory() as folder:
+      pattern = write_records(folder, level, videos, passes)
+      pipelines = {"in order": dataset(pattern, level),
+                   "shuffled": dataset(pattern, level, training=True),
+                   "bare read": bare(pattern)}
+      if level == feature_spec.FRAME:
+        pipelines["naive"] = naive(pattern)
+      times = timing.in_turns({name: read(batches) for name, batches in
+                               pipelines.items()}, 1 if quick else timing.TURNS)
+    for name, of_pipeline in times.items():
+      found.append({
+          "level": level, "pipeline": name,
+          "videos/s": videos * passes / of_pipeline.wall_s,
+          "CPU µs a video": 1e6 * of_pipeline.cpu_s / (videos * passes),
+          "% of bare, CPU": timing.ratio(times, "bare read", name),
+          "% of bare, elapsed": timing.ratio(times, "bare read", name, "wall")})
+  return found
+
+
+def main(argv: Sequence[str]) -> None:
+  del argv
+  print(f"load {timing.load()}, {os.cpu_count()} cores, batches of {BATCH_SIZE}")
+  table = rows()
+  print(markdown.make(list(table[0]), [
+      [f"{value:.3g}" if isinstance(value, float) else value for value in row.values()]
+      for row in table], left=["level", "pipeline"]))
 
 
 if __name__ == "__main__":

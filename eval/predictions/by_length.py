@@ -27,6 +27,7 @@ from yt8m.models import prediction
 STEP = 50
 # Videos that an evaluation predicts at a time.
 BATCH_SIZE = 128
+_ALIGNMENT = 64  # bytes, of the memory of tensors
 
 Predict = Callable[[types.Batch], types.Scores]
 
@@ -126,10 +127,19 @@ def _gathered(batches, rows, lengths):
   starts = np.cumsum([0, *(len(batch["num_frames"]) for batch in batches)])
   features = {}
   for name, first in batches[0]["features"].items():
-    joined = np.zeros((len(rows), width, first.shape[2]), first.dtype.as_numpy_dtype)
+    joined = _aligned((len(rows), width, first.shape[2]), first.dtype.as_numpy_dtype)
     arrays = [np.asarray(batch["features"][name]) for batch in batches]
     for place, (row, length) in enumerate(zip(rows, lengths, strict=True)):
       number = np.searchsorted(starts, row, side="right") - 1
       joined[place, :length] = arrays[number][row - starts[number], :length]
+      joined[place, length:] = 0
     features[name] = tf.convert_to_tensor(joined)
   return {"features": features, "num_frames": tf.constant(lengths, tf.int32)}
+
+
+def _aligned(shape, dtype):
+  """Returns a new array, whose memory TensorFlow uses as it is instead of a copy."""
+  num_bytes = int(np.prod(shape)) * np.dtype(dtype).itemsize
+  memory = np.empty(num_bytes + _ALIGNMENT, np.uint8)
+  start = -memory.ctypes.data % _ALIGNMENT
+  return memory[start:start + num_bytes].view(dtype).reshape(shape)
