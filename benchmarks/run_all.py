@@ -35,6 +35,7 @@ from benchmarks.suite import report
 PARTS = {"readers": "readers", "waits": "suite.waits", "metrics": "metrics",
          "ensemble": "ensemble_search", "inference": "inference",
          "steps": "suite.steps", "predictions": "suite.predictions",
+         "precisions": "suite.precisions",
          "memory": "suite.memory", "scaling": "suite.scaling", "peers": "suite.peers"}
 _DOCS = pathlib.Path(__file__).resolve().parents[1] / "docs"
 _PAGE, _PICTURE = _DOCS / "performance.md", _DOCS / "performance.png"

@@ -13,12 +13,15 @@ from yt8m.configs import recipes
 from yt8m.core import feature_spec
 from yt8m.core import types
 from yt8m.models import losses
+from yt8m.models import registries
 from yt8m.training import optimizers
 from yt8m.training import step as train_steps
 
 NUM_CLASSES, NUM_FRAMES = 3862, 300
 FEATURES = {"rgb": 1024, "audio": 128}
 _QUICK_CLASSES = 20
+_REGISTRIES = {"aggregation": registries.AGGREGATIONS,
+               "classifier": registries.CLASSIFIERS}
 _MOE2 = {"name": "moe", "num_mixtures": 2}
 _WILLOW = {"aggregation": {"name": "netvlad", "clusters": 64, "projection": 0,
                            "units": 1024, "input_batch_norm": True},
@@ -36,6 +39,7 @@ class Case:
     frames: Number of frames of each video; 0 for video-level features.
     num_classes: Number of classes.
     sizes: Size of each feature.
+    work: Operations of the products of a training step for one video, once counted.
   """
   name: str
   options: dict[str, Any]
@@ -43,6 +47,7 @@ class Case:
   frames: int = NUM_FRAMES
   num_classes: int = NUM_CLASSES
   sizes: tuple[tuple[str, int], ...] = tuple(FEATURES.items())
+  work: float = 0.0
 
   def build(self) -> models.VideoModel:
     """Returns the model, with its variables created and seeded."""
@@ -65,20 +70,28 @@ class Case:
     return {"features": features, "labels": tf.constant(labels),
             "num_frames": tf.fill([rows], max(frames, 1))}
 
-  def trainer(self, model: models.VideoModel | None = None, jit_compile: bool = False,
-              precision: str = "float32") -> train_steps.TrainStep:
-    """Returns the training step of `yt8m-train`, with its default settings."""
-    optimizer = optimizers.make_optimizer("AdamOptimizer", 1e-3)
-    if precision == "mixed_float16":
-      optimizer = tf.keras.mixed_precision.LossScaleOptimizer(optimizer)
+  def trainer(self, jit_compile: bool = False,
+              strategy: tf.distribute.Strategy | None = None) -> train_steps.TrainStep:
+    """Returns the training step of `yt8m-train`, with its default settings.
+
+    The policy of Keras says in which precision it computes.
+    """
+    strategy = strategy or tf.distribute.get_strategy()
+    with strategy.scope():
+      model = self.build()
+      optimizer = optimizers.make_optimizer("AdamOptimizer", 1e-3)
+      if model.input_features.compute_dtype == "float16":
+        optimizer = tf.keras.mixed_precision.LossScaleOptimizer(optimizer)
     return train_steps.TrainStep(
-        model or self.build(), losses.CrossEntropyLoss(), optimizer,
-        tf.distribute.get_strategy(), jit_compile=jit_compile)
+        model, losses.CrossEntropyLoss(), optimizer, strategy, jit_compile=jit_compile)
 
   def smaller(self) -> "Case":
     """Returns the case with few videos, frames and classes, and small options."""
+    options = {
+        part: registries.resolve(_REGISTRIES[part], option) if part in _REGISTRIES
+        else option for part, option in self.options.items()}
     return dataclasses.replace(
-        self, options=_small(self.options), batch_size=4, frames=min(self.frames, 6),
+        self, options=_small(options), batch_size=4, frames=min(self.frames, 6),
         num_classes=_QUICK_CLASSES, sizes=(("rgb", 16), ("audio", 8)))
 
 

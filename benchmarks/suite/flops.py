@@ -15,6 +15,8 @@ from typing import Any
 import tensorflow as tf
 from tensorflow.python.framework import op_callbacks
 
+from yt8m.models.layers import recurrent
+
 
 def of(function: Callable[[], Any]) -> int:
   """Returns the operations of all matrix products of one call, forward and backward."""
@@ -29,7 +31,8 @@ def of(function: Callable[[], Any]) -> int:
   tf.config.run_functions_eagerly(True)
   op_callbacks.add_op_callback(count)
   try:
-    function()
+    with recurrent.portable():  # A kernel of cuDNN would hide its products.
+      function()
   finally:
     op_callbacks.remove_op_callback(count)
     tf.config.run_functions_eagerly(False)

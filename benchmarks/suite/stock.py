@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from benchmarks.suite import cases
 from yt8m.core import numerics
+from yt8m.models import registries
 
 keras = tf.keras
 layers = tf.keras.layers
@@ -129,10 +130,10 @@ def model(case: cases.Case) -> Callable[[dict[str, Any]], Any] | None:
     return None
   fuse = Fusion(fusion["name"], fusion.get("units", 0))
   aggregate = _aggregation(options.get("aggregation"), case)
-  head = options.get("classifier", "logistic")
+  head = registries.resolve(
+      registries.CLASSIFIERS, options.get("classifier", "logistic"))
   classify: Any = (
-      layers.Dense(case.num_classes, activation="sigmoid") if head == "logistic"
-      or head["name"] == "logistic"
+      layers.Dense(case.num_classes, activation="sigmoid") if head["name"] == "logistic"
       else MixtureOfExperts(case.num_classes, head["num_mixtures"]))
 
   def call(batch):
@@ -149,10 +150,10 @@ def model(case: cases.Case) -> Callable[[dict[str, Any]], Any] | None:
 def _aggregation(option: Any, case: cases.Case) -> Any:
   if not case.frames:
     return layers.Identity()
-  if option == "mean":
-    return layers.GlobalAveragePooling1D()
-  resolved = dict(case.build().options["aggregation"])
+  resolved = registries.resolve(registries.AGGREGATIONS, option)
   name = resolved["name"]
+  if name == "mean":
+    return layers.GlobalAveragePooling1D()
   if name == "dbof":
     return Dbof(resolved["clusters"], resolved["units"])
   if name == "netvlad":

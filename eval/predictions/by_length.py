@@ -24,7 +24,7 @@ from yt8m.core import types
 from yt8m.models import prediction
 
 # Frames. Batches are padded to a multiple, so that few shapes are traced.
-STEP = 50
+STEP = 25
 # Videos that an evaluation predicts at a time.
 BATCH_SIZE = 128
 _ALIGNMENT = 64  # bytes, of the memory of tensors
@@ -52,10 +52,11 @@ def scores(predict: Predict, batches: Sequence[types.Batch], batch_size: int
   return tf.split(together, [len(batch["num_frames"]) for batch in batches])
 
 
-def evaluation_function(model: Any, batch_size: int) -> Predict:
+def evaluation_function(model: Any, batch_size: int) -> Any:
   """Returns the function from a batch to its scores that an evaluation uses.
 
-  It may be used again after other weights have been restored into the model.
+  It may be used again after other weights have been restored into the model. Like that
+  of `compiled`, it has the attribute `functions`.
 
   Args:
     model: `VideoModel`.
@@ -64,10 +65,15 @@ def evaluation_function(model: Any, batch_size: int) -> Predict:
   predict = compiled(model, batch_size, BATCH_SIZE)
   if registry.allowed_code():  # A class of the user's own may depend on the padding.
     return predict
-  return lambda batch: scores(predict, [batch], BATCH_SIZE)[0]
+
+  def call(batch: types.Batch) -> types.Scores:
+    return scores(predict, [batch], BATCH_SIZE)[0]
+
+  call.functions = predict.functions
+  return call
 
 
-def compiled(model: Any, *static_rows: int) -> Predict:
+def compiled(model: Any, *static_rows: int) -> Any:
   """Compiles the function from a batch to the scores of a model at inference.
 
   TensorFlow runs graphs whose shapes are known up to a third faster. So there is one for
@@ -77,6 +83,10 @@ def compiled(model: Any, *static_rows: int) -> Predict:
   Args:
     model: `VideoModel`.
     *static_rows: Numbers of rows of full batches.
+
+  Returns:
+    The function. Its attribute `functions` holds the two `tf.function`s, whose traces
+    can be counted.
   """
   def predict(inputs):
     return model(inputs, training=False)["predictions"]
@@ -96,7 +106,7 @@ def compiled(model: Any, *static_rows: int) -> Predict:
       return static(inputs)
     return of_any_shape(inputs)
 
-  call.functions = static, of_any_shape  # Tests count their traces.
+  call.functions = static, of_any_shape
   return call
 
 

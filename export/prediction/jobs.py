@@ -43,7 +43,8 @@ Reducer = Callable[[np.ndarray, Scores, Any], Part]
 # Function that is called with numbers of videos as they are predicted.
 Advance = Callable[[int], None]
 # Batches whose videos are ordered by length together. Each takes 44 MB of bytes with 128
-# videos of 300 frames. More of them would save 1 or 2 % of the time.
+# videos of 300 frames. With the lengths of YouTube-8M, 14 % of the frames are left out;
+# with eight batches it would be 18 %.
 WINDOW = 4
 
 
