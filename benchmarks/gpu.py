@@ -111,8 +111,8 @@ def from_records(case: cases.Case, pattern: str, rows: int) -> tf.data.Dataset:
 def measure(case: cases.Case, precision: str, jit_compile: bool, limit: float,
             pattern: str | None) -> dict[str, Any]:
   """Measures one model in one setting; an error of the device becomes a row."""
-  row = {"model": case.name, "precision": precision,
-         "XLA": "yes" if jit_compile else "no"}
+  row: dict[str, Any] = {"model": case.name, "precision": precision,
+                         "XLA": "yes" if jit_compile else "no"}
   tf.keras.mixed_precision.set_global_policy(precision)
   strategy = strategies.make_strategy(_STRATEGY.value, _GPUS.value)
   replicas = strategy.num_replicas_in_sync

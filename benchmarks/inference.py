@@ -90,7 +90,8 @@ def write_records(folder, setting):
         length = int(np.interp(rng.random(), LENGTHS[1], LENGTHS[0]))
         x = (frames[start:start + length] if setting.frame_level
              else pool[video % len(pool)])
-        features = dict(zip(names, np.split(x, [1024], axis=-1), strict=True))
+        features: dict[str, Any] = dict(
+            zip(names, np.split(x, [1024], axis=-1), strict=True))
         writer.write(make(f"v{video:07}", [0], features).SerializeToString())
   return paths
 

@@ -20,6 +20,8 @@ from yt8m.training import optimizers
 from yt8m.training import step as train_steps
 
 RECIPES = sorted(descriptors.recipe_models())
+# Random frames and dropout, for which XLA draws other numbers.
+RANDOM = ("recipe-DbofModel", "recipe-concat-hidden2048-logistic")
 # Parts of the names of operations that run on the host, or whose shape depends on data.
 HOST = ("PyFunc", "String", "Regex", "Decode", "Parse", "Print", "Lookup", "HashTable",
         "Unique", "Summary", "ReadFile", "Iterator", "Where")
@@ -66,8 +68,9 @@ def test_the_whole_step_compiles_by_xla(case):
   moved = [np.any(v.numpy() != b) for v, b in zip(
       step.model.trainable_variables, before, strict=True)]
   assert any(moved)
-  plain, batch = make(case)
-  np.testing.assert_allclose(loss, float(plain(batch).label_loss), rtol=1e-4)
+  if case not in RANDOM:
+    plain, batch = make(case)
+    np.testing.assert_allclose(loss, float(plain(batch).label_loss), rtol=1e-4)
 
 
 def test_memory_of_a_gpu_grows_on_demand():

@@ -71,10 +71,14 @@ class Case:
             "num_frames": tf.fill([rows], max(frames, 1))}
 
   def trainer(self, jit_compile: bool = False,
-              strategy: tf.distribute.Strategy | None = None) -> train_steps.TrainStep:
+              strategy: Any = None) -> train_steps.TrainStep:
     """Returns the training step of `yt8m-train`, with its default settings.
 
     The policy of Keras says in which precision it computes.
+
+    Args:
+      jit_compile: Whether XLA compiles forward and backward pass.
+      strategy: Strategy to train under; None for one device.
     """
     strategy = strategy or tf.distribute.get_strategy()
     with strategy.scope():

@@ -31,7 +31,7 @@ class MixtureOfExperts(layers.Layer):
   def call(self, x):
     gates = tf.nn.softmax(tf.reshape(self.gates(x), [-1, self.classes, self.k + 1]))
     experts = tf.reshape(self.experts(x), [-1, self.classes, self.k])
-    return tf.reduce_sum(gates[..., :self.k] * experts, axis=-1)
+    return tf.reduce_sum(gates[:, :, :self.k] * experts, axis=-1)
 
 
 class Dbof(layers.Layer):
@@ -64,8 +64,9 @@ class NetVlad(layers.Layer):
     self.clusters, self.dim = clusters, projection
 
   def build(self, input_shape):
-    self.centres = self.add_weight(
-        name="centres", shape=(self.dim or input_shape[-1], self.clusters))
+    dim = self.dim or input_shape[-1]
+    self.size = dim * self.clusters
+    self.centres = self.add_weight(name="centres", shape=(dim, self.clusters))
 
   def call(self, x):
     x = self.input_norm(x, training=True) if self.input_norm else x
@@ -73,7 +74,7 @@ class NetVlad(layers.Layer):
     a = tf.nn.softmax(self.assign_norm(self.assign(x), training=True))
     sums = tf.matmul(x, a, transpose_a=True)
     sums -= tf.reduce_sum(a, axis=1)[:, tf.newaxis] * self.centres
-    flat = tf.reshape(tf.nn.l2_normalize(sums, 1), [-1, x.shape[-1] * self.clusters])
+    flat = tf.reshape(tf.nn.l2_normalize(sums, 1), [-1, self.size])
     h = self.reduce(tf.nn.l2_normalize(flat, 1))
     return h * tf.sigmoid(self.gate_norm(self.gate(h), training=True))
 
@@ -124,8 +125,7 @@ class Fusion(layers.Layer):
 def model(case: cases.Case) -> Callable[[dict[str, Any]], Any] | None:
   """Returns the stock model of a case, a function from a batch; None if there is none."""
   options = case.options
-  fusion = options.get("fusion", "concat")
-  fusion = {"name": fusion} if isinstance(fusion, str) else fusion
+  fusion = registries.normalise_config(options.get("fusion", "concat"))
   if fusion["name"] not in ("concat", "sum", "differential"):
     return None
   fuse = Fusion(fusion["name"], fusion.get("units", 0))
