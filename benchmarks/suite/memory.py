@@ -13,8 +13,8 @@ from typing import Any
 from benchmarks.suite import cases
 
 TITLE = "Peak memory of training"
-NOTE = "Three steps on one batch in a new process, with TensorFlow and the optimizer."
-_STEPS = 3
+NOTE = "Two steps on one batch in a new process, with TensorFlow and the optimizer."
+_STEPS = 2
 _MEASURE = """
 import resource, subprocess, sys
 status = subprocess.call(sys.argv[1:])

@@ -3,8 +3,8 @@
 """Prediction: each model against its bare matrix products, and ordered by length.
 
 The share of a large product is computed as in `steps`. A request is one video. The last
-columns predict a window of batches whose lengths are those of YouTube-8M, padded to 300
-frames and ordered by length.
+columns predict a window of batches whose lengths are those of YouTube-8M, in the
+proportion of the frames of the case, padded to all frames and ordered by length.
 """
 
 from typing import Any
@@ -21,7 +21,7 @@ from yt8m.models import prediction
 
 TITLE = "Prediction of batches"
 NOTE = ("Scores of a batch and of one video, all with all frames. By length: CPU seconds "
-        "of a window padded to 300 frames divided by those in the order of lengths.")
+        "of a window padded to all frames divided by those in the order of lengths.")
 _TURNS = 3
 
 
@@ -39,7 +39,7 @@ def row(case: cases.Case, quick: bool = False) -> dict[str, Any]:
   ways = {"matmul": timing.large_product(size),
           "batch": lambda: predict(batch).numpy(),
           "request": lambda: predict(request).numpy()}
-  if case.frames == cases.NUM_FRAMES:
+  if case.frames > by_length.STEP * 2:
     window = _window(case)
     ways["padded"] = lambda: [predict(one).numpy() for one in window]
     ways["ordered"] = lambda: [
@@ -61,7 +61,8 @@ def _window(case: cases.Case) -> list[dict[str, Any]]:
   rng, batches = np.random.default_rng(0), []
   for _ in range(jobs.WINDOW):
     batch = case.batch()
-    lengths = np.interp(rng.random(case.batch_size), inference.LENGTHS[1],
-                        inference.LENGTHS[0]).astype(np.int32)
+    share = np.interp(rng.random(case.batch_size), inference.LENGTHS[1],
+                      inference.LENGTHS[0]) / inference.MAX_FRAMES
+    lengths = np.ceil(share * case.frames).astype(np.int32)
     batches.append({**batch, "num_frames": lengths})
   return batches
