@@ -100,8 +100,9 @@ def draw(results: Mapping[str, Any], path: str) -> None:
                 "D", color=_OTHER, markeredgecolor="black", label="stock Keras layers")
       axis.legend(frameon=False, fontsize=8, loc="lower right")
     for place, row in zip(places, rows, strict=True):
-      axis.text(100 * min(row[column], 1.2) + 1, place, f"{100 * row[column]:.0f}",
-                va="center", fontsize=8)
+      end = max(min(row[column], 1.2), row.get(_STOCK) or 0)
+      axis.text(100 * end + 1.5, place, f"{100 * row[column]:.0f}", va="center",
+                fontsize=8)
     if name in _TARGETS:
       axis.axvline(100 * _TARGETS[name], color=_LINE, linestyle="--", linewidth=1)
     axis.set_yticks(places, [", ".join(str(row[label]) for label in labels)

@@ -39,7 +39,7 @@ def rows(quick: bool = False) -> list[dict[str, Any]]:
             for size in sizes}
     times = timing.in_turns(ways, 1 if quick else _TURNS)
     found.append(_row(name, sizes, [times[str(size)].cpu_s for size in sizes]))
-  sizes, videos = ([4, 8], 100) if quick else ([8, 16, 32], 10_000)
+  sizes, videos = ([8, 16], 100) if quick else ([8, 16, 32], 10_000)
   costs = [ensemble_search.search(size, videos, 4).cpu_seconds for size in sizes]
   return [*found, _row("candidates of an ensemble", sizes, costs)]
 

@@ -143,12 +143,13 @@ def _gathered(batches, rows, lengths):
       number = np.searchsorted(starts, row, side="right") - 1
       joined[place, :length] = arrays[number][row - starts[number], :length]
       joined[place, length:] = 0
-    features[name] = tf.convert_to_tensor(joined)
+    # Other ways to make a tensor of an array copy it once more.
+    features[name] = tf.experimental.dlpack.from_dlpack(joined.__dlpack__())
   return {"features": features, "num_frames": tf.constant(lengths, tf.int32)}
 
 
 def _aligned(shape, dtype):
-  """Returns a new array, whose memory TensorFlow uses as it is instead of a copy."""
+  """Returns a new array in memory that TensorFlow can use as it is."""
   num_bytes = int(np.prod(shape)) * np.dtype(dtype).itemsize
   memory = np.empty(num_bytes + _ALIGNMENT, np.uint8)
   start = -memory.ctypes.data % _ALIGNMENT
