@@ -65,6 +65,10 @@ class Branch(base.Layer):
     self.classifiers = self._build_options(
         registries.CLASSIFIERS, classifier, stage == "predictions",
         num_classes=num_classes)
+    if (stage == "frames" and getattr(self.fusion, "keeps_values_apart", False)
+        and self.aggregations and getattr(self.aggregations[0], "is_by_value", False)):
+      # The same function, without an array of all frames of all modalities.
+      self._steps = (self._aggregate_apart, self._fuse, self._classify)
 
   @property
   def layers(self) -> list[Any]:
@@ -116,6 +120,10 @@ class Branch(base.Layer):
       xs = [tf.where(is_there[:, m:m + 1], x, tf.zeros_like(x))
             for m, x in enumerate(xs)]
     return xs, None
+
+  def _aggregate_apart(self, xs, frame_mask, labels, is_there, intermediates):
+    [aggregation] = self.aggregations
+    return [aggregation(x, frame_mask=frame_mask) for x in xs], None
 
   def _classify(self, xs, frame_mask, labels, is_there, intermediates):
     arguments = {"labels": labels} if self.classifiers[0].uses_labels else {}

@@ -57,10 +57,32 @@ class ResidualBlstmLayer(base.Layer):
   def call(self, x: tf.Tensor, frame_mask: tf.Tensor | None = None,
            training: bool = False) -> tf.Tensor:
     states, _ = self.both(x, frame_mask=frame_mask)
-    y = self.project(self.drop(states, training=training))
+    return self._add(x, self.drop(states, training=training))
+
+  def _add(self, x: tf.Tensor, states: tf.Tensor) -> tf.Tensor:
+    y = self.project(states)
     if self.skip:
       y += x
     return self.norm(y) if self.layer_norm else y
+
+  def mean(self, x: tf.Tensor, frame_mask: tf.Tensor | None = None,
+           training: bool = False) -> tf.Tensor:
+    """Returns the mean of y_t over the valid frames, (batch_size, dim).
+
+    Without LN, the mean of the projections is the projection of the mean: one vector of
+    a video is projected, instead of one of each frame.
+    """
+    if self.layer_norm:
+      return masking.masked_mean(
+          self(x, frame_mask=frame_mask, training=training), frame_mask)
+    states, _ = self.both(x, frame_mask=frame_mask)
+    states = self.drop(states, training=training)
+    y = self._add(masking.masked_mean(x, frame_mask),
+                  masking.masked_mean(states, frame_mask))
+    if frame_mask is None:
+      return y
+    there = tf.cast(tf.reduce_any(frame_mask, axis=1, keepdims=True), y.dtype)
+    return y * there
 
 
 @registries.AGGREGATIONS.register("blstm")
@@ -114,7 +136,7 @@ class Blstm(base.Layer):
 
   def call(self, x: tf.Tensor, frame_mask: tf.Tensor | None = None,
            training: bool = False) -> tf.Tensor:
-    for layer in self.stack:
+    for layer in self.stack[:-1]:
       x = layer(x, frame_mask=frame_mask, training=training)
-    h = masking.masked_mean(x, frame_mask)
+    h = self.stack[-1].mean(x, frame_mask=frame_mask, training=training)
     return self.gate(h, training=training) if self.context_gating else h

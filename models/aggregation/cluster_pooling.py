@@ -61,6 +61,10 @@ class ClusterPooling(base.Layer):
     return {"gating": "context" if self.context_gating else "none",
             "remove_diagonal": self.remove_diagonal}
 
+  def projects_sums(self, num_frames: int | None, dim: int) -> bool:
+    """Whether the pooling layer is to project its sums, which it takes `project` for."""
+    return False
+
   def build(self, input_shape: Any) -> None:
     dim = input_shape[-1]
     if self.input_batch_norm:
@@ -81,9 +85,13 @@ class ClusterPooling(base.Layer):
            training: bool = False) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
     if self.input_batch_norm:
       x = self.input_norm(x, frame_mask=frame_mask, training=training)
-    if self.projection:
+    arguments = {}
+    if self.projection and self.projects_sums(x.shape[1], x.shape[2]):
+      arguments["project"] = self.project
+    elif self.projection:
       x = masking.zero_padding(self.project(x), frame_mask)
-    x, intermediates = self.pool(x, frame_mask=frame_mask, training=training)
+    x, intermediates = self.pool(
+        x, frame_mask=frame_mask, training=training, **arguments)
     if self.units:
       x = self.reduce(x, training=training)
     return x, intermediates

@@ -23,5 +23,7 @@ class Mean(base.Layer):
   Reference: YouTube-8M starter code, `FrameLevelLogisticModel`.
   """
 
+  is_by_value = True  # Each value of h depends on one value of a frame.
+
   def call(self, x: tf.Tensor, frame_mask: tf.Tensor | None = None) -> tf.Tensor:
     return masking.masked_mean(x, frame_mask)

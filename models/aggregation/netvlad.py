@@ -39,10 +39,13 @@ class VladPooling(base.Layer):
   Call arguments:
     x: (batch_size, num_frames, dim).
     frame_mask: (batch_size, num_frames), bool. Padded frames belong to no cluster.
+    project: `Dense` layer y = W₁ x + b₁ of which the outputs y are pooled, for inputs x
+      of the layer. Their sums are projected, not the frames:
+      Σ_t a_tk y_t = W₁ Σ_t a_tk x_t + b₁ Σ_t a_tk. None: the frames x are pooled.
 
   Returns:
-    (batch_size, dim · K), and the intermediate `assignments`, (batch_size,
-    num_frames, K).
+    (batch_size, dim · K), where dim is that of y, and the intermediate `assignments`,
+    (batch_size, num_frames, K).
 
   Raises:
     ValueError: `residuals` is unknown.
@@ -75,9 +78,14 @@ class VladPooling(base.Layer):
           initializer=keras.initializers.RandomNormal(stddev=dim ** -0.5))
 
   def call(self, x: tf.Tensor, frame_mask: tf.Tensor | None = None,
-           training: bool = False) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
-    assignments = self.assign(x, frame_mask=frame_mask, training=training)
-    sums = soft_assignment.sum_by_cluster(x, assignments)
+           training: bool = False, project: Any = None
+           ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+    assignments = self.assign(x, frame_mask=frame_mask, training=training,
+                              project=project)
+    if project is None:
+      sums = soft_assignment.sum_by_cluster(x, assignments)
+    else:
+      sums = soft_assignment.sum_projected_by_cluster(x, assignments, project)
     if self.residuals == "centres":
       sums = soft_assignment.subtract_centres(sums, assignments, self.references)
     elif self.residuals == "gated":
@@ -116,3 +124,7 @@ class NetVlad(cluster_pooling.ClusterPooling):
   def make_pool(self) -> VladPooling:
     return VladPooling(self.clusters, self.residuals,
                        batch_norm_decay=self.batch_norm_decay, name="pool")
+
+  def projects_sums(self, num_frames: int | None, dim: int) -> bool:
+    return soft_assignment.is_cheaper_projected(
+        num_frames, dim, self.projection, self.clusters)

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Classifiers that decide each class separately: logistic regression, experts."""
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,45 @@ import tensorflow as tf
 
 from yt8m.models import registries
 from yt8m.models.classification import classifier
+
+
+@tf.custom_gradient
+def mix(gates: tf.Tensor, experts: tf.Tensor) -> Any:
+  """Mixes experts by a softmax gate.
+
+      g = softmax(γ),   s_m = σ(ε_m),   p = Σ_{m=1..k} g_m s_m
+      ∂p/∂γ_m = g_m (s_m − p), with s_{k+1} = 0;   ∂p/∂ε_m = g_m s_m (1 − s_m)
+
+  All operations are on arrays (batch_size, num_classes) of one gate or expert. A softmax
+  over a last axis of a few values, and its gradient, take longer than the product with
+  a matrix of the experts.
+
+  Args:
+    gates: Logits γ, (batch_size, num_classes, k + 1), float32.
+    experts: Logits ε, (batch_size, num_classes, k), float32.
+
+  Returns:
+    Scores p, (batch_size, num_classes).
+  """
+  gate_logits = tf.unstack(gates, axis=-1)
+  scores = [tf.sigmoid(logits) for logits in tf.unstack(experts, axis=-1)]
+  largest = functools.reduce(tf.maximum, gate_logits)
+  powers = [tf.exp(logits - largest) for logits in gate_logits]
+  inverse = 1 / tf.add_n(powers)
+  mixed = inverse * tf.add_n(
+      [power * score for power, score in zip(powers[:-1], scores, strict=True)])
+
+  def gradient(upstream):
+    upstream *= inverse
+    weights = [upstream * power for power in powers]
+    by_gate = [weight * (score - mixed)
+               for weight, score in zip(weights[:-1], scores, strict=True)]
+    by_expert = [weight * score * (1 - score)
+                 for weight, score in zip(weights[:-1], scores, strict=True)]
+    return (tf.stack([*by_gate, -weights[-1] * mixed], axis=-1),
+            tf.stack(by_expert, axis=-1))
+
+  return mixed, gradient
 
 
 @registries.CLASSIFIERS.register("logistic")
@@ -81,10 +121,9 @@ class MixtureOfExperts(classifier.Classifier):
   def call(self, x: tf.Tensor) -> tf.Tensor:
     classes, mixtures = self.num_classes, self.num_mixtures
     gates = self.gates(self.shared_gates(x) if self.low_rank_gates else x)
-    gates = tf.reshape(gates, [-1, classes, mixtures + 1])
-    experts = tf.reshape(self.experts(x), [-1, classes, mixtures])
-    weights = tf.nn.softmax(tf.cast(gates, tf.float32))[:, :, :mixtures]
-    return tf.reduce_sum(weights * tf.sigmoid(tf.cast(experts, tf.float32)), axis=-1)
+    gates = tf.reshape(tf.cast(gates, tf.float32), [-1, classes, mixtures + 1])
+    experts = tf.reshape(tf.cast(self.experts(x), tf.float32), [-1, classes, mixtures])
+    return mix(gates, experts)
 
   def start_from_prior(self, prior: np.ndarray) -> None:
     # The gates start near uniform, so the experts share k / (k + 1) of the weight.

@@ -100,7 +100,7 @@ class ClassChain(classifier.Classifier):
 
   def build(self, input_shape: Any) -> None:
     self.input_size = input_shape[-1]
-    penalty = keras.regularizers.L2(self.l2_penalty / 2)
+    penalty = classifier.L2Penalty(self.l2_penalty)
     self.video = self.dense(self.units, self.input_size, "video")
     # The last vector, after those of the classes, stands for "no label yet".
     self.vectors = self.add_weight(

@@ -21,6 +21,26 @@ def prior_log_odds(prior: np.ndarray) -> np.ndarray:
   return numerics.logit(prior, 1e-7, upper_epsilon=1e-3).astype(np.float32)
 
 
+@keras.utils.register_keras_serializable(package="yt8m")
+class L2Penalty(keras.regularizers.Regularizer):
+  """Penalty `s · Σ w² / 2` of a weight, as `slim.l2_regularizer` counts it.
+
+  `keras.regularizers.L2` counts s · Σ w², and squares the weights in an array of its own.
+
+  Args:
+    scale: Factor s.
+  """
+
+  def __init__(self, scale: float):
+    self.scale = scale
+
+  def __call__(self, weight: Any) -> tf.Tensor:
+    return self.scale * tf.nn.l2_loss(tf.convert_to_tensor(weight))
+
+  def get_config(self) -> dict[str, Any]:
+    return {"scale": self.scale}
+
+
 class Classifier(base.Layer, abc.ABC):
   """Base of the classifiers; a subclass defines `build`, `call` and `start_from_prior`.
 
@@ -61,10 +81,8 @@ class Classifier(base.Layer, abc.ABC):
 
   def dense(self, units: int, dim: int, name: str, use_bias: bool = True) -> Any:
     """Returns a built `Dense` layer with the L2 penalty on its kernel."""
-    layer = keras.layers.Dense(
-        units, use_bias=use_bias, name=name,
-        # Keras counts l2 · Σ w², the starter code s · Σ w² / 2.
-        kernel_regularizer=keras.regularizers.L2(self.l2_penalty / 2))
+    layer = keras.layers.Dense(units, use_bias=use_bias, name=name,
+                               kernel_regularizer=L2Penalty(self.l2_penalty))
     layer.build((None, dim))
     return layer
 

@@ -27,6 +27,8 @@ class Concat(base.Layer):
     (batch_size, num_frames, Σ_m dim_m), or (batch_size, Σ_m dim_m).
   """
 
+  keeps_values_apart = True  # Each output is one input: it can come after a mean.
+
   def call(self, features: list[tf.Tensor],
            frame_mask: tf.Tensor | None = None) -> tf.Tensor:
     return features[0] if len(features) == 1 else tf.concat(features, axis=-1)
@@ -62,9 +64,11 @@ class Sum(base.Layer):
            frame_mask: tf.Tensor | None = None) -> tf.Tensor:
     projected = []
     for project, x in zip(self.projections, features, strict=True):
-      y = project(x)
-      projected.append(tf.where(masking.is_there(x), y, tf.zeros_like(y)))
-    return masking.zero_padding(tf.add_n(projected), frame_mask)
+      kept = masking.is_there(x)
+      if frame_mask is not None:
+        kept &= tf.expand_dims(frame_mask, -1)
+      projected.append(masking.keep(project(x), kept))
+    return tf.add_n(projected)
 
 
 @registries.FUSIONS.register("differential")

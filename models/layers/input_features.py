@@ -73,7 +73,7 @@ class InputFeatures(base.Layer):
                        f"{sorted(features)} (--feature_names).")
     xs: list[Any] = [_masked_floats(features[name], frame_mask) for name in self.names]
     if self.normalization != "none":
-      squares = tf.add_n([tf.reduce_sum(x * x, axis=-1, keepdims=True) for x in xs])
+      squares = tf.add_n([_squared_length(x) for x in xs])
       scale = tf.math.rsqrt(tf.maximum(squares, 1e-12))
       if self.normalization == "rms":
         scale *= float(sum(x.shape[-1] for x in xs)) ** 0.5
@@ -90,6 +90,15 @@ class InputFeatures(base.Layer):
 def _masked_floats(x: tf.Tensor, frame_mask: tf.Tensor | None) -> tf.Tensor:
   if x.dtype != tf.uint8:
     return masking.zero_padding(tf.cast(x, tf.float32), frame_mask)
-  valid = tf.squeeze(masking.is_there(x, frame_mask), -1)
-  return masking.zero_padding(
-      dequantize(x), valid if frame_mask is None else valid & frame_mask)
+  valid = masking.is_there(x, frame_mask)
+  if frame_mask is not None:
+    valid &= frame_mask[:, :, tf.newaxis]
+  # `dequantize`, and 0 where it is not valid. Bytes are finite: no selection is needed,
+  # which would write another array of this size.
+  valid = tf.cast(valid, tf.float32)
+  return tf.cast(x, tf.float32) * (numerics.SCALE * valid) + numerics.OFFSET * valid
+
+
+def _squared_length(x: tf.Tensor) -> tf.Tensor:
+  """Returns `Σ_i x_i²` along the last axis, which stays as one of size 1."""
+  return tf.matmul(x[..., tf.newaxis, :], x[..., tf.newaxis])[..., 0]

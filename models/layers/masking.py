@@ -17,7 +17,19 @@ def zero_padding(x: tf.Tensor, mask: tf.Tensor | None) -> tf.Tensor:
     x: Frames, (batch_size, num_frames, dim).
     mask: Mask of the valid frames, (batch_size, num_frames), bool; None if all are valid.
   """
-  return x if mask is None else tf.where(tf.expand_dims(mask, -1), x, tf.zeros_like(x))
+  return x if mask is None else keep(x, tf.expand_dims(mask, -1))
+
+
+def keep(x: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
+  """Returns `x` where `mask` is True and 0 elsewhere, whatever `x` holds there.
+
+  It is one pass, where `tf.where` first broadcasts the mask.
+
+  Args:
+    x: Tensor of a floating-point type.
+    mask: Booleans, of a shape that broadcasts to that of `x`.
+  """
+  return tf.math.multiply_no_nan(x, tf.cast(mask, x.dtype))
 
 
 def is_there(x: tf.Tensor, mask: tf.Tensor | None = None) -> tf.Tensor:
@@ -38,11 +50,21 @@ def is_there(x: tf.Tensor, mask: tf.Tensor | None = None) -> tf.Tensor:
 
 
 def masked_mean(x: tf.Tensor, mask: tf.Tensor | None) -> tf.Tensor:
-  """Returns the mean of the valid frames, `Σ_t m_t x_t / Σ_t m_t`: (batch_size, dim)."""
+  """Returns the mean of the valid frames, `Σ_t m_t x_t / Σ_t m_t`: (batch_size, dim).
+
+  It is 0 for a video without valid frames. It is one matrix product, which writes no
+  masked copy of the frames, unless a frame, such as padding, is not finite.
+  """
   if mask is None:
     return tf.reduce_mean(x, axis=1)
-  count = tf.reduce_sum(tf.cast(mask, x.dtype), axis=1, keepdims=True)
-  return tf.math.divide_no_nan(tf.reduce_sum(zero_padding(x, mask), axis=1), count)
+  weights = tf.cast(mask, x.dtype)
+  weights = tf.math.divide_no_nan(
+      weights, tf.reduce_sum(weights, axis=1, keepdims=True))[:, tf.newaxis]
+  mean = tf.matmul(weights, x)
+  # Not inside the product: 0 times a value that is not finite is not 0.
+  mean = tf.cond(tf.reduce_all(tf.math.is_finite(mean)), lambda: mean,
+                 lambda: tf.matmul(weights, zero_padding(x, mask)))
+  return tf.squeeze(mean, axis=1)
 
 
 def masked_max(x: tf.Tensor, mask: tf.Tensor | None) -> tf.Tensor:

@@ -30,6 +30,8 @@ class SoftAssignment(base.Layer):
   Call arguments:
     x: (batch_size, num_frames, dim).
     frame_mask: (batch_size, num_frames), bool. Padded frames belong to no cluster.
+    project: `Dense` layer of which the outputs are assigned, for inputs x of the layer:
+      W (W₁ x + b₁) = (W W₁) x + W b₁. None: the frames x themselves are.
 
   Returns:
     (batch_size, num_frames · G, K), float32 under every policy.
@@ -53,8 +55,9 @@ class SoftAssignment(base.Layer):
           batch_norm.BatchNorm(self.batch_norm_decay, name="norm"), None, scores)
 
   def call(self, x: tf.Tensor, frame_mask: tf.Tensor | None = None,
-           training: bool = False) -> tf.Tensor:
-    scores, num_frames = self.score(x), tf.shape(x)[1]
+           training: bool = False, project: Any = None) -> tf.Tensor:
+    num_frames = tf.shape(x)[1]
+    scores = self.score(x) if project is None else self._score_projected(x, project)
     if self.use_batch_norm:
       scores = self.norm(scores, frame_mask=frame_mask, training=training)
     scores = tf.reshape(tf.cast(scores, tf.float32),
@@ -63,6 +66,16 @@ class SoftAssignment(base.Layer):
     if frame_mask is not None:
       assignments *= tf.cast(frame_mask, tf.float32)[:, :, tf.newaxis, tf.newaxis]
     return tf.reshape(assignments, [-1, num_frames * self.groups, self.clusters])
+
+
+  def _score_projected(self, x, project):
+    kernel, first_kernel, first_bias = (
+        tf.cast(tf.convert_to_tensor(weight), self.compute_dtype)
+        for weight in (self.score.kernel, project.kernel, project.bias))
+    offsets = tf.linalg.matvec(kernel, first_bias, transpose_a=True)
+    if self.score.use_bias:
+      offsets += tf.cast(tf.convert_to_tensor(self.score.bias), self.compute_dtype)
+    return tf.tensordot(x, tf.matmul(first_kernel, kernel), 1) + offsets
 
 
 def sum_by_cluster(x: tf.Tensor, assignments: tf.Tensor) -> tf.Tensor:
@@ -77,6 +90,45 @@ def sum_by_cluster(x: tf.Tensor, assignments: tf.Tensor) -> tf.Tensor:
   """
   weights = tf.cast(assignments, x.dtype)
   return tf.cast(tf.matmul(x, weights, transpose_a=True), tf.float32)
+
+
+def sum_projected_by_cluster(x: tf.Tensor, assignments: tf.Tensor,
+                             project: Any) -> tf.Tensor:
+  """Returns `S_pk = Σ_t a_tk y_tp` of y = W₁ x + b₁, without computing y.
+
+  Args:
+    x: (batch_size, num_frames, dim).
+    assignments: (batch_size, num_frames, K), float32.
+    project: `Dense` layer with the weights W₁ and b₁.
+
+  Returns:
+    (batch_size, units of the layer, K), float32.
+  """
+  weights = tf.cast(assignments, x.dtype)
+  sums = tf.matmul(weights, x, transpose_a=True)
+  kernel, bias = (tf.cast(tf.convert_to_tensor(weight), x.dtype)
+                  for weight in (project.kernel, project.bias))
+  mass = tf.reduce_sum(weights, axis=1)[:, :, tf.newaxis]
+  projected = tf.tensordot(sums, kernel, 1) + mass * bias
+  return tf.cast(tf.transpose(projected, [0, 2, 1]), tf.float32)
+
+
+def is_cheaper_projected(num_frames: int | None, dim: int, units: int,
+                         clusters: int) -> bool:
+  """Whether sums over frames are cheaper to project than the frames.
+
+  It compares the multiplications of `sum_by_cluster` and `SoftAssignment` for one video,
+  T (D P + 2 P K), with those on frames that are not projected, 2 T D K + K D P.
+
+  Args:
+    num_frames: Number of frames, T; None if it is not known: then they are not.
+    dim: Size of a frame, D.
+    units: Size of a projected frame, P.
+    clusters: Number of clusters, K.
+  """
+  return num_frames is not None and (
+      num_frames * units * (dim + 2 * clusters)
+      > clusters * dim * (2 * num_frames + units))
 
 
 def subtract_centres(sums: tf.Tensor, assignments: tf.Tensor,

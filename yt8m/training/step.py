@@ -111,7 +111,8 @@ class TrainStep:
           gradients, self._clip_gradient_norm, self._gradient_clipping,
           scale=getattr(self.optimizer, "dynamic_scale", 1.0))
       # `apply_gradients` sums over the replicas, which all hold the same sum by now.
-      gradients = [gradient / replicas for gradient in gradients]
+      if replicas > 1:
+        gradients = [gradient / replicas for gradient in gradients]
     self.optimizer.apply_gradients(
         zip(gradients, self.model.trainable_variables, strict=True))
     return label_loss, penalty, predictions
