@@ -5,6 +5,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO_DIR ?= demo_output
+BENCHMARK_DIR ?= benchmark_output
+BENCHMARK_FLAGS ?=
 # One process a core. The tests of one file run in the same process and share its setup.
 PYTEST_FLAGS ?= -n auto --dist loadfile
 # TensorFlow Addons needs Python 3.11 or older.
@@ -103,11 +105,10 @@ test-variants: $(BIN)/.installed
 test-faults: $(BIN)/.installed
 	$(BIN)/python -m tests.faults.driver --points=50
 
+# Less than 15 minutes on two quiet cores. `make benchmarks BENCHMARK_FLAGS=--update_docs`
+# also rewrites the figures of docs/performance.md.
 benchmarks: $(BIN)/.installed
-	$(BIN)/python benchmarks/readers.py
-	$(BIN)/python benchmarks/metrics.py
-	$(BIN)/python benchmarks/rnn.py
-	$(BIN)/python -m benchmarks.conditional.steps
+	$(BIN)/python -m benchmarks.run_all --output_dir=$(BENCHMARK_DIR) $(BENCHMARK_FLAGS)
 
 clean:
-	rm -rf $(VENV) $(ADDONS_VENV) $(ADDONS_CURRENT_VENV) $(DEMO_DIR) build dist *.egg-info
+	rm -rf $(VENV) $(ADDONS_VENV) $(ADDONS_CURRENT_VENV) $(DEMO_DIR) $(BENCHMARK_DIR) build dist *.egg-info

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Time and memory of a beam search for an ensemble, on synthetic predictions.
 
-  python benchmarks/ensemble_search.py
-  python benchmarks/ensemble_search.py --num_videos=10000 --sweep=cost.png
+  python -m benchmarks.ensemble_search
+  python -m benchmarks.ensemble_search --num_videos=10000 --sweep=cost.png
 
 Every candidate sees the true labels through noise, part of which is common to all. The
 time of one score is compared with its lower bound: sorting the 20 best scores of every
@@ -15,7 +15,6 @@ import dataclasses
 import os
 import resource
 import time
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -23,6 +22,7 @@ from absl import app
 from absl import flags
 from absl import logging
 
+from benchmarks import timing
 from yt8m.core import plots
 from yt8m.eval.blending import averaging
 from yt8m.eval.blending import gap
@@ -39,9 +39,11 @@ _AVERAGING = flags.DEFINE_enum("averaging", "probabilities", averaging.AVERAGING
                                "Form of the scores to average.")
 _SWEEP = flags.DEFINE_string("sweep", None, "PNG for the cost of other sizes.")
 
+TITLE = "Score of an ensemble"
+NOTE = ("GAP of one subset of the models. Limit: one `np.sort` of the 20 best scores of "
+        "every video as plain numbers.")
 _LABELS = 3  # labels of a video, on average
 _MIB = 2 ** 20
-_REPEATS = 5
 _FACTORS = (1 / 4, 1 / 2, 1, 2)
 
 
@@ -69,8 +71,8 @@ class Cost:
     result: Result of the search.
     seconds: Elapsed time of the search.
     cpu_seconds: CPU time of the search.
-    score_ms: Milliseconds of one score.
-    sort_ms: Milliseconds of a sort of the best scores.
+    score_ms: Milliseconds of one score, the median of several.
+    sort_ms: Milliseconds of a sort of the best scores, likewise.
   """
   result: ensemble_search.SearchResult
   seconds: float
@@ -90,21 +92,29 @@ def search(num_candidates: int, num_videos: int, beam_width: int) -> Cost:
       [f"model{i:03}" for i in range(num_candidates)], sizes.tolist(), scorer,
       _MODELS.value, 1024 * _MIB, beam_width=beam_width)
   seconds, cpu = time.perf_counter() - start, time.process_time() - start_cpu
-  subset = tuple(range(min(_MODELS.value, num_candidates)))
+  times = score_and_sort(transformed, scorer, min(_MODELS.value, num_candidates))
+  return Cost(result, seconds, cpu, *(1e3 * t.wall_s for t in times.values()))
+
+
+def score_and_sort(transformed: np.ndarray, scorer: gap.BlendScorer, num_models: int,
+                   turns: int = timing.TURNS) -> dict[str, timing.Times]:
+  """Returns the times of one score, and of its lower bound."""
+  subset = tuple(range(num_models))
   best = np.partition(transformed[0].astype(np.float32), -streaming.TOP_K, axis=1)
   best = best[:, -streaming.TOP_K:]
-  return Cost(result, seconds, cpu, fastest(lambda: scorer(subset)),
-              fastest(lambda: np.sort(best, axis=None)))
+  return timing.in_turns({"one score": lambda: scorer(subset),
+                          "np.sort": lambda: np.sort(best, axis=None)}, turns)
 
 
-def fastest(function: Callable[[], Any]) -> float:
-  """Returns the milliseconds of the fastest of several calls."""
-  times = []
-  for _ in range(_REPEATS):
-    start = time.perf_counter()
-    function()
-    times.append(time.perf_counter() - start)
-  return 1e3 * min(times)
+def rows(quick: bool = False) -> list[dict[str, Any]]:
+  """Returns a row for one score, and one for its limit."""
+  scores, hits = synthetic(_MODELS.value, 500 if quick else _VIDEOS.value)
+  transformed = averaging.transform(scores, _AVERAGING.value)
+  scorer = gap.BlendScorer(transformed, hits, int(np.count_nonzero(hits)))
+  times = score_and_sort(transformed, scorer, len(scores), 1 if quick else timing.TURNS)
+  return [{"what": name, "ms": 1e3 * t.wall_s, "CPU ms": 1e3 * t.cpu_s,
+           "% of np.sort, CPU": timing.ratio(times, "np.sort", name)}
+          for name, t in times.items()]
 
 
 def sweep(path: str) -> None:

@@ -2,30 +2,30 @@
 # SPDX-License-Identifier: Apache-2.0
 """Speed and memory of yt8m-inference, compared with a bare loop over batches.
 
-  python benchmarks/inference.py
-  python benchmarks/inference.py --frame_level
+  python -m benchmarks.inference
+  python -m benchmarks.inference --frame_level
 
 Writes SYNTHETIC records and an untrained model into a temporary folder, and predicts in
 turns: with the bare loop `for batch in dataset: predict(batch)`, which discards the
 scores; with the code of the command, as CSV and as .npz; and with two processes. Prints
-the best of all turns, because other work on the machine can only slow a turn down; it
-affects CPU time less. Memory is the peak of the command itself, for all videos and for
-a quarter of them.
+medians. Memory is the peak of the command itself, for all videos and for a quarter of
+them.
 """
 
+import dataclasses
 import functools
 import os
-import resource
-import subprocess
 import sys
 import tempfile
-import time
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from absl import app
 from absl import flags
 
+from benchmarks import timing
+from benchmarks.suite import memory
 from yt8m import models
 from yt8m.configs import checkpoints
 from yt8m.configs import experiment
@@ -47,43 +47,59 @@ _TURNS = flags.DEFINE_integer("turns", 2, "Turns of each way.")
 _BATCH_SIZE = flags.DEFINE_integer("batch_size", None, "Videos in a batch; default 512, "
                                    "or 128.")
 
-NUM_CLASSES, NUM_FRAMES = 3862, 200
+TITLE = "Prediction of whole files"
+NOTE = ("An untrained mixture of experts on synthetic records, with the lengths of "
+        "YouTube-8M at frame level. Bare loop: `for batch in dataset: predict(batch)`, "
+        "batches padded to 300 frames, scores thrown away. CSV: the code of "
+        "`yt8m-inference`.")
+NUM_CLASSES, MAX_FRAMES = 3862, 300
+# Quantiles of the number of frames of a YouTube-8M video; the mean is 230.
+LENGTHS = ([1, 129, 175, 232, 300, 300], [0, 0.05, 0.25, 0.5, 0.75, 1])
 
 
-def batch_size():
-  """The default batch size of the command."""
-  return _BATCH_SIZE.value or (128 if _FRAME_LEVEL.value else 512)
+@dataclasses.dataclass(frozen=True)
+class Setting:
+  """Records to predict.
+
+  Attributes:
+    frame_level: Whether they have frames.
+    videos: Number of videos.
+    shard: Videos of a file.
+    batch_size: Videos of a batch.
+  """
+  frame_level: bool
+  videos: int
+  shard: int
+  batch_size: int
 
 
-def write_records(folder):
+def write_records(folder, setting):
   """Writes the record files and returns their paths."""
   rng = np.random.default_rng(0)
   os.mkdir(folder)
-  if _FRAME_LEVEL.value:
-    videos, shard = _VIDEOS.value or 2_000, _SHARD.value or 250
-    make, names = tfrecords.frame_example, ("rgb", "audio")
-    pool = rng.integers(256, size=(50, NUM_FRAMES, 1152), dtype=np.uint8)
-  else:
-    videos, shard = _VIDEOS.value or 100_000, _SHARD.value or 1_000
-    make, names = tfrecords.video_example, ("mean_rgb", "mean_audio")
-    pool = rng.normal(size=(1000, 1152)).astype(np.float32)
+  make = tfrecords.frame_example if setting.frame_level else tfrecords.video_example
+  names = ("rgb", "audio") if setting.frame_level else ("mean_rgb", "mean_audio")
+  frames = rng.integers(256, size=(2 * MAX_FRAMES, 1152), dtype=np.uint8)
+  pool = rng.normal(size=(1000, 1152)).astype(np.float32)
   paths = []
-  for video in range(videos):
-    if video % shard == 0:
-      paths.append(os.path.join(folder, f"{len(paths):04}.tfrecord"))
-      writer = tf.io.TFRecordWriter(paths[-1])
-    features = np.split(pool[video % len(pool)], [1024], axis=-1)
-    writer.write(make(f"v{video:07}", [0], dict(zip(names, features, strict=True))
-                      ).SerializeToString())
-    if (video + 1) % shard == 0 or video + 1 == videos:
-      writer.close()
-  return paths, videos
+  for first in range(0, setting.videos, setting.shard):
+    paths.append(os.path.join(folder, f"{len(paths):04}.tfrecord"))
+    with tf.io.TFRecordWriter(paths[-1]) as writer:
+      for video in range(first, min(first + setting.shard, setting.videos)):
+        start = rng.integers(MAX_FRAMES)
+        length = int(np.interp(rng.random(), LENGTHS[1], LENGTHS[0]))
+        x = (frames[start:start + length] if setting.frame_level
+             else pool[video % len(pool)])
+        features: dict[str, Any] = dict(
+            zip(names, np.split(x, [1024], axis=-1), strict=True))
+        writer.write(make(f"v{video:07}", [0], features).SerializeToString())
+  return paths
 
 
-def write_model(train_dir):
+def write_model(train_dir, frame_level):
   """Writes an untrained mixture of two experts, for frames behind their mean."""
   tf.keras.utils.set_random_seed(0)
-  if _FRAME_LEVEL.value:
+  if frame_level:
     spec = feature_spec.FeatureSpec(("rgb", "audio"), (1024, 128), feature_spec.FRAME)
     options = {"aggregation": "mean"}
   else:
@@ -110,7 +126,7 @@ def raw_read(paths):
 
 def bare_loop(job, paths):
   predict = job.source.predictor()
-  dataset = job.source.reader().dataset(",".join(paths), batch_size(), num_readers=1)
+  dataset = job.source.reader().dataset(",".join(paths), job.batch_size, num_readers=1)
   predict(next(iter(dataset)))  # traced
   return functools.partial(_loop, predict, dataset)
 
@@ -135,74 +151,82 @@ def command(job, paths, folder, output_format, runner):
     parts.remove()
 
 
-def turn(way):
-  """Returns the seconds of `way`, and its CPU seconds in all threads and children."""
-  start, before = time.perf_counter(), _processor_seconds()
-  way()
-  return time.perf_counter() - start, _processor_seconds() - before
-
-
-def _processor_seconds():
-  usages = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-  return sum(usage.ru_utime + usage.ru_stime for usage in usages)
-
-
-# Linux counts the memory that a process used before `exec`, which is that of its parent.
-# This small process therefore starts the command, instead of the benchmark.
-_MEASURE = """
-import resource, subprocess, sys
-status = subprocess.call(sys.argv[1:])
-print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
-sys.exit(status)
-"""
-
-
-def peak_of_command(folder, paths):
+def peak_of_command(folder, paths, batch_size):
   """Returns the peak memory of the command in MiB, including its start."""
-  output = os.path.join(folder, "peak.csv")
-  process = subprocess.run(
-      [sys.executable, "-c", _MEASURE, sys.executable, "-m", "yt8m.export.inference",
-       f"--train_dir={folder}/model", f"--input_data_pattern={','.join(paths)}",
-       f"--batch_size={batch_size()}", f"--output_file={output}", "--overwrite"],
-      capture_output=True, text=True)
-  if process.returncode:
-    raise RuntimeError(process.stderr)
-  return int(process.stdout.split()[-1]) / 1024
+  return memory.peak_of(
+      [sys.executable, "-m", "yt8m.export.inference", f"--train_dir={folder}/model",
+       f"--input_data_pattern={','.join(paths)}", f"--batch_size={batch_size}",
+       f"--output_file={folder}/peak.csv", "--overwrite"])
 
 
-def main(_):
+def measure(setting: Setting, turns: int, *, processes: bool, peaks: bool
+            ) -> tuple[dict[str, timing.Times], dict[str, float]]:
+  """Measures every way to predict.
+
+  Args:
+    setting: Records.
+    turns: Number of turns.
+    processes: Whether two processes are measured too, which takes their start.
+    peaks: Whether the memory of the command is measured.
+
+  Returns:
+    The times by name, and MiB by name.
+  """
   with tempfile.TemporaryDirectory() as folder:
-    paths, videos = write_records(os.path.join(folder, "records"))
-    write_model(os.path.join(folder, "model"))
-    job = jobs.Job(
-        checkpoint.Checkpoint.newest(os.path.join(folder, "model")),
-        batch_size=batch_size())
-    two = functools.partial(runners.in_processes, num_processes=2)
+    paths = write_records(os.path.join(folder, "records"), setting)
+    write_model(os.path.join(folder, "model"), setting.frame_level)
+    job = jobs.Job(checkpoint.Checkpoint.newest(os.path.join(folder, "model")),
+                   batch_size=setting.batch_size)
     ways = {
         "raw read of the files": functools.partial(raw_read, paths),
         "bare loop": bare_loop(job, paths),
         "csv": functools.partial(command, job, paths, folder, "csv", runners.in_threads),
-        "npz": functools.partial(command, job, paths, folder, "npz", runners.in_threads),
-        "csv, 2 processes, their start included":
-            functools.partial(command, job, paths, folder, "csv", two)}
+        "npz": functools.partial(command, job, paths, folder, "npz", runners.in_threads)}
+    if processes:
+      two = functools.partial(runners.in_processes, num_processes=2)
+      ways["csv, 2 processes, their start included"] = functools.partial(
+          command, job, paths, folder, "csv", two)
     command(job, paths[:2], folder, "csv", runners.in_threads)  # traced
-    turns = {name: [] for name in ways}
-    for _ in range(_TURNS.value):
-      for name, way in ways.items():
-        turns[name].append(turn(way))
-    level = "frame" if _FRAME_LEVEL.value else "video"
-    print(f"{videos:,} SYNTHETIC {level}-level videos in {len(paths)} files, batches of "
-          f"{batch_size()}, {NUM_CLASSES} classes, {os.cpu_count()} cores")
-    best = {name: np.min(turns[name], axis=0) for name in ways}
-    print(f"{'':40}{'videos/s':>10}{'CPU s / 1,000':>15}{'speed':>8}{'CPU':>7}")
-    for name, (seconds, cpu) in best.items():
-      speed, cpu_share = best["bare loop"] / (seconds, cpu)
-      print(f"{name:40}{videos / seconds:10,.0f}{cpu * 1000 / videos:15.2f}"
-            f"{speed:7.2f}x{1 / cpu_share:6.2f}x")
+    times = timing.in_turns(ways, turns, warm_up=False, children=True)
+    jobs.unload()
     quarter = paths[:max(1, len(paths) // 4)]
-    for name, some in (("all videos", paths), ("a quarter", quarter)):
-      print(f"peak memory of the command, {name}: {peak_of_command(folder, some):,.0f} "
-            "MiB")
+    found = {name: peak_of_command(folder, some, setting.batch_size)
+             for name, some in (("all videos", paths), ("a quarter", quarter)) if peaks}
+  return times, found
+
+
+def rows(quick: bool = False) -> list[dict[str, Any]]:
+  """Returns a row for each level and way."""
+  found = []
+  for setting in (Setting(False, 20_000, 1_000, 512), Setting(True, 1_024, 512, 128)):
+    if quick:
+      setting = Setting(setting.frame_level, 24, 12, 8)
+    times, _ = measure(setting, 1 if quick else 3, processes=False, peaks=False)
+    level = "frame" if setting.frame_level else "video"
+    found += [{"level": level, "way": name, "videos/s": setting.videos / t.wall_s,
+               "CPU ms a video": 1e3 * t.cpu_s / setting.videos,
+               "speed over the bare loop, CPU ×": timing.ratio(times, "bare loop", name)}
+              for name, t in times.items()]
+  return found
+
+
+def main(_):
+  frame_level = _FRAME_LEVEL.value
+  setting = Setting(
+      frame_level, _VIDEOS.value or (2_000 if frame_level else 100_000),
+      _SHARD.value or (250 if frame_level else 1_000),
+      _BATCH_SIZE.value or (128 if frame_level else 512))
+  times, peaks = measure(setting, _TURNS.value, processes=True, peaks=True)
+  print(f"{setting}, SYNTHETIC, {NUM_CLASSES} classes, {os.cpu_count()} cores, load "
+        f"{timing.load()}")
+  print(f"{'':40}{'videos/s':>10}{'CPU s / 1,000':>15}{'speed':>8}{'CPU':>7}")
+  for name, t in times.items():
+    print(f"{name:40}{setting.videos / t.wall_s:10,.0f}"
+          f"{1000 * t.cpu_s / setting.videos:15.2f}"
+          f"{timing.ratio(times, 'bare loop', name, 'wall'):7.2f}x"
+          f"{timing.ratio(times, name, 'bare loop'):6.2f}x")
+  for name, mib in peaks.items():
+    print(f"peak memory of the command, {name}: {mib:,.0f} MiB")
 
 
 if __name__ == "__main__":

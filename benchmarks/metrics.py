@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Time of `EvaluationMetrics`, compared with a loop over videos and classes.
 
-  python benchmarks/metrics.py
+  python -m benchmarks.metrics
 
 The loop does what the YouTube-8M starter code does: for each video a partition for PERR
 and one for the top k, for each class a list, for each prediction a push on the heap of
@@ -12,32 +12,23 @@ the same synthetic batches and must agree. Ours must be 15 times as fast.
 
 import heapq
 import itertools
-import os
 import random
-import sys
-import time
-from collections.abc import Callable
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from absl import app
-from absl import flags
 
-# As a script, only this folder is on the path.
-sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from benchmarks import timing
+from yt8m.core import markdown
+from yt8m.eval.metrics import streaming
 
-from yt8m.eval.metrics import streaming  # noqa: E402
-
-_BATCHES = flags.DEFINE_integer("num_batches", 5, "Batches to evaluate.", 1)
-_BATCH_SIZE = flags.DEFINE_integer("batch_size", 1024, "Videos per batch.", 1)
-_CLASSES = flags.DEFINE_integer("num_classes", 3862, "Number of classes.", 2)
-_TOP_K = flags.DEFINE_integer("top_k", 20, "Predictions per video.", 1)
-_SEED = flags.DEFINE_integer("seed", 0, "Seed of the synthetic predictions.")
-
-_REQUIRED_RATIO = 15
-_REPEATS = 5
+TITLE = "Metrics"
+NOTE = ("All four metrics of one batch after another, with the final result. Limit: one "
+        "`tf.math.top_k` of the same scores.")
+BATCHES, BATCH_SIZE, CLASSES, TOP_K = 5, 1024, 3862, 20
+REQUIRED_RATIO = 15
 
 
 def synthetic_batch(rng: np.random.Generator, batch_size: int, num_classes: int,
@@ -120,59 +111,60 @@ class LoopMetrics:
             "map": np.mean([ap for ap in aps if ap is not None])}
 
 
-def seconds(function: Callable[[], Any], repeats: int = _REPEATS) -> tuple[float, Any]:
-  """Returns the time of the fastest of several calls, and the result of the last."""
-  times = []
-  for _ in range(repeats):
-    start = time.perf_counter()
-    result = function()
-    times.append(time.perf_counter() - start)
-  return min(times), result
+def rows(quick: bool = False) -> list[dict[str, Any]]:
+  """Returns a row for ours, the loop, and each limit.
 
-
-def main(_):
-  rng = np.random.default_rng(_SEED.value)
-  batches = [synthetic_batch(rng, _BATCH_SIZE.value, _CLASSES.value)
-             for _ in range(_BATCHES.value)]
-  top_k = min(_TOP_K.value, _CLASSES.value)
+  Raises:
+    ValueError: Ours and the loop differ.
+  """
+  rng = np.random.default_rng(0)
+  count, size, classes = (1, 32, 50) if quick else (BATCHES, BATCH_SIZE, CLASSES)
+  batches = [synthetic_batch(rng, size, classes) for _ in range(count)]
+  arrays = [predictions for predictions, _ in batches]
+  results = {}
 
   def run_ours():
-    ours = streaming.EvaluationMetrics(_CLASSES.value, top_k)
+    ours = streaming.EvaluationMetrics(classes, TOP_K)
     for predictions, labels in batches:
       ours.accumulate(predictions, labels, loss=0.0)
-    return ours.get()
+    results["ours"] = ours.get()
 
   def run_loop():
-    loop = LoopMetrics(_CLASSES.value, top_k)
+    loop = LoopMetrics(classes, TOP_K)
     for predictions, labels in batches:
       loop.accumulate(predictions, labels)
-    return loop.get()
+    results["loop"] = loop.get()
 
-  ours_s, ours = seconds(run_ours)
-  loop_s, loop = seconds(run_loop, repeats=2)
-  arrays = [predictions for predictions, _ in batches]
-  limits = {
+  times = timing.in_turns({
+      "ours": run_ours,
+      "tf.math.top_k": lambda: [tf.math.top_k(p, TOP_K)[0].numpy() for p in arrays],
+      "np.argpartition": lambda: [np.argpartition(p, -TOP_K) for p in arrays],
       "np.max (one pass over memory)": lambda: [p.max() for p in arrays],
-      "tf.math.top_k alone": lambda: [tf.math.top_k(p, top_k) for p in arrays],
-      "np.argpartition alone": lambda: [np.argpartition(p, -top_k) for p in arrays],
-  }
-
-  print(f"{_BATCHES.value} synthetic batches of {_BATCH_SIZE.value} x "
-        f"{_CLASSES.value} float32, top_k {top_k}, {os.cpu_count()} CPUs\n")
-  rows = {"ours": ours_s, "loop over videos and classes": loop_s}
-  rows.update((name, seconds(function)[0]) for name, function in limits.items())
-  for name, total in rows.items():
-    print(f"{name:32s}{1000 * total / _BATCHES.value:9.2f} ms a batch")
-  ratio = loop_s / ours_s
-  print(f"\nloop / ours = {ratio:.1f} (required: {_REQUIRED_RATIO})\n")
-  for key, value in loop.items():
-    print(f"{key:16s} ours {ours[key]:.9f}  loop {value:.9f}")
-
+  }, 1 if quick else timing.TURNS)
+  loop = timing.in_turns(
+      {"loop over videos and classes": run_loop}, 1, warm_up=False)
   # The loop breaks ties at random, so the tolerance is not 1e-9.
-  if not all(np.isclose(ours[key], value, atol=1e-6, rtol=0)
-             for key, value in loop.items()):
-    raise SystemExit("The results differ.")
-  if ratio < _REQUIRED_RATIO:
+  for key, value in results["loop"].items():
+    if not np.isclose(results["ours"][key], value, atol=1e-6, rtol=0):
+      raise ValueError(f"{key}: ours is {results['ours'][key]}, the loop says {value}.")
+  limit = times["tf.math.top_k"].cpu_s
+  return [{"what": name, "ms a batch": 1e3 * t.wall_s / count,
+           "CPU ms a batch": 1e3 * t.cpu_s / count,
+           "% of top_k, CPU": limit / t.cpu_s}
+          for name, t in {**times, **loop}.items()]
+
+
+def main(argv: Sequence[str]) -> None:
+  del argv
+  table = rows()
+  print(f"{BATCHES} synthetic batches of {BATCH_SIZE} x {CLASSES}, top {TOP_K}, load "
+        f"{timing.load()}")
+  print(markdown.make(list(table[0]), [
+      [row["what"], *(f"{row[key]:.4g}" for key in list(row)[1:])] for row in table],
+                      left=["what"]))
+  ratio = table[-1]["ms a batch"] / table[0]["ms a batch"]
+  print(f"\nloop / ours = {ratio:.1f} (required: {REQUIRED_RATIO})")
+  if ratio < REQUIRED_RATIO:
     raise SystemExit(f"Only {ratio:.1f} times as fast as the loop.")
 
 

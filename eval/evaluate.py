@@ -28,8 +28,8 @@ from yt8m.data import records
 from yt8m.eval.metrics import class_report
 from yt8m.eval.metrics import evaluation
 from yt8m.eval.metrics import streaming
+from yt8m.eval.predictions import by_length
 from yt8m.models import losses
-from yt8m.models import prediction
 from yt8m.training import strategies
 
 FLAGS = flags.FLAGS
@@ -85,6 +85,8 @@ def _evaluate(strategy: tf.distribute.Strategy) -> None:
   num_examples = records.estimate_count(files)
   if num_examples:
     num_examples //= context.num_input_pipelines
+  # Traced once, whatever the number of checkpoints.
+  predict = by_length.evaluation_function(model, FLAGS.batch_size)
   for path in _same_on_all_workers(strategy):
     checkpoints.restore_weights(model, path)
     dataset = reader.dataset(
@@ -93,7 +95,7 @@ def _evaluate(strategy: tf.distribute.Strategy) -> None:
         skip_bad_records=FLAGS.skip_bad_records, input_pipeline=context)
     with records.clear_errors(reader.explain, files):
       metrics = evaluation.evaluate(
-          prediction.prediction_function(model), model.num_classes, dataset, FLAGS.top_k,
+          predict, model.num_classes, dataset, FLAGS.top_k,
           losses.LOSSES[config.flags.get("label_loss", "CrossEntropyLoss")](),
           num_examples=num_examples)
     reader.incidents.log_summary(reader.incidents.new_counts())

@@ -24,6 +24,7 @@ from yt8m.configs import experiment
 from yt8m.configs import model_flags
 from yt8m.configs import recipes
 from yt8m.core import command
+from yt8m.core import devices
 from yt8m.core import feature_spec
 from yt8m.core import locks
 from yt8m.core import paths
@@ -238,7 +239,7 @@ def _train(strategy: tf.distribute.Strategy, spec: feature_spec.FeatureSpec,
         deterministic=FLAGS.deterministic,
         skip_corrupt_records=FLAGS.skip_corrupt_records,
         skip_bad_records=FLAGS.skip_bad_records, input_pipeline=context)
-    return taught.attach(dataset) if taught else dataset
+    return devices.prefetched(taught.attach(dataset) if taught else dataset, strategy)
 
   # ---------------------------------------------------------------- model
   schedule = loop.Schedule(

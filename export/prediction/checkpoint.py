@@ -21,6 +21,7 @@ from yt8m.core.types import Scores
 from yt8m.core.vocabulary import Vocabulary
 from yt8m.data import reader_base
 from yt8m.data import readers
+from yt8m.eval.predictions import by_length
 from yt8m.models import prediction
 
 
@@ -72,11 +73,17 @@ class Checkpoint:
     return checksum.of_tree(
         self.train_dir, [experiment.CONFIG, *map(os.path.basename, parts)])
 
-  def predictor(self) -> Callable[[Batch], Scores]:
-    """Loads the model as a function from a batch of `reader` to scores."""
+  def predictor(self, batch_size: int = 0) -> Callable[[Batch], Scores]:
+    """Loads the model as a function from a batch of `reader` to scores.
+
+    Args:
+      batch_size: Number of rows of most batches, for which graphs of their own are made.
+    """
     with registry.allow_code(self.allow_code):
       _, model, _ = experiment.load(self.train_dir, self.path, self.hparams)
-    return prediction.prediction_function(model)
+    if not batch_size:
+      return prediction.prediction_function(model)
+    return by_length.compiled(model, batch_size)
 
   def reader(self) -> reader_base.Reader:
     """Returns the reader of the model's records."""

@@ -5,10 +5,14 @@
 A *record file* is an input file; its *part* holds the predictions that are kept of it.
 Batches never cross from one record file to the next, so the scores of a file are the
 same bits in whatever order, thread, process or machine of the same kind it is predicted.
+
+The videos of a few batches are predicted in the order of their lengths, so that short
+videos do not pay for the padding of long ones (`by_length`).
 """
 
 import dataclasses
 import functools
+import itertools
 import threading
 from collections.abc import Callable
 from collections.abc import Iterable
@@ -26,6 +30,7 @@ from yt8m.data import reader_base
 from yt8m.data import records
 from yt8m.data import segment_reader
 from yt8m.eval.metrics import streaming
+from yt8m.eval.predictions import by_length
 from yt8m.export.prediction import checkpoint
 from yt8m.models import prediction
 
@@ -37,6 +42,10 @@ Part = dict[str, np.ndarray]
 Reducer = Callable[[np.ndarray, Scores, Any], Part]
 # Function that is called with numbers of videos as they are predicted.
 Advance = Callable[[int], None]
+# Batches whose videos are ordered by length together. Each takes 44 MB of bytes with 128
+# videos of 300 frames. With the lengths of YouTube-8M, 14 % of the frames are left out;
+# with eight batches it would be 18 %.
+WINDOW = 4
 
 
 @dataclasses.dataclass(frozen=True)
@@ -105,15 +114,15 @@ def predict(job: Job, record_file: str, advance: Advance = lambda num_videos: No
   model, reader, read, reduce = load(job)
   batches = _read(record_file, reader, read)
   if job.segments:
-    batches = _segments(batches, job.batch_size)
+    scored = _scored_segments(model, _segments(batches, job.batch_size), advance)
+  else:
+    scored = _scored(model, batches, job, advance)
   rows = []
-  for batch, num_videos in batches:
-    scores = _scores(model, batch)
+  for batch, scores in scored:
     try:
       rows.append(reduce(batch["id"].numpy(), scores, batch["labels"]))
     except ValueError as error:
       raise ValueError(f"{record_file}: {error} The model is {job.source}.") from error
-    advance(num_videos)
   if not rows:
     none = tf.zeros([0, job.source.num_classes])
     rows = [reduce(np.zeros(0, np.bytes_), none, none > 0)]
@@ -143,7 +152,7 @@ _LOADING = threading.Lock()
 
 @functools.lru_cache(maxsize=1)
 def _load(job):
-  predict_all = job.source.predictor()
+  predict_all = job.source.predictor(job.batch_size)
   turn = threading.Lock()
 
   def model(batch):
@@ -158,7 +167,7 @@ def _load(job):
 
 
 def _read(record_file, reader, read):
-  """Yields the batches of a file, each with its number of videos.
+  """Yields the batches of a file.
 
   All that is wrong with the file is a `RecordError`.
   """
@@ -167,18 +176,50 @@ def _read(record_file, reader, read):
     with files.open_to_read(record_file, "rb") as file:
       file.read(1)
     with records.clear_errors(reader.explain, [record_file]):
-      for batch in read(record_file):
-        yield batch, len(batch["id"])
+      yield from read(record_file)
   except (OSError, tf.errors.OpError) as error:
     raise records.RecordError(f"{record_file} cannot be read: {error}") from error
+
+
+def _scored(model, batches, job, advance):
+  """Yields batches with their scores, a window of `WINDOW` batches at a time."""
+
+  def predict(batch):
+    scores = _scores(model, batch)
+    advance(len(scores))
+    return scores
+
+  by_length_too = orders_by_length(job)
+  while window := list(itertools.islice(batches, WINDOW if by_length_too else 1)):
+    found = (by_length.scores(predict, window, job.batch_size) if by_length_too
+             else [predict(batch) for batch in window])
+    for batch in window:
+      del batch["features"]  # Otherwise two windows would take memory.
+    yield from zip(window, found, strict=True)
+
+
+def orders_by_length(job: Job) -> bool:
+  """Returns whether a job predicts videos of similar length together.
+
+  A class of the user's own may compute something that depends on the padding.
+  """
+  return not (job.segments or job.source.spec.is_video_level or job.source.allow_code)
+
+
+def _scored_segments(model, batches, advance):
+  """Yields batches of segments, which all have the same length, with their scores."""
+  for batch, num_videos in batches:
+    scores = _scores(model, batch)
+    advance(num_videos)
+    yield batch, scores
 
 
 def _segments(batches, batch_size):
   """Yields the five-frame segments of batches, `batch_size` at a time, without labels.
 
-  The videos of a batch are counted with its first segments.
+  They come with the number of videos, which are counted with the first segments.
   """
-  for batch, num_videos in batches:
+  for batch in batches:
     features, num_frames, rows_and_starts = segment_reader.split_into_segments(
         batch["features"], batch["num_frames"])
     videos, starts = tf.unstack(rows_and_starts, axis=1)
@@ -188,7 +229,7 @@ def _segments(batches, batch_size):
       rows = slice(first, first + batch_size)
       yield {"id": ids[rows], "features": {name: x[rows] for name, x in features.items()},
              "num_frames": num_frames[rows], "labels": None}, (
-                 num_videos if first == 0 else 0)
+                 len(batch["id"]) if first == 0 else 0)
 
 
 def _scores(model, batch):

@@ -130,15 +130,16 @@ def format_lines(ids: Sequence[str | bytes] | np.ndarray, classes: Any,
   Raises:
     ValueError: The arguments differ in their number of rows.
   """
-  scores = np.asarray(scores)
-  if np.shape(classes) != scores.shape or len(ids) != len(scores):
-    raise ValueError(f"{len(ids)} ids, classes {np.shape(classes)} and scores "
+  classes, scores = np.asarray(classes), np.asarray(scores)
+  if classes.shape != scores.shape or len(ids) != len(scores):
+    raise ValueError(f"{len(ids)} ids, classes {classes.shape} and scores "
                      f"{scores.shape} do not belong together.")
-  # One template for the whole line is twice as fast as one per pair. The array holds
-  # objects, because `%i` and `%g` need Python numbers of different types.
-  pairs = np.empty((len(scores), 2 * scores.shape[1]), dtype=object)
-  pairs[:, 0::2] = classes
-  pairs[:, 1::2] = scores
+  # One template for the whole line is twice as fast as one per pair, and lists are filled
+  # faster than arrays of objects. `%i` and `%g` need Python numbers of different types.
+  pairs: list[Any] = [None] * (2 * scores.size)
+  pairs[0::2] = classes.ravel().tolist()
+  pairs[1::2] = scores.ravel().tolist()
+  width = 2 * scores.shape[1]
   template = "%s," + " ".join(["%i %g"] * scores.shape[1]) + "\n"
-  return [template % (video_ids.as_text(video_id), *row)
-          for video_id, row in zip(ids, pairs.tolist(), strict=True)]
+  return [template % (video_ids.as_text(video_id), *pairs[row * width:(row + 1) * width])
+          for row, video_id in enumerate(ids)]

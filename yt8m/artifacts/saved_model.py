@@ -177,8 +177,11 @@ class SavedModel:
                        "are scored: export the model again, without --mediapipe.")
     return loaded
 
-  def predictor(self) -> Callable[[Batch], Scores]:
+  def predictor(self, batch_size: int = 0) -> Callable[[Batch], Scores]:
     """Loads the model as a function; errors are those of `load`.
+
+    Args:
+      batch_size: Unused, since one graph takes batches of every size.
 
     Returns:
       A function from a batch of `reader` to scores, (batch_size, num_classes) float32.

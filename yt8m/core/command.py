@@ -5,6 +5,7 @@
 import functools
 import logging as python_logging
 import math
+import os
 import re
 import sys
 from collections.abc import Callable
@@ -52,6 +53,9 @@ def run(main: Callable[..., Any], actions: Sequence[str] = (),
     actions: Words of which the command line must have one, as in `yt8m-ensemble search`.
     stop_secs: Seconds that it may take to clean up after a signal.
   """
+  # A GPU has room for other processes: its memory grows on demand. TensorFlow reads this
+  # when it first needs a GPU.
+  os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
   signals.install()
   try:
     with signals.raising(stop_secs):

@@ -11,7 +11,9 @@ import tensorflow as tf
 
 from tests.helpers import small_job
 from yt8m.core import feature_spec
+from yt8m.core import registry
 from yt8m.data import records
+from yt8m.eval.predictions import by_length
 from yt8m.export.prediction import checkpoint
 from yt8m.export.prediction import jobs
 
@@ -57,6 +59,41 @@ def test_segments(tmp_path):
       b"%s:%d" % (video, start) for video, length in
       zip(batch["id"].numpy(), batch["num_frames"].numpy(), strict=True)
       for start in range(0, length, 5)]
+
+
+def test_the_order_of_lengths_changes_no_row(tmp_path, monkeypatch):
+  """With the last window and its last batch not full."""
+  monkeypatch.setattr(by_length, "STEP", 4)
+  train_dir = small_job.write_model(tmp_path / "model", level=feature_spec.FRAME)
+  [path] = small_job.write_record_files(tmp_path, [21], feature_spec.FRAME)
+  job, shapes = small_job.job(train_dir), []
+  score = jobs._scores
+
+  def scores(model, batch):
+    shapes.append(batch["features"]["x"].shape[:2])
+    return score(model, batch)
+
+  monkeypatch.setattr(jobs, "_scores", scores)
+  counted = []
+  assert jobs.orders_by_length(job)
+  found = jobs.predict(job, path, counted.append)
+  assert counted == [rows for rows, _ in shapes] == [4, 4, 4, 4, 1, 4]
+  assert shapes[0][1] < shapes[3][1] < 300
+  monkeypatch.setattr(jobs, "orders_by_length", lambda job: False)
+  plain = jobs.predict(job, path)
+  np.testing.assert_array_equal(found["ids"], plain["ids"])
+  assert found["ids"].tolist() == [b"f0v%d" % video for video in range(21)]
+  np.testing.assert_allclose(found["scores"], plain["scores"], atol=1e-6)
+  np.testing.assert_array_equal(found["classes"], plain["classes"])
+
+
+def test_what_is_not_ordered_by_length(tmp_path):
+  frames = small_job.write_model(tmp_path / "frames", level=feature_spec.FRAME)
+  vectors = small_job.write_model(tmp_path / "vectors")
+  assert not jobs.orders_by_length(small_job.job(vectors))
+  assert not jobs.orders_by_length(small_job.job(frames, segments=True))
+  with registry.allow_code(["a.module"]):
+    assert not jobs.orders_by_length(small_job.job(frames))
 
 
 def test_a_lone_video_has_the_bits_of_a_pair(train_dir, tmp_path):
@@ -105,7 +142,7 @@ def test_a_model_that_has_diverged(tmp_path, monkeypatch):
   train_dir = small_job.write_model(tmp_path / "model")
   [path] = small_job.write_record_files(tmp_path, [3])
   monkeypatch.setattr(
-      checkpoint.Checkpoint, "predictor", lambda source: lambda batch: tf.fill(
+      checkpoint.Checkpoint, "predictor", lambda source, rows: lambda batch: tf.fill(
           [len(batch["num_frames"]), small_job.NUM_CLASSES], float("nan")))
   with pytest.raises(ValueError, match="file00.tfrecord: .* are not numbers.* at step 7"
                      ) as error:
@@ -165,7 +202,7 @@ def test_a_lone_video_is_predicted_with_a_copy_of_itself():
 
 def test_segments_of_five_frames():
   model, videos = Model(), batch([12, 3, 5], 12)
-  found = list(jobs._segments([(videos, 3)], 2))
+  found = list(jobs._segments([videos], 2))
   assert [count for _, count in found] == [3, 0, 0]
   assert [len(one["id"]) for one, _ in found] == [2, 2, 1]
   ids = np.concatenate([one["id"] for one, _ in found]).astype(str).tolist()

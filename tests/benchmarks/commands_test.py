@@ -1,0 +1,65 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""The two commands that measure everything, with tiny sizes."""
+
+import json
+import pathlib
+
+import pytest
+
+from benchmarks.suite import report
+from tests.helpers import support
+
+
+def test_run_all(tmp_path):
+  arguments = ["--quick", f"--output_dir={tmp_path}"]
+  first = support.run_command(
+      "benchmarks.run_all", *arguments,
+      "--parts=peers,metrics,readers,waits,ensemble,inference")
+  assert "Metrics (" in first.stdout and "load" in first.stdout
+  support.run_command("benchmarks.run_all", *arguments, "--parts=memory,precisions")
+  results = json.loads((tmp_path / "results.json").read_text())
+  # The parts of the first run are kept, in the order of a whole run.
+  assert list(results["parts"]) == ["readers", "waits", "metrics", "ensemble",
+                                    "inference", "precisions", "memory", "peers"]
+  assert all(part["rows"] for part in results["parts"].values())
+  assert results["parts"]["memory"]["rows"][0]["MiB"] > 100
+  assert "QUICK" in (tmp_path / "results.md").read_text()
+  assert (tmp_path / "results.png").exists()
+
+
+@pytest.mark.parametrize("arguments,message", [
+    (["--parts=stpes"], "no part 'stpes'"),
+    (["--update_docs", "--quick"], "drop one of them")])
+def test_bad_flags(tmp_path, arguments, message):
+  process = support.run_command("benchmarks.run_all", f"--output_dir={tmp_path}",
+                                *arguments, check=False)
+  assert process.returncode and message in process.stderr
+
+
+@pytest.mark.parametrize("flags,settings", [
+    (["--precision=float32", "--precision=mixed_bfloat16", "--jit_compile"], 2),
+    (["--precision=mixed_float16", "--strategy=mirrored", "--nojit_compile"], 1)])
+def test_gpu(tmp_path, flags, settings):
+  support.run_command(
+      "benchmarks.gpu", "--quick", "--steps=2", f"--output_dir={tmp_path}",
+      "--models=concat-NetVLAD-C128-MoE4", *flags)
+  results = json.loads((tmp_path / "gpu.json").read_text())
+  assert [row["remark"] for row in results["rows"]] == settings * [""]
+  assert all(row["videos/s"] > 0 and row["% of peak"] > 0 for row in results["rows"])
+  assert not results["left out"]
+  assert "| model | precision | XLA |" in (tmp_path / "gpu.md").read_text()
+
+
+def test_gpu_names_what_it_leaves_out(tmp_path):
+  support.run_command(
+      "benchmarks.gpu", "--quick", f"--output_dir={tmp_path}", "--minutes=0",
+      "--models=FrameLevelLogisticModel", "--nojit_compile", "--precision=float32")
+  assert "Left out for lack of time: FrameLevelLogisticModel" in (
+      tmp_path / "gpu.md").read_text()
+
+
+def test_pages_have_the_sections():
+  page = (pathlib.Path(support.ROOT) / "docs/performance.md").read_text()
+  for section in ("benchmarks", "gpu"):
+    assert report.replace_section(page, section, "new") != page
