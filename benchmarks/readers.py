@@ -31,9 +31,11 @@ from yt8m.core import paths
 from yt8m.data import readers
 from yt8m.data import tfrecords
 
-_PATTERN = flags.DEFINE_string("pattern", None, "Record files, instead of generated ones.")
-_LEVEL = flags.DEFINE_enum("level", None, [feature_spec.FRAME, feature_spec.VIDEO],
-                           "Level of the records of --pattern, or the only one measured.")
+_PATTERN = flags.DEFINE_string(
+    "pattern", None, "Record files, instead of generated ones.")
+_LEVEL = flags.DEFINE_enum(
+    "level", None, [feature_spec.FRAME, feature_spec.VIDEO],
+    "Level of the records of --pattern, or the only one that is measured.")
 
 TITLE = "Readers"
 NOTE = ("Share of a bare TFRecord read: its seconds divided by those of the reader, "
