@@ -40,8 +40,8 @@ paths.define_pattern(
 flags.DEFINE_bool("segment_labels", None,
                   "Whether the records hold rated segments; default: as in training.")
 flags.DEFINE_integer("batch_size", 1024, "Number of examples per batch.", lower_bound=1)
-flags.DEFINE_integer("num_readers", 8, "Number of files to read at the same time.",
-                     lower_bound=1)
+flags.DEFINE_integer("num_readers", 8, "Number of remote or compressed files that are "
+                     "read at a time.", lower_bound=1)
 flags.DEFINE_bool("skip_corrupt_records", False,
                   "Count damaged records and continue, instead of stopping.")
 flags.DEFINE_bool("skip_bad_records", False, "Count records that can be read but not "

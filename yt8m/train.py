@@ -58,8 +58,9 @@ flags.DEFINE_bool("frame_features", False, "Whether records hold frames.")
 flags.DEFINE_bool("segment_labels", False, "Whether records hold rated segments.")
 flags.DEFINE_integer("batch_size", 1024, "Examples of a step, over all replicas.",
                      lower_bound=1)
-flags.DEFINE_integer("num_readers", 8, "Number of files to read at the same time.",
-                     lower_bound=1)
+flags.DEFINE_integer("num_readers", 8, "Least number of files that are shuffled "
+                     "together; of remote or compressed files, number that is read at a "
+                     "time.", lower_bound=1)
 flags.DEFINE_integer("shuffle_buffer", None, "Number of records to shuffle at a time. "
                      "Default: 16384 of videos, 1024 of frames.", lower_bound=1)
 paths.define("vocabulary", None, "CSV with the names of the classes: vocabulary.csv of "

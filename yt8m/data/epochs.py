@@ -23,6 +23,11 @@ def are_local(files: Sequence[str]) -> bool:
   return locators.has_fast_checksums() and all(map(framing.is_plain, files))
 
 
+def order(files: Sequence[str]) -> str:
+  """Returns how `read` shuffles files: in "windows" of files or in a "buffer"."""
+  return "windows" if are_local(files) else "buffer"
+
+
 def read(files: list[str], window: int, num_readers: int, seed: int, epoch: int | None,
          shard: tuple[int, int] | None, *, record_bytes: int, deterministic: bool,
          skip_corrupt_records: bool, incidents: records.Incidents
@@ -51,23 +56,23 @@ def read(files: list[str], window: int, num_readers: int, seed: int, epoch: int 
         files, seed if window else None, epoch, *sizes, shard=shard,
         skip_corrupt_records=skip_corrupt_records, incidents=incidents,
         deterministic=deterministic), files
-  order = np.random.default_rng([seed, epoch or 0])
+  draws = np.random.default_rng([seed, epoch or 0])
   if window:
-    files = [files[i] for i in order.permutation(len(files))]
+    files = [files[i] for i in draws.permutation(len(files))]
   reshuffled = bool(window) and epoch is None
   dataset = records.read(
       files, num_readers, record_bytes, shard,
-      shuffle_seed=int(order.integers(2**31)) if reshuffled else None,
+      shuffle_seed=int(draws.integers(2**31)) if reshuffled else None,
       deterministic=deterministic, skip_corrupt_records=skip_corrupt_records,
       incidents=incidents)
   if window:
-    dataset = dataset.shuffle(window, seed=int(order.integers(2**31)),
+    dataset = dataset.shuffle(window, seed=int(draws.integers(2**31)),
                               reshuffle_each_iteration=reshuffled)
   return dataset, files
 
 
 def share(files: list[str], pipeline: tf.distribute.InputContext
-           ) -> tuple[list[str], tuple[int, int] | None]:
+          ) -> tuple[list[str], tuple[int, int] | None]:
   """Returns the files of an input pipeline, and the `shard` of their records, for `read`.
 
   The largest file goes first, always to the pipeline with the fewest bytes.

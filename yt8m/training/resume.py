@@ -8,6 +8,7 @@ uninterrupted run. The manifest of a checkpoint holds what that depends on:
     flags        flags of the run that wrote it
     files        names and bytes of the record files
     pipelines    number of workers, among which the records are divided
+    order        how the records of an epoch are shuffled
 """
 
 import concurrent.futures
@@ -25,6 +26,7 @@ from yt8m.configs import checkpoints
 from yt8m.configs import experiment
 from yt8m.configs import model_flags
 from yt8m.core.types import Config
+from yt8m.data import epochs
 from yt8m.training import weight_averaging
 
 MODES = ("exact", "approximate")
@@ -56,8 +58,9 @@ def describe(flags: Config, files: Sequence[str], pipelines: int) -> Config:
     sizes = pool.map(lambda path: tf.io.gfile.stat(path).length, files)
     # Below their common folder, so that the records can be moved.
     start = os.path.commonprefix(list(files)).rfind("/") + 1
-    return {"flags": flags, "pipelines": pipelines, "files": {
-        path[start:]: size for path, size in zip(files, sizes, strict=True)}}
+    return {"flags": flags, "pipelines": pipelines, "order": epochs.order(files),
+            "files": {path[start:]: size
+                      for path, size in zip(files, sizes, strict=True)}}
 
 
 def find(train_dir: str, name: str | None, now: Config, mode: str, chief: bool
@@ -113,6 +116,11 @@ def check(path: str, now: Config, mode: str) -> None:
   if before.get("pipelines", now["pipelines"]) != now["pipelines"]:
     inexact.append(
         f"the number of workers was {before['pipelines']} and is {now['pipelines']}")
+  # Versions before the manifest had this entry knew only the buffer.
+  order = before.get("order", "buffer")
+  if order != now["order"] and checkpoints.read_number(path, "epoch_step"):
+    inexact.append(f"the records of an epoch were shuffled in a {order} and are shuffled "
+                   f"in {now['order']}, and the checkpoint is in the middle of an epoch")
   if inexact and mode != "approximate":
     raise ValueError(
         f"Training cannot go on exactly from {path}: {'; '.join(inexact)}. Undo that, or "

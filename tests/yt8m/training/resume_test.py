@@ -54,6 +54,20 @@ def test_the_same_run_and_moved_records_go_on_in_silence(saved, caplog):
   assert not caplog.text
 
 
+@pytest.mark.parametrize("epoch_step", [0, 3])
+def test_another_order_matters_only_within_an_epoch(tmp_path, epoch_step):
+  saver = saving.Saver(tf.train.Checkpoint(
+      epoch_step=tf.Variable(epoch_step, dtype=tf.int64)), str(tmp_path), 5)
+  now = resume.describe(FLAGS, record_files(tmp_path / "records", a=10), 1)
+  saver.save(7, {key: now[key] for key in now if key != "order"})  # as older versions
+  arguments = str(tmp_path), None, {**now, "order": "windows"}
+  if epoch_step:
+    with pytest.raises(ValueError, match="shuffled in a buffer and are shuffled in "
+                       "windows, and the checkpoint is in the middle of an epoch"):
+      resume.find(*arguments, "exact", True)
+  assert resume.find(*arguments, "approximate" if epoch_step else "exact", True)
+
+
 def test_what_changed_is_listed_in_one_message(saved, caplog):
   find(saved, batch_size=8, label_loss="HingeLoss", max_frames=100,
        vocabulary="3d4c")
