@@ -96,9 +96,10 @@ goldens: $(BIN)/.installed
 fuzz: $(BIN)/.installed
 	$(BIN)/python -m tests.fuzz.driver --cases=1000000
 
-# Trains every variant of every option on one replica and on two.
+# Every variant of every option: trained on one replica and on two, predicted by length.
 test-variants: $(BIN)/.installed
-	YT8M_ALL_VARIANTS=1 $(BIN)/python -m pytest $(PYTEST_FLAGS) tests/replicas_test.py
+	YT8M_ALL_VARIANTS=1 $(BIN)/python -m pytest $(PYTEST_FLAGS) tests/replicas_test.py \
+	  tests/eval/predictions/by_length_test.py
 
 # Kills, stops and starves every command at many points; about 40 minutes on two cores.
 # Prints the table of docs/reliability.md.
