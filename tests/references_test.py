@@ -15,7 +15,8 @@ KIM = ("models/classification/conditional.py", "models/fusion/attention.py",
        "docs/classifiers.md", "README.md")
 # Author and year of each arXiv number, checked by hand.
 ARXIV = {
-    "1406.1078": "Cho et al. 2014", "1502.03167": "Ioffe & Szegedy 2015",
+    "1406.1078": "Cho et al. 2014", "1412.6980": "Kingma & Ba 2014",
+    "1502.03167": "Ioffe & Szegedy 2015",
     "1503.02531": "Hinton et al. 2015", "1505.00387": "Srivastava et al. 2015",
     "1508.04025": "Luong et al. 2015", "1511.03476": "Pan et al. 2016",
     "1511.06062": "Gao et al. 2016", "1511.07247": "Arandjelović et al. 2016",

@@ -17,6 +17,7 @@ from yt8m import models
 from yt8m.data import label_sets
 from yt8m.models import losses
 from yt8m.training import label_start
+from yt8m.training import adam
 from yt8m.training import optimizers
 from yt8m.training import step as train_step
 
@@ -57,7 +58,7 @@ def weights(model):
 def test_fit_takes_the_steps_of_train_step(case):
   fitted, trained = make(case), make(case)
   loss, rate = losses.CrossEntropyLoss(), 0.01
-  fitted.compile(keras.optimizers.Adam(rate, epsilon=1e-8, clipnorm=1.0), loss)
+  fitted.compile(adam.Adam(rate, epsilon=1e-8, clipnorm=1.0), loss)
   step = train_step.TrainStep(
       trained, loss, optimizers.make_optimizer("AdamOptimizer", rate),
       tf.distribute.get_strategy())
@@ -66,8 +67,12 @@ def test_fit_takes_the_steps_of_train_step(case):
   history = fitted.fit(dataset(case), epochs=1, shuffle=False, verbose=0).history
   keras.utils.set_random_seed(1)
   results = [step(batch) for batch in dataset(case)]
-  for one, other in zip(weights(fitted), weights(trained), strict=True):
-    np.testing.assert_allclose(one, other, atol=1e-6)
+  for variable, one, other in zip(
+      fitted.weights, weights(fitted), weights(trained), strict=True):
+    # The gradient of a shift before a batch normalisation is rounding only, and Adam
+    # makes steps of full size of it.
+    if "input_norm/beta" not in getattr(variable, "path", variable.name):
+      np.testing.assert_allclose(one, other, atol=1e-6)
   assert any(np.any(one != other)
              for one, other in zip(before, weights(fitted), strict=True))
   np.testing.assert_allclose(

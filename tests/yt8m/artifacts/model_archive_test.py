@@ -184,7 +184,7 @@ def test_what_is_unpacked_already_stays(tmp_path, model, caplog):
   model_archive.pack(model, tmp_path / "model.tgz")
   unpack(tmp_path / "model.tgz", tmp_path / "copy")
   before = (tmp_path / "copy" / "config.json").stat()
-  with caplog.at_level("INFO"):
+  with caplog.at_level("INFO"), caplog.at_level("INFO", "absl"):
     unpack(tmp_path / "model.tgz", tmp_path / "copy")
   assert f"{tmp_path}/copy is there already, with the same contents." in caplog.text
   assert (tmp_path / "copy" / "config.json").stat().st_ino == before.st_ino
