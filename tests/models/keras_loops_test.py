@@ -16,8 +16,8 @@ from tests.helpers import support
 from yt8m import models
 from yt8m.data import label_sets
 from yt8m.models import losses
-from yt8m.training import label_start
 from yt8m.training import adam
+from yt8m.training import label_start
 from yt8m.training import optimizers
 from yt8m.training import step as train_step
 
