@@ -99,7 +99,7 @@ fuzz: $(BIN)/.installed
 # Every variant of every option: trained on one replica and on two, predicted by length.
 test-variants: $(BIN)/.installed
 	YT8M_ALL_VARIANTS=1 $(BIN)/python -m pytest $(PYTEST_FLAGS) tests/replicas_test.py \
-	  tests/eval/predictions/by_length_test.py
+	  tests/eval/predictions/by_length_test.py tests/device_readiness_test.py
 
 # Kills, stops and starves every command at many points; about 40 minutes on two cores.
 # Prints the table of docs/reliability.md.

