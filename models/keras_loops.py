@@ -116,6 +116,7 @@ class KerasLoops:
     """
     model: Any = self
     if isinstance(model.distribute_strategy, tf.distribute.MultiWorkerMirroredStrategy):
+      # Keras 3 itself raises in the middle of `fit`, without a remedy.
       raise NotImplementedError(
           "Keras cannot fit a model under MultiWorkerMirroredStrategy. Train with the "
           "command yt8m-train on every worker, which reads TF_CONFIG itself.")

@@ -12,7 +12,7 @@ from yt8m.training import loop
 
 # MiB. A batch has 2, the gradients and predictions of a step as much: a leak of one of
 # them a step would be 400. The first checkpoint and the first logs come before.
-_NOISE = 40
+_NOISE = 20
 
 
 def resident_mib():

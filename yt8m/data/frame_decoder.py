@@ -145,38 +145,25 @@ class FrameDecoder:
       feature that has frames.
     """
     try:
-      if data[start] != wire.FIRST:
-        return None
-      size, first = wire.length(data, start + 1)
-      context_end = first + size
-      if data[context_end] != wire.SECOND:
-        return None
-      size, place = wire.length(data, context_end + 1)
-      if place + size != end:
+      _, context_end = wire.content(data, start, wire.FIRST)
+      place, lists_end = wire.content(data, context_end, wire.SECOND)
+      if lists_end != end:
         return None
       frames, names = [], set()
       while place < end:
-        if data[place] != wire.FIRST:
-          return None
-        size, place = wire.length(data, place + 1)
-        entry_end = place + size
-        if data[place] != wire.FIRST:
-          return None
-        size, place = wire.length(data, place + 1)
-        name = data[place:place + size].tobytes()
-        place += size
-        if name in names or data[place] != wire.SECOND:
+        entry, entry_end = wire.content(data, place, wire.FIRST)
+        first, last = wire.content(data, entry, wire.FIRST)
+        name = data[first:last].tobytes()
+        first, last = wire.content(data, last, wire.SECOND)
+        if name in names or last != entry_end or entry_end > end:
           return None
         names.add(name)
-        size, place = wire.length(data, place + 1)
-        if place + size != entry_end or entry_end > end:
-          return None
         feature = self._features.get(name)
-        if feature and size:
-          count, rest = divmod(size, feature.num_bytes + len(feature.headers[0]))
+        if feature and last > first:
+          count, rest = divmod(last - first, feature.num_bytes + len(feature.headers[0]))
           if rest:
             return None
-          frames.append((feature, place, count))
+          frames.append((feature, first, count))
         place = entry_end
     except (IndexError, ValueError):
       return None

@@ -53,6 +53,24 @@ def length(data: Any, start: int) -> tuple[int, int]:
       raise ValueError("A length has more than five digits.")
 
 
+def content(data: Any, start: int, tag: int) -> tuple[int, int]:
+  """Returns where the content of the field at `start` begins and ends.
+
+  Args:
+    data: Bytes, or a memoryview of bytes.
+    start: Place of the tag.
+    tag: Tag that the field must have.
+
+  Raises:
+    IndexError: The data end before the content begins.
+    ValueError: The field has another tag, or its length is too long.
+  """
+  if data[start] != tag:
+    raise ValueError(f"The tag at byte {start} is {data[start]}, expected {tag}.")
+  size, first = length(data, start + 1)
+  return first, first + size
+
+
 def field(tag: int, content: bytes) -> bytes:
   """Returns a field."""
   return bytes([tag]) + digits(len(content)) + content

@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from tests.helpers import support
 from yt8m import metrics
-from yt8m.eval.metrics import keras_metrics
+from yt8m.eval.metrics import host_metric
 from yt8m.eval.metrics import streaming
 
 keras = tf.keras
@@ -232,7 +232,7 @@ def test_what_cannot_work_is_an_error(monkeypatch):
   compiled = tf.function(metric.update_state, jit_compile=True)
   with pytest.raises(ValueError, match="XLA cannot reach: call .*jit_compile=False"):
     compiled(LABELS, PREDICTIONS)
-  monkeypatch.setattr(keras_metrics, "_SEVERAL_PROCESSES",
+  monkeypatch.setattr(host_metric, "_SEVERAL_PROCESSES",
                       type(tf.distribute.get_strategy()))
   with pytest.raises(ValueError, match="uses several. Evaluate checkpoints with yt8m-ev"):
     metric.update_state(LABELS, PREDICTIONS)

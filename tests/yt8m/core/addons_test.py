@@ -20,6 +20,7 @@ def test_addons_that_are_not_installed(monkeypatch):
     optimizers.make_optimizer("LazyAdm", 0.1)
 
 
+# What the error says depends on the Keras that is installed: one test for each.
 @pytest.mark.skipif(not hasattr(tf.keras, "ops"), reason="tf.keras is Keras 2")
 def test_addons_beside_keras_3(monkeypatch):
   monkeypatch.setattr(importlib.util, "find_spec", lambda name: name)

@@ -65,6 +65,7 @@ def test_nothing_happens_once_tensorflow_is_there(calls, monkeypatch):
   assert not calls
 
 
+# Kernels decide by their configuration, and other systems have no such pages.
 @pytest.mark.skipif(not huge_pages._can_ask(), reason="No huge pages on request here.")
 def test_a_command_has_them():
   environment = {k: v for k, v in os.environ.items() if k != "GLIBC_TUNABLES"}

@@ -64,6 +64,7 @@ def test_sparse_gradients_are_left_to_keras():
                 _steps(keras.optimizers.Adam(0.1), [gradient]))
 
 
+# `update_step` of Keras 2 gets no learning rate, so nothing is replaced there.
 @pytest.mark.skipif(not hasattr(keras, "ops"), reason="Keras 2 updates by itself.")
 @pytest.mark.parametrize("name", ["Adam", "AdamW", "AdamOptimizer"])
 def test_an_update_by_name_is_one_operation(name):
