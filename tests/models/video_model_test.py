@@ -138,7 +138,7 @@ def test_frozen_layers_are_saved(tmp_path):
 def test_export_of_keras_declares_the_types_of_the_features(tmp_path):
   model = models.VideoModel(6, descriptors.SPECS["frame"], aggregation="mean")
   batch = prediction.model_inputs(descriptors.batch("frame"))
-  model.export(str(tmp_path / "exported"), verbose=False)
+  model.export(str(tmp_path / "exported"))
   exported = tf.saved_model.load(tmp_path / "exported")
   assert batch["features"]["rgb"].dtype == tf.uint8
   np.testing.assert_allclose(exported.serve(batch)["predictions"],
