@@ -14,7 +14,7 @@ ADDONS_PYTHON ?= python3.11
 ADDONS_VENV ?= .venv-addons
 ADDONS_CURRENT_VENV ?= .venv-addons-current
 
-.PHONY: demo test test-addons test-variants lint docs constraints goldens fuzz \
+.PHONY: demo test test-long test-addons test-variants lint docs constraints goldens fuzz \
   test-faults notebooks benchmarks clean
 
 $(BIN)/.installed: setup.py pyproject.toml
@@ -32,7 +32,11 @@ test: $(BIN)/.installed lint
 	$(BIN)/python -m pip check
 	$(BIN)/python docs/make_flags.py --check
 	$(BIN)/python -m docs.make_architecture --check
-	$(BIN)/python -m pytest $(PYTEST_FLAGS)
+	$(BIN)/python -m pytest $(PYTEST_FLAGS) -m "not long"
+
+# Tests of several processes at a time: kills and stops, Ray, replicas, workers, notebooks.
+test-long: $(BIN)/.installed
+	$(BIN)/python -m pytest $(PYTEST_FLAGS) -m long
 
 $(ADDONS_VENV)/.installed: setup.py pyproject.toml
 	@command -v $(ADDONS_PYTHON) > /dev/null || \
@@ -96,10 +100,11 @@ goldens: $(BIN)/.installed
 fuzz: $(BIN)/.installed
 	$(BIN)/python -m tests.fuzz.driver --cases=1000000
 
-# Every variant of every option: trained on one replica and on two, predicted by length.
+# Every variant of every option: in half precision, by XLA, on two replicas, by length.
 test-variants: $(BIN)/.installed
-	YT8M_ALL_VARIANTS=1 $(BIN)/python -m pytest $(PYTEST_FLAGS) tests/replicas_test.py \
-	  tests/eval/predictions/by_length_test.py tests/device_readiness_test.py
+	YT8M_ALL_VARIANTS=1 $(BIN)/python -m pytest $(PYTEST_FLAGS) tests/conformance_test.py \
+	  tests/replicas_test.py tests/eval/predictions/by_length_test.py \
+	  tests/device_readiness_test.py
 
 # Kills, stops and starves every command at many points; about 40 minutes on two cores.
 # Prints the table of docs/reliability.md.

@@ -78,16 +78,19 @@ def run(root, *arguments):
   return process.stdout + process.stderr
 
 
+@pytest.mark.long
 def test_the_conformance_suite_finds_and_accepts_it(copy):
   output = run(copy, "-m", "pytest", "-q", "tests/conformance_test.py", "-k",
                "projected_max or has_a_case")
   assert int(re.search(r"(\d+) passed", output)[1]) > 10
 
 
+@pytest.mark.long
 def test_it_survives_a_config_and_a_keras_file(copy, tmp_path):
   run(copy, "-c", ROUND_TRIPS, str(tmp_path / "model.keras"))
 
 
+@pytest.mark.long
 def test_it_is_found_by_name_and_trains(copy, records, tmp_path):
   run(copy, "-m", "yt8m.train", f"--train_data_pattern={records}", *FLAGS,
       "--aggregation=projected_max", f"--train_dir={tmp_path}")
@@ -99,6 +102,7 @@ def test_linters_accept_it(copy):
   run(copy, "-m", "ruff", "check", "models")
 
 
+@pytest.mark.long
 def test_it_works_from_a_package_of_the_users_own(records, tmp_path, monkeypatch):
   package = tmp_path / "my_package"
   package.mkdir()

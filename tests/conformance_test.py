@@ -187,7 +187,7 @@ def test_gradient_equals_finite_differences(case):
 
 
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", descriptors.without_variants(CASES))
 def test_mixed_precision(case, policy):
   model, batch = make(case)
   expected = scores(model, batch)
@@ -204,7 +204,7 @@ def test_mixed_precision(case, policy):
     assert np.all(np.isfinite(gradient))
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", descriptors.without_variants(CASES))
 def test_xla_equals_eager(case):
   model, batch = make(case)
   predict = prediction.prediction_function(model, jit_compile=True)

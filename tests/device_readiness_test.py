@@ -6,7 +6,6 @@ A TPU compiles the whole step by XLA: shapes must be known, and no operation may
 the host.
 """
 
-import os
 import subprocess
 import sys
 
@@ -22,7 +21,7 @@ from yt8m.training import step as train_steps
 
 RECIPES = sorted(descriptors.recipe_models())
 # Compiling takes long: the others are for `make test-variants`.
-COMPILED = RECIPES if os.environ.get("YT8M_ALL_VARIANTS") else [
+COMPILED = RECIPES if descriptors.EVERY_VARIANT else [
     "recipe-DbofModel", "recipe-MoeModel", "recipe-concat-BLSTM-MoE2",
     "recipe-concat-NetVLAD-C128-MoE4"]
 # Random frames and dropout, for which XLA draws other numbers.

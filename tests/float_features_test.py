@@ -33,6 +33,7 @@ def write_records(path):
   return videos
 
 
+@pytest.mark.long
 def test_from_records_to_an_exported_model_and_back(tmp_path):
   records, model, serving = (tmp_path / name for name in ("r.tfrecord", "model", "1"))
   videos = write_records(records)

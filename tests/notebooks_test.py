@@ -20,6 +20,7 @@ def test_there_are_notebooks():
   assert {path.name for path in NOTEBOOKS} == {"quickstart.ipynb", "your_own_layer.ipynb"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
 def test_a_notebook_runs(path, monkeypatch):
   monkeypatch.syspath_prepend(str(support.ROOT / "docs"))

@@ -6,10 +6,13 @@ import re
 import subprocess
 import sys
 
+import pytest
+
 from tests.helpers import processes
 from tests.helpers import support
 
 
+@pytest.mark.long
 def test_every_block_runs(tmp_path):
   page = (support.ROOT / "docs" / "python.md").read_text(encoding="utf-8")
   [shell] = re.findall(r"```sh\nyt8m-sample-data (.*?)```", page, re.DOTALL)

@@ -29,6 +29,7 @@ def replica_results():
   return json.loads(output.stdout.splitlines()[-1])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("case", descriptors.replica_cases())
 def test_two_replicas_equal_one(case, replica_results):
   assert case in replica_results, "the option was not trained on two replicas"

@@ -4,7 +4,9 @@
 
 The share of a large product is computed as in `steps`. A request is one video. The last
 columns predict a window of batches whose lengths are those of YouTube-8M, in the
-proportion of the frames of the case, padded to all frames and ordered by length.
+proportion of the frames of the case, padded to all frames and ordered by length. Known
+shapes are those of a graph for full batches, as `yt8m-inference` has; the other graph
+knows neither the number of videos nor that of frames.
 """
 
 from typing import Any
@@ -21,7 +23,8 @@ from yt8m.models import prediction
 
 TITLE = "Prediction of batches"
 NOTE = ("Scores of a batch and of one video, all with all frames. By length: CPU seconds "
-        "of a window padded to all frames divided by those in the order of lengths.")
+        "of a window padded to all frames divided by those in the order of lengths. Known "
+        "shapes: CPU seconds of a batch without, divided by those with known shapes.")
 _TURNS = 3
 
 
@@ -35,9 +38,11 @@ def row(case: cases.Case, quick: bool = False) -> dict[str, Any]:
   model = case.build()
   predict = by_length.compiled(model, case.batch_size, 1)
   batch, request = case.batch(), case.batch(1)
+  inputs, of_any_shape = prediction.model_inputs(batch), predict.functions[1]
   size = 256 if quick else timing.MATMUL
   ways = {"matmul": timing.large_product(size),
           "batch": lambda: predict(batch).numpy(),
+          "any shape": lambda: of_any_shape(inputs).numpy(),
           "request": lambda: predict(request).numpy()}
   if case.frames > by_length.STEP * 2:
     window = _window(case)
@@ -52,6 +57,7 @@ def row(case: cases.Case, quick: bool = False) -> dict[str, Any]:
           "% of matmul": case.batch_size * limit * timing.ratio(times, "matmul", "batch"),
           "ms a request": 1e3 * times["request"].wall_s,
           "request, % of matmul": limit * timing.ratio(times, "matmul", "request"),
+          "known shapes ×": timing.ratio(times, "any shape", "batch"),
           "by length ×": (timing.ratio(times, "padded", "ordered")
                           if "ordered" in times else None)}
 

@@ -11,6 +11,7 @@ from benchmarks.suite import report
 from tests.helpers import support
 
 
+@pytest.mark.long
 def test_run_all(tmp_path):
   arguments = ["--quick", f"--output_dir={tmp_path}"]
   first = support.run_command(
@@ -37,6 +38,7 @@ def test_bad_flags(tmp_path, arguments, message):
   assert process.returncode and message in process.stderr
 
 
+@pytest.mark.long
 def test_gpu(tmp_path):
   support.run_command(
       "benchmarks.gpu", "--quick", "--steps=2", f"--output_dir={tmp_path}",

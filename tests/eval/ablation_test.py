@@ -73,6 +73,7 @@ def finished(tmp_path_factory):
   return directory, code, stopped_output, before, again.stdout
 
 
+@pytest.mark.long
 def test_a_stopped_ablation_goes_on_with_what_is_missing(finished):
   directory, code, stopped_output, before, output = finished
   assert code == 143 and "The same command continues" in stopped_output
@@ -83,6 +84,7 @@ def test_a_stopped_ablation_goes_on_with_what_is_missing(finished):
   assert {name: after[name] for name in before} == before
 
 
+@pytest.mark.long
 def test_results_are_those_of_the_commands(finished):
   directory = finished[0]
   run = directory / "out" / "heads" / "hidden" / "seed-1"
@@ -102,6 +104,7 @@ def test_results_are_those_of_the_commands(finished):
   assert (run / "model" / "config.json").exists()
 
 
+@pytest.mark.long
 def test_markdown_holds_the_statistics_of_the_csv(finished):
   directory = finished[0]
   with open(directory / "out" / "heads" / "results.csv") as file:
@@ -133,6 +136,7 @@ def test_markdown_holds_the_statistics_of_the_csv(finished):
   assert (directory / "heads.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.long
 def test_rows_that_differ_in_their_evaluation_share_the_model(finished):
   directory = finished[0]
   results = [json.loads(
@@ -146,6 +150,7 @@ def test_rows_that_differ_in_their_evaluation_share_the_model(finished):
   assert logs.count("$ yt8m-eval") == 2
 
 
+@pytest.mark.long
 def test_changed_rows_run_again_and_a_failing_one_is_marked(finished):
   directory, before = finished[0], results(finished[0])
   rows = [TABLE["rows"][0], {"name": "hidden", "flags": {

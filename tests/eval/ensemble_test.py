@@ -121,6 +121,7 @@ def test_from_search_to_submission(folder, tmp_path):
     np.testing.assert_allclose(values, row[classes], atol=1e-3)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("flags", [
     ("--num_processes=2",), ("--runner=ray", "--num_processes=2")])
 def test_processes_and_ray_write_the_bytes_of_the_plain_path(folder, tmp_path, flags):

@@ -299,6 +299,7 @@ def listening(pids):
           yield fields[1].partition(":")[0], processes.command(pid)
 
 
+@pytest.mark.long
 @needs_ray
 def test_a_lost_replica_costs_no_answer_that_is_not_json(server):
   with concurrent.futures.ThreadPoolExecutor(5) as pool:

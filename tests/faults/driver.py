@@ -31,6 +31,9 @@ def parse_flags():
   parser.add_argument("--cases", default="", help="Commands, with commas; default: all.")
   parser.add_argument("--num_processes", type=int, default=2,
                       help="Commands at a time.")
+  parser.add_argument("--part", default="1/1",
+                      help="i/n: the i-th of n equal parts of the faults, for n drivers "
+                      "at the same time.")
   parser.add_argument("--seed", type=int, default=0, help="Seed of the moments.")
   parser.add_argument("--verbose", action="store_true", help="Print every trial.")
   return parser.parse_args()
@@ -78,7 +81,9 @@ def try_case(case, inputs, folder, flags):
   print(f"{case.name}: {bench.points} points, {bench.secs:.1f} s; compared by name only: "
         f"{', '.join(bench.varying) or 'none'}", file=sys.stderr, flush=True)
   rows = []
-  for kind, group in itertools.groupby(faults(bench, flags), lambda fault: fault.kind):
+  part, parts = map(int, flags.part.split("/"))
+  own = itertools.islice(faults(bench, flags), part - 1, None, parts)
+  for kind, group in itertools.groupby(own, lambda fault: fault.kind):
     tried = lost = left = 0
     for fault in group:
       outcome = bench.try_fault(fault)

@@ -5,10 +5,13 @@
 import subprocess
 import sys
 
+import pytest
+
 from tests.faults import driver
 from tests.helpers import support
 
 
+@pytest.mark.long
 def test_a_few_faults_lose_nothing():
   process = subprocess.run(
       [sys.executable, "-m", "tests.faults.driver", "--points=3", "--others=2",

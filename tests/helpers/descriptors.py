@@ -44,6 +44,8 @@ SMALL = {
                    "label_powerset": {"num_sets": 9, "max_labels": 3}},
 }
 
+# Set by `make test-variants`.
+EVERY_VARIANT = bool(os.environ.get("YT8M_ALL_VARIANTS"))
 # Hyperparameters that change what options compute, by registry and name.
 VARIANTS = {
     "fusion": {},
@@ -140,9 +142,13 @@ def replica_cases():
   Of the variants, which `make test-variants` trains as well, only those with batch
   normalisation: that is where replicas share more than gradients.
   """
-  every = os.environ.get("YT8M_ALL_VARIANTS")
   return sorted(case for case in set(all_models()) - set(recipe_models())
-                if every or "=" not in case or "batch_norm=True" in case)
+                if EVERY_VARIANT or "=" not in case or "batch_norm=True" in case)
+
+
+def without_variants(cases):
+  """Leaves out the variants of options, unless this is `make test-variants`."""
+  return [case for case in cases if EVERY_VARIANT or "=" not in case]
 
 
 def build(case):

@@ -181,6 +181,7 @@ def test_errors():
     model(frames)
 
 
+@pytest.mark.long
 def test_two_replicas_fit_as_one():
   script = support.ROOT / "tests/helpers/two_replicas_fit.py"
   output = subprocess.run([sys.executable, script], capture_output=True, text=True,

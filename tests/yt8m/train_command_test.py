@@ -68,6 +68,7 @@ def stop(records, train_dir, signal_number, after):
   return process.wait(), "".join(lines)
 
 
+@pytest.mark.long
 def test_stopped_or_killed_runs_end_with_the_same_variables(records, tmp_path):
   support.run_command(*command(records, tmp_path / "straight"))
 

@@ -2,8 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ordering by length changes neither scores nor their order, for every option."""
 
-import os
-
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -14,10 +12,8 @@ from yt8m.eval.predictions import by_length
 from yt8m.models import prediction
 
 STEP, MAX_FRAMES = 4, 19
-# Variants of options are for `make test-variants`.
-EVERY = os.environ.get("YT8M_ALL_VARIANTS")
-FRAME_CASES = sorted(case for case, (level, _) in descriptors.all_models().items()
-                     if level == "frame" and (EVERY or "=" not in case))
+FRAME_CASES = sorted(descriptors.without_variants(
+    case for case, (level, _) in descriptors.all_models().items() if level == "frame"))
 
 
 @pytest.fixture(autouse=True)

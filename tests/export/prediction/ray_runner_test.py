@@ -19,6 +19,7 @@ COMMAND = "yt8m.export.inference"
 NUM_FILES = 64
 
 
+@pytest.mark.long
 def test_the_same_bytes_as_the_plain_path(tmp_path):
   train_dir = small_job.write_model(tmp_path / "model")
   files = small_job.write_record_files(
@@ -61,6 +62,7 @@ def test_the_same_bytes_as_the_plain_path(tmp_path):
   assert all("is cut off or corrupt" in letter["error"] for letter in letters)
 
 
+@pytest.mark.long
 def test_a_file_that_no_worker_survives_is_left_out(tmp_path, monkeypatch):
   from yt8m.export.prediction import ray_runner
 

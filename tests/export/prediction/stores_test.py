@@ -65,6 +65,7 @@ def test_a_store_has_the_scores_of_the_model(tmp_path, level, exported):
       best.scores, -np.sort(-store.scores, axis=1)[:, :2])
 
 
+@pytest.mark.long
 def test_processes_and_threads_write_the_same_bytes(tmp_path, model):
   pattern, _ = small_job.write_labelled_records(tmp_path / "records")
   contents = []

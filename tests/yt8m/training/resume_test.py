@@ -126,6 +126,7 @@ def train(records, train_dir, *flags, status=0):
   return process.stderr
 
 
+@pytest.mark.long
 def test_the_command(records, tmp_path):
   """Damaged checkpoints, a lost list, another precision, and a lock, end to end."""
   model = tmp_path / "model [lr=0.01]"

@@ -44,6 +44,7 @@ def weights(train_dir, step):
           if name.startswith(("weights/", "optimizer/"))}
 
 
+@pytest.mark.long
 def test_two_workers_train_save_and_resume(tmp_path):
   records = tmp_path / "sample"
   writer.write(writer.SampleDataConfig(

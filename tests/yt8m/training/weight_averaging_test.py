@@ -187,6 +187,7 @@ def test_wrong_numbers_are_refused(tmp_path):
   assert weight_averaging.make("none", model, strategy) is None
 
 
+@pytest.mark.long
 def test_two_replicas_and_half_precision_keep_the_same_averages():
   """Runs in a separate process with two logical devices."""
   script = support.ROOT / "tests/helpers/two_replicas_averaging.py"

@@ -51,6 +51,7 @@ def weights(train_dir, step):
           for index in range(2)]
 
 
+@pytest.mark.long
 def test_every_record_is_read_once_an_epoch(records, tmp_path):
   # One step an epoch: its gradient is that of all records, in whichever order.
   others = ["--batch_size=128", "--num_epochs=3"]
@@ -82,6 +83,7 @@ def check_evaluation(records, tmp_path):
   assert of_two == of_one
 
 
+@pytest.mark.long
 def test_a_stopped_or_killed_worker_stops_the_other(records, tmp_path):
   logs = [tmp_path / f"log-{index}" for index in range(2)]
 
