@@ -23,8 +23,8 @@ from yt8m.models import prediction
 
 TITLE = "Prediction of batches"
 NOTE = ("Scores of a batch and of one video, all with all frames. By length: CPU seconds "
-        "of a window padded to all frames divided by those in the order of lengths. Known "
-        "shapes: CPU seconds of a batch without, divided by those with known shapes.")
+        "of a window padded to all frames divided by those in the order of lengths. "
+        "Known shapes: CPU seconds of a batch without, divided by those with them.")
 _TURNS = 3
 
 

@@ -177,8 +177,10 @@ def _lengths(array, places):
 
 def _begins(array, places, expected):
   """Returns whether bytes stand at places, (n,) bool."""
-  return (locators.window(array, places, len(expected))
-          == np.frombuffer(expected, np.uint8)).all(axis=1)
+  fits = places <= len(array) - len(expected)  # A name may be longer than the last entry.
+  fits[fits] = (locators.window(array, places[fits], len(expected))
+                == np.frombuffer(expected, np.uint8)).all(axis=1)
+  return fits
 
 
 def _joined(array, pieces, good):

@@ -27,7 +27,7 @@ FLOATS = FeatureSpec(("rgb", "audio"), (3, 2), "frame", ("float32", "float16"))
 
 def make_decoder(spec):
   if spec.is_video_level:
-    return vector_decoder.VectorDecoder(spec, 64)
+    return vector_decoder.VectorDecoder(spec, 1024)
   return frame_decoder.FrameDecoder(spec, MAX_FRAMES, True, 64)
 
 
@@ -120,6 +120,20 @@ def test_orders_of_entries_and_other_entries(tmp_path):
   for one in rest:
     features = tf.train.Example.FromString(one).features.feature
     assert sorted(features) == ["id", "labels", "other"]
+
+
+def test_a_name_may_be_longer_than_the_last_entry(tmp_path):
+  spec = FeatureSpec(("clip_vit_large_patch14_embedding",), (300,), "video")
+  example = tfrecords.video_example("a", [1], {spec.names[0]: np.arange(300)})
+  entries = [tf.train.Features(feature={
+      name: example.features.feature[name]}).SerializeToString()
+             for name in ("id", *spec.names, "labels")]
+  # More than the memory has at first, so that it ends with the last record.
+  records = [wire.field(wire.FIRST, b"".join(entries))] * 600
+  assert 600 * len(records[0]) > 2 * locators.RUN_BYTES
+  rest, present, vectors = decode(spec, tmp_path / "a", records)
+  assert all(rest) and present.all()
+  np.testing.assert_array_equal(vectors, [np.arange(300)] * 600)
 
 
 @pytest.mark.parametrize("other", [
