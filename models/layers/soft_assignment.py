@@ -67,7 +67,6 @@ class SoftAssignment(base.Layer):
       assignments *= tf.cast(frame_mask, tf.float32)[:, :, tf.newaxis, tf.newaxis]
     return tf.reshape(assignments, [-1, num_frames * self.groups, self.clusters])
 
-
   def _score_projected(self, x, project):
     kernel, first_kernel, first_bias = (
         tf.cast(tf.convert_to_tensor(weight), self.compute_dtype)
