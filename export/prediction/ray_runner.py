@@ -135,6 +135,5 @@ def _connect(address: str) -> None:
   if address == LOCAL:
     options.update(include_dashboard=False, object_store_memory=_OBJECT_STORE_BYTES,
                    num_cpus=os.cpu_count())
-  network.check_ray(address, "--ray_address")
   with signals.kept_from_ray():
-    ray.init(address, **options)
+    network.start_ray(ray.init, address, "--ray_address", **options)

@@ -167,17 +167,17 @@ def start(settings: Settings, host: str, port: int, replicas: tuple[int, int],
     The state of each version, newest first.
 
   Raises:
-    ConnectionError: There is no cluster at `ray_address`.
+    ConnectionError: There is no cluster at `ray_address`, or Ray does not start.
     RuntimeError: Ray Serve cannot start the server.
   """
   if ray_address:
-    network.check_ray(ray_address, "--ray_address")
-    ray.init(ray_address, logging_level=python_logging.ERROR)
+    network.start_ray(ray.init, ray_address, "--ray_address",
+                      logging_level=python_logging.ERROR)
   else:
-    ray.init("local", num_cpus=num_cpus * replicas[1],
-             num_gpus=math.ceil(num_gpus * replicas[1]) or None,
-             include_dashboard=False, logging_level=python_logging.ERROR,
-             object_store_memory=_OBJECT_STORE_BYTES)
+    network.start_ray(
+        ray.init, "local", "--ray_address", num_cpus=num_cpus * replicas[1],
+        num_gpus=math.ceil(num_gpus * replicas[1]) or None, include_dashboard=False,
+        logging_level=python_logging.ERROR, object_store_memory=_OBJECT_STORE_BYTES)
   python_logging.getLogger("ray.serve").setLevel(python_logging.WARNING)
   try:
     return _deploy(settings, host, port, replicas, num_cpus, num_gpus)

@@ -1,14 +1,41 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Whether anything answers at an address of the network."""
+"""Whether anything answers at an address of the network, and joining Ray there."""
 
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
+from typing import Any
 
 # Ray tries a dead address for minutes, in silence.
 _SECONDS = 10.0
 _RAY_SECONDS = 30.0  # of which starting Python takes a few
+
+
+def start_ray(init: Callable[..., Any], address: str, flag: str, **options: Any) -> None:
+  """Starts Ray on this machine, or joins a cluster.
+
+  Args:
+    init: `ray.init`. Ray is an extra, which this folder does not import.
+    address: Value of the flag; `"local"` starts Ray.
+    flag: Name of the flag in errors, e.g. `"--ray_address"`.
+    **options: Other arguments of `init`.
+
+  Raises:
+    ConnectionError: There is no cluster at the address, or Ray does not start.
+    ValueError: The port is not a number.
+  """
+  check_ray(address, flag)
+  try:
+    init(address, **options)
+  except Exception as error:  # Ray raises many types, also `Exception` itself.
+    if isinstance(error, (ValueError, OSError)):
+      raise
+    [reason, *_] = str(error).splitlines() or [type(error).__name__]
+    raise ConnectionError(
+        f"Ray did not start: {reason.rstrip('.')}. Is the machine overloaded, or the "
+        "disk of its temporary files (TMPDIR) full? Try again.") from error
 
 
 def check_ray(address: str, flag: str, seconds: float = _RAY_SECONDS) -> None:

@@ -57,6 +57,19 @@ def test_what_is_not_ray_is_waited_for_in_bounds():
   network.check_ray("local", "--ray_address")
 
 
+def test_ray_that_does_not_start_is_one_line():
+  calls = []
+
+  def init(address, **options):
+    calls.append((address, options))
+    raise Exception("The current node timed out during startup.\nMore.")  # as Ray does
+
+  with pytest.raises(ConnectionError, match="^Ray did not start: The current node timed "
+                                            "out during startup. Is .* Try again.$"):
+    network.start_ray(init, "local", "--ray_address", num_cpus=1)
+  assert calls == [("local", {"num_cpus": 1})]
+
+
 @pytest.mark.parametrize("address", ["host:", "host:a", "host:99999", "host:-1"])
 def test_what_is_no_port(address):
   with pytest.raises(ValueError, match=f"--ray_address={address}: .* is not a port"):
