@@ -153,16 +153,21 @@ class KerasLoops:
     model: Any = self
     keras_model: Any = super()
     model.build_variables()
+    spec = model.feature_spec
+    frames = () if spec.is_video_level else (None,)
+    features = {name: tf.TensorSpec((None, *frames, size), dtype, name)
+                for name, size, dtype in zip(
+                    spec.names, spec.sizes, spec.dtypes, strict=True)}
+    num_frames = {"num_frames": tf.TensorSpec((None,), tf.int32, "num_frames")}
+    signature = [{"features": features, **(num_frames if frames else {})}]
     if "input_signature" in inspect.signature(keras_model.export).parameters:
-      spec = model.feature_spec
-      frames = () if spec.is_video_level else (None,)
-      features = {name: tf.TensorSpec((None, *frames, size), dtype, name)
-                  for name, size, dtype in zip(
-                      spec.names, spec.sizes, spec.dtypes, strict=True)}
-      num_frames = {"num_frames": tf.TensorSpec((None,), tf.int32, "num_frames")}
-      kwargs.setdefault("input_signature", [
-          {"features": features, **(num_frames if frames else {})}])
-    keras_model.export(*args, **kwargs)
+      keras_model.export(*args, **{"input_signature": signature, **kwargs})
+      return
+    # Keras 2 would declare the shapes of the first call, with its number of frames.
+    archive = keras.export.ExportArchive()
+    archive.track(model)
+    archive.add_endpoint("serve", model.__call__, signature)
+    archive.write_out(*args, **kwargs)
 
   def _averageable(self, data: Any) -> Any:
     """Returns a dataset whose batches Keras can average over replicas.
