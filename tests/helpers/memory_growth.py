@@ -41,10 +41,11 @@ def main(train_dir):
   def dataset(epoch, skip, context):
     return tf.data.Dataset.from_tensors(batch).repeat(250)
 
-  loop.Training(
+  position = loop.Training(
       train_dir, Watched(), dataset,
       loop.Schedule(batch_size=64, num_epochs=2, log_steps=100, checkpoint_steps=200)
   ).run()
+  assert position.step == 500
   json.dump(resident, sys.stdout)
 
 
