@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Nothing is traced again and again: training, evaluation and prediction of an epoch.
 
-A full batch needs one trace. A smaller last batch needs a second: its graph has unknown
-numbers of rows, which every later last batch fits, and which is slower for full batches.
+A full batch needs one trace. A smaller last batch needs a second. In evaluation and
+prediction its graph has unknown numbers of rows, which every later last batch fits, and
+which is slower for full batches.
 """
 
 import numpy as np

@@ -82,7 +82,10 @@ class TrainStep:
         if jit_compile else self._forward_backward)
     with strategy.scope():
       compat.build_optimizer(optimizer, model.trainable_variables)
-    self._run: Any = tf.function(self._distributed, reduce_retracing=True)
+    # One graph for each shape, the full batch and the last one of an epoch. With
+    # `reduce_retracing`, the second shape gets a graph of unknown shape, whose sums are
+    # rounded otherwise: a run resumed at the last batch of an epoch would differ.
+    self._run: Any = tf.function(self._distributed)
 
   def __call__(self, batch: Batch) -> StepResult:
     """Trains on one batch of the strategy's dataset."""
