@@ -11,6 +11,7 @@ from yt8m.core import registry
 from yt8m.core import types
 from yt8m.data import records
 from yt8m.models import losses
+from yt8m.models import prediction
 from yt8m.models.layers import base
 
 keras = tf.keras
@@ -153,13 +154,10 @@ class KerasLoops:
     model: Any = self
     keras_model: Any = super()
     model.build_variables()
-    spec = model.feature_spec
-    frames = () if spec.is_video_level else (None,)
-    features = {name: tf.TensorSpec((None, *frames, size), dtype, name)
-                for name, size, dtype in zip(
-                    spec.names, spec.sizes, spec.dtypes, strict=True)}
-    num_frames = {"num_frames": tf.TensorSpec((None,), tf.int32, "num_frames")}
-    signature = [{"features": features, **(num_frames if frames else {})}]
+    inputs = prediction.input_signature(model.feature_spec)
+    if model.feature_spec.is_video_level:
+      del inputs["num_frames"]
+    signature = [inputs]
     if "input_signature" in inspect.signature(keras_model.export).parameters:
       keras_model.export(*args, **{"input_signature": signature, **kwargs})
       return

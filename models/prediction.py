@@ -7,6 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from yt8m.core import feature_spec
 from yt8m.core import types
 from yt8m.models.layers import recurrent
 
@@ -19,6 +20,16 @@ def model_inputs(batch: types.Batch) -> types.Batch:
 def training_inputs(batch: types.Batch) -> types.Batch:
   """Returns the entries of a batch that a model reads in training: labels as well."""
   return {**model_inputs(batch), "labels": batch["labels"]}
+
+
+def input_signature(spec: feature_spec.FeatureSpec) -> types.Batch:
+  """Returns the shapes and types of the inputs, for any number of videos and frames."""
+  frames = () if spec.is_video_level else (None,)
+  return {
+      "features": {name: tf.TensorSpec((None, *frames, size), dtype, name)
+                   for name, size, dtype in zip(
+                       spec.names, spec.sizes, spec.dtypes, strict=True)},
+      "num_frames": tf.TensorSpec((None,), tf.int32, "num_frames")}
 
 
 def prediction_function(model: Any, jit_compile: bool = False

@@ -18,7 +18,6 @@ from benchmarks import timing
 from benchmarks.suite import cases
 from benchmarks.suite import flops
 from yt8m.eval.predictions import by_length
-from yt8m.export.prediction import jobs
 from yt8m.models import prediction
 
 TITLE = "Prediction of batches"
@@ -65,7 +64,7 @@ def row(case: cases.Case, quick: bool = False) -> dict[str, Any]:
 def _window(case: cases.Case) -> list[dict[str, Any]]:
   """Returns `WINDOW` batches with the lengths of YouTube-8M."""
   rng, batches = np.random.default_rng(0), []
-  for _ in range(jobs.WINDOW):
+  for _ in range(by_length.WINDOW):
     batch = case.batch()
     share = np.interp(rng.random(case.batch_size), inference.LENGTHS[1],
                       inference.LENGTHS[0]) / inference.MAX_FRAMES

@@ -19,12 +19,17 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from yt8m.core import feature_spec
 from yt8m.core import registry
 from yt8m.core import types
 from yt8m.models import prediction
 
 # Frames. Batches are padded to a multiple, so that few shapes are traced.
 STEP = 25
+# Batches whose videos are ordered by length together. Each takes 44 MB of bytes with 128
+# videos of 300 frames. With the lengths of YouTube-8M, 14 % of the frames are left out;
+# with eight batches it would be 18 %.
+WINDOW = 4
 # Videos that an evaluation predicts at a time.
 BATCH_SIZE = 128
 _ALIGNMENT = 64  # bytes, of the memory of tensors
@@ -52,6 +57,19 @@ def scores(predict: Predict, batches: Sequence[types.Batch], batch_size: int
   return tf.split(together, [len(batch["num_frames"]) for batch in batches])
 
 
+def applies(spec: feature_spec.FeatureSpec, allowed_code: Sequence[str]) -> bool:
+  """Returns whether videos of similar length may be scored together.
+
+  At video level they have no length. A class of the user's own may compute something
+  that depends on the padding.
+
+  Args:
+    spec: Features of the model.
+    allowed_code: Modules whose classes the model may use.
+  """
+  return not (spec.is_video_level or allowed_code)
+
+
 def evaluation_function(model: Any, batch_size: int) -> Any:
   """Returns the function from a batch to its scores that an evaluation uses.
 
@@ -63,7 +81,7 @@ def evaluation_function(model: Any, batch_size: int) -> Any:
     batch_size: Number of examples of the batches that will come.
   """
   predict = compiled(model, batch_size, BATCH_SIZE)
-  if registry.allowed_code():  # A class of the user's own may depend on the padding.
+  if not applies(model.feature_spec, registry.allowed_code()):
     return predict
 
   def call(batch: types.Batch) -> types.Scores:
@@ -92,13 +110,8 @@ def compiled(model: Any, *static_rows: int) -> Any:
     return model(inputs, training=False)["predictions"]
 
   static = tf.function(predict)
-  spec = model.feature_spec
-  frames = () if spec.is_video_level else (None,)
-  of_any_shape = tf.function(predict, input_signature=[{
-      "features": {name: tf.TensorSpec([None, *frames, size], dtype)
-                   for name, size, dtype in zip(
-                       spec.names, spec.sizes, spec.dtypes, strict=True)},
-      "num_frames": tf.TensorSpec([None], tf.int32)}])
+  of_any_shape = tf.function(
+      predict, input_signature=[prediction.input_signature(model.feature_spec)])
 
   def call(batch: types.Batch) -> types.Scores:
     inputs = prediction.model_inputs(batch)

@@ -42,10 +42,6 @@ Part = dict[str, np.ndarray]
 Reducer = Callable[[np.ndarray, Scores, Any], Part]
 # Function that is called with numbers of videos as they are predicted.
 Advance = Callable[[int], None]
-# Batches whose videos are ordered by length together. Each takes 44 MB of bytes with 128
-# videos of 300 frames. With the lengths of YouTube-8M, 14 % of the frames are left out;
-# with eight batches it would be 18 %.
-WINDOW = 4
 
 
 @dataclasses.dataclass(frozen=True)
@@ -182,16 +178,16 @@ def _read(record_file, reader, read):
 
 
 def _scored(model, batches, job, advance):
-  """Yields batches with their scores, a window of `WINDOW` batches at a time."""
+  """Yields batches with their scores, a window of batches at a time."""
 
   def predict(batch):
     scores = _scores(model, batch)
     advance(len(scores))
     return scores
 
-  by_length_too = orders_by_length(job)
-  while window := list(itertools.islice(batches, WINDOW if by_length_too else 1)):
-    found = (by_length.scores(predict, window, job.batch_size) if by_length_too
+  ordered = orders_by_length(job)
+  while window := list(itertools.islice(batches, by_length.WINDOW if ordered else 1)):
+    found = (by_length.scores(predict, window, job.batch_size) if ordered
              else [predict(batch) for batch in window])
     for batch in window:
       del batch["features"]  # Otherwise two windows would take memory.
@@ -199,11 +195,8 @@ def _scored(model, batches, job, advance):
 
 
 def orders_by_length(job: Job) -> bool:
-  """Returns whether a job predicts videos of similar length together.
-
-  A class of the user's own may compute something that depends on the padding.
-  """
-  return not (job.segments or job.source.spec.is_video_level or job.source.allow_code)
+  """Returns whether a job predicts videos of similar length together."""
+  return not job.segments and by_length.applies(job.source.spec, job.source.allow_code)
 
 
 def _scored_segments(model, batches, advance):

@@ -33,6 +33,7 @@ import tensorflow as tf
 from yt8m.artifacts.saved_model import Contract
 from yt8m.core.vocabulary import Vocabulary
 from yt8m.eval.metrics import streaming
+from yt8m.models import prediction
 
 # Function from `{"features": {name: x}, "num_frames": (B,)}` to `{"predictions": (B, C)}`
 # and, if it works in steps, `"step_predictions"`, (B, steps, C).
@@ -58,15 +59,11 @@ def make(contract: Contract, model: Model, top_k: int | None,
   spec = contract.spec
   top_k = streaming.chosen_top_k(top_k, contract.num_classes)
   reader = contract.reader()
-  frames = () if spec.is_video_level else (None,)
-  features = {
-      name: tf.TensorSpec([None, *frames, size], dtype, name)
-      for name, size, dtype in zip(spec.names, spec.sizes, spec.dtypes, strict=True)}
-  num_frames = tf.TensorSpec([None], tf.int32, "num_frames")
+  signature = prediction.input_signature(spec)
   example_bytes = tf.TensorSpec([None], tf.string, "example_bytes")
 
   # One function, so that the file holds the graph of the model once.
-  @tf.function(input_signature=[{"features": features, "num_frames": num_frames}])
+  @tf.function(input_signature=[signature])
   def score_batch(inputs):
     return score(model, inputs)
 
@@ -114,7 +111,9 @@ def make(contract: Contract, model: Model, top_k: int | None,
         ["num_steps must be from 1 to", tf.shape(steps)[1], "is", num_steps])
     return {"predictions": steps[:, num_steps - 1]}
 
-  arrays = {**features, **({} if spec.is_video_level else {"num_frames": num_frames})}
+  arrays = dict(signature["features"])
+  if not spec.is_video_level:
+    arrays["num_frames"] = signature["num_frames"]
   signatures = {"serving_default": serving_default.get_concrete_function(),
                 "predict_full": predict_full.get_concrete_function(),
                 "predict_features": predict_features.get_concrete_function(**arrays)}

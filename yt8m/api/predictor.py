@@ -3,6 +3,7 @@
 """A trained model, wherever it comes from, as a function from videos to scores."""
 
 import dataclasses
+import itertools
 import os
 from collections.abc import Iterable
 from collections.abc import Mapping
@@ -21,6 +22,7 @@ from yt8m.core import registry
 from yt8m.core import types
 from yt8m.core.vocabulary import Vocabulary
 from yt8m.data import records
+from yt8m.eval.predictions import by_length
 from yt8m.export.prediction import checkpoint as checkpoints
 
 
@@ -91,7 +93,8 @@ class Predictor:
         * serialized records, a list of bytes;
         * features by name: (num_videos, num_frames, size), at video level (num_videos,
           size). Videos of different length are a list of arrays (num_frames, size).
-      batch_size: Number of videos that are scored together.
+      batch_size: Number of videos that are scored together. Frame-level videos of
+        similar length are, out of four batches.
 
     Returns:
       Scores in [0, 1], (num_videos, num_classes) float32.
@@ -102,8 +105,7 @@ class Predictor:
     if batch_size < 1:
       raise ValueError(f"batch_size={batch_size} must be at least 1.")
     with records.clear_errors(self._reader.explain):
-      parts = [np.asarray(self._score(batch))
-               for batch in self._batches(videos, batch_size)]
+      parts = list(self._scores(self._batches(videos, batch_size), batch_size))
     scores = np.concatenate([np.zeros((0, self.num_classes), np.float32), *parts])
     if np.isnan(scores).any():
       raise ValueError(f"The scores of video {np.isnan(scores).any(axis=1).argmax()} are "
@@ -130,6 +132,15 @@ class Predictor:
                        f"(num_videos, {self.num_classes}), as `predict` returns them.")
     best, ids = tf.math.top_k(scores, k)
     return TopClasses(ids.numpy(), self._names[ids.numpy()], best.numpy())
+
+  def _scores(self, batches, batch_size):
+    """Yields the scores of each batch."""
+    if not by_length.applies(self._source.spec, self._source.allow_code):
+      yield from map(self._score, batches)
+      return
+    batches = iter(batches)
+    while window := list(itertools.islice(batches, by_length.WINDOW)):
+      yield from by_length.scores(self._score, window, batch_size)
 
   def _batches(self, videos: Any, batch_size: int) -> Iterable[types.Batch]:
     if isinstance(videos, tf.data.Dataset):

@@ -43,6 +43,25 @@ def test_all_forms_of_videos_give_the_same_scores(exported):
   np.testing.assert_allclose(predictor.predict(first[0]), expected[:4], atol=1e-6)
 
 
+def test_videos_of_similar_length_are_scored_together(tmp_path):
+  predictor = yt8m.load(small_job.write_model(tmp_path / "model", level="frame"))
+  rng = np.random.default_rng(0)
+  videos = [rng.integers(256, size=(length, small_job.SIZE), dtype=np.uint8)
+            for length in rng.permutation(np.arange(1, 97, 4))]
+  expected = np.concatenate([predictor.predict({"x": [video]}) for video in videos])
+  score, frames = predictor._score, []
+
+  def counted(batch):
+    frames.append(np.prod(batch["features"]["x"].shape[:2]))
+    return score(batch)
+
+  predictor._score = counted
+  np.testing.assert_allclose(
+      predictor.predict({"x": videos}, batch_size=3), expected, atol=1e-6)
+  in_order = sum(3 * max(map(len, videos[i:i + 3])) for i in range(0, len(videos), 3))
+  assert sum(frames) < 0.9 * in_order
+
+
 def test_the_newest_version_is_loaded(exported):
   _, folder, pattern, _, expected = exported
   np.testing.assert_allclose(
