@@ -100,11 +100,14 @@ goldens: $(BIN)/.installed
 fuzz: $(BIN)/.installed
 	$(BIN)/python -m tests.fuzz.driver --cases=1000000
 
-# Every variant of every option: in half precision, by XLA, on two replicas, by length.
+# The suites over all models, with every variant of every option and every recipe. CI leaves
+# most of them out.
 test-variants: $(BIN)/.installed
 	YT8M_ALL_VARIANTS=1 $(BIN)/python -m pytest $(PYTEST_FLAGS) tests/conformance_test.py \
-	  tests/replicas_test.py tests/eval/predictions/by_length_test.py \
-	  tests/device_readiness_test.py
+	  tests/replicas_test.py tests/numerics_test.py tests/device_readiness_test.py \
+	  tests/eval/predictions/by_length_test.py tests/export/saved_models/writer_test.py \
+	  tests/export/saved_models/compression_test.py \
+	  tests/export/saved_models/mediapipe_test.py
 
 # Kills, stops and starves every command at many points; about 40 minutes on two cores.
 # Prints the table of docs/reliability.md.

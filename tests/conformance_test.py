@@ -16,8 +16,11 @@ from yt8m.models.layers import variables
 
 keras = tf.keras
 
-CASES = sorted(descriptors.all_models())
-FRAME_CASES = [case for case in CASES if descriptors.all_models()[case][0] == "frame"]
+ALL = descriptors.all_models()
+CASES = descriptors.chosen(ALL)
+WITH_RECIPES = descriptors.chosen(ALL, recipes=True)
+WITH_VARIANTS = descriptors.chosen(ALL, variants=True)
+FRAME_CASES = [case for case in WITH_VARIANTS if ALL[case][0] == "frame"]
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +33,7 @@ def float32_policy():
 def make(case, seed=0):
   model = descriptors.build(case)
   descriptors.randomize(model, seed)
-  return model, descriptors.batch(descriptors.all_models()[case][0])
+  return model, descriptors.batch(ALL[case][0])
 
 
 def scores(model, batch, training=False):
@@ -42,11 +45,11 @@ def test_every_option_and_recipe_has_a_case():
   names = {*(f"fusion-{n}" for n in models.FUSIONS),
            *(f"aggregation-{n}" for n in models.AGGREGATIONS),
            *(f"classifier-{n}" for n in models.CLASSIFIERS),
-           *(f"recipe-{n}" for n in descriptors.recipe_names()), "mixture"}
-  assert {case for case in CASES if "=" not in case} == names
+           *(f"recipe-{n}" for n in descriptors.recipe_names()), "mixture", "sampling"}
+  assert {case for case in ALL if "=" not in case} == names
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", sorted({*WITH_RECIPES, *WITH_VARIANTS}))
 def test_shape_range_and_dtype(case):
   model, batch = make(case)
   for training in (False, True):
@@ -92,7 +95,7 @@ def test_videos_do_not_see_each_other_at_inference(case):
   np.testing.assert_allclose(scores(model, alone), together[2:3], atol=1e-6)
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", WITH_RECIPES)
 def test_config_round_trip(case):
   model, batch = make(case)
   config = json.loads(json.dumps(model.get_config()))
@@ -101,7 +104,7 @@ def test_config_round_trip(case):
   np.testing.assert_array_equal(scores(model, batch), scores(clone, batch))
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", WITH_RECIPES)
 def test_keras_files_hold_every_variable(case, tmp_path):
   """The file of a model, and of its weights alone for a model that was never called."""
   model, batch = make(case)
@@ -109,7 +112,7 @@ def test_keras_files_hold_every_variable(case, tmp_path):
   expected = model(prediction.model_inputs(batch))
   model.save(tmp_path / "model.keras")
   model.save_weights(tmp_path / "model.weights.h5")
-  level, options = descriptors.all_models()[case]
+  level, options = ALL[case]
   other = models.VideoModel(descriptors.NUM_CLASSES, descriptors.SPECS[level], **options)
   other.load_weights(tmp_path / "model.weights.h5")
   for loaded in (keras.models.load_model(tmp_path / "model.keras"), other):
@@ -121,7 +124,7 @@ def test_keras_files_hold_every_variable(case, tmp_path):
       np.testing.assert_array_equal(value, expected[name])
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", WITH_VARIANTS)
 def test_tf_function_with_unknown_batch_size_equals_eager(case):
   model, batch = make(case)
   inputs = prediction.model_inputs(batch)
@@ -147,7 +150,7 @@ def test_checkpoint_round_trip(case, tmp_path):
   np.testing.assert_array_equal(scores(other, batch), expected)
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", WITH_VARIANTS)
 def test_gradient_reaches_every_variable(case):
   model, batch = make(case)
   with tf.GradientTape() as tape:
@@ -187,7 +190,7 @@ def test_gradient_equals_finite_differences(case):
 
 
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
-@pytest.mark.parametrize("case", descriptors.without_variants(CASES))
+@pytest.mark.parametrize("case", CASES)
 def test_mixed_precision(case, policy):
   model, batch = make(case)
   expected = scores(model, batch)
@@ -204,7 +207,7 @@ def test_mixed_precision(case, policy):
     assert np.all(np.isfinite(gradient))
 
 
-@pytest.mark.parametrize("case", descriptors.without_variants(CASES))
+@pytest.mark.parametrize("case", CASES)
 def test_xla_equals_eager(case):
   model, batch = make(case)
   predict = prediction.prediction_function(model, jit_compile=True)

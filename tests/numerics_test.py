@@ -13,8 +13,7 @@ from yt8m.models import prediction
 keras = tf.keras
 
 MODELS = descriptors.all_models()
-# The recipes only combine options.
-CASES = sorted(set(MODELS) - set(descriptors.recipe_models()))
+CASES = descriptors.chosen(MODELS)
 FRAME_CASES = [case for case in CASES if MODELS[case][0] == "frame"]
 
 
@@ -65,7 +64,7 @@ def batches(level):
   yield {**batch, "labels": tf.zeros_like(batch["labels"])}
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", descriptors.chosen(MODELS, variants=True))
 def test_odd_batches(case):
   model = descriptors.build(case)
   for batch in batches(MODELS[case][0]):

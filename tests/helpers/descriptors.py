@@ -92,7 +92,6 @@ def small(kind, name):
 def option_models():
   """`{test id: (level, arguments of VideoModel)}`, each registered option once.
 
-
   And each of its `VARIANTS`, as `kind-name-hyperparameter=value,…`.
   """
   kinds = {"fusion": ("frame", {"aggregation": "mean"}), "aggregation": ("frame", {}),
@@ -133,7 +132,7 @@ def all_models():
   sampling = ("frame", dict(aggregation=small("aggregation", "lstm"),
                             sampling={"num_frames": 4, "repeat": False}))
   return {**option_models(), **recipe_models(), "mixture": mixture,
-          "sampling-repeat=False": sampling}
+          "sampling": sampling}
 
 
 def replica_cases():
@@ -146,9 +145,14 @@ def replica_cases():
                 if EVERY_VARIANT or "=" not in case or "batch_norm=True" in case)
 
 
-def without_variants(cases):
-  """Leaves out the variants of options, unless this is `make test-variants`."""
-  return [case for case in cases if EVERY_VARIANT or "=" not in case]
+def chosen(cases, variants=False, recipes=False):
+  """Returns those of the cases that this run tests, sorted.
+
+  `make test-variants` tests all of them. Otherwise every option is tested once; its
+  variants, and the recipes, which combine options, only where a test asks for them.
+  """
+  return sorted(case for case in cases if EVERY_VARIANT or (
+      (variants or "=" not in case) and (recipes or not case.startswith("recipe-"))))
 
 
 def build(case):

@@ -12,8 +12,8 @@ from yt8m.eval.predictions import by_length
 from yt8m.models import prediction
 
 STEP, MAX_FRAMES = 4, 19
-FRAME_CASES = sorted(descriptors.without_variants(
-    case for case, (level, _) in descriptors.all_models().items() if level == "frame"))
+FRAME_CASES = descriptors.chosen(
+    case for case, (level, _) in descriptors.all_models().items() if level == "frame")
 
 
 @pytest.fixture(autouse=True)

@@ -21,7 +21,7 @@ from yt8m.models import prediction
 from yt8m.models.layers import recurrent
 from yt8m.models.layers import variables
 
-CASES = sorted(descriptors.all_models())
+CASES = descriptors.chosen(descriptors.all_models())
 SMALL_FORMATS = compression.WEIGHT_FORMATS[1:]
 
 # On TensorFlow 2.15 this is an error, which has its own test.

@@ -25,8 +25,8 @@ from yt8m.export.saved_models import mediapipe
 from yt8m.export.saved_models import writer
 from yt8m.models.layers import recurrent
 
-FRAME_MODELS = sorted(case for case, (level, _) in descriptors.all_models().items()
-                      if level == "frame")
+FRAME_MODELS = descriptors.chosen(
+    case for case, (level, _) in descriptors.all_models().items() if level == "frame")
 CONTRACT = Contract(descriptors.SPECS["frame"], descriptors.MAX_FRAMES,
                     descriptors.NUM_CLASSES)
 
