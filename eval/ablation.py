@@ -21,6 +21,7 @@ from absl import flags
 
 from yt8m.core import command
 from yt8m.core import directories
+from yt8m.core import fields
 from yt8m.core import files
 from yt8m.core import paths
 from yt8m.core import plots
@@ -145,6 +146,8 @@ def run_table(table: ablation_table.Table, runs: Sequence[ablation_runs.Run],
   pool = concurrent.futures.ThreadPoolExecutor(num_processes)
   try:
     places = {"data": FLAGS.data_dir or ""}
+    if any("{data}" in pattern for pattern in table.data_patterns()):
+      ablation_runs.check_data_dir(directory, places["data"])
     if table.sample_data is not None:
       places["sample"] = ablation_runs.prepare_sample_data(table, directory, runner)
     rows = table.select(FLAGS.rows)
@@ -201,7 +204,7 @@ def write_report(table: ablation_table.Table, runs: Sequence[ablation_runs.Run],
       ground_truth = {name: arrays[name] for name in ("kinds", "twins")}
   results = []
   for row in table.rows:
-    numbers = {run.seed: ablation_results.columns(result, ground_truth)
+    numbers = {run.seed: _columns(run, result, ground_truth)
                for run in runs if run.row == row and (result := run.result())}
     num_failed = sum(run.row == row for run in failed)
     if numbers or num_failed:
@@ -209,6 +212,15 @@ def write_report(table: ablation_table.Table, runs: Sequence[ablation_runs.Run],
   ablation_results.write_csv(os.path.join(directory, "results.csv"), results)
   report.write_chart(chart, table, results)
   return report.as_markdown(table, results, os.path.basename(chart))
+
+
+def _columns(run, result, ground_truth):
+  try:
+    return ablation_results.columns(result, ground_truth)
+  except fields.UNFIT as error:
+    raise ValueError(
+        f"{run.path('result.json')} is not what yt8m-ablation wrote "
+        f"({fields.reason(error)}): delete it and run the same command again.") from error
 
 
 def heading() -> str:

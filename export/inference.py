@@ -27,6 +27,7 @@ from yt8m.artifacts import saved_model
 from yt8m.configs import checkpoints
 from yt8m.configs import experiment
 from yt8m.configs import model_flags
+from yt8m.core import checksum
 from yt8m.core import command
 from yt8m.core import feature_spec
 from yt8m.core import finished
@@ -144,7 +145,7 @@ def _predict(job: jobs.Job, record_files: Sequence[str], names: Vocabulary | Non
       **job.settings(), "model": job.source.fingerprint, "format": FLAGS.output_format,
       "strict": FLAGS.strict,
       "segment_max_pred": FLAGS.segment_max_pred if FLAGS.segment_labels else None,
-      "records": [(file, tf.io.gfile.stat(file).length) for file in record_files],
+      "records": [(file, checksum.of_ends(file)) for file in record_files],
       **({"vocabulary": names.digest} if names else {})}
   engine.check_dead_letters(letters)
   with locks.hold_output(output, "predicts"):

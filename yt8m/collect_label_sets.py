@@ -16,10 +16,10 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
-import tensorflow as tf
 from absl import flags
 from absl import logging
 
+from yt8m.core import checksum
 from yt8m.core import command
 from yt8m.core import feature_spec
 from yt8m.core import files
@@ -71,7 +71,7 @@ def main() -> None:
       "num_classes": FLAGS.num_classes, **spec.to_config(),
       "max_examples": FLAGS.max_examples,
       "skip_corrupt_records": FLAGS.skip_corrupt_records,
-      "records": [(path, tf.io.gfile.stat(path).length) for path in record_files]}
+      "records": [(path, checksum.of_ends(path)) for path in record_files]}
   with locks.hold_output(FLAGS.output_file, "collects"):
     if not finished.check(FLAGS.output_file, contents, FLAGS.overwrite):
       _collect(reader, record_files, contents)

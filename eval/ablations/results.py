@@ -56,7 +56,7 @@ def columns(result: Mapping[str, Any],
   """
   evaluation = result["evaluation"]
   numbers = {"parameters": evaluation["num_parameters"],
-             **{name: evaluation[name] for name in METRICS},
+             **{name: float(evaluation[name]) for name in METRICS},
              RATE: result[RATE],
              **{f"{command.removeprefix('yt8m-')}_seconds": seconds
                 for command, seconds in result["seconds"].items()}}

@@ -33,7 +33,8 @@ from yt8m.eval.ablations import table as ablation_table
 
 # Directory of a table. Training and evaluation look into the model themselves.
 OUTPUT = directories.Kind("directory of yt8m-ablation", "results.csv", (
-    ".lock", "sample.json", "sample-log.txt", "sample/*", "*/seed-[0-9]*/*"))
+    ".lock", "data.json", "sample.json", "sample-log.txt", "sample/*",
+    "*/seed-[0-9]*/*"))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,6 +122,28 @@ class Training:
   todo: list[Run]
 
 
+def check_data_dir(directory: str, data_dir: str) -> None:
+  """Checks that the results in a directory are of the same records; notes which.
+
+  Args:
+    directory: Directory of the table.
+    data_dir: Value of `--data_dir`.
+
+  Raises:
+    ValueError: There are results of other records.
+  """
+  path = os.path.join(directory, "data.json")
+  data_dir = os.path.realpath(data_dir) if not files.is_remote(data_dir) else data_dir
+  if os.path.exists(path):
+    before = files.read_json(path, kind="a record of yt8m-ablation", remedy="Delete it",
+                             parse=lambda content: content["data_dir"])
+    if before != data_dir:
+      raise ValueError(
+          f"{directory} holds results of --data_dir={before}, not of {data_dir}: choose "
+          f"another --output_dir. If the records are the same ones, delete {path}.")
+  _write(path, data_dir=data_dir)
+
+
 def make_runs(table: ablation_table.Table, num_seeds: int, directory: str) -> list[Run]:
   """Returns the runs of all rows with seed 0, then with seed 1, and so on.
 
@@ -202,6 +225,7 @@ def _delete(run, *names):
 
 
 def _delete_checkpoints(train_dir):
+  experiment.TRAIN_DIR.refuse_links(train_dir)  # The patterns would follow them.
   for name in checkpoints.FILES:
     for path in pathlib.Path(train_dir).glob(name):
       path.unlink()

@@ -108,11 +108,16 @@ class PredictionStore:
         remedy=f"Delete {directory} and run the command again", parse=parse)
     arrays = {name: _open_array(os.path.join(directory, f"{name}.npy"), entry, verify)
               for name, entry in description["files"].items()}
+    if len(np.shape(arrays.get("label_sizes", ()))) == 1 and (
+        np.any(arrays.get("label_sizes", np.zeros(1)) < 0)):
+      raise _damaged(os.path.join(directory, "label_sizes.npy"), "has a negative size")
     for name, shape in _shapes(description, arrays).items():
       if arrays[name].shape != shape or arrays[name].dtype.kind != _ARRAYS[name]:
         raise _damaged(os.path.join(directory, f"{name}.npy"),
                        f"holds {arrays[name].dtype} {arrays[name].shape}, which does not "
                        f"fit {DESCRIPTION}")
+    if verify:
+      _check_values(directory, arrays)
     for name in {"classes", "label_classes"} & arrays.keys():
       if verify and arrays[name].size and not (
           0 <= arrays[name].min() <= arrays[name].max() < description["num_classes"]):
@@ -260,6 +265,17 @@ def _open_array(path: str, entry: Mapping[str, Any], verify: bool) -> np.ndarray
     raise _damaged(path, f"holds {array.dtype} {array.shape}, not {entry['dtype']} "
                    f"{tuple(entry['shape'])}")
   return array
+
+
+def _check_values(directory: str, arrays: Mapping[str, np.ndarray]) -> None:
+  """Raises ValueError for a score that is no probability; reads all scores."""
+  scores = arrays["scores"]
+  rows = max(1, 2**20 // max(1, scores.shape[1]))
+  for start in range(0, len(scores), rows):
+    part = scores[start:start + rows]
+    if part.size and not 0 <= part.min() <= part.max() <= 1:  # nor NaN
+      raise _damaged(os.path.join(directory, "scores.npy"),
+                     "has a score that is not between 0 and 1")
 
 
 def _damaged(path: str, fault: str) -> ValueError:

@@ -63,8 +63,8 @@ class Checkpoint:
 
   @property
   def vocabulary(self) -> Vocabulary | None:
-    """Names of the classes, if it has any; errors are those of `Vocabulary.load`."""
-    return Vocabulary.find(self.train_dir, self.num_classes)
+    """Names of the classes, if it has any; errors are those of `kept_names`."""
+    return experiment.kept_names(self.train_dir, self.num_classes)
 
   @property
   def fingerprint(self) -> str:

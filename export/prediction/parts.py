@@ -19,6 +19,7 @@ import numpy as np
 import tensorflow as tf
 from absl import logging
 
+from yt8m.core import checksum
 from yt8m.core import directories
 from yt8m.core import fields
 from yt8m.core import files
@@ -111,7 +112,7 @@ class Parts:
                        "start again to predict this file again.") from error
 
   def is_finished(self, record_file: str) -> bool:
-    """Returns whether a record file, of its present size, has an undamaged part."""
+    """Returns whether a record file, as it is now, has an undamaged part."""
     if not tf.io.gfile.exists(self.path(record_file)):
       return False
     try:
@@ -133,7 +134,7 @@ class Parts:
 
   def path(self, record_file: str, suffix: str = "npz") -> str:
     """Returns the path of the part of a record file, or of what else is kept of it."""
-    name = f"{record_file}, {tf.io.gfile.stat(record_file).length} bytes"
+    name = f"{record_file}, {checksum.of_ends(record_file)}"
     digest = hashlib.sha256(name.encode()).hexdigest()[:16]
     return os.path.join(
         self.directory, f"{os.path.basename(record_file)}-{digest}.{suffix}")

@@ -4,6 +4,7 @@
 
 import dataclasses
 import os
+import re
 from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
@@ -13,6 +14,7 @@ import tensorflow as tf
 from absl import logging
 
 from yt8m.artifacts import saved_model
+from yt8m.core import checksum
 from yt8m.core import locks
 from yt8m.core import paths
 from yt8m.core.types import Scores
@@ -73,7 +75,8 @@ def write(model: saved_model.SavedModel, data_pattern: str, store_dir: str, *,
   if top_k is not None:
     top_k = min(top_k, model.num_classes)
   record_files = paths.match(data_pattern, flag)
-  by_name = dict(zip(_names(record_files), record_files, strict=True))
+  names = _names(record_files)
+  by_name = dict(zip(names, record_files, strict=True))
   store_dir = store_dir.rstrip("/")  # The parts lie beside it.
   writer.check_path(store_dir)
   with locks.hold_output(store_dir, "predicts", is_directory=True):
@@ -88,11 +91,12 @@ def write(model: saved_model.SavedModel, data_pattern: str, store_dir: str, *,
 def _finished(model: saved_model.SavedModel, store_dir: str, record_names: list[str],
               top_k: int | None) -> prediction_store.PredictionStore:
   store = prediction_store.PredictionStore.open(store_dir)
-  for found, expected, kind in (
-      (store.model, model.fingerprint, f"another model than {model}"),
-      (store.record_files, record_names, "other records"),
-      (store.top_k, top_k, "another number of classes a video")):
-    if found != expected:
+  for fits, kind in (
+      (store.model == model.fingerprint, f"another model than {model}"),
+      (store.record_files in (record_names, _without_digests(record_names)),
+       "other records"),
+      (store.top_k == top_k, "another number of classes a video")):
+    if not fits:
       raise ValueError(f"{store_dir} holds predictions of {kind}: delete it or name "
                        "another directory.")
   return store
@@ -118,7 +122,12 @@ def _predict(model: saved_model.SavedModel, store_dir: str, by_name: Mapping[str
 
 
 def _names(record_files: Sequence[str]) -> list[str]:
-  """Returns `"<name> (<bytes>)"` for each file, the same after the folder has moved."""
+  """Returns `"<name> (<bytes>, <digest>)"`, the same after the folder has moved."""
   folder = os.path.commonpath([os.path.dirname(file) for file in record_files])
-  return [f"{os.path.relpath(file, folder)} ({tf.io.gfile.stat(file).length:,} bytes)"
-          for file in record_files]
+  return [f"{os.path.relpath(file, folder)} ({tf.io.gfile.stat(file).length:,} bytes, "
+          f"{checksum.of_ends(file)})" for file in record_files]
+
+
+def _without_digests(names: Sequence[str]) -> list[str]:
+  """Returns names as earlier versions wrote them, `"<name> (<bytes>)"`."""
+  return [re.sub(r", [0-9a-f]{16}\)$", ")", name) for name in names]

@@ -17,8 +17,9 @@ from uvicorn.protocols.http import auto
 
 from yt8m.export.serving import rest_api
 
-# Seconds in which the headers of a request must arrive.
+# Seconds in which the headers of a request must arrive, and their largest size.
 _HEADERS_S = 10.0
+_HEADERS_BYTES = 2**16
 
 # By the status of Ray Serve's own answers, which are plain text: status and message.
 _UNAVAILABLE = (503, "The server starts or stops, or lost a replica. Try again.")
@@ -46,6 +47,9 @@ class JsonErrors:
     self._app = app
 
   async def __call__(self, scope: dict[str, Any], receive: Callable, send: _Send) -> None:
+    if scope["type"] == "websocket":
+      await send({"type": "websocket.close", "code": 1003})
+      return
     if scope["type"] != "http" or scope["path"].startswith("/-/"):
       await self._app(scope, receive, send)
       return
@@ -88,11 +92,12 @@ async def _send_error(send: _Send, status: int, text: str) -> None:
 
 
 def _protocol(base: Any, seconds: float) -> Any:
-  """Returns a protocol of uvicorn that closes connections without a request.
+  """Returns a protocol of uvicorn with limits for the headers of a request.
 
   uvicorn waits for ever for the headers of a request. Here a connection is closed if,
   from one look to the next, no request was in progress and none was awaited after an
-  answer, for which uvicorn has a limit of its own.
+  answer, for which uvicorn has a limit of its own. It is closed, too, when the headers of
+  a request have more than `_HEADERS_BYTES` bytes.
 
   Args:
     base: Protocol of uvicorn.
@@ -105,6 +110,22 @@ def _protocol(base: Any, seconds: float) -> Any:
     def connection_made(self, transport: asyncio.Transport) -> None:
       super().connection_made(transport)
       self.loop.call_later(seconds, self._look, transport, (None, True))
+
+    def data_received(self, data: bytes) -> None:
+      before = self.cycle
+      if before is None or (before.response_complete and not before.more_body):
+        self._num_bytes = getattr(self, "_num_bytes", 0) + len(data)
+      super().data_received(data)
+      if self.cycle is not before:
+        self._num_bytes = 0
+      elif getattr(self, "_num_bytes", 0) > _HEADERS_BYTES and (
+          not self.transport.is_closing()):
+        body = rest_api.format_error("The headers of the request are too large.")
+        self.transport.write(
+            b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\n"
+            b"content-type: application/json\r\n"
+            b"content-length: %d\r\n\r\n%b" % (len(body), body))
+        self.transport.close()
 
     def _look(self, transport: asyncio.Transport, before: tuple[Any, bool]) -> None:
       cycle: Any = self.cycle

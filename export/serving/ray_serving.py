@@ -91,12 +91,14 @@ class Replica:
 
   async def __call__(self, request: requests.Request) -> responses.Response:
     encoding = request.headers.get("content-encoding", "")
-    length = request.headers.get("content-length", "0" if request.method == "GET" else "")
+    max_bytes = self._settings.max_body_bytes
     try:
-      with self._budget.reserve(length, encoding):
-        body = request_body.inflate(
-            await read_body(request, self._settings.max_body_bytes), encoding,
-            self._settings.max_body_bytes)
+      with self._budget.share() as take:
+        body = await request_body.read(
+            request, max_bytes, take, self._settings.request_timeout_s)
+        if encoding.strip().lower() not in ("", "identity"):
+          take(max_bytes)  # It may unpack to so many.
+          body = request_body.inflate(body, encoding, max_bytes)
         status, content = await self._server.answer(
             request.method, request.scope["path"], body)
     except rest_api.RestError as error:
@@ -127,26 +129,6 @@ def _has_started() -> bool:
   """
   application = serve.status().applications.get(APPLICATION)
   return application is not None and application.status != "DEPLOYING"
-
-
-async def read_body(request: requests.Request, max_bytes: int) -> bytes:
-  """Returns the body of a request, and reads hardly more than `max_bytes` of it.
-
-  Raises:
-    rest_api.RestError: 413. The body is larger than `max_bytes`.
-  """
-  too_large = rest_api.RestError(
-      413, f"The body has more than {max_bytes:,} bytes. Send fewer videos at once, or "
-      "start the server with a larger --max_body_mib.")
-  length = request.headers.get("content-length", "0")
-  if not length.isdigit() or int(length) > max_bytes:
-    raise too_large
-  body = bytearray()
-  async for chunk in request.stream():
-    body += chunk
-    if len(body) > max_bytes:
-      raise too_large
-  return bytes(body)
 
 
 def start(settings: Settings, host: str, port: int, replicas: tuple[int, int],

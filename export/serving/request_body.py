@@ -2,9 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The body of a request: unpacked, and small enough to be parsed."""
 
+import asyncio
 import contextlib
 import zlib
+from collections.abc import Callable
 from collections.abc import Iterator
+from typing import Any
 
 from yt8m.export.serving import rest_api
 
@@ -29,29 +32,68 @@ class Budget:
     self._max_bytes, self._free = max_bytes, MAX_BODIES * max_bytes
 
   @contextlib.contextmanager
-  def reserve(self, length: str, encoding: str) -> Iterator[None]:
-    """Holds the bytes of a body while the block runs.
+  def share(self) -> Iterator[Callable[[int], None]]:
+    """Holds the bytes of one body until the end of the block.
 
-    Args:
-      length: Value of the header `Content-Length`.
-      encoding: Value of the header `Content-Encoding`. What is compressed, or has no
-        length, may become as large as `max_bytes`.
-
-    Raises:
-      rest_api.RestError: 503. There is no room now.
+    Yields:
+      A function that takes a number of further bytes. They are taken as they arrive, so
+      that a connection that sends nothing keeps nobody out. It raises
+      `rest_api.RestError`, 503, if there is no room now.
     """
-    known = length.isdecimal() and encoding.strip().lower() in ("", "identity")
-    num_bytes = min(int(length), self._max_bytes) if known else self._max_bytes
-    if num_bytes > self._free:
-      raise rest_api.RestError(
-          503, "The bodies of the requests that wait have "
-          f"{MAX_BODIES * self._max_bytes:,} bytes together. Try again, or send fewer "
-          "videos at once.")
-    self._free -= num_bytes
+    held = 0
+
+    def take(num_bytes: int) -> None:
+      nonlocal held
+      if num_bytes > self._free:
+        raise rest_api.RestError(
+            503, "The bodies of the requests that wait have "
+            f"{MAX_BODIES * self._max_bytes:,} bytes together. Try again, or send fewer "
+            "videos at once.")
+      self._free -= num_bytes
+      held += num_bytes
+
     try:
-      yield
+      yield take
     finally:
-      self._free += num_bytes
+      self._free += held
+
+
+async def read(request: Any, max_bytes: int, take: Callable[[int], None],
+               seconds: float) -> bytes:
+  """Returns the body of a request, and reads hardly more than `max_bytes` of it.
+
+  Args:
+    request: Request of Starlette.
+    max_bytes: Largest number of bytes of a body.
+    take: Function that is called with the number of bytes of each piece that arrives.
+    seconds: Seconds in which the body must arrive.
+
+  Raises:
+    rest_api.RestError: 413, the body is larger than `max_bytes`; 408, it did not arrive
+      in time.
+  """
+  too_large = rest_api.RestError(
+      413, f"The body has more than {max_bytes:,} bytes. Send fewer videos at once, or "
+      "start the server with a larger --max_body_mib.")
+  length = request.headers.get("content-length", "0")
+  if not length.isdigit() or int(length) > max_bytes:
+    raise too_large
+  body = bytearray()
+
+  async def receive() -> None:
+    async for chunk in request.stream():
+      take(len(chunk))
+      body.extend(chunk)
+      if len(body) > max_bytes:
+        raise too_large
+
+  try:
+    await asyncio.wait_for(receive(), seconds)
+  except asyncio.TimeoutError as error:  # The built-in one from Python 3.11 on.
+    raise rest_api.RestError(
+        408, f"The body did not arrive in {seconds:g} seconds. Send it at once, or start "
+        "the server with a larger --request_timeout_s.") from error
+  return bytes(body)
 
 
 def inflate(body: bytes, encoding: str, max_bytes: int) -> bytes:

@@ -105,6 +105,19 @@ def test_results_are_those_of_the_commands(finished):
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("evaluation", [{}, {"gap": "high"}])
+def test_a_result_of_somebody_else_is_named(finished, evaluation):
+  directory = finished[0]
+  path = directory / "out" / "heads" / "hidden" / "seed-1" / "result.json"
+  before = path.read_text()
+  path.write_text(json.dumps({**json.loads(before), "evaluation": evaluation}))
+  process = support.run_command(*command(directory), check=False)
+  path.write_text(before)
+  assert process.returncode == 1
+  assert f"{path} is not what yt8m-ablation wrote" in process.stderr
+
+
+@pytest.mark.long
 def test_markdown_holds_the_statistics_of_the_csv(finished):
   directory = finished[0]
   with open(directory / "out" / "heads" / "results.csv") as file:

@@ -10,6 +10,7 @@ import sys
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tests.helpers import processes
 from tests.helpers import small_job
@@ -64,6 +65,18 @@ def test_a_killed_run_goes_on_where_it_was(train_dir, files, expected, tmp_path)
   with locks.hold_output(csv, "predicts"):
     process = support.run_command(COMMAND, *arguments, "--overwrite", check=False)
   assert process.returncode == 1 and f"{csv} is in use: process" in process.stderr
+
+
+def test_other_records_of_the_same_size_are_noticed(train_dir, tmp_path):
+  [path] = small_job.write_record_files(tmp_path / "records", [3])
+  arguments = flags(train_dir, [path], tmp_path / "out.csv")
+  support.run_command(COMMAND, *arguments)
+  records = list(tf.data.TFRecordDataset(path).as_numpy_iterator())
+  with tf.io.TFRecordWriter(path) as file:
+    for record in records[::-1]:
+      file.write(record)
+  process = support.run_command(COMMAND, *arguments, check=False)
+  assert process.returncode == 1 and "out.csv exists" in process.stderr
 
 
 @pytest.mark.parametrize(("level", "batch_size"), [("video", 512), ("frame", 128)])

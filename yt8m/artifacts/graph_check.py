@@ -120,6 +120,11 @@ def _misused_saver(graph: Any, saver: set[str]) -> set[str]:
   while found := {name for name, content in others.items() if name not in reaching
                   and any(other.encode() in content for other in reaching)}:
     reaching |= found
+  # TensorFlow's optimizer may call one of several functions in place of another that
+  # names the same interface, without any mention of it.
+  if any("api_implements" in function.attr for function in library.function
+         if function.signature.name in reaching):
+    return saver
   # The list `concrete_functions` may lack what an object of the graph names as its
   # initializer, which is called when the model is loaded.
   callers = [graph.object_graph_def.SerializeToString(), *(

@@ -171,7 +171,11 @@ class SavedModel:
     self.verify()
     with registry.allow_code(self.allow_code):
       graph_check.check(self.directory)
-    loaded = tf.saved_model.load(self.directory)
+    try:
+      loaded = tf.saved_model.load(self.directory)
+    except Exception as error:  # any, depending on which bytes are damaged
+      raise ValueError(f"{self.directory} cannot be loaded ({fields.reason(error)}): "
+                       "copy or export the model again.") from error
     if signature and signature not in loaded.signatures:
       raise ValueError(f"{self.directory} has no signature {signature}, by which records "
                        "are scored: export the model again, without --mediapipe.")
@@ -187,7 +191,9 @@ class SavedModel:
       A function from a batch of `reader` to scores, (batch_size, num_classes) float32.
     """
     loaded = self.load(PREDICT_FEATURES)
-    inputs = loaded.signatures[PREDICT_FEATURES].structured_input_signature[1]
+    signature = loaded.signatures[PREDICT_FEATURES]
+    inputs = signature.structured_input_signature[1]
+    self._check_signature(signature)
 
     def predict(batch: Batch) -> Scores:
       xs = {**batch["features"], "num_frames": batch["num_frames"]}
@@ -196,6 +202,23 @@ class SavedModel:
           **{name: xs[name] for name in inputs})["predictions"]
 
     return predict
+
+  def _check_signature(self, signature: Any) -> None:
+    """Compares what is computed with what the description of the model says.
+
+    Raises:
+      ValueError: They differ.
+    """
+    spec, inputs = self.contract.spec, signature.structured_input_signature[1]
+    sizes = dict(zip(spec.names, spec.sizes, strict=True))
+    found = {name: x.shape[-1] for name, x in inputs.items() if name in sizes}
+    scores = signature.structured_outputs.get("predictions")
+    if found != sizes or scores is None or scores.shape[-1] != self.num_classes:
+      classes = scores.shape[-1] if scores is not None else "no"
+      raise ValueError(
+          f"{self.directory} reads {found} and gives {classes} classes, but its "
+          f"description says {sizes} and {self.num_classes}: copy or export the model "
+          "again.")
 
   def reader(self) -> reader_base.Reader:
     """Returns the reader of the model's records."""

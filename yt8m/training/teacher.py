@@ -32,7 +32,13 @@ class Teacher:
       raise ValueError(f"--teacher_predictions={store.directory} has {store.num_classes} "
                        f"classes, but --num_classes={num_classes}.")
     self._store = store
-    ids = np.asarray(store.ids)  # each of them once
+    ids = np.asarray(store.ids)
+    ordered = np.sort(ids)
+    if len(repeated := ordered[1:][ordered[1:] == ordered[:-1]]):
+      raise ValueError(
+          f"--teacher_predictions={store.directory} has the video "
+          f"{video_ids.as_text(repeated[0])} more than once: predict records in which "
+          "each video is there once.")
     self._rows = tf.lookup.StaticHashTable(
         tf.lookup.KeyValueTensorInitializer(
             tf.constant(ids, tf.string), tf.range(len(ids), dtype=tf.int64)),

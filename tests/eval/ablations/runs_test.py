@@ -130,6 +130,25 @@ def test_models_are_deleted_that_a_kill_has_left(tmp_path, monkeypatch):
   assert models(tmp_path) == {"other"}
 
 
+def test_checkpoints_behind_a_link_are_not_deleted(tmp_path):
+  ablate(tmp_path, rows=["one"], keep=True)
+  theirs = tmp_path / "theirs"
+  theirs.mkdir()
+  (theirs / "model.ckpt-4.index").write_text("theirs")
+  train_dir = tmp_path / "t" / "one" / "seed-0" / "model"
+  (train_dir / ".worker-1").symlink_to(theirs)
+  with pytest.raises(FileExistsError, match="worker-1 is a symbolic link to .*theirs"):
+    ablation_runs._delete_checkpoints(str(train_dir))
+  assert os.listdir(theirs) == ["model.ckpt-4.index"]
+
+
+def test_results_of_other_records_are_not_mixed(tmp_path):
+  ablation_runs.check_data_dir(str(tmp_path), f"{tmp_path}/a")
+  ablation_runs.check_data_dir(str(tmp_path), f"{tmp_path}/b/../a/")
+  with pytest.raises(ValueError, match="holds results of --data_dir=.*/a, not of .*/b: "):
+    ablation_runs.check_data_dir(str(tmp_path), f"{tmp_path}/b")
+
+
 def test_a_kept_model_of_other_flags_is_not_used(tmp_path):
   ablate(tmp_path, rows=["one"], keep=True)
   rows = [{**row, "flags": {"units": 5}} for row in CONFIG["rows"][:2]]

@@ -130,6 +130,21 @@ def test_damage_is_named(tmp_path, name, how):
     prediction_store.PredictionStore.open(str(directory))
 
 
+@pytest.mark.parametrize("name, value, message", [
+    ("scores", -3, "has a score that is not between 0 and 1"),
+    ("scores", np.nan, "has a score that is not between 0 and 1"),
+    ("label_sizes", -1, "has a negative size")])
+def test_values_that_the_writer_does_not_write(tmp_path, name, value, message):
+  directory = tmp_path / "store"
+  store = write(directory, [make()])
+  np.load(directory / f"{name}.npy", mmap_mode="r+")[1] = value
+  prediction_store.describe(
+      str(directory), num_classes=CLASSES, top_k=store.top_k, model=store.model,
+      record_files=store.record_files)
+  with pytest.raises(ValueError, match=rf"{name}\.npy {message}: delete {directory}"):
+    prediction_store.PredictionStore.open(str(directory))
+
+
 def test_without_verification_sizes_and_headers_are_still_checked(tmp_path):
   directory = tmp_path / "store"
   write(directory, [make()])

@@ -5,6 +5,7 @@
 import functools
 import os
 import pathlib
+import re
 import shutil
 
 import numpy as np
@@ -15,6 +16,8 @@ from tests.helpers import descriptors
 from tests.helpers import small_job
 from yt8m.artifacts import saved_model
 from yt8m.configs import experiment
+from yt8m.core import checksum
+from yt8m.eval.predictions import store as prediction_store
 from yt8m.export.prediction import jobs
 from yt8m.export.prediction import runners
 from yt8m.export.prediction import stores
@@ -55,7 +58,8 @@ def test_a_store_has_the_scores_of_the_model(tmp_path, level, exported):
   assert store.labels.classes.tolist() == sum((b["labels"] for b in batches), [])
   assert store.model == saved_model.SavedModel(str(directory)).fingerprint
   assert store.record_files == [
-      f"{name} ({os.path.getsize(tmp_path / 'records' / name):,} bytes)"
+      f"{name} ({os.path.getsize(tmp_path / 'records' / name):,} bytes, "
+      f"{checksum.of_ends(str(tmp_path / 'records' / name))})"
       for name in small_job.LABELLED_FILES]
   assert not os.path.exists(tmp_path / "store.parts")
 
@@ -145,6 +149,25 @@ def test_other_predictions_are_refused(tmp_path, model):
   (tmp_path / "store" / "scores.npy").unlink()
   with pytest.raises(ValueError, match="scores.npy is missing: delete"):
     write(model, pattern, directory)
+
+
+def test_other_records_of_the_same_size_are_noticed(tmp_path, model):
+  pattern, _ = small_job.write_labelled_records(tmp_path / "records")
+  store = write(model, pattern, tmp_path / "store")
+  # A store of an earlier version, which knows names and sizes alone, is accepted.
+  old = [re.sub(", [0-9a-f]+[)]", ")", name) for name in store.record_files]
+  shutil.copytree(tmp_path / "store", tmp_path / "old")
+  prediction_store.describe(
+      str(tmp_path / "old"), num_classes=store.num_classes, top_k=store.top_k,
+      model=store.model, record_files=old)
+  assert write(model, pattern, tmp_path / "old").record_files == old
+  path = tmp_path / "records" / "validate0.tfrecord"
+  records = list(tf.data.TFRecordDataset(str(path)).as_numpy_iterator())
+  with tf.io.TFRecordWriter(str(path)) as file:
+    for record in records[::-1]:
+      file.write(record)
+  with pytest.raises(ValueError, match="holds predictions of other records"):
+    write(model, pattern, tmp_path / "store")
 
 
 def test_a_model_that_has_diverged_is_named(tmp_path):

@@ -72,6 +72,46 @@ def test_answers_of_replicas_and_health_checks_pass():
     assert body == b"{}" and len(headers) == 1
 
 
+def test_web_sockets_are_refused():
+  sent = []
+
+  async def send(message):
+    sent.append(message)
+
+  asyncio.run(http_proxy.JsonErrors(fails)(
+      {"type": "websocket", "path": "/"}, None, send))
+  assert sent == [{"type": "websocket.close", "code": 1003}]
+
+
+def test_headers_have_a_largest_size():
+  async def scenario():
+    protocol = http_proxy._protocol(auto.AutoHTTPProtocol, seconds=10)
+    server = uvicorn.Server(uvicorn.Config(
+        answering(200, b"application/json", b"{}"), http=protocol, lifespan="off",
+        log_config=None))
+    with socket.socket() as listener:
+      listener.bind(("127.0.0.1", 0))
+      task = asyncio.create_task(server.serve(sockets=[listener]))
+      while not server.started:
+        await asyncio.sleep(0.01)
+      reader, writer = await asyncio.open_connection(*listener.getsockname())
+      for _ in range(2):  # Their sizes do not add up over requests, nor do bodies count.
+        writer.write(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 99999\r\nX: "
+                     + 9000 * b"x" + b"\r\n\r\n")
+        writer.write(99999 * b"x")
+        assert b" 200 " in await asyncio.wait_for(reader.readuntil(b"\r\n0\r\n\r\n"), 5)
+      writer.write(b"GET / HTTP/1.1\r\nHost: h\r\n")
+      writer.write(700 * (b"X: " + 97 * b"x" + b"\r\n"))
+      answer = await asyncio.wait_for(reader.read(), 5)
+      server.should_exit = True
+      writer.close()
+      await task
+      return answer
+
+  answer = asyncio.run(scenario())
+  assert answer.startswith(b"HTTP/1.1 431 ") and b"too large" in answer
+
+
 def test_unfinished_headers_are_not_waited_for():
   unfinished = b"GET / HTTP/1.1\r\nHost: h\r\nX: "
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bodies are unpacked up to a limit, and refused if parsing would take the memory."""
 
+import asyncio
 import contextlib
 import gzip
 import tracemalloc
@@ -63,23 +64,45 @@ def test_numbers_are_not_counted():
 def test_the_bodies_that_are_held_have_a_budget():
   budget = request_body.Budget(100)
   with contextlib.ExitStack() as held:
-    for length, encoding in (("100", ""), ("", ""), ("1", "gzip"), ("10000", "identity")):
-      held.enter_context(budget.reserve(length, encoding))  # 100 bytes each
-    for _ in range(3):
-      held.enter_context(budget.reserve("100", ""))
-    held.enter_context(budget.reserve("60", ""))
+    takes = [held.enter_context(budget.share()) for _ in range(20)]
+    for take in takes[:7]:
+      take(60)
+      take(40)
+    takes[7](60)
     with pytest.raises(rest_api.RestError, match="800 bytes together. Try") as error:
-      held.enter_context(budget.reserve("41", ""))
+      takes[8](41)
     assert error.value.status == 503
-    held.enter_context(budget.reserve("40", ""))
-  for _ in range(request_body.MAX_BODIES):  # All of them are free again.
-    with budget.reserve("100", ""):
-      pass
+    takes[8](40)
+    takes[9](0)  # A request without a body needs no room.
+  with budget.share() as take:  # All of them are free again.
+    take(800)
 
 
-def test_a_request_without_a_body_needs_no_room():
-  budget = request_body.Budget(100)
-  with contextlib.ExitStack() as held:
-    for _ in range(request_body.MAX_BODIES):
-      held.enter_context(budget.reserve("100", ""))
-    held.enter_context(budget.reserve("0", ""))
+class Request:
+  """A request whose body arrives in pieces; None: the connection falls silent."""
+
+  def __init__(self, pieces, length=None):
+    self._pieces = pieces
+    self.headers = {"content-length": length} if length else {}
+
+  async def stream(self):
+    for piece in self._pieces:
+      if piece is None:
+        await asyncio.sleep(60)
+      yield piece
+
+
+def read(taken, *arguments):
+  return asyncio.run(request_body.read(Request(*arguments), 10, taken.append, 0.2))
+
+
+def test_a_body_is_counted_as_it_arrives_and_awaited_for_a_while():
+  taken = []
+  assert read(taken, [b"abc", b"", b"def"]) == b"abcdef" and taken == [3, 0, 3]
+  taken.clear()
+  with pytest.raises(rest_api.RestError, match="did not arrive in 0.2 seconds") as error:
+    read(taken, [b"a", None], "10")
+  assert error.value.status == 408 and taken == [1]
+  with pytest.raises(rest_api.RestError, match="more than 10 bytes") as error:
+    read([], [b"12345", b"123456"])
+  assert error.value.status == 413

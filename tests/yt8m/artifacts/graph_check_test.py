@@ -145,9 +145,18 @@ def by_initializer(graph, called, saver):
   nodes.add().bare_concrete_function.concrete_function_name = saver
 
 
+def by_common_interface(graph, called, saver):
+  """TensorFlow's optimizer calls the one of two functions that its device prefers."""
+  for function in graph.graph_def.library.function:
+    if function.signature.name in (called.signature.name, saver):
+      function.attr["api_implements"].s = b"same"
+      function.attr["api_preferred_device"].s = (
+          b"CPU" if function.signature.name == saver else b"GPU")
+
+
 @pytest.mark.parametrize("edit", [
     by_call, by_nested_attribute, by_attribute_of_the_function, by_gradient, by_name,
-    by_registered_gradient, by_initializer])
+    by_registered_gradient, by_initializer, by_common_interface])
 def test_the_functions_of_the_saver_must_not_be_called(tmp_path, edit):
   model = write(tf.identity, tmp_path / "model")
   graph_check.check(model.directory)

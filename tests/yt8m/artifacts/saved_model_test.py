@@ -11,6 +11,7 @@ import pytest
 import tensorflow as tf
 
 from tests.helpers import descriptors
+from tests.helpers import small_job
 from yt8m.artifacts import manifest
 from yt8m.artifacts import saved_model
 from yt8m.core import checksum
@@ -100,6 +101,26 @@ def test_a_damaged_model_is_not_loaded(directory):
   assert saved_model.SavedModel(str(directory)).exists
   (directory / "saved_model.pb").write_bytes(b"grapg")
   with pytest.raises(ValueError, match=r"\(saved_model.pb\) changed since manifest.json"):
+    saved_model.SavedModel(str(directory)).predictor()
+
+
+@pytest.mark.parametrize("path, change", [
+    ("variables/variables.index", lambda content: content[:20]),
+    ("variables/variables.index", lambda content: b"no index"),
+    ("saved_model.pb", lambda content: content.replace(
+        b"StatefulPartitionedCall", b"StatefulPartitionedCalm")),
+    ("assets/feature_spec.json", lambda content: content.replace(
+        b'"num_classes": 6', b'"num_classes": 7')),
+    ("assets/feature_spec.json", lambda content: content.replace(b"audio", b"AUDIO"))])
+def test_damage_without_a_manifest_is_one_line(tmp_path, path, change):
+  """Models of earlier versions have no manifest."""
+  directory = tmp_path / "model"
+  small_job.export(directory)
+  (directory / "manifest.json").unlink()
+  before = (directory / path).read_bytes()
+  (directory / path).write_bytes(change(before))
+  assert (directory / path).read_bytes() != before
+  with pytest.raises(ValueError, match=f"{directory}.*(export the model again|refused)"):
     saved_model.SavedModel(str(directory)).predictor()
 
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A training directory: its configuration, and what may be deleted in it."""
 
+import dataclasses
 import json
 import os
 
@@ -11,6 +12,7 @@ import tensorflow as tf
 from yt8m import models
 from yt8m.configs import experiment
 from yt8m.core import feature_spec
+from yt8m.core.vocabulary import Vocabulary
 
 SPEC = feature_spec.FeatureSpec(("x",), (6,), "frame")
 
@@ -180,6 +182,19 @@ def test_names_of_classes_are_kept_and_belong_to_the_model(tmp_path):
   experiment.prepare(str(directory), described(), names=names)
   experiment.delete(str(directory))
   assert files(directory) == set()
+
+
+def test_names_that_were_changed_are_not_used(tmp_path):
+  names = Vocabulary.of({0: "a", 1: "b"}, 5)
+  before = described()
+  directory = str(tmp_path / "model")
+  experiment.prepare(directory, dataclasses.replace(
+      before, flags={"vocabulary": names.digest}), names=names)
+  assert experiment.kept_names(directory, 5) == names
+  Vocabulary.of({0: "b", 1: "a"}, 5).write(tmp_path / "model" / "vocabulary.csv")
+  for read in (experiment.kept_names, experiment.names_of_classes):
+    with pytest.raises(ValueError, match="vocabulary.csv has other names .*--vocabulary"):
+      read(directory, 5)
 
 
 def test_a_vocabulary_of_somebody_else_is_not_replaced(tmp_path):

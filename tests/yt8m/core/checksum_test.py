@@ -15,6 +15,21 @@ def test_a_file_larger_than_a_block(tmp_path):
   assert checksum.of_file(str(tmp_path / "file")) == hashlib.sha256(content).hexdigest()
 
 
+@pytest.mark.parametrize("size", [0, 10, 2**14, 2**14 + 5, 2**16])
+def test_the_ends_of_a_file(tmp_path, size):
+  path = tmp_path / "file"
+  path.write_bytes(bytes(size))
+  before = checksum.of_ends(str(path))
+  assert checksum.of_ends(str(path)) == before
+  for place in {0, size - 1} if size else ():
+    content = bytearray(size)
+    content[place] = 1
+    path.write_bytes(content)
+    assert checksum.of_ends(str(path)) != before
+  path.write_bytes(bytes(size + 1))
+  assert checksum.of_ends(str(path)) != before
+
+
 def make_tree(root):
   (root / "variables").mkdir(parents=True)
   (root / "graph.pb").write_bytes(b"graph")

@@ -104,6 +104,16 @@ def test_an_id_is_named_by_its_text(truth, tmp_path):
     list(teacher.Teacher(store, NUM_CLASSES).attach(dataset))
 
 
+def test_a_video_that_is_there_twice_is_named(tmp_path, monkeypatch):
+  monkeypatch.setattr(writer, "_check_unique", lambda *arguments: None)
+  rows = writer.rows(
+      np.array([b"a", b"b", b"a"]), np.full((3, NUM_CLASSES), 0.5), top_k=5)
+  store = writer.write(str(tmp_path / "store"), ["all"], lambda name: rows,
+                       num_classes=NUM_CLASSES, top_k=5)
+  with pytest.raises(ValueError, match="has the video a more than once"):
+    teacher.Teacher(store, NUM_CLASSES)
+
+
 def test_another_number_of_classes_is_refused(store):
   with pytest.raises(ValueError, match="has 13 classes, but --num_classes=14"):
     teacher.Teacher(store, 14)
