@@ -130,6 +130,8 @@ def main() -> None:
     _predict(job, record_files, names)
   if FLAGS.output_model_tgz and isinstance(source, checkpoint.Checkpoint):
     packed = checkpoints.inference_files(FLAGS.train_dir, source.path)
+    # They are read first: what is no file of ours does not leave this machine.
+    _ = source.vocabulary, experiment.is_finished(FLAGS.train_dir)
     # Whether training has finished, and the names of the classes.
     packed += [name for name in (experiment.STATUS, vocabulary.FILE)
                if tf.io.gfile.exists(os.path.join(FLAGS.train_dir, name))]

@@ -113,7 +113,10 @@ def lock(directory: str | os.PathLike) -> Iterator[TextIO]:
     ValueError: Another process holds the lock.
   """
   os.makedirs(directory, exist_ok=True)
-  with open(os.path.join(directory, ".lock"), "a+") as file:
+  path = os.path.join(directory, ".lock")
+  if os.path.islink(path) or (os.path.exists(path) and os.stat(path).st_nlink > 1):
+    raise OSError(f"{path} is a link, which is no lock of ours: delete it.")
+  with open(path, "a+") as file:
     try:
       fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:

@@ -186,8 +186,8 @@ def execute(training: Training, runner: processes.Runner, keep_checkpoints: bool
   """
   for run in training.todo:
     os.makedirs(run.directory, exist_ok=True)
-    open(run.path("log.txt"), "w").close()
-    _delete(run, "result.json")
+    # The log is written as a new file: the name could be a hard link to another one.
+    _delete(run, "log.txt", "result.json")
   try:
     owner = (next((run for run in training.runs if run.training()), None)
              or _train(training.todo[0], runner, keep_checkpoints, **places))
@@ -309,7 +309,9 @@ def prepare_sample_data(table: ablation_table.Table, directory: str,
   command = sample_command(table, path)
   if os.path.exists(path):
     command.append("--overwrite")
-  with open(os.path.join(directory, "sample-log.txt"), "w") as log:
+  log_path = pathlib.Path(directory, "sample-log.txt")
+  log_path.unlink(missing_ok=True)
+  with open(log_path, "w") as log:
     runner.run(command, log)
   files.write_json(marker, table.sample_data)
   return path

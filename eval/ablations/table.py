@@ -179,8 +179,10 @@ def _check_flags(where: str, *flag_sets: types.Config) -> None:
   # Such as --log_dir and --profile_file, which write anywhere.
   of_absl = {flag.name for module in (app, logging)
              for flag in flags.FLAGS.get_flags_for_module(module)}
-  for name in itertools.chain(*flag_sets):
-    if not _FLAG_NAME.fullmatch(name) or name in _NOT_IN_TABLES | of_absl:
+  for name, value in itertools.chain(*(one.items() for one in flag_sets)):
+    if (not _FLAG_NAME.fullmatch(name)
+        or {name, name.removeprefix("no")} & (_NOT_IN_TABLES | of_absl)
+        or name == "strategy" and ":" in str(value)):  # An address.
       raise ValueError(f"{where}: {name!r} is not a flag that a table may set. Leave it "
                        "out, or give it to yt8m-ablation on the command line.")
 
@@ -210,14 +212,15 @@ def arguments(flags: types.Config, **places: str) -> list[str]:
 
   >>> from yt8m.eval.ablations import table
   >>> table.arguments({"run_once": True, "data": "{sample}/*"}, sample="/tmp")
-  ['--run_once', '--data=/tmp/*']
+  ['--run_once=true', '--data=/tmp/*']
   """
   return [_argument(name, value, places) for name, value in flags.items()]
 
 
 def _argument(name, value, places):
+  # Always with "=": a flag without a value would take the next argument for it.
   if isinstance(value, bool):
-    return f"--{name}" if value else f"--no{name}"
+    return f"--{name}={str(value).lower()}"
   text = json.dumps(value) if isinstance(value, (dict, list)) else str(value)
   for place, path in places.items():
     text = text.replace("{" + place + "}", path)

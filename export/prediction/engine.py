@@ -96,6 +96,8 @@ def write_dead_letters(path: PathLike, failed: Mapping[str, str]) -> None:
 
 def check_dead_letters(path: PathLike) -> None:
   """Raises FileExistsError if there is something at `path` that is not such a list."""
+  if not files.is_remote(path) and os.path.islink(path):
+    raise FileExistsError(f"{path} is a symbolic link, which is not followed: delete it.")
   if not tf.io.gfile.exists(path):
     return
   if not files.is_remote(path):

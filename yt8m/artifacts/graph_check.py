@@ -9,6 +9,7 @@ checkpoint is written and read by the functions that TensorFlow's saver added, a
 others. `--allow_code=<operation>` on the command line allows an operation.
 """
 
+import collections
 import os
 import re
 from typing import Any
@@ -83,6 +84,12 @@ def check(directory: str) -> None:
         "files, the network or Python code of this machine. If you trust this model, "
         f"add --allow_code={names} to the command line.")
   for graph in graphs:
+    names = collections.Counter(
+        function.signature.name for function in graph.graph_def.library.function)
+    # TensorFlow renames what it loads twice, so that it takes the place of another one.
+    if repeated := [name for name, count in names.items() if count > 1]:
+      raise ValueError(f"{path} is refused: its graph has the function {repeated[0]!r} "
+                       "more than once. Copy or export the model again.")
     for asset in graph.asset_file_def:
       if os.path.isabs(asset.filename) or ".." in asset.filename.split("/"):
         raise ValueError(f"{path} is refused: its asset {asset.filename!r} lies outside "

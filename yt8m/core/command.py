@@ -6,7 +6,6 @@ import functools
 import logging as python_logging
 import math
 import os
-import re
 import sys
 from collections.abc import Callable
 from collections.abc import Sequence
@@ -126,8 +125,15 @@ def _allowed_code() -> list[str]:
   Raises:
     ValueError: The flag comes from a flag file, whose author need not be the user.
   """
-  typed = [word for word in sys.argv if re.match("--?allow_code(=|$)", word)]
-  if flags.FLAGS["allow_code"].present > len(typed):
+  flag = flags.FLAGS["allow_code"]
+  typed = [value or following for word, following in zip(sys.argv, [*sys.argv[1:], ""],
+                                                         strict=True)
+           for name, _, value in [word.partition("=")]
+           if name in ("--allow_code", "-allow_code")]
+  # The last one counts. The value, too: what is typed may be taken for the value of a
+  # flag at the end of the file.
+  if flag.present and (flag.present > len(typed)
+                       or flag.value != flag.parser.parse(typed[-1])):
     raise ValueError("--allow_code in a --flagfile does not count: type it on the "
                      "command line.")
   return flags.FLAGS.allow_code

@@ -79,7 +79,10 @@ def _mark(temporary: str, path: str, job: Mapping[str, Any]) -> None:
   try:
     os.setxattr(temporary, _ATTRIBUTE, mark.encode())
   except (AttributeError, OSError):  # Linux has it, and only for local files.
-    with files.atomic_write(_beside(path)) as file:
+    beside = _beside(path)
+    if not files.is_remote(beside) and os.path.islink(beside):
+      os.remove(beside)  # It would be followed.
+    with files.atomic_write(beside) as file:
       file.write(mark)
 
 

@@ -142,6 +142,22 @@ def test_checkpoints_behind_a_link_are_not_deleted(tmp_path):
   assert os.listdir(theirs) == ["model.ckpt-4.index"]
 
 
+def test_files_of_other_names_are_not_written_into(tmp_path):
+  theirs = tmp_path / "theirs"
+  theirs.write_text("precious")
+  directory = tmp_path / "t" / "one" / "seed-0"
+  directory.mkdir(parents=True)
+  os.link(theirs, directory / "log.txt")
+  ablate(tmp_path, rows=["one"])
+  assert theirs.read_text() == "precious"
+  assert "yt8m-train" in (directory / "log.txt").read_text()
+  os.link(theirs, tmp_path / "t" / ".lock")
+  with (pytest.raises(OSError, match="lock is a link, .*: delete it"),
+        processes.lock(tmp_path / "t")):
+    pass
+  assert theirs.read_text() == "precious"
+
+
 def test_results_of_other_records_are_not_mixed(tmp_path):
   ablation_runs.check_data_dir(str(tmp_path), f"{tmp_path}/a")
   ablation_runs.check_data_dir(str(tmp_path), f"{tmp_path}/b/../a/")

@@ -19,8 +19,8 @@ def test_flags_become_arguments():
   assert ablation_table.arguments(
       {"frame_features": True, "segments": False, "batch_size": 8, "pattern": "{data}/*",
        "hparams": {"aggregation": {"units": 4}}}, data="/d") == [
-           "--frame_features", "--nosegments", "--batch_size=8", "--pattern=/d/*",
-           '--hparams={"aggregation": {"units": 4}}']
+           "--frame_features=true", "--segments=false", "--batch_size=8",
+           "--pattern=/d/*", '--hparams={"aggregation": {"units": 4}}']
 
 
 def test_settings_lay_the_row_over_the_common_flags():
@@ -69,6 +69,8 @@ def test_settings_change_with_the_recipe(monkeypatch):
      "row 'a' of table 't': 'start_new_model' is not a flag"),
     ({"rows": [{"name": "a", "flags": {}, "evaluate": {"allow_code": "x"}}]},
      "'allow_code' is not a flag"),
+    ({"common": {"nostart_new_model": False}}, "'nostart_new_model' is not a flag"),
+    ({"common": {"strategy": "tpu:grpc://1.2.3.4:5"}}, "'strategy' is not a flag"),
     ({"common": {"train_dir=/home/me": True}}, "'train_dir=/home/me' is not a flag"),
     ({"common": {"-train_dir": "/home/me"}}, "'-train_dir' is not a flag"),
 ])

@@ -95,6 +95,13 @@ def test_bad_files_are_left_out_up_to_a_limit(paths, limit):
     assert failed == {path: f"{path} is bad" for path in paths[1:3]}
 
 
+def test_a_link_to_nothing_is_no_list_of_dead_letters(tmp_path):
+  (tmp_path / "out.failed.json").symlink_to(tmp_path / "created")
+  with pytest.raises(FileExistsError, match="out.failed.json is a symbolic link"):
+    engine.write_dead_letters(str(tmp_path / "out.failed.json"), {"a": "bad"})
+  assert not (tmp_path / "created").exists()
+
+
 def test_dead_letters(tmp_path):
   path = tmp_path / "failed.json"
   engine.write_dead_letters(str(path), {"b": "bad", "a": "worse"})

@@ -154,6 +154,19 @@ def by_common_interface(graph, called, saver):
           b"CPU" if function.signature.name == saver else b"GPU")
 
 
+def test_a_function_is_there_once(tmp_path):
+  """TensorFlow gives the second of two a name that may be that of another function."""
+  model = write(tf.identity, tmp_path / "model")
+
+  def repeat(content):
+    functions = content.meta_graphs[0].graph_def.library.function
+    functions.append(functions[0])
+
+  change(model, repeat)
+  with pytest.raises(ValueError, match="its graph has the function .* than once"):
+    graph_check.check(model.directory)
+
+
 @pytest.mark.parametrize("edit", [
     by_call, by_nested_attribute, by_attribute_of_the_function, by_gradient, by_name,
     by_registered_gradient, by_initializer, by_common_interface])

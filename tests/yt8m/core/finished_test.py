@@ -50,6 +50,19 @@ def test_what_somebody_changed_is_not_recognised(output):
   assert not finished.is_by(output.parent, JOB)
 
 
+def test_a_link_beside_the_output_is_not_followed(output, monkeypatch):
+  def unknown(*arguments):
+    raise OSError("no attributes here")
+
+  monkeypatch.setattr(os, "setxattr", unknown, raising=False)
+  monkeypatch.setattr(os, "getxattr", unknown, raising=False)
+  theirs = output.parent / "theirs"
+  theirs.write_text("precious")
+  (output.parent / f".{output.name}.job").symlink_to(theirs)
+  write(output)
+  assert theirs.read_text() == "precious" and finished.is_by(output, JOB)
+
+
 def test_a_link_is_followed(output):
   (output.parent / "folder").mkdir()
   output.symlink_to("folder/file")
