@@ -262,8 +262,8 @@ def _open_array(path: str, entry: Mapping[str, Any], verify: bool) -> np.ndarray
   except Exception as error:  # any, depending on which bytes of the header are damaged
     raise _damaged(path, f"is not an array ({fields.reason(error)})") from error
   if (array.dtype.str, list(array.shape)) != (entry["dtype"], entry["shape"]):
-    raise _damaged(path, f"holds {array.dtype} {array.shape}, not {entry['dtype']} "
-                   f"{tuple(entry['shape'])}")
+    raise _damaged(path, f"holds {array.dtype} {array.shape}, not "
+                   f"{fields.short(entry['dtype'])} {tuple(entry['shape'])}")
   return array
 
 
