@@ -67,6 +67,16 @@ def test_a_killed_run_goes_on_where_it_was(train_dir, files, expected, tmp_path)
   assert process.returncode == 1 and f"{csv} is in use: process" in process.stderr
 
 
+def test_a_vocabulary_that_is_none_is_not_packed(train_dir, files, tmp_path):
+  shutil.copytree(train_dir, tmp_path / "model")
+  (tmp_path / "model" / "vocabulary.csv").write_text("BEGIN PRIVATE KEY\nabc\n")
+  process = support.run_command(
+      COMMAND, *flags(tmp_path / "model", files[:1], tmp_path / "out.csv"),
+      f"--output_model_tgz={tmp_path}/model.tgz", check=False)
+  assert process.returncode == 1 and "vocabulary.csv" in process.stderr
+  assert not (tmp_path / "model.tgz").exists()
+
+
 def test_other_records_of_the_same_size_are_noticed(train_dir, tmp_path):
   [path] = small_job.write_record_files(tmp_path / "records", [3])
   arguments = flags(train_dir, [path], tmp_path / "out.csv")
