@@ -27,6 +27,7 @@ from yt8m.core import paths
 from yt8m.core import plots
 from yt8m.core import progress
 from yt8m.eval.ablations import processes
+from yt8m.eval.ablations import records
 from yt8m.eval.ablations import report
 from yt8m.eval.ablations import results as ablation_results
 from yt8m.eval.ablations import runs as ablation_runs
@@ -146,10 +147,9 @@ def run_table(table: ablation_table.Table, runs: Sequence[ablation_runs.Run],
   pool = concurrent.futures.ThreadPoolExecutor(num_processes)
   try:
     places = {"data": FLAGS.data_dir or ""}
-    if any("{data}" in pattern for pattern in table.data_patterns()):
-      ablation_runs.check_data_dir(directory, places["data"])
+    records.check_data_dir(table, directory, places["data"])
     if table.sample_data is not None:
-      places["sample"] = ablation_runs.prepare_sample_data(table, directory, runner)
+      places["sample"] = records.prepare_sample_data(table, directory, runner)
     rows = table.select(FLAGS.rows)
     selected = [run for run in runs if run.row in rows]
     todo = [run for run in selected if not run.result()]

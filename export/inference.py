@@ -35,7 +35,6 @@ from yt8m.core import locks
 from yt8m.core import paths
 from yt8m.core import temporaries
 from yt8m.core import video_ids
-from yt8m.core import vocabulary
 from yt8m.core.vocabulary import Vocabulary
 from yt8m.data import label_reader
 from yt8m.data import missing_features
@@ -129,13 +128,8 @@ def main() -> None:
     logging.info("Model of %s.", source)
     _predict(job, record_files, names)
   if FLAGS.output_model_tgz and isinstance(source, checkpoint.Checkpoint):
-    packed = checkpoints.inference_files(FLAGS.train_dir, source.path)
-    # They are read first: what is no file of ours does not leave this machine.
-    _ = source.vocabulary, experiment.is_finished(FLAGS.train_dir)
-    # Whether training has finished, and the names of the classes.
-    packed += [name for name in (experiment.STATUS, vocabulary.FILE)
-               if tf.io.gfile.exists(os.path.join(FLAGS.train_dir, name))]
-    model_archive.pack(FLAGS.train_dir, FLAGS.output_model_tgz, packed)
+    model_archive.pack(FLAGS.train_dir, FLAGS.output_model_tgz,
+                       source.inference_files())
     logging.info("Packed the model into %s", FLAGS.output_model_tgz)
   return None
 

@@ -113,6 +113,10 @@ def test_a_name_in_a_flag_file_is_not_typed(code, sample, tmp_path):
   failed, imported = run(
       code, "yt8m.train", *flags, f"--flagfile={tmp_path}/more", check=False)
   assert "--allow_code in a --flagfile does not count" in failed.stderr and not imported
+  # No value is one, too, and so is the next argument.
+  for typed in (["--allow_code=", *flags], ["--allow_code", "others", *flags]):
+    process, _ = run(code, "yt8m.train", *typed, "--show_config", check=False)
+    assert "does not count" not in process.stderr
   # The last flag of the file takes the next argument for its value.
   (tmp_path / "last").write_text("--allow_code=others\n--model\n")
   failed, imported = run(

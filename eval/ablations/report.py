@@ -10,6 +10,7 @@ import numpy as np
 
 from yt8m.core import markdown
 from yt8m.core import plots
+from yt8m.eval.ablations import records
 from yt8m.eval.ablations import results as ablation_results
 from yt8m.eval.ablations import runs
 from yt8m.eval.ablations import table as ablation_table
@@ -114,7 +115,7 @@ def _commands(table, results):
     evaluations.setdefault(train, {})[evaluate] = None
   lines = []
   if table.sample_data is not None:
-    lines.append(_typed(runs.sample_command(table, "sample")))
+    lines.append(_typed(records.sample_command(table, "sample")))
   distinct = set().union(*evaluations.values())
   if len(distinct) == 1:
     lines += [*evaluations, "\nand after each\n", *distinct]

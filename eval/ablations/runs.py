@@ -122,28 +122,6 @@ class Training:
   todo: list[Run]
 
 
-def check_data_dir(directory: str, data_dir: str) -> None:
-  """Checks that the results in a directory are of the same records; notes which.
-
-  Args:
-    directory: Directory of the table.
-    data_dir: Value of `--data_dir`.
-
-  Raises:
-    ValueError: There are results of other records.
-  """
-  path = os.path.join(directory, "data.json")
-  data_dir = os.path.realpath(data_dir) if not files.is_remote(data_dir) else data_dir
-  if os.path.exists(path):
-    before = files.read_json(path, kind="a record of yt8m-ablation", remedy="Delete it",
-                             parse=lambda content: content["data_dir"])
-    if before != data_dir:
-      raise ValueError(
-          f"{directory} holds results of --data_dir={before}, not of {data_dir}: choose "
-          f"another --output_dir. If the records are the same ones, delete {path}.")
-  _write(path, data_dir=data_dir)
-
-
 def make_runs(table: ablation_table.Table, num_seeds: int, directory: str) -> list[Run]:
   """Returns the runs of all rows with seed 0, then with seed 1, and so on.
 
@@ -288,30 +266,3 @@ def training_rate(train_dir: str) -> float | None:
   rates = rates[1:] or rates
   # The number of examples between lines is constant, so times add up and rates do not.
   return len(rates) / sum(1 / rate for rate in rates)
-
-
-def sample_command(table: ablation_table.Table, path: str) -> list[str]:
-  """Returns the command that writes the sample data set of a table."""
-  return ["yt8m-sample-data", f"--output_dir={path}",
-          *ablation_table.arguments(table.sample_data or {})]
-
-
-def prepare_sample_data(table: ablation_table.Table, directory: str,
-                        runner: processes.Runner) -> str:
-  """Writes the sample data set of a table unless it exists; returns its path."""
-  path = os.path.join(directory, "sample")
-  marker = os.path.join(directory, "sample.json")
-  if os.path.exists(marker):
-    if table.sample_data == files.read_json(
-        marker, kind="the flags of a sample data set", remedy="Delete it"):
-      return path
-    os.remove(marker)
-  command = sample_command(table, path)
-  if os.path.exists(path):
-    command.append("--overwrite")
-  log_path = pathlib.Path(directory, "sample-log.txt")
-  log_path.unlink(missing_ok=True)
-  with open(log_path, "w") as log:
-    runner.run(command, log)
-  files.write_json(marker, table.sample_data)
-  return path

@@ -10,12 +10,15 @@ import functools
 import os
 from collections.abc import Callable
 
+import tensorflow as tf
+
 from yt8m.configs import checkpoint_files
 from yt8m.configs import checkpoints
 from yt8m.configs import experiment
 from yt8m.core import checksum
 from yt8m.core import feature_spec
 from yt8m.core import registry
+from yt8m.core import vocabulary
 from yt8m.core.types import Batch
 from yt8m.core.types import Scores
 from yt8m.core.vocabulary import Vocabulary
@@ -89,6 +92,18 @@ class Checkpoint:
     """Returns the reader of the model's records."""
     return readers.make_reader(
         self.spec, self.num_classes, self._experiment.max_frames, of_model=True)
+
+  def inference_files(self) -> list[str]:
+    """Returns the names of the files of the training directory that prediction needs.
+
+    Raises:
+      ValueError: The status, or the names of the classes, are not what training writes.
+    """
+    # Read first: what is no file of ours does not leave this machine.
+    _ = self.vocabulary, experiment.is_finished(self.train_dir)
+    return checkpoints.inference_files(self.train_dir, self.path) + [
+        name for name in (experiment.STATUS, vocabulary.FILE)
+        if tf.io.gfile.exists(os.path.join(self.train_dir, name))]
 
   @functools.cached_property
   def _experiment(self) -> experiment.Experiment:

@@ -126,10 +126,11 @@ def _allowed_code() -> list[str]:
     ValueError: The flag comes from a flag file, whose author need not be the user.
   """
   flag = flags.FLAGS["allow_code"]
-  typed = [value or following for word, following in zip(sys.argv, [*sys.argv[1:], ""],
-                                                         strict=True)
-           for name, _, value in [word.partition("=")]
-           if name in ("--allow_code", "-allow_code")]
+  typed = []
+  for word, following in zip(sys.argv, [*sys.argv[1:], ""], strict=True):
+    name, equals, value = word.partition("=")
+    if name in ("-allow_code", "--allow_code"):
+      typed.append(value if equals else following)
   # The last one counts. The value, too: what is typed may be taken for the value of a
   # flag at the end of the file.
   if flag.present and (flag.present > len(typed)

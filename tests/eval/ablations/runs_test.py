@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from yt8m.configs import experiment
 from yt8m.eval.ablations import processes
+from yt8m.eval.ablations import records
 from yt8m.eval.ablations import runs as ablation_runs
 from yt8m.eval.ablations import table as ablation_table
 
@@ -159,10 +160,12 @@ def test_files_of_other_names_are_not_written_into(tmp_path):
 
 
 def test_results_of_other_records_are_not_mixed(tmp_path):
-  ablation_runs.check_data_dir(str(tmp_path), f"{tmp_path}/a")
-  ablation_runs.check_data_dir(str(tmp_path), f"{tmp_path}/b/../a/")
+  table = ablation_table.Table.from_config(
+      {**CONFIG, "common": {"train_data_pattern": "{data}/*"}})
+  records.check_data_dir(table, str(tmp_path), f"{tmp_path}/a")
+  records.check_data_dir(table, str(tmp_path), f"{tmp_path}/b/../a/")
   with pytest.raises(ValueError, match="holds results of --data_dir=.*/a, not of .*/b: "):
-    ablation_runs.check_data_dir(str(tmp_path), f"{tmp_path}/b")
+    records.check_data_dir(table, str(tmp_path), f"{tmp_path}/b")
 
 
 def test_a_kept_model_of_other_flags_is_not_used(tmp_path):
