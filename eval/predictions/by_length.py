@@ -11,7 +11,9 @@ of an option of this library by more than rounding (1e-6). The cuts depend on th
 in the window alone, so the same records always have the same scores.
 """
 
+import itertools
 from collections.abc import Callable
+from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
 from typing import Any
@@ -55,6 +57,23 @@ def scores(predict: Predict, batches: Sequence[types.Batch], batch_size: int
            for rows in cuts(len(lengths), batch_size)]
   together = tf.gather(tf.concat(found, axis=0), np.argsort(order))
   return tf.split(together, [len(batch["num_frames"]) for batch in batches])
+
+
+def in_windows(predict: Predict, batches: Iterable[types.Batch], batch_size: int
+               ) -> Iterator[tuple[types.Batch, types.Scores]]:
+  """Yields every batch, without its features, with its scores.
+
+  Args:
+    predict: Function from `features` and `num_frames` of a batch to its scores.
+    batches: Batches of a reader, of which `WINDOW` are held at a time.
+    batch_size: Largest number of videos that are predicted at a time.
+  """
+  batches = iter(batches)
+  while window := list(itertools.islice(batches, WINDOW)):
+    found = scores(predict, window, batch_size)
+    for batch in window:
+      del batch["features"]  # Otherwise two windows would take memory.
+    yield from zip(window, found, strict=True)
 
 
 def applies(spec: feature_spec.FeatureSpec, allowed_code: Sequence[str]) -> bool:

@@ -108,9 +108,6 @@ class PredictionStore:
         remedy=f"Delete {directory} and run the command again", parse=parse)
     arrays = {name: _open_array(os.path.join(directory, f"{name}.npy"), entry, verify)
               for name, entry in description["files"].items()}
-    if len(np.shape(arrays.get("label_sizes", ()))) == 1 and (
-        np.any(arrays.get("label_sizes", np.zeros(1)) < 0)):
-      raise _damaged(os.path.join(directory, "label_sizes.npy"), "has a negative size")
     for name, shape in _shapes(description, arrays).items():
       if arrays[name].shape != shape or arrays[name].dtype.kind != _ARRAYS[name]:
         raise _damaged(os.path.join(directory, f"{name}.npy"),
@@ -268,7 +265,9 @@ def _open_array(path: str, entry: Mapping[str, Any], verify: bool) -> np.ndarray
 
 
 def _check_values(directory: str, arrays: Mapping[str, np.ndarray]) -> None:
-  """Raises ValueError for a score that is no probability; reads all scores."""
+  """Raises ValueError for values that `writer` does not write; reads all scores."""
+  if "label_sizes" in arrays and np.any(arrays["label_sizes"] < 0):
+    raise _damaged(os.path.join(directory, "label_sizes.npy"), "has a negative size")
   scores = arrays["scores"]
   rows = max(1, 2**20 // max(1, scores.shape[1]))
   for start in range(0, len(scores), rows):

@@ -169,11 +169,10 @@ def _check_unique(ids, ends, record_files):
     ends: Number of videos up to the end of each record file, (num_files,).
     record_files: Names of the files.
   """
-  ordered = np.sort(ids)
-  repeated = ordered[1:][ordered[1:] == ordered[:-1]]
-  if len(repeated):
-    positions = np.flatnonzero(ids == repeated[0])[:2]
+  repeated = video_ids.repeated(ids)
+  if repeated is not None:
+    positions = np.flatnonzero(ids == repeated)[:2]
     first, second = (
         record_files[i] for i in np.searchsorted(ends, positions, side="right"))
-    raise ValueError(f"Video {video_ids.as_text(repeated[0])!r} is in the records "
+    raise ValueError(f"Video {video_ids.as_text(repeated)!r} is in the records "
                      f"twice (in {first} and in {second}): leave one of them out.")

@@ -66,8 +66,8 @@ class Checkpoint:
 
   @property
   def vocabulary(self) -> Vocabulary | None:
-    """Names of the classes, if it has any; errors are those of `kept_names`."""
-    return experiment.kept_names(self.train_dir, self.num_classes)
+    """Names of the classes, or None; errors are those of `Experiment.kept_names`."""
+    return self._experiment.kept_names(self.train_dir)
 
   @property
   def fingerprint(self) -> str:

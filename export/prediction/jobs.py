@@ -12,7 +12,6 @@ videos do not pay for the padding of long ones (`by_length`).
 
 import dataclasses
 import functools
-import itertools
 import threading
 from collections.abc import Callable
 from collections.abc import Iterable
@@ -178,20 +177,15 @@ def _read(record_file, reader, read):
 
 
 def _scored(model, batches, job, advance):
-  """Yields batches with their scores, a window of batches at a time."""
-
+  """Returns an iterator over batches and their scores."""
   def predict(batch):
     scores = _scores(model, batch)
     advance(len(scores))
     return scores
 
-  ordered = orders_by_length(job)
-  while window := list(itertools.islice(batches, by_length.WINDOW if ordered else 1)):
-    found = (by_length.scores(predict, window, job.batch_size) if ordered
-             else [predict(batch) for batch in window])
-    for batch in window:
-      del batch["features"]  # Otherwise two windows would take memory.
-    yield from zip(window, found, strict=True)
+  if orders_by_length(job):
+    return by_length.in_windows(predict, batches, job.batch_size)
+  return ((batch, predict(batch)) for batch in batches)
 
 
 def orders_by_length(job: Job) -> bool:

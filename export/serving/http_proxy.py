@@ -109,17 +109,17 @@ def _protocol(base: Any, seconds: float) -> Any:
 
     def connection_made(self, transport: asyncio.Transport) -> None:
       super().connection_made(transport)
+      self._num_bytes = 0  # of the headers of the next request, so far
       self.loop.call_later(seconds, self._look, transport, (None, True))
 
     def data_received(self, data: bytes) -> None:
       before = self.cycle
       if before is None or (before.response_complete and not before.more_body):
-        self._num_bytes = getattr(self, "_num_bytes", 0) + len(data)
+        self._num_bytes += len(data)
       super().data_received(data)
       if self.cycle is not before:
         self._num_bytes = 0
-      elif getattr(self, "_num_bytes", 0) > _HEADERS_BYTES and (
-          not self.transport.is_closing()):
+      elif self._num_bytes > _HEADERS_BYTES and not self.transport.is_closing():
         body = rest_api.format_error("The headers of the request are too large.")
         self.transport.write(
             b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\n"

@@ -90,15 +90,11 @@ class Replica:
       threading.Thread(target=self._poll, daemon=True).start()
 
   async def __call__(self, request: requests.Request) -> responses.Response:
-    encoding = request.headers.get("content-encoding", "")
-    max_bytes = self._settings.max_body_bytes
     try:
       with self._budget.share() as take:
         body = await request_body.read(
-            request, max_bytes, take, self._settings.request_timeout_s)
-        if encoding.strip().lower() not in ("", "identity"):
-          take(max_bytes)  # It may unpack to so many.
-          body = request_body.inflate(body, encoding, max_bytes)
+            request, self._settings.max_body_bytes, take,
+            self._settings.request_timeout_s)
         status, content = await self._server.answer(
             request.method, request.scope["path"], body)
     except rest_api.RestError as error:

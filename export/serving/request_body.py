@@ -60,17 +60,18 @@ class Budget:
 
 async def read(request: Any, max_bytes: int, take: Callable[[int], None],
                seconds: float) -> bytes:
-  """Returns the body of a request, and reads hardly more than `max_bytes` of it.
+  """Returns the body of a request without its compression.
 
   Args:
     request: Request of Starlette.
-    max_bytes: Largest number of bytes of a body.
-    take: Function that is called with the number of bytes of each piece that arrives.
+    max_bytes: Largest number of bytes of a body, compressed or not. Hardly more is read.
+    take: Function that is called with the number of bytes of each piece that arrives, and
+      with the largest number that a compressed body may unpack to.
     seconds: Seconds in which the body must arrive.
 
   Raises:
     rest_api.RestError: 413, the body is larger than `max_bytes`; 408, it did not arrive
-      in time.
+      in time; or that of `inflate`.
   """
   too_large = rest_api.RestError(
       413, f"The body has more than {max_bytes:,} bytes. Send fewer videos at once, or "
@@ -93,24 +94,25 @@ async def read(request: Any, max_bytes: int, take: Callable[[int], None],
     raise rest_api.RestError(
         408, f"The body did not arrive in {seconds:g} seconds. Send it at once, or start "
         "the server with a larger --request_timeout_s.") from error
-  return bytes(body)
+  encoding = request.headers.get("content-encoding", "").strip().lower()
+  if encoding in ("", "identity"):
+    return bytes(body)
+  take(max_bytes)
+  return inflate(bytes(body), encoding, max_bytes)
 
 
 def inflate(body: bytes, encoding: str, max_bytes: int) -> bytes:
-  """Returns the content of a body that may be compressed by gzip.
+  """Returns the content of a body that is compressed by gzip.
 
   Args:
     body: Body of the HTTP request.
-    encoding: Value of the header `Content-Encoding`.
+    encoding: Value of the header `Content-Encoding`, in lower case.
     max_bytes: Largest number of bytes of the content.
 
   Raises:
     rest_api.RestError: 413, the content is larger; 400, it is damaged; 415, it has
       another encoding.
   """
-  encoding = encoding.strip().lower()
-  if encoding in ("", "identity"):
-    return body
   if encoding not in ("gzip", "x-gzip"):
     raise rest_api.RestError(415, f"Content-Encoding: {encoding[:80]} is not accepted. "
                              "Send gzip, or no encoding.")

@@ -138,7 +138,8 @@ def _plain_batch(batch):
   return rows
 
 
-def _expected_record(level, data):
+def parsed(data):
+  """Returns the first record of a file; raises `NoVerdict` where TensorFlow differs."""
   try:
     record = tf.train.SequenceExample.FromString(unframed(data))
   except message.DecodeError as error:  # TensorFlow's own parser is less strict
@@ -146,8 +147,14 @@ def _expected_record(level, data):
   if (record.SerializeToString(deterministic=True) != unframed(data)
       and any(len(frame.bytes_list.value) > 1 for frames in
               record.feature_lists.feature_list.values() for frame in frames.feature)):
-    # Protocol buffers merge two lists within one frame; TensorFlow takes them for two.
+    # Protocol buffers merge two lists within one frame; TensorFlow takes them for two
+    # frames.
     raise target.NoVerdict
+  return record
+
+
+def _expected_record(level, data):
+  record = parsed(data)
   context = record.context.feature
   video_id = expected_id(record)
   labels = ()

@@ -3,7 +3,6 @@
 """A trained model, wherever it comes from, as a function from videos to scores."""
 
 import dataclasses
-import itertools
 import os
 from collections.abc import Iterable
 from collections.abc import Mapping
@@ -134,13 +133,11 @@ class Predictor:
     return TopClasses(ids.numpy(), self._names[ids.numpy()], best.numpy())
 
   def _scores(self, batches, batch_size):
-    """Yields the scores of each batch."""
+    """Returns an iterator over the scores of the batches."""
     if not by_length.applies(self._source.spec, self._source.allow_code):
-      yield from map(self._score, batches)
-      return
-    batches = iter(batches)
-    while window := list(itertools.islice(batches, by_length.WINDOW)):
-      yield from by_length.scores(self._score, window, batch_size)
+      return map(self._score, batches)
+    scored = by_length.in_windows(self._score, batches, batch_size)
+    return (scores for _, scores in scored)
 
   def _batches(self, videos: Any, batch_size: int) -> Iterable[types.Batch]:
     if isinstance(videos, tf.data.Dataset):

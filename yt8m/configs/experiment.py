@@ -88,6 +88,24 @@ class Experiment:
     return dataclasses.replace(
         self, model_config=hyperparameters.change_trained(self.model_config, text))
 
+  def kept_names(self, train_dir: str) -> Vocabulary | None:
+    """Returns the names of the classes that training kept; None if there are none.
+
+    Args:
+      train_dir: Training directory of this experiment.
+
+    Raises:
+      ValueError: The file of the names was changed, or is no vocabulary.
+    """
+    names = Vocabulary.find(train_dir, self.num_classes)
+    digest = self.flags.get("vocabulary")
+    if names and digest and names.digest != digest:
+      raise ValueError(
+          f"{os.path.join(train_dir, vocabulary.FILE)} has other names of the classes "
+          "than training kept there: restore it, or give the right names with "
+          "--vocabulary.")
+    return names
+
   def save(self, train_dir: str) -> None:
     """Writes `config.json`."""
     files.write_json(
@@ -190,29 +208,11 @@ def names_of_classes(train_dir: str | None, num_classes: int, path: str | None =
   if path:
     return Vocabulary.load(path, num_classes)
   # What is kept of another model is replaced, or an error of `check_same_model`.
-  if (train_dir and tf.io.gfile.exists(os.path.join(train_dir, CONFIG))
-      and Experiment.load(train_dir).num_classes == num_classes):
-    return kept_names(train_dir, num_classes)
+  if train_dir and tf.io.gfile.exists(os.path.join(train_dir, CONFIG)):
+    before = Experiment.load(train_dir)
+    if before.num_classes == num_classes:
+      return before.kept_names(train_dir)
   return None
-
-
-def kept_names(train_dir: str, num_classes: int) -> Vocabulary | None:
-  """Returns the names of the classes that training kept; None if there are none.
-
-  Args:
-    train_dir: Training directory.
-    num_classes: Number of classes.
-
-  Raises:
-    ValueError: The file of the names was changed, or is no vocabulary.
-  """
-  names = Vocabulary.find(train_dir, num_classes)
-  digest = Experiment.load(train_dir).flags.get("vocabulary")
-  if names and digest and names.digest != digest:
-    raise ValueError(
-        f"{os.path.join(train_dir, vocabulary.FILE)} has other names of the classes than "
-        "training kept there: restore it, or give the right names with --vocabulary.")
-  return names
 
 
 def check_same_model(before: Experiment, after: Experiment, train_dir: str) -> None:

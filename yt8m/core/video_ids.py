@@ -70,6 +70,17 @@ def as_bytes(ids: Sequence[bytes | str] | np.ndarray) -> np.ndarray:
   return np.array(listed, np.bytes_)
 
 
+def repeated(ids: np.ndarray) -> bytes | None:
+  """Returns the first id, in their order, that is there twice; None if there is none.
+
+  Args:
+    ids: Ids, (n,) bytes.
+  """
+  ordered = np.sort(ids)
+  found = ordered[1:][ordered[1:] == ordered[:-1]]
+  return found[0] if len(found) else None
+
+
 def _escape(match: re.Match[str]) -> str:
   return "".join(
       f"%{byte:02X}" for byte in match[0].encode("utf-8", "surrogateescape"))

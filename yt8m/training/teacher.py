@@ -33,11 +33,11 @@ class Teacher:
                        f"classes, but --num_classes={num_classes}.")
     self._store = store
     ids = np.asarray(store.ids)
-    ordered = np.sort(ids)
-    if len(repeated := ordered[1:][ordered[1:] == ordered[:-1]]):
+    repeated = video_ids.repeated(ids)
+    if repeated is not None:
       raise ValueError(
           f"--teacher_predictions={store.directory} has the video "
-          f"{video_ids.as_text(repeated[0])} more than once: predict records in which "
+          f"{video_ids.as_text(repeated)} more than once: predict records in which "
           "each video is there once.")
     self._rows = tf.lookup.StaticHashTable(
         tf.lookup.KeyValueTensorInitializer(

@@ -137,7 +137,8 @@ def test_damage_is_named(tmp_path, name, how):
 def test_values_that_the_writer_does_not_write(tmp_path, name, value, message):
   directory = tmp_path / "store"
   store = write(directory, [make()])
-  np.load(directory / f"{name}.npy", mmap_mode="r+")[1] = value
+  array = np.load(directory / f"{name}.npy", mmap_mode="r+")
+  array[0], array[1] = array[0] + array[1] - value, value  # The sum of sizes must stay.
   prediction_store.describe(
       str(directory), num_classes=CLASSES, top_k=store.top_k, model=store.model,
       record_files=store.record_files)
@@ -173,6 +174,19 @@ def test_a_changed_description_is_noticed(tmp_path, change):
   path.write_text(change(text))
   with pytest.raises(ValueError, match=r"store\.json is not the description .* Delete "):
     prediction_store.PredictionStore.open(str(tmp_path / "store"))
+
+
+def test_the_error_of_a_type_is_one_line(tmp_path):
+  path = tmp_path / "store" / "store.json"
+  write(tmp_path / "store", [make()])
+  description = json.loads(path.read_text())
+  description["files"]["ids"]["dtype"] = "|S4\nx"
+  del description["sha256"]
+  path.write_text(json.dumps(
+      description | {"sha256": prediction_store._digest(description)}))
+  with pytest.raises(ValueError, match=r"ids\.npy holds .*S4\\nx.*: delete") as error:
+    prediction_store.PredictionStore.open(str(tmp_path / "store"))
+  assert "\n" not in str(error.value)
 
 
 def test_another_format_is_refused(tmp_path, monkeypatch):

@@ -186,15 +186,15 @@ def test_names_of_classes_are_kept_and_belong_to_the_model(tmp_path):
 
 def test_names_that_were_changed_are_not_used(tmp_path):
   names = Vocabulary.of({0: "a", 1: "b"}, 5)
-  before = described()
+  before = dataclasses.replace(described(), flags={"vocabulary": names.digest})
   directory = str(tmp_path / "model")
-  experiment.prepare(directory, dataclasses.replace(
-      before, flags={"vocabulary": names.digest}), names=names)
-  assert experiment.kept_names(directory, 5) == names
+  experiment.prepare(directory, before, names=names)
+  assert before.kept_names(directory) == names
   Vocabulary.of({0: "b", 1: "a"}, 5).write(tmp_path / "model" / "vocabulary.csv")
-  for read in (experiment.kept_names, experiment.names_of_classes):
+  for read in (lambda: before.kept_names(directory),
+               lambda: experiment.names_of_classes(directory, 5)):
     with pytest.raises(ValueError, match="vocabulary.csv has other names .*--vocabulary"):
-      read(directory, 5)
+      read()
 
 
 def test_a_vocabulary_of_somebody_else_is_not_replaced(tmp_path):
