@@ -34,8 +34,8 @@ from benchmarks.suite import report
 # In the order of the run: name, and module with TITLE, NOTE and rows().
 PARTS = {"readers": "readers", "waits": "suite.waits", "metrics": "metrics",
          "ensemble": "ensemble_search", "inference": "inference",
-         "steps": "suite.steps", "predictions": "suite.predictions",
-         "precisions": "suite.precisions",
+         "steps": "suite.steps", "steps_avx2": "suite.steps_avx2",
+         "predictions": "suite.predictions", "precisions": "suite.precisions",
          "memory": "suite.memory", "scaling": "suite.scaling", "peers": "suite.peers"}
 _DOCS = pathlib.Path(__file__).resolve().parents[1] / "docs"
 _PAGE, _PICTURE = _DOCS / "performance.md", _DOCS / "performance.png"

@@ -164,7 +164,8 @@ flags.DEFINE_integer("num_gpu", 1, "Largest number of GPUs to use.", lower_bound
 flags.DEFINE_enum("precision", "float32",
                   ["float32", "mixed_bfloat16", "mixed_float16"],
                   "Precision of the layers.")
-flags.DEFINE_bool("jit_compile", False, "Whether to compile the model with XLA.")
+flags.DEFINE_bool("jit_compile", None, "Whether to compile the model with XLA. Default: "
+                  "on a CPU, models for which that is faster (docs/performance.md).")
 flags.DEFINE_bool("deterministic", True, "Whether the same run gives the same variables: "
                   "fixes the order of records and the algorithms of the device.")
 flags.DEFINE_bool("log_device_placement", False,
@@ -265,6 +266,9 @@ def _train(strategy: tf.distribute.Strategy, spec: feature_spec.FeatureSpec,
     taught = teacher.Teacher(
         store.PredictionStore.open(FLAGS.teacher_predictions), FLAGS.num_classes)
 
+  if values["jit_compile"] is None:
+    values["jit_compile"] = train_step.gains_from_xla(model)
+
   # ---------------------------------------------------------------- directory
   chief = strategies.is_chief(strategy)
   described = resume.describe(values, files, strategies.num_workers(strategy))
@@ -294,7 +298,7 @@ def _train(strategy: tf.distribute.Strategy, spec: feature_spec.FeatureSpec,
       model, loss, optimizer, strategy,
       regularization_penalty=FLAGS.regularization_penalty,
       clip_gradient_norm=FLAGS.clip_gradient_norm,
-      gradient_clipping=FLAGS.gradient_clipping, jit_compile=FLAGS.jit_compile,
+      gradient_clipping=FLAGS.gradient_clipping, jit_compile=values["jit_compile"],
       teacher_weight=FLAGS.teacher_weight)
   averages = weight_averaging.make(
       FLAGS.weight_averaging, model, strategy, FLAGS.averaging_start_step,

@@ -20,18 +20,20 @@ _POLICIES = {"bfloat16 ×": "mixed_bfloat16", "float16 ×": "mixed_float16"}
 
 
 def rows(quick: bool = False) -> list[dict[str, Any]]:
-  """Returns a row for each model; with `quick`, for the first two."""
-  found = []
-  for case in cases.all_cases(quick)[:2 if quick else None]:
-    case = dataclasses.replace(case, batch_size=min(case.batch_size, 16),
-                               frames=min(case.frames, 50))
-    ways = {"float32": _step(case, "float32")}
-    ways |= {name: _step(case, policy) for name, policy in _POLICIES.items()}
-    times = timing.in_turns(ways, 1 if quick else _TURNS)
-    found.append({"model": case.name, "batch": case.batch_size, "frames": case.frames,
-                  "float32, CPU s": times["float32"].cpu_s,
-                  **{name: timing.ratio(times, "float32", name) for name in _POLICIES}})
-  return found
+  """Returns a row for each model."""
+  return cases.measured(row, quick)
+
+
+def row(case: cases.Case, quick: bool = False) -> dict[str, Any]:
+  """Measures one model."""
+  case = dataclasses.replace(case, batch_size=min(case.batch_size, 16),
+                             frames=min(case.frames, 50))
+  ways = {"float32": _step(case, "float32")}
+  ways |= {name: _step(case, policy) for name, policy in _POLICIES.items()}
+  times = timing.in_turns(ways, 1 if quick else _TURNS)
+  return {"model": case.name, "batch": case.batch_size, "frames": case.frames,
+          "float32, CPU s": times["float32"].cpu_s,
+          **{name: timing.ratio(times, "float32", name) for name in _POLICIES}}
 
 
 def _step(case: cases.Case, policy: str) -> Callable[[], Any]:

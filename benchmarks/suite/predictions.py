@@ -29,7 +29,7 @@ _TURNS = 3
 
 def rows(quick: bool = False) -> list[dict[str, Any]]:
   """Returns a row for each model."""
-  return [row(case, quick) for case in cases.all_cases(quick)]
+  return cases.measured(row, quick)
 
 
 def row(case: cases.Case, quick: bool = False) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from yt8m.core import plots
 _BARS = {
     "readers": ("% of bare, CPU", ("level", "pipeline")),
     "steps": ("% of matmul", ("model",)),
+    "steps_avx2": ("% of matmul", ("model",)),
     "predictions": ("% of matmul", ("model",)),
     "metrics": ("% of top_k, CPU", ("what",)),
     "ensemble": ("% of np.sort, CPU", ("what",)),

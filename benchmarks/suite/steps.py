@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Training steps: share of a large matrix product, and against stock Keras layers.
 
-In every turn the large product, our step and the step out of stock layers run one after
-another; our step compiled by XLA follows in turns of its own. The share is
+In every turn the large product, our step, our step with the other choice of XLA, and the
+step out of stock layers run one after another. The share is
 
     operations of the step's matrix products / CPU seconds of the step
     ------------------------------------------------------------------
@@ -19,27 +19,30 @@ from benchmarks import timing
 from benchmarks.suite import cases
 from benchmarks.suite import flops
 from benchmarks.suite import stock
+from yt8m.core import types
+from yt8m.training import step as train_steps
 
 TITLE = "Training steps"
 NOTE = ("One step of `yt8m-train` with its defaults, on a batch that is in memory. "
         "Stock: the same products out of Keras layers, without masks, clipping and L2. "
-        "XLA: `--jit_compile`; above 1 it helps.")
-_XLA_TURNS = 2
+        "XLA ×: what `--jit_compile` does to the speed; above 1 it helps. "
+        "Compiled: whether it is the default.")
 _SAMPLE = 2  # videos with which the products are counted
 
 
 def rows(quick: bool = False) -> list[dict[str, Any]]:
   """Returns a row for each model."""
-  return [row(case, quick) for case in cases.all_cases(quick)]
+  return cases.measured(row, quick)
 
 
 def row(case: cases.Case, quick: bool = False) -> dict[str, Any]:
   """Measures one model."""
   batch, size = case.batch(), 256 if quick else timing.MATMUL
-  work, times = _ours_and_stock(case, batch, size, 1 if quick else timing.TURNS)
+  step = case.trainer()
+  work, times = _measured(case, step, batch, size, 1 if quick else timing.TURNS)
   limit = work / (2 * size ** 3)
   has_stock = "stock" in times
-  xla = _xla(case, batch, 1 if quick else _XLA_TURNS)
+  plain, compiled = ("other", "ours") if step.jit_compile else ("ours", "other")
   return {
       "model": case.name, "batch": case.batch_size, "frames": case.frames,
       "GFLOP": work / 1e9, "wall s": times["ours"].wall_s, "CPU s": times["ours"].cpu_s,
@@ -47,23 +50,21 @@ def row(case: cases.Case, quick: bool = False) -> dict[str, Any]:
       "stock % of matmul": (
           limit * timing.ratio(times, "matmul", "stock") if has_stock else None),
       "speed over stock ×": timing.ratio(times, "stock", "ours") if has_stock else None,
-      "XLA ×": times["ours"].cpu_s / xla.cpu_s}
+      "XLA ×": timing.ratio(times, plain, compiled),
+      "compiled": "yes" if step.jit_compile else "no"}
 
 
-def _ours_and_stock(case: cases.Case, batch: dict[str, Any], size: int, turns: int
-                    ) -> tuple[float, dict[str, timing.Times]]:
-  """Returns the operations of a step, and the times of the first three ways."""
-  step = case.trainer()
-  work = flops.of(lambda: step(case.batch(_SAMPLE))) * case.batch_size / _SAMPLE
+def _measured(case: cases.Case, step: train_steps.TrainStep, batch: types.Batch,
+              size: int, turns: int) -> tuple[float, dict[str, timing.Times]]:
+  """Returns the operations of a step, and the times of all ways."""
+  plain = case.trainer(jit_compile=False)
+  work = flops.of(lambda: plain(case.batch(_SAMPLE))) * case.batch_size / _SAMPLE
+  other = case.trainer(jit_compile=not step.jit_compile)
   ways = {"matmul": timing.large_product(size),
-          "ours": lambda: step(batch).label_loss.numpy()}
+          "ours": lambda: step(batch).label_loss.numpy(),
+          "other": lambda: other(batch).label_loss.numpy()}
   call = stock.model(case)
   if call is not None:
     ways["stock"] = stock.training_step(call, batch)
   return work, timing.in_turns(ways, turns)
 
-
-def _xla(case: cases.Case, batch: dict[str, Any], turns: int) -> timing.Times:
-  """Returns the times of our step compiled by XLA."""
-  step = case.trainer(jit_compile=True)
-  return timing.in_turns({"XLA": lambda: step(batch).label_loss.numpy()}, turns)["XLA"]

@@ -62,13 +62,19 @@ class Sum(base.Layer):
 
   def call(self, features: list[tf.Tensor],
            frame_mask: tf.Tensor | None = None) -> tf.Tensor:
-    projected = []
-    for project, x in zip(self.projections, features, strict=True):
-      kept = masking.is_there(x)
+    # Without its bias, 0 remains 0. So only the biases need masks, and one product with
+    # these masks adds all of them.
+    products, kept, biases = [], [], []
+    for projection, x in zip(self.projections, features, strict=True):
+      there = masking.is_there(x)
       if frame_mask is not None:
-        kept &= tf.expand_dims(frame_mask, -1)
-      projected.append(masking.keep(project(x), kept))
-    return tf.add_n(projected)
+        there &= tf.expand_dims(frame_mask, -1)
+        x = masking.zero_padding(x, frame_mask)
+      products.append(tf.tensordot(x, tf.cast(projection.kernel, x.dtype), 1))
+      kept.append(tf.cast(there, x.dtype))
+      biases.append(tf.cast(projection.bias, x.dtype))
+    products.append(tf.tensordot(tf.concat(kept, axis=-1), tf.stack(biases), 1))
+    return tf.add_n(products)
 
 
 @registries.FUSIONS.register("differential")

@@ -7,6 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 from yt8m.models.layers import base
+from yt8m.models.layers import masking
 from yt8m.models.layers import variables
 
 
@@ -69,16 +70,15 @@ class BatchNorm(base.Layer):
 
   def _update_statistics(self, x: tf.Tensor, frame_mask: tf.Tensor | None
                          ) -> tuple[tf.Tensor, tf.Tensor]:
-    axes = list(range(len(x.shape) - 1))
-    weight = tf.expand_dims(tf.ones(tf.shape(x)[:-1]) if frame_mask is None
-                            else tf.cast(frame_mask, x.dtype), -1)
-    count, total = sum_over_replicas(
-        [tf.reduce_sum(weight), tf.reduce_sum(tf.where(weight > 0, x, 0.0), axes)])
+    x = tf.reshape(x, [-1, x.shape[-1]])
+    weights = (tf.ones([1, tf.shape(x)[0]]) if frame_mask is None
+               else tf.reshape(tf.cast(frame_mask, x.dtype), [1, -1]))
+    count, total = sum_over_replicas([tf.reduce_sum(weights), _weighted_sum(weights, x)])
     count = tf.maximum(count, 1.0)
     mean = total / count
     # Two passes, since E[x²] − E[x]² loses its digits when |μ| >> σ.
-    squares = tf.where(weight > 0, tf.math.squared_difference(x, mean), 0.0)
-    [variance] = sum_over_replicas([tf.reduce_sum(squares, axes) / count])
+    squares = tf.math.squared_difference(x, mean)
+    [variance] = sum_over_replicas([_weighted_sum(weights, squares) / count])
     moving = variance
     if self.unbiased:
       moving = variance * count / tf.maximum(count - 1.0, 1.0)
@@ -86,6 +86,22 @@ class BatchNorm(base.Layer):
       average.assign(average * self.decay
                      + tf.stop_gradient(value) * (1.0 - self.decay))
     return mean, variance
+
+
+def _weighted_sum(weights: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
+  """Returns `Σ_n w_n x_n`, without the rows of weight 0 even if they are not finite.
+
+  It is a matrix product, which reads the rows once.
+
+  Args:
+    weights: w, (1, n), 0 or 1.
+    x: (n, dim).
+  """
+  total = tf.matmul(weights, x)
+  total = tf.cond(
+      tf.reduce_all(tf.math.is_finite(total)), lambda: total,
+      lambda: tf.matmul(weights, masking.keep(x, tf.transpose(weights) > 0)))
+  return total[0]
 
 
 def sum_over_replicas(tensors: list[tf.Tensor]) -> list[tf.Tensor]:

@@ -13,6 +13,8 @@ from yt8m.core import registry
 from yt8m.core.types import Batch
 from yt8m.models import losses
 from yt8m.models import prediction
+from yt8m.models.aggregation import mean
+from yt8m.models.classification import binary_relevance
 from yt8m.models.layers import recurrent
 from yt8m.training import optimizers
 
@@ -33,6 +35,19 @@ class StepResult:
   penalty: tf.Tensor
   predictions: Any
   labels: Any
+
+
+def gains_from_xla(model: models.VideoModel) -> bool:
+  """Returns whether XLA makes a training step faster on this machine.
+
+  On a CPU it does where a step is few products between passes over memory: logistic
+  regressions and mixtures of experts of a vector, or of the mean over frames. It makes
+  recurrent layers and batch normalisation slower (docs/performance.md).
+  """
+  return (not tf.config.list_logical_devices("GPU") and not model.options["mixture"]
+          and type(model.aggregation) in (type(None), mean.Mean)
+          and type(model.classifier) in (binary_relevance.Logistic,
+                                         binary_relevance.MixtureOfExperts))
 
 
 class TrainStep:
@@ -59,6 +74,9 @@ class TrainStep:
     gradient_clipping: `"per_variable"` or `"global"`.
     jit_compile: Whether to compile forward and backward pass with XLA.
     teacher_weight: Weight of the teacher, a.
+
+  Attributes:
+    jit_compile: As the argument.
   """
 
   def __init__(self, model: models.VideoModel, loss: losses.LabelLoss,
@@ -75,6 +93,7 @@ class TrainStep:
     self._clip_gradient_norm = clip_gradient_norm
     self._gradient_clipping = gradient_clipping
     self._teacher_weight = teacher_weight
+    self.jit_compile = jit_compile
     # XLA compiles the two passes alone: it cannot compile the all-reduce and the
     # optimizer, whose variables are on several devices, nor kernels of cuDNN.
     self._gradients = (

@@ -9,10 +9,12 @@ import tensorflow as tf
 from tests.helpers import starter_variables
 from tests.helpers import support
 from yt8m import models
+from yt8m.configs import recipes
 from yt8m.core import feature_spec
 from yt8m.core import registry
 from yt8m.models import losses
 from yt8m.models import prediction
+from yt8m.models.classification import binary_relevance
 from yt8m.models.layers import frame_sampling
 from yt8m.training import optimizers
 from yt8m.training import step as train_step
@@ -244,3 +246,26 @@ def test_a_head_sees_labels_in_training_alone(name):
   assert not seen(prediction.training_inputs(batch), training=False)
   assert not seen(prediction.model_inputs(batch), training=True)
   assert "labels" not in prediction.model_inputs(batch)
+
+
+class OwnHead(binary_relevance.Logistic):
+  """A head of the user's own, which XLA may not know how to compile."""
+
+
+@pytest.mark.parametrize("name, expected", [
+    ("LogisticModel", True), ("MoeModel", True), ("FrameLevelLogisticModel", True),
+    ("DbofModel", False), ("LstmModel", False), ("concat-hidden2048-logistic", False)])
+def test_xla_compiles_the_models_that_gain_from_it(name, expected):
+  recipe = recipes.RECIPES[name]
+  spec = feature_spec.FeatureSpec(
+      ("rgb",), (4,), feature_spec.FRAME if recipe.frame_level else feature_spec.VIDEO)
+  model = models.VideoModel(3, spec, **recipe.options)
+  assert train_step.gains_from_xla(model) == (
+      expected and not tf.config.list_logical_devices("GPU"))
+
+
+def test_xla_compiles_no_class_of_the_user_by_default():
+  spec = feature_spec.FeatureSpec(("rgb",), (4,), feature_spec.VIDEO)
+  model = models.VideoModel(3, spec)
+  model.branches[0].classifiers[0] = OwnHead(3)
+  assert not train_step.gains_from_xla(model)
