@@ -40,14 +40,13 @@ class StepResult:
 def gains_from_xla(model: models.VideoModel) -> bool:
   """Returns whether XLA makes a training step faster on this machine.
 
-  On a CPU it does where a step is few products between passes over memory: logistic
-  regressions and mixtures of experts of a vector, or of the mean over frames. It makes
-  recurrent layers and batch normalisation slower (docs/performance.md).
+  On a CPU it does where a step is few products between passes over memory: a logistic
+  regression of a vector, or of the mean over frames. It makes large products, recurrent
+  layers and batch normalisation slower (docs/performance.md).
   """
   return (not tf.config.list_logical_devices("GPU") and not model.options["mixture"]
           and type(model.aggregation) in (type(None), mean.Mean)
-          and type(model.classifier) in (binary_relevance.Logistic,
-                                         binary_relevance.MixtureOfExperts))
+          and type(model.classifier) is binary_relevance.Logistic)
 
 
 class TrainStep:
