@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Every benchmark of docs/performance.md, in one run of less than 15 minutes.
+"""Every benchmark of docs/performance.md, in one run of about 25 minutes.
 
   python -m benchmarks.run_all --output_dir=/tmp/benchmarks
   python -m benchmarks.run_all --output_dir=/tmp/benchmarks --parts=steps,readers
