@@ -88,10 +88,12 @@ class BatchNorm(base.Layer):
     return mean, variance
 
 
-def _weighted_sum(weights: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
+@tf.custom_gradient
+def _weighted_sum(weights: tf.Tensor, x: tf.Tensor) -> Any:
   """Returns `Σ_n w_n x_n`, without the rows of weight 0 even if they are not finite.
 
-  It is a matrix product, which reads the rows once.
+  It is a matrix product, which reads the rows once. The gradient of the condition would
+  keep the rows in memory.
 
   Args:
     weights: w, (1, n), 0 or 1.
@@ -101,7 +103,11 @@ def _weighted_sum(weights: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
   total = tf.cond(
       tf.reduce_all(tf.math.is_finite(total)), lambda: total,
       lambda: tf.matmul(weights, masking.keep(x, tf.transpose(weights) > 0)))
-  return total[0]
+
+  def gradient(upstream):
+    return None, tf.matmul(weights, upstream[tf.newaxis], transpose_a=True)
+
+  return total[0], gradient
 
 
 def sum_over_replicas(tensors: list[tf.Tensor]) -> list[tf.Tensor]:
