@@ -148,3 +148,14 @@ def _log_plainly() -> None:
   handler.addFilter(lambda record: (record.levelno > python_logging.INFO
                                     and _NO_GRADIENTS not in str(record.msg))
                     or "/tensorflow/" not in record.pathname)
+  sys.unraisablehook = _report_unraisable
+
+
+def _report_unraisable(unraisable: Any) -> None:
+  """Prints an error that nobody can catch, unless it only looks like one.
+
+  The thread pool of a strategy of several workers may find its pipe closed when Python
+  ends, and would print a traceback after the message that the user should read.
+  """
+  if getattr(unraisable.object, "__qualname__", "") != "Pool.__del__":
+    sys.__unraisablehook__(unraisable)
