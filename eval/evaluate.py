@@ -27,6 +27,7 @@ from yt8m.data import readers
 from yt8m.data import records
 from yt8m.eval.metrics import class_report
 from yt8m.eval.metrics import evaluation
+from yt8m.eval.metrics import gate
 from yt8m.eval.metrics import streaming
 from yt8m.eval.predictions import by_length
 from yt8m.models import losses
@@ -59,6 +60,12 @@ flags.DEFINE_float("eval_interval_secs", 30,
 flags.DEFINE_float("eval_timeout_secs", None,
                    "Stop after this many seconds without a new checkpoint.",
                    lower_bound=0)
+flags.DEFINE_list("require", [], "Conditions such as 'gap>=0.68,ece<=0.02': exit with "
+                  f"status 1 unless all are met. Metrics: {', '.join(gate.NAMES)}.")
+paths.define("baseline", None, "metrics-<step>.json of an earlier model on the same "
+             "records, which --max_regression compares with.")
+flags.DEFINE_list("max_regression", [], "How much worse than --baseline metrics may be, "
+                  "such as 'gap:0.002,avg_loss:0.1'.")
 model_flags.define_hparams()
 flags.mark_flag_as_required("train_dir")
 
@@ -71,6 +78,14 @@ def main() -> None:
 
 
 def _evaluate(strategy: tf.distribute.Strategy) -> None:
+  requirements, baseline = gate.required(FLAGS.require), None
+  if FLAGS.max_regression and not FLAGS.baseline:
+    raise ValueError("--max_regression needs --baseline, a metrics-<step>.json.")
+  if FLAGS.baseline:
+    baseline = gate.Baseline.load(FLAGS.baseline, FLAGS.max_regression)
+  if (requirements or baseline) and not (FLAGS.run_once or FLAGS.checkpoint):
+    raise ValueError("--require and --baseline judge one checkpoint: add --run_once, or "
+                     "name it with --checkpoint.")
   experiment.TRAIN_DIR.refuse_links(FLAGS.train_dir)
   config = experiment.Experiment.load(FLAGS.train_dir).with_hparams(FLAGS.hparams)
   names = experiment.names_of_classes(
@@ -104,8 +119,9 @@ def _evaluate(strategy: tf.distribute.Strategy) -> None:
     if not strategies.is_chief(strategy):
       continue
     step = checkpoints.step_of(path)
-    values = metrics.get()
+    values = metrics.get() | metrics.calibration()
     print(evaluation.format_line(step, values), flush=True)
+    logging.info("%s", evaluation.format_calibration(values, metrics.top_k))
     logging.info("Wrote %s", evaluation.write_results(
         FLAGS.train_dir, step, model, metrics, values, hparams=FLAGS.hparams,
         data=FLAGS.eval_data_pattern))
@@ -114,6 +130,9 @@ def _evaluate(strategy: tf.distribute.Strategy) -> None:
         logging.info("%s", line)
       logging.info("Wrote %s", class_report.write(
           FLAGS.train_dir, step, names, metrics, values))
+    if baseline:
+      requirements += baseline.requirements(metrics.num_positives)
+    gate.check(requirements, values)
 
 
 def _same_on_all_workers(strategy: tf.distribute.Strategy) -> Iterator[str]:

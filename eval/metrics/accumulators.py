@@ -7,8 +7,11 @@ and `value` for the metric of all videos. Hits are counted as integers and ties 
 order, so that the value depends neither on the order of the videos nor on the batches.
 """
 
+from typing import Any
+
 import numpy as np
 
+from yt8m.eval.metrics import calibration
 from yt8m.eval.metrics.average_precision import average_precision
 from yt8m.eval.metrics.average_precision import average_precision_by_class
 from yt8m.eval.metrics.ranking import RankedBatch
@@ -114,6 +117,11 @@ class TopPredictions:
     scores, codes = self.compacted()
     return average_precision_by_class(
         scores, codes & 1, codes >> 1, self.num_positives, top_n)[self.num_positives > 0]
+
+  def calibration(self) -> dict[str, Any]:
+    """Returns what `calibration.measure` does for the predictions of all videos."""
+    scores, codes = self.compacted()
+    return calibration.measure(scores, codes & 1, codes >> 1, self.num_positives)
 
   def compacted(self) -> tuple[np.ndarray, np.ndarray]:
     """Joins the batches in place, to avoid a second copy, and returns them."""

@@ -14,6 +14,7 @@ from absl import logging
 from yt8m.core import files
 from yt8m.core import progress
 from yt8m.core import types
+from yt8m.eval.metrics import calibration
 from yt8m.eval.metrics import streaming
 from yt8m.models import losses
 from yt8m.models import video_model
@@ -84,6 +85,17 @@ def format_line(step: int, values: dict[str, Any]) -> str:
       f"{title}: {values[name]:.4f}" for name, title in streaming.TITLES.items())
 
 
+def format_calibration(values: dict[str, Any], top_k: int) -> str:
+  """Returns `"Best 20 classes of each video: ECE: 0.0123 | …"`, for people.
+
+  Args:
+    values: Metrics, from `EvaluationMetrics.calibration`.
+    top_k: Number of classes of each video.
+  """
+  return f"Best {top_k} classes of each video: " + " | ".join(
+      f"{title}: {values[name]:.4f}" for name, title in calibration.TITLES.items())
+
+
 def write_results(
     train_dir: str, step: int, model: video_model.VideoModel,
     metrics: streaming.EvaluationMetrics, values: dict[str, Any], *,
@@ -95,7 +107,8 @@ def write_results(
     step: Step of the checkpoint.
     model: Model, whose trainable parameters are counted.
     metrics: Accumulated metrics.
-    values: Result of `metrics.get()`, which takes a while for a million videos.
+    values: Results of `metrics.get()` and `metrics.calibration()`, which take a while
+      for a million videos.
     hparams: `--hparams` of the evaluation, for the record.
     data: Pattern of the evaluated records, for the record.
 
@@ -104,7 +117,8 @@ def write_results(
   """
   directory = os.path.join(train_dir, "eval")
   tf.io.gfile.makedirs(directory)
-  scalars = {name: float(values[name]) for name in streaming.TITLES}
+  scalars = {name: float(values[name])
+             for name in (*streaming.TITLES, *calibration.TITLES)}
   path = os.path.join(directory, f"metrics-{step}.json")
   classes = np.flatnonzero(metrics.num_positives).tolist()
   counts = metrics.num_positives[classes].tolist()
@@ -113,7 +127,8 @@ def write_results(
       "num_parameters": sum(int(tf.size(v)) for v in model.trainable_variables),
       "hparams": hparams, **scalars,
       "num_positives": dict(zip(classes, counts, strict=True)),
-      "average_precision": dict(zip(classes, values["aps"].tolist(), strict=True))})
+      "average_precision": dict(zip(classes, values["aps"].tolist(), strict=True)),
+      **{name: values[name] for name in ("reliability", "by_frequency")}})
   with files.clear_disk_errors(directory):
     writer = tf.summary.create_file_writer(directory)
     with writer.as_default(step=step):

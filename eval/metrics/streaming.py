@@ -216,6 +216,13 @@ class EvaluationMetrics:
         "map": accumulators.mean_or_zero(aps),
     }
 
+  def calibration(self) -> dict[str, Any]:
+    """Returns how far the scores of the top k classes are probabilities.
+
+    The result is that of `calibration.measure`.
+    """
+    return self._top.calibration()
+
   def merge(self, other: "EvaluationMetrics") -> None:
     """Adds everything that another worker accumulated."""
     for name in ("num_classes", "top_k", "top_n"):

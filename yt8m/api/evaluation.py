@@ -28,7 +28,8 @@ def evaluate(model: models.VideoModel | predictors.Predictor, dataset: Iterable[
 
   Returns:
     `gap`, `map`, `avg_hit_at_one`, `avg_perr`, `avg_loss`; `aps`, the average precision
-    of each class with positives; and `num_examples`. See `EvaluationMetrics.get`.
+    of each class with positives; the entries of `calibration.measure`, such as `ece`;
+    and `num_examples`. See `EvaluationMetrics.get`.
 
   Raises:
     ValueError: There are no examples, none has a label, or there are labels of other
@@ -42,4 +43,4 @@ def evaluate(model: models.VideoModel | predictors.Predictor, dataset: Iterable[
         predict, model.num_classes, datasets.labeled(dataset, model.num_classes), top_k,
         loss or losses.CrossEntropyLoss())
   evaluation.check_labels(metrics, "the dataset")
-  return {**metrics.get(), "num_examples": metrics.num_examples}
+  return {**metrics.get(), **metrics.calibration(), "num_examples": metrics.num_examples}

@@ -64,7 +64,8 @@ def test_unrated_classes_are_neither_predicted_nor_counted_in_the_loss():
 def test_results_on_disk(tmp_path):
   model, batch = make()
   metrics = measure(model, [batch], top_k=3)
-  path = evaluation.write_results(str(tmp_path), 12, model, metrics, metrics.get())
+  path = evaluation.write_results(str(tmp_path), 12, model, metrics,
+                                  metrics.get() | metrics.calibration())
   with open(path) as file:
     results = json.load(file)
   assert results["step"] == 12 and results["gap"] == metrics.get()["gap"]
