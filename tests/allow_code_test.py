@@ -99,6 +99,21 @@ def test_commands_need_allow_code_for_what_config_json_names(
   assert imported
 
 
+@pytest.mark.parametrize("name, flags", [
+    ("others.layers:Mean", []),
+    ("flags", ["--label_sets=others.layers:Mean"]),
+    ("flags", ["--classifier", "others.layers:Mean", "--classifier=logistic"])])
+def test_a_name_typed_elsewhere_is_not_that_of_the_flag(code, sample, tmp_path, name,
+                                                        flags):
+  (tmp_path / name).write_text("--aggregation=others.layers:Mean\n")
+  failed, imported = run(
+      code, "yt8m.train", *FLAGS, f"--train_data_pattern={sample}/frame/train*.tfrecord",
+      f"--train_dir={tmp_path}/model", f"--flagfile={tmp_path}/{name}", *flags,
+      check=False)
+  assert failed.returncode == 1 and not imported
+  assert "add --allow_code=others" in failed.stderr
+
+
 def test_a_name_in_a_flag_file_is_not_typed(code, sample, tmp_path):
   (tmp_path / "flags").write_text("--aggregation=others.layers:Mean\n")
   flags = (*FLAGS, f"--train_data_pattern={sample}/frame/train*.tfrecord",

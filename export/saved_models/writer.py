@@ -48,8 +48,7 @@ MakeSignatures = Callable[
 
 # Earlier versions wrote no manifest.
 _WITHOUT_MANIFEST = directories.Kind(
-    manifest.SAVED_MODEL.name, f"assets/{saved_model.DESCRIPTION}",
-    (saved_model.GRAPH, "fingerprint.pb", "variables/*", "assets/*", f"{EXTRA}/*"))
+    manifest.SAVED_MODEL.name, f"assets/{saved_model.DESCRIPTION}", manifest.CONTENTS)
 
 
 def save(config: experiment.Experiment, model: models.VideoModel, output_dir: str, *,

@@ -29,6 +29,8 @@ from yt8m.export.serving import request_queue
 from yt8m.export.serving import rest_api
 
 APPLICATION = "yt8m"
+# The first version whose replicas ask for a token before they unpickle what they receive.
+_FIRST_RAY = (2, 58)
 _DESCRIBE_SECS = 300
 _GRACE_S = 5  # by which the timeouts of Ray Serve exceed ours
 # Requests are sent as messages; the store of shared objects stays empty.
@@ -146,8 +148,12 @@ def start(settings: Settings, host: str, port: int, replicas: tuple[int, int],
 
   Raises:
     ConnectionError: There is no cluster at `ray_address`, or Ray does not start.
-    RuntimeError: Ray Serve cannot start the server.
+    RuntimeError: Ray Serve cannot start the server, or is too old.
   """
+  if tuple(map(int, ray.__version__.split(".")[:2])) < _FIRST_RAY:
+    raise RuntimeError(
+        f"Ray {ray.__version__} lets anybody who reaches a replica run code there: "
+        "pip install -U 'ray[serve]>=2.58'.")
   if ray_address:
     network.start_ray(ray.init, ray_address, "--ray_address",
                       logging_level=python_logging.ERROR)

@@ -143,6 +143,11 @@ def _quote(names: list[str]) -> str:
   return f"{len(names)} file{'s' * (len(names) > 1)} ({', '.join(names)})"
 
 
+# Files that a SavedModel may have. A manifest of somebody else may list any others.
+CONTENTS = ("saved_model.pb", "fingerprint.pb", "variables/*", "assets/*",
+            "assets.extra/*")
+_ANY_SAVED_MODEL = directories.Kind("SavedModel", NAME, CONTENTS)
 SAVED_MODEL = directories.Kind(
     "SavedModel of yt8m-export", NAME,
-    lambda directory: [glob.escape(name) for name in _load(directory)])
+    lambda directory: [glob.escape(name) for name in _load(directory)
+                       if _ANY_SAVED_MODEL.may_hold(name, is_folder=False)])

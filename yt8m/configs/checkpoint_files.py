@@ -33,7 +33,8 @@ from yt8m.core.types import PathLike
 
 LIST = "checkpoint"
 PREFIX = "model.ckpt"
-_STEP = re.compile(r".+-([0-9]+)")
+# Other names in a list of checkpoints could be those of files of the user.
+_STEP = re.compile(rf"(?:.*/)?{re.escape(PREFIX)}-([0-9]+)")
 
 
 def step_of(path: str) -> int:

@@ -20,6 +20,7 @@ from absl import logging
 from yt8m import models
 from yt8m.configs import hparams
 from yt8m.configs import recipes
+from yt8m.core import command
 from yt8m.core import registry
 from yt8m.core.types import Config
 from yt8m.models import registries
@@ -106,14 +107,18 @@ def define_hparams() -> None:
 def named_code_allowed(*other_flags: str) -> Iterator[None]:
   """Allows the classes that the user has typed as `my_package.my_module:MyClass`.
 
-  Names in a flag file do not count, and with --allow_code nothing else is allowed.
+  Names in a flag file do not count, nor do those in the values of other flags. With
+  --allow_code nothing else is allowed.
 
   Args:
     *other_flags: Names of flags that may name classes, besides the model flags.
   """
-  values = [flags.FLAGS[name].value for name in (*MODEL_FLAGS, "model", *other_flags)]
-  names = re.findall(r"[\w.]+:\w+", " ".join(map(str, values)))
-  typed = [name for name in names if any(name in argument for argument in sys.argv)]
+  typed = []
+  for name in (*MODEL_FLAGS, "model", *other_flags):
+    flag = flags.FLAGS[name]
+    values = command.typed_values(name, *(["recipe"] if name == "model" else []))
+    if values and flag.value == flag.parser.parse(values[-1]):
+      typed += re.findall(r"[\w.]+:\w+", str(flag.value))
   with registry.allow_code([] if flags.FLAGS["allow_code"].present else typed):
     yield
 

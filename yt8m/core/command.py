@@ -31,9 +31,10 @@ flags.DEFINE_list(
 _LARGEST = 2**31 - 1
 
 # Errors that a user can fix: flags, files, records, a diverging model, permissions of a
-# remote file system.
+# remote file system, or one that cannot be reached.
 USER_ERRORS = (ValueError, OSError, FloatingPointError, tf.errors.PermissionDeniedError,
-               tf.errors.NotFoundError, tf.errors.UnauthenticatedError)
+               tf.errors.NotFoundError, tf.errors.UnauthenticatedError,
+               tf.errors.FailedPreconditionError)
 
 # TensorFlow warns about this whenever it loads a SavedModel without gradients. Ours have
 # none, because they are not trained further.
@@ -119,18 +120,27 @@ def _run_guarded(main, actions, argv):
     sys.exit(f"ERROR: {error}\n(--verbosity=1 shows where.)")
 
 
+def typed_values(*names: str) -> list[str]:
+  """Returns the values that the command line gives to a flag, without flag files.
+
+  Args:
+    *names: Name of the flag, and its aliases.
+  """
+  found = []
+  for word, following in zip(sys.argv, [*sys.argv[1:], ""], strict=True):
+    name, equals, value = word.partition("=")
+    if name.startswith("-") and name.lstrip("-") in names:
+      found.append(value if equals else following)
+  return found
+
+
 def _allowed_code() -> list[str]:
   """Returns the prefixes of --allow_code.
 
   Raises:
     ValueError: The flag comes from a flag file, whose author need not be the user.
   """
-  flag = flags.FLAGS["allow_code"]
-  typed = []
-  for word, following in zip(sys.argv, [*sys.argv[1:], ""], strict=True):
-    name, equals, value = word.partition("=")
-    if name in ("-allow_code", "--allow_code"):
-      typed.append(value if equals else following)
+  flag, typed = flags.FLAGS["allow_code"], typed_values("allow_code")
   # The last one counts. The value, too: what is typed may be taken for the value of a
   # flag at the end of the file.
   if flag.present and (flag.present > len(typed)

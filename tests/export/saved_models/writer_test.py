@@ -242,6 +242,18 @@ def test_a_saved_model_of_an_earlier_version_is_replaced(tmp_path):
   assert (target / "notes.txt").read_text() == "precious"
 
 
+def test_a_manifest_of_somebody_else_does_not_make_files_ours(tmp_path):
+  target = tmp_path / "model"
+  save("classifier-logistic", target)
+  (target / "data").mkdir()
+  for name in ("notes.txt", "data/my.csv"):
+    (target / name).write_text("precious")
+  manifest.write(str(target))  # It lists them.
+  with pytest.raises(FileExistsError, match="model is not replaced: .*my.csv, notes.txt"):
+    save("classifier-logistic", target, overwrite=True)
+  assert (target / "data" / "my.csv").read_text() == "precious"
+
+
 @pytest.mark.parametrize("options, error, message", [
     (dict(top_k=7), ValueError, "--top_k=7 must be between 1 and .* 6"),
     (dict(top_k=3, warmup_requests=1001), ValueError, "--warmup_requests=1001 must be"),

@@ -43,3 +43,10 @@ def test_at_the_start_the_reason_is_reported(monkeypatch, tmp_path, status):
   (tmp_path / "1" / "saved_model.pb").write_bytes(b"damaged")
   [reason] = ray_serving.Replica(settings(tmp_path)).describe().values()
   assert "is not the graph of a SavedModel" in reason
+
+
+@pytest.mark.parametrize("version", ["2.52.1", "2.56.0", "2.57.0"])
+def test_a_ray_that_runs_code_of_others_is_refused(monkeypatch, tmp_path, version):
+  monkeypatch.setattr(ray_serving.ray, "__version__", version)
+  with pytest.raises(RuntimeError, match=f"Ray {version} lets .*pip install -U"):
+    ray_serving.start(settings(tmp_path), "127.0.0.1", 1, (1, 1), 1, 0)

@@ -97,6 +97,21 @@ def test_a_list_of_absolute_paths_survives_moving(directory):
   assert checkpoints.latest(str(directory)) == f"{directory}/model.ckpt-6"
 
 
+def test_a_list_of_somebody_else_deletes_no_file_of_the_user(directory):
+  paths = ["results-0", "model.ckpt-1.thesis-1", *(f"a-{n}" for n in range(2, 9)),
+           "model.ckpt-9"]
+  (directory / LIST).write_text('model_checkpoint_path: "model.ckpt-9"\n' + "\n".join(
+      f'all_model_checkpoint_paths: "{path}"' for path in paths))
+  mine = [directory / "results-0.json", directory / "model.ckpt-1.thesis-1.index"]
+  for path in mine:
+    path.write_text("mine")
+  saver = saving.Saver(tf.train.Checkpoint(x=tf.Variable(1.0)), str(directory), keep=1,
+                       newest=f"{directory}/model.ckpt-9")
+  saver.save(12, {})
+  assert [path.read_text() for path in mine] == ["mine", "mine"]
+  assert not (directory / INDEX).exists()  # What is ours is deleted.
+
+
 def test_what_does_not_exist_and_what_is_all_damaged(directory):
   for name in ("4", "model.ckpt-9", str(directory), "/no/such-4"):
     with pytest.raises(FileNotFoundError, match=r"does not exist: give.* has 3, 6, 9\.$"):

@@ -10,6 +10,7 @@ import pytest
 import tensorflow as tf
 
 from yt8m import models
+from yt8m.configs import checkpoints
 from yt8m.configs import experiment
 from yt8m.core import feature_spec
 from yt8m.core.vocabulary import Vocabulary
@@ -55,7 +56,8 @@ def test_another_model_is_refused(tmp_path):
     experiment.check_same_model(before, after, "here")
   experiment.prepare(str(tmp_path), before)
   experiment.prepare(str(tmp_path), after)  # nothing was trained yet
-  tf.train.CheckpointManager(tf.train.Checkpoint(), str(tmp_path), 1).save()
+  tf.train.CheckpointManager(
+      tf.train.Checkpoint(), str(tmp_path), 1, checkpoint_name=checkpoints.PREFIX).save()
   with pytest.raises(ValueError, match="holds another model"):
     experiment.prepare(str(tmp_path), before)
 
