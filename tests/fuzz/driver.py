@@ -23,6 +23,7 @@ from typing import Any
 from tests.fuzz import target as targets
 from tests.fuzz import targets as registry
 from yt8m.core import markdown
+from yt8m.core import progress
 
 _CHUNK = 500
 # Seconds without a finished case after which a process is taken for dead.
@@ -44,7 +45,7 @@ def limit_memory(num_bytes: int = _MEMORY) -> None:
   resource.setrlimit(resource.RLIMIT_AS, (mapped + num_bytes, hard))
 
 
-def run_cases(name: str, seed: int, numbers: range, progress: Any = None
+def run_cases(name: str, seed: int, numbers: range, current: Any = None
               ) -> tuple[Counts, list[Fault]]:
   """Runs cases of a target.
 
@@ -52,7 +53,7 @@ def run_cases(name: str, seed: int, numbers: range, progress: Any = None
     name: Name of the target.
     seed: Seed of all cases.
     numbers: Numbers of the cases.
-    progress: Shared value that is set to the number of every case before it runs.
+    current: Shared value that is set to the number of every case before it runs.
 
   Returns:
     Number of cases by outcome, and the faults.
@@ -61,8 +62,8 @@ def run_cases(name: str, seed: int, numbers: range, progress: Any = None
   counts, faults = Counts(), []
   with tempfile.TemporaryDirectory() as folder:
     for number in numbers:
-      if progress is not None:
-        progress.value = number
+      if current is not None:
+        current.value = number
       outcome, text = targets.judge(target, target.case(seed, number), folder)
       counts[outcome] += 1
       if outcome in targets.FAULTS:
@@ -95,7 +96,7 @@ class _Worker:
       self._wait()
       return self._pipe.recv()
     except EOFError:
-      killer = self._progress.value
+      killer = self._current.value
       text = f"the process ended with {self._process.exitcode}, or was silent"
       self.stop()
       before = self.run(name, range(numbers.start, killer))
@@ -105,9 +106,9 @@ class _Worker:
 
   def _start(self):
     self._pipe, theirs = self._context.Pipe()
-    self._progress = self._context.Value("q", -1, lock=False)
+    self._current = self._context.Value("q", -1, lock=False)
     self._process = self._context.Process(
-        target=_work, args=(theirs, self._progress), daemon=True)
+        target=_work, args=(theirs, self._current), daemon=True)
     self._process.start()
     theirs.close()
 
@@ -115,9 +116,9 @@ class _Worker:
     """Returns when there is an answer; raises EOFError if there will be none."""
     last = None
     while not self._pipe.poll(_SILENCE):
-      if self._progress.value == last:
+      if self._current.value == last:
         raise EOFError
-      last = self._progress.value
+      last = self._current.value
 
   def stop(self) -> None:
     if self._process is not None:
@@ -126,12 +127,12 @@ class _Worker:
       self._process = None
 
 
-def _work(pipe, progress):
+def _work(pipe, current):
   os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
   registry.warm_up()
   limit_memory()
   while True:
-    pipe.send(run_cases(*pipe.recv(), progress))
+    pipe.send(run_cases(*pipe.recv(), current))
 
 
 def run(num_cases: int, seed: int, num_processes: int, names: list[str]
@@ -143,6 +144,7 @@ def run(num_cases: int, seed: int, num_processes: int, names: list[str]
   chunks.sort(key=lambda chunk: chunk[1].start)  # every target begins early
   workers = [_Worker(seed) for _ in range(num_processes)]
   results = {name: (Counts(), []) for name in names}
+  report = progress.Periodic(60.0, sum(len(numbers) for _, numbers in chunks), "cases")
 
   def work(worker):
     while chunks:
@@ -150,6 +152,8 @@ def run(num_cases: int, seed: int, num_processes: int, names: list[str]
       counts, faults = worker.run(name, numbers)
       results[name][0].update(counts)
       results[name][1].extend(faults)
+      for line in report(sum(counts.total() for counts, _ in results.values())):
+        print(line, file=sys.stderr)
     worker.stop()
 
   with concurrent.futures.ThreadPoolExecutor(num_processes) as pool:

@@ -17,6 +17,7 @@ import tensorflow as tf
 from absl import flags
 from absl import logging
 
+from yt8m.core import fields
 from yt8m.core import files
 from yt8m.core import text_lines
 from yt8m.core.types import PathLike
@@ -126,8 +127,7 @@ def match(text: str, flag: str = "the data pattern") -> list[str]:
   for pattern in patterns(text, flag):
     found = glob(pattern)
     if not found:
-      shown = pattern if len(pattern) <= _SHOWN else f"{pattern[:_SHOWN]}…"
-      raise ValueError(f"No file matches {shown!r} ({flag}).")
+      raise ValueError(f"No file matches {fields.short(pattern, _SHOWN)} ({flag}).")
     directories = [path for path in found if tf.io.gfile.isdir(path)]
     if len(directories) == len(found):
       raise ValueError(f"{found[0]!r} is a directory ({flag}): write "

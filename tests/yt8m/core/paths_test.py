@@ -75,3 +75,9 @@ def test_a_file_of_patterns(tmp_path):
   assert paths.match(f"@{tmp_path}/list.txt") == [f"{tmp_path}/d"]
   with pytest.raises(FileNotFoundError, match="no.txt does not exist: after @, --x"):
     paths.match(f"@{tmp_path}/no.txt", "--x")
+
+
+def test_a_long_pattern_of_odd_characters_is_shortened():
+  with pytest.raises(ValueError, match="No file matches .*… \\(--input\\)") as error:
+    paths.match("/nowhere" + 500 * "\x7f", "--input")
+  assert len(str(error.value)) < 600
