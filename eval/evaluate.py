@@ -60,12 +60,14 @@ flags.DEFINE_float("eval_interval_secs", 30,
 flags.DEFINE_float("eval_timeout_secs", None,
                    "Stop after this many seconds without a new checkpoint.",
                    lower_bound=0)
-flags.DEFINE_list("require", [], "Conditions such as 'gap>=0.68,ece<=0.02': exit with "
-                  f"status 1 unless all are met. Metrics: {', '.join(gate.NAMES)}.")
+flags.DEFINE_multi_string(
+    "require", [], "Conditions such as 'gap>=0.68,ece<=0.02': exit with status 1 unless "
+    f"all are met. May be repeated. Metrics: {', '.join(gate.NAMES)}.")
 paths.define("baseline", None, "metrics-<step>.json of an earlier model on the same "
              "records, which --max_regression compares with.")
-flags.DEFINE_list("max_regression", [], "How much worse than --baseline metrics may be, "
-                  "such as 'gap:0.002,avg_loss:0.1'.")
+flags.DEFINE_multi_string(
+    "max_regression", [], "How much worse than --baseline metrics may be, such as "
+    "'gap:0.002,avg_loss:0.1'. May be repeated.")
 model_flags.define_hparams()
 flags.mark_flag_as_required("train_dir")
 
@@ -100,6 +102,7 @@ def _evaluate(strategy: tf.distribute.Strategy) -> None:
   num_examples = records.estimate_count(files)
   if num_examples:
     num_examples //= context.num_input_pipelines
+  loss = config.flags.get("label_loss", "CrossEntropyLoss")
   # Traced once, whatever the number of checkpoints.
   predict = by_length.evaluation_function(model, FLAGS.batch_size)
   for path in _same_on_all_workers(strategy):
@@ -111,7 +114,7 @@ def _evaluate(strategy: tf.distribute.Strategy) -> None:
     with records.clear_errors(reader.explain, files):
       metrics = evaluation.evaluate(
           predict, model.num_classes, dataset, FLAGS.top_k,
-          losses.LOSSES[config.flags.get("label_loss", "CrossEntropyLoss")](),
+          losses.LOSSES[loss](),
           num_examples=num_examples)
     reader.incidents.log_summary(reader.incidents.new_counts())
     metrics = _of_all_workers(strategy, metrics)
@@ -124,14 +127,15 @@ def _evaluate(strategy: tf.distribute.Strategy) -> None:
     logging.info("%s", evaluation.format_calibration(values, metrics.top_k))
     logging.info("Wrote %s", evaluation.write_results(
         FLAGS.train_dir, step, model, metrics, values, hparams=FLAGS.hparams,
-        data=FLAGS.eval_data_pattern))
+        data=FLAGS.eval_data_pattern, label_loss=loss))
     if names:
       for line in class_report.describe(names, metrics, values):
         logging.info("%s", line)
       logging.info("Wrote %s", class_report.write(
           FLAGS.train_dir, step, names, metrics, values))
     if baseline:
-      requirements += baseline.requirements(metrics.num_positives)
+      requirements += baseline.requirements(
+          metrics.num_positives, {"top_k": metrics.top_k, "label_loss": loss})
     gate.check(requirements, values)
 
 

@@ -118,10 +118,11 @@ class TopPredictions:
     return average_precision_by_class(
         scores, codes & 1, codes >> 1, self.num_positives, top_n)[self.num_positives > 0]
 
-  def calibration(self) -> dict[str, Any]:
+  def calibration(self, rated_only: bool) -> dict[str, Any]:
     """Returns what `calibration.measure` does for the predictions of all videos."""
     scores, codes = self.compacted()
-    return calibration.measure(scores, codes & 1, codes >> 1, self.num_positives)
+    return calibration.measure(
+        scores, codes & 1, codes >> 1, self.num_positives, rated_only)
 
   def compacted(self) -> tuple[np.ndarray, np.ndarray]:
     """Joins the batches in place, to avoid a second copy, and returns them."""

@@ -27,26 +27,28 @@ _EPSILON = 1e-7  # that bounds the logarithm of a certain mistake
 
 
 def measure(scores: np.ndarray, hits: np.ndarray, classes: np.ndarray,
-            num_positives: np.ndarray) -> dict[str, Any]:
+            num_positives: np.ndarray, rated_only: bool = False) -> dict[str, Any]:
   """Measures the calibration of predictions.
 
   Args:
-    scores: Scores in [0, 1], (num_predictions,). A score of 0 does not count: evaluation
-      gives it to classes that were not rated for a segment.
+    scores: Scores in [0, 1], (num_predictions,).
     hits: Whether each prediction is a label, (num_predictions,) bool.
     classes: Class of each prediction, (num_predictions,).
     num_positives: Number of positives of each class, (num_classes,).
+    rated_only: Whether scores of 0 are left out: evaluation gives them to classes that
+      were not rated for a segment.
 
   Returns:
-    `ece`, `brier` and `log_loss`, 0 without predictions; `reliability`, a list of
+    `ece`, `brier` and `log_loss`, NaN without predictions; `reliability`, a list of
     `{"from", "to", "predictions", "mean_score", "share_of_labels"}` of the bins that
     have predictions; and `by_frequency`, a list of `{"positives_from", "positives_to",
     "classes", "predictions", "ece", "brier", "log_loss"}` of the groups of classes that
     have predictions. The order of the predictions does not matter, to the bit.
   """
   group_of_class = np.searchsorted(_FREQUENCIES, num_positives, side="right") - 1
+  counted = scores > 0 if rated_only else np.ones(len(scores), bool)
   groups, scores, hits = _sorted(
-      *(x[scores > 0] for x in (group_of_class[classes], scores, hits)))
+      *(x[counted] for x in (group_of_class[classes], scores, hits)))
   ends = (*_FREQUENCIES[1:], None)
   by_frequency = []
   for group in np.unique(groups).tolist():
@@ -65,7 +67,7 @@ def _sorted(groups: np.ndarray, scores: np.ndarray, hits: np.ndarray
   """Sorts predictions, so that their sums do not depend on their order."""
   # One integer per prediction. The bits of positive floats sort as the floats do.
   keys = groups.astype(np.int64) << 33
-  keys |= scores.astype(np.float32).view(np.int32).astype(np.int64) << 1
+  keys |= np.clip(scores, 0, 1).astype(np.float32).view(np.int32).astype(np.int64) << 1
   keys |= np.asarray(hits, bool)
   keys.sort()
   bits = (keys >> 1 & 0xffffffff).astype(np.int32)
@@ -74,7 +76,7 @@ def _sorted(groups: np.ndarray, scores: np.ndarray, hits: np.ndarray
 
 def _summary(scores: np.ndarray, hits: np.ndarray) -> dict[str, float]:
   if not len(scores):
-    return dict.fromkeys(TITLES, 0.0)
+    return dict.fromkeys(TITLES, float("nan"))
   counts, score_sums, hit_sums = _bins(scores, hits)
   given = np.where(hits, scores, 1 - scores)
   return {"ece": float(np.abs(score_sums - hit_sums).sum() / counts.sum()),

@@ -53,6 +53,7 @@ def evaluate(predict: Callable[[types.Batch], types.Scores], num_classes: int,
     per_video = loss.call(batch["labels"], predictions, weights)
     if weights is not None:
       predictions *= weights
+      metrics.rated_only = True
     metrics.accumulate(predictions, batch["labels"], np.asarray(per_video))
     for line in report(metrics.num_examples):
       logging.info("%d examples | %s", metrics.num_examples, line)
@@ -99,7 +100,8 @@ def format_calibration(values: dict[str, Any], top_k: int) -> str:
 def write_results(
     train_dir: str, step: int, model: video_model.VideoModel,
     metrics: streaming.EvaluationMetrics, values: dict[str, Any], *,
-    hparams: str | None = None, data: str | None = None) -> str:
+    hparams: str | None = None, data: str | None = None,
+    label_loss: str | None = None) -> str:
   """Writes `eval/metrics-<step>.json` and TensorBoard scalars.
 
   Args:
@@ -111,21 +113,24 @@ def write_results(
       for a million videos.
     hparams: `--hparams` of the evaluation, for the record.
     data: Pattern of the evaluated records, for the record.
+    label_loss: Name of the loss, for the record.
 
   Returns:
     The path of the JSON file.
   """
   directory = os.path.join(train_dir, "eval")
   tf.io.gfile.makedirs(directory)
+  # There is no calibration without predictions.
   scalars = {name: float(values[name])
-             for name in (*streaming.TITLES, *calibration.TITLES)}
+             for name in (*streaming.TITLES, *calibration.TITLES)
+             if not np.isnan(values[name])}
   path = os.path.join(directory, f"metrics-{step}.json")
   classes = np.flatnonzero(metrics.num_positives).tolist()
   counts = metrics.num_positives[classes].tolist()
   files.write_json(path, {
       "step": step, "data": data, "num_examples": metrics.num_examples,
       "num_parameters": sum(int(tf.size(v)) for v in model.trainable_variables),
-      "hparams": hparams, **scalars,
+      "hparams": hparams, "top_k": metrics.top_k, "label_loss": label_loss, **scalars,
       "num_positives": dict(zip(classes, counts, strict=True)),
       "average_precision": dict(zip(classes, values["aps"].tolist(), strict=True)),
       **{name: values[name] for name in ("reliability", "by_frequency")}})

@@ -49,7 +49,7 @@ class Requirement:
     value = values[self.name]
     if _OPERATORS[self.sign](value, self.bound):
       return None
-    return (f"{self.name} is {value:.6g}, must be {self.sign} {self.bound:.6g} "
+    return (f"{self.name} is {value:.10g}, must be {self.sign} {self.bound:.10g} "
             f"{self.reason}")
 
 
@@ -61,13 +61,13 @@ def required(texts: Sequence[str]) -> list[Requirement]:
   ['gap', 'ece']
 
   Args:
-    texts: Texts such as `"gap>=0.68"`.
+    texts: Texts such as `"gap>=0.68"`, or several with commas between them.
 
   Raises:
     ValueError: A text is no requirement, or its metric is unknown.
   """
   found = []
-  for text in texts:
+  for text in _parts(texts):
     match = _REQUIREMENT.fullmatch(text)
     if not match:
       raise ValueError(f"--require={fields.short(text)} is no condition: write one like "
@@ -103,18 +103,20 @@ class Baseline:
       ValueError: A text or the file is not as described.
     """
     allowed = {}
-    for text in regressions:
+    for text in _parts(regressions):
       match = _REGRESSION.fullmatch(text)
       if not match:
         raise ValueError(
             f"--max_regression={fields.short(text)} is not like gap:0.002.")
-      allowed[_known(match[1], "--max_regression")] = float(match[2])
+      if _known(match[1], "--max_regression") in allowed:
+        raise ValueError(f"--max_regression names {match[1]} twice.")
+      allowed[match[1]] = float(match[2])
     if not allowed:
       raise ValueError("--baseline needs --max_regression, such as gap:0.002.")
 
     def parse(content):
       fields.check(content, {"num_positives": fields.OBJECT})
-      lacking = [name for name in allowed if not isinstance(content.get(name), float)]
+      lacking = [name for name in allowed if not fields.NUMBER.accepts(content.get(name))]
       if lacking:
         raise ValueError(f"it has no {', '.join(lacking)}")
       return cls(path, content, allowed)
@@ -123,16 +125,24 @@ class Baseline:
         path, kind="a result of yt8m-eval", parse=parse,
         remedy="Give --baseline a metrics-<step>.json that yt8m-eval wrote")
 
-  def requirements(self, num_positives: Iterable[int]) -> list[Requirement]:
+  def requirements(self, num_positives: Iterable[int], settings: Mapping[str, Any]
+                   ) -> list[Requirement]:
     """Returns the requirements.
 
     Args:
       num_positives: Number of positives of every class in the data that the new model
         was evaluated on.
+      settings: `top_k` and `label_loss` of that evaluation.
 
     Raises:
-      ValueError: The earlier model was evaluated on other videos.
+      ValueError: The earlier model was evaluated on other videos or in another way.
     """
+    for name, value in settings.items():
+      if self.content.get(name) != value:
+        raise ValueError(
+            f"--baseline={self.path} was measured with {name} "
+            f"{self.content.get(name)!r}, this model with {value!r}: they cannot be "
+            "compared. Evaluate the earlier model in the same way.")
     now = {str(c): int(n) for c, n in enumerate(num_positives) if n}
     if self.content["num_positives"] != now:
       raise ValueError(
@@ -143,7 +153,7 @@ class Baseline:
       less, old = name in _LESS_IS_BETTER, self.content[name]
       found.append(Requirement(
           name, "<=" if less else ">=", old + most if less else old - most,
-          f"({old:.6g} in {self.path}, --max_regression={name}:{most:g})"))
+          f"({old:.10g} in {self.path}, --max_regression={name}:{most:g})"))
     return found
 
 
@@ -152,6 +162,10 @@ def check(requirements: Sequence[Requirement], values: Mapping[str, Any]) -> Non
   failures = [text for r in requirements if (text := r.failure(values))]
   if failures:
     raise ValueError(f"The model must not be used: {'; '.join(failures)}.")
+
+
+def _parts(texts: Iterable[str]) -> list[str]:
+  return [part for text in texts for part in text.split(",")]
 
 
 def _known(name: str, flag: str) -> str:

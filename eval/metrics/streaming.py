@@ -129,6 +129,7 @@ class EvaluationMetrics:
   Attributes:
     num_examples: Number of accumulated videos.
     num_positives: Number of videos with each label, `(num_classes,)` int64.
+    rated_only: Whether a score of 0 is that of a class which was not rated.
 
   Raises:
     ValueError: `top_k` or `top_n` is not positive.
@@ -146,7 +147,7 @@ class EvaluationMetrics:
 
   def clear(self) -> None:
     """Discards everything accumulated so far."""
-    self.num_examples = 0
+    self.num_examples, self.rated_only = 0, False
     self._hits_at_one = accumulators.HitRate(1)
     self._perr = accumulators.EqualRecallPrecision(self.num_classes)
     self._top = accumulators.TopPredictions(self.num_classes, self.top_k)
@@ -221,7 +222,7 @@ class EvaluationMetrics:
 
     The result is that of `calibration.measure`.
     """
-    return self._top.calibration()
+    return self._top.calibration(self.rated_only)
 
   def merge(self, other: "EvaluationMetrics") -> None:
     """Adds everything that another worker accumulated."""
@@ -231,6 +232,7 @@ class EvaluationMetrics:
         raise ValueError(
             f"Cannot merge metrics of {name} {theirs} into metrics of {name} {mine}.")
     self.num_examples += other.num_examples
+    self.rated_only |= other.rated_only
     for mine, theirs in zip(self._parts, other._parts, strict=True):
       mine.merge(theirs)
     self._loss_sums += other._loss_sums
@@ -243,6 +245,7 @@ class EvaluationMetrics:
         "top_k": np.array(self.top_k),
         "top_n": np.array(self.top_n or 0),
         "num_examples": np.array(self.num_examples),
+        "rated_only": np.array(self.rated_only),
         "num_positives": self.num_positives.copy(),
         "num_hits_at_one": np.array(self._hits_at_one.num_hits),
         "perr_hits": self._perr.hits.copy(),
@@ -257,6 +260,7 @@ class EvaluationMetrics:
     metrics = cls(int(state["num_classes"]), int(state["top_k"]),
                   int(state["top_n"]) or None)
     metrics.num_examples = int(state["num_examples"])
+    metrics.rated_only = bool(state["rated_only"])
     metrics._hits_at_one.num_hits = int(state["num_hits_at_one"])
     metrics._perr.hits += state["perr_hits"]
     metrics._loss_sums = state["loss_sums"].tolist()

@@ -66,10 +66,10 @@ class Sum(base.Layer):
     # these masks adds all of them.
     products, kept, biases = [], [], []
     for projection, x in zip(self.projections, features, strict=True):
-      there = masking.is_there(x)
-      if frame_mask is not None:
-        there &= tf.expand_dims(frame_mask, -1)
-        x = masking.zero_padding(x, frame_mask)
+      there = masking.is_there(x) & (
+          tf.expand_dims(tf.ones(tf.shape(x)[:-1], tf.bool) if frame_mask is None
+                         else frame_mask, -1))
+      x = masking.zero_padding(x, frame_mask)
       products.append(tf.tensordot(x, tf.cast(projection.kernel, x.dtype), 1))
       kept.append(tf.cast(there, x.dtype))
       biases.append(tf.cast(projection.bias, x.dtype))

@@ -53,7 +53,7 @@ def test_a_gate_decides_the_exit_status(train_dir):
   before = results(train_dir)
   process = evaluate(train_dir, "--checkpoint=5", "--require=gap>=0.99", check=False)
   assert process.returncode == 1 and "Traceback" not in process.stderr
-  assert f"gap is {before['gap']:.6g}, must be >= 0.99 (--require)" in process.stderr
+  assert f"gap is {before['gap']:.10g}, must be >= 0.99 (--require)" in process.stderr
   # The metrics of the model that failed are there all the same.
   assert "GAP" in process.stdout and results(train_dir) == before
 
@@ -67,6 +67,9 @@ def test_a_model_is_compared_with_an_earlier_one(train_dir, tmp_path):
   baseline.write_text(json.dumps(before | {"gap": before["gap"] + 0.1}))
   process = evaluate(train_dir, *flags, "--max_regression=gap:0.05", check=False)
   assert process.returncode == 1 and "--max_regression=gap:0.05" in process.stderr
+  process = evaluate(train_dir, *flags, "--max_regression=gap:0.2", "--top_k=1",
+                     check=False)
+  assert process.returncode == 1 and "was measured with top_k 13" in process.stderr
   process = evaluate(train_dir, *flags, "--max_regression=gap:0.2", records="train*",
                      check=False)
   assert process.returncode == 1 and "measured on other videos" in process.stderr
@@ -74,6 +77,7 @@ def test_a_model_is_compared_with_an_earlier_one(train_dir, tmp_path):
 
 @pytest.mark.parametrize("flags, error", [
     (["--require=gap>=0.5"], "add --run_once"),
+    (["--run_once", "--require=gap>=0", "--require="], "--require='' is no condition"),
     (["--run_once", "--max_regression=gap:0.1"], "--max_regression needs --baseline"),
     (["--run_once", "--baseline=/nowhere.json", "--max_regression=gap:0.1"],
      "/nowhere.json does not exist")])

@@ -42,9 +42,11 @@ def gains_from_xla(model: models.VideoModel) -> bool:
 
   On a CPU it does where a step is few products between passes over memory: a logistic
   regression of a vector, or of the mean over frames. It makes large products, recurrent
-  layers and batch normalisation slower (docs/performance.md).
+  layers and batch normalisation slower (docs/performance.md). It may not know how to
+  compile a fusion of the user.
   """
   return (not tf.config.list_logical_devices("GPU") and not model.options["mixture"]
+          and type(model.fusion).__module__.startswith("yt8m.")
           and type(model.aggregation) in (type(None), mean.Mean)
           and type(model.classifier) is binary_relevance.Logistic)
 

@@ -51,7 +51,8 @@ def test_figures_equal_a_loop_over_predictions():
 def test_by_hand():
   scores = np.array([0.9, 0.9, 0.2, 0.0], np.float32)
   found = calibration.measure(
-      scores, np.array([1, 0, 0, 1]), np.array([0, 1, 1, 2]), np.array([1, 0, 0]))
+      scores, np.array([1, 0, 0, 1]), np.array([0, 1, 1, 2]), np.array([1, 0, 0]),
+      rated_only=True)
   # The score of 0 is of a class that was not rated.
   assert found["ece"] == pytest.approx((abs(1.8 - 1) + 0.2) / 3)
   assert found["brier"] == pytest.approx((0.01 + 0.81 + 0.04) / 3)
@@ -73,8 +74,11 @@ def test_perfect_and_absent_predictions():
   ones = np.ones(4, np.float32)
   found = calibration.measure(ones, np.ones(4, bool), np.zeros(4, int), np.array([4]))
   assert found["ece"] == found["brier"] == 0 and found["log_loss"] < 1e-6
-  none = calibration.measure(0 * ones, np.zeros(4, bool), np.zeros(4, int), np.array([0]))
-  assert none["ece"] == none["log_loss"] == 0 and none["reliability"] == []
+  zeros = 0 * ones, np.ones(4, bool), np.zeros(4, int), np.array([4])
+  assert calibration.measure(*zeros)["ece"] == calibration.measure(*zeros)["brier"] == 1
+  assert calibration.measure(*zeros)["log_loss"] > 16
+  none = calibration.measure(*zeros, rated_only=True)
+  assert math.isnan(none["ece"]) and none["reliability"] == []
 
 
 def test_evaluation_measures_the_best_classes_of_every_video():

@@ -32,6 +32,8 @@ def test_sum_is_the_sum_of_projections():
                 frame_mask=mask)
   w, u = [p.kernel.numpy() for p in layer.projections]
   expected = v @ w + a @ u + 1
+  without_mask = layer([tf.constant(v, tf.float32), tf.constant(a, tf.float32)])
+  np.testing.assert_allclose(without_mask, expected, rtol=1e-4, atol=1e-5)
   expected[1, 1:] = 0
   np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
 

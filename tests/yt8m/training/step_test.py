@@ -264,8 +264,15 @@ def test_xla_compiles_the_models_that_gain_from_it(name, expected):
       expected and not tf.config.list_logical_devices("GPU"))
 
 
+class OwnFusion(models.Sum):
+  """A fusion of the user's own."""
+
+
 def test_xla_compiles_no_class_of_the_user_by_default():
   spec = feature_spec.FeatureSpec(("rgb",), (4,), feature_spec.VIDEO)
   model = models.VideoModel(3, spec)
   model.branches[0].classifiers[0] = OwnHead(3)
+  assert not train_step.gains_from_xla(model)
+  model = models.VideoModel(3, spec)
+  model.branches[0].fusion = OwnFusion(3)
   assert not train_step.gains_from_xla(model)
