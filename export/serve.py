@@ -14,7 +14,6 @@ SIGTERM, requests that have already arrived are still answered. See `docs/servin
 """
 
 import os
-import secrets
 import socket
 import time
 
@@ -23,6 +22,7 @@ from absl import logging
 
 from yt8m.core import command
 from yt8m.core import files
+from yt8m.core import network
 from yt8m.core import paths
 from yt8m.core import registry
 from yt8m.core import signals
@@ -66,15 +66,8 @@ flags.DEFINE_float("num_gpus", 0.0, "GPUs per replica; two replicas with 0.5 sha
 flags.DEFINE_string("ray_address", None, "Address of the Ray cluster to serve on; "
                     "default: this machine. The cluster must see --model_dir.")
 
-# Whoever can use Ray's own ports can run code. A token that only our processes know
-# closes them, and without a cluster they listen at 127.0.0.1, as do those of Ray's
-# metrics. (The variable has the name of the systems where that is the default.) Ray reads
-# these variables on import.
-_LOCAL_RAY = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32),
-              "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
-              "RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH":
-                  "yt8m.export.serving.http_proxy.middlewares",
-              "RAY_USAGE_STATS_ENABLED": "0"}
+_MIDDLEWARES = {"RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH":
+                "yt8m.export.serving.http_proxy.middlewares"}
 # Seconds that Ray waits for its own processes, which on a busy machine take longer than
 # the 5 and 10 that it expects.
 _PATIENT_RAY = {"RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "120",
@@ -162,8 +155,7 @@ def _check_port(host: str, port: int) -> None:
 
 def _import_ray_serving():
   if not FLAGS.ray_address:
-    for name, value in {**_LOCAL_RAY, **_PATIENT_RAY}.items():
-      os.environ.setdefault(name, value)
+    network.protect_local_ray(**_MIDDLEWARES, **_PATIENT_RAY)
   try:
     from yt8m.export.serving import ray_serving
   except ImportError as error:

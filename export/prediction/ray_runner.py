@@ -29,13 +29,12 @@ from yt8m.export.prediction import jobs
 from yt8m.export.prediction import parts as prediction_parts
 from yt8m.export.prediction import runners
 
-LOCAL = "local"
 _TRIES = 4  # For a file whose worker dies.
 _OBJECT_STORE_BYTES = 2**27  # Only paths and counts travel.
 
 
 def in_ray(parts: prediction_parts.Parts, record_files: Sequence[str],
-           advance: jobs.Advance, num_processes: int = 0, address: str = LOCAL
+           advance: jobs.Advance, num_processes: int = 0, address: str = runners.LOCAL_RAY
            ) -> runners.Results:
   """Predicts in actors of Ray; a runner like those of `runners.py`.
 
@@ -132,7 +131,7 @@ def _connect(address: str) -> None:
                  "TF_CPP_MIN_LOG_LEVEL": "2",
                  # Several processes may share a GPU.
                  "TF_FORCE_GPU_ALLOW_GROWTH": "true"}}}
-  if address == LOCAL:
+  if address == runners.LOCAL_RAY:
     options.update(include_dashboard=False, object_store_memory=_OBJECT_STORE_BYTES,
                    num_cpus=os.cpu_count())
   with signals.kept_from_ray():

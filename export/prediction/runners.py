@@ -20,10 +20,13 @@ from concurrent.futures import process
 
 from absl import flags
 
+from yt8m.core import network
 from yt8m.core import signals
 from yt8m.data import records
 from yt8m.export.prediction import jobs
 from yt8m.export.prediction import parts as prediction_parts
+
+LOCAL_RAY = "local"  # Value of --ray_address that starts Ray on this machine.
 
 # What `define_flags` defines belongs to the command that calls it, and to its --help.
 flags.disclaim_key_flags()
@@ -57,8 +60,8 @@ def define_flags() -> None:
   flags.DEFINE_integer("num_processes", 0, "Number of processes, each with a model of "
                        "its own. 0: only this process; with Ray, one process for each "
                        "GPU, or without GPUs one for each machine.", 0)
-  flags.DEFINE_string("ray_address", "local", "Address of a Ray cluster; 'local' starts "
-                      "Ray on this machine.")
+  flags.DEFINE_string("ray_address", LOCAL_RAY, "Address of a Ray cluster; 'local' "
+                      "starts Ray on this machine.")
 
 
 def chosen(num_threads: int = 1) -> Runner:
@@ -72,6 +75,8 @@ def chosen(num_threads: int = 1) -> Runner:
   """
   values = flags.FLAGS
   if values.runner == "ray":
+    if values.ray_address == LOCAL_RAY:  # before Ray is imported
+      network.protect_local_ray()
     try:
       from yt8m.export.prediction import ray_runner
     except ImportError as error:

@@ -2,15 +2,35 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whether anything answers at an address of the network, and joining Ray there."""
 
+import os
+import secrets
 import socket
 import subprocess
 import sys
 from collections.abc import Callable
 from typing import Any
 
+# Whoever can use Ray's own ports can run code. A token that only our processes know
+# closes them, and they listen at 127.0.0.1, as do those of Ray's metrics. (The variable
+# has the name of the systems where that is the default.)
+_PROTECTED = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32),
+              "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_USAGE_STATS_ENABLED": "0"}
 # Ray tries a dead address for minutes, in silence.
 _SECONDS = 10.0
 _RAY_SECONDS = 30.0  # of which starting Python takes a few
+
+
+def protect_local_ray(**variables: str) -> None:
+  """Closes the ports of a Ray that this process will start on this machine.
+
+  Call it before Ray is imported, which reads these variables then. Those that the user
+  has set stay.
+
+  Args:
+    **variables: Further environment variables.
+  """
+  for name, value in {**_PROTECTED, **variables}.items():
+    os.environ.setdefault(name, value)
 
 
 def start_ray(init: Callable[..., Any], address: str, flag: str, **options: Any) -> None:

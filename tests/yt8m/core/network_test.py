@@ -3,8 +3,10 @@
 """A dead address is named within seconds."""
 
 import contextlib
+import os
 import socket
 import time
+from unittest import mock
 
 import pytest
 
@@ -74,3 +76,12 @@ def test_ray_that_does_not_start_is_one_line():
 def test_what_is_no_port(address):
   with pytest.raises(ValueError, match=f"--ray_address={address}: .* is not a port"):
     network.check_reachable(address, "--ray_address")
+
+
+def test_a_local_ray_is_protected_and_the_user_decides():
+  with mock.patch.dict(os.environ, {"RAY_USAGE_STATS_ENABLED": "1"}, clear=True):
+    network.protect_local_ray(OTHER="x")
+    found = dict(os.environ)
+  assert found.pop("RAY_AUTH_TOKEN") == network._PROTECTED["RAY_AUTH_TOKEN"]
+  assert found == {"RAY_AUTH_MODE": "token", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+                   "RAY_USAGE_STATS_ENABLED": "1", "OTHER": "x"}
