@@ -80,11 +80,15 @@ def package(name):
   return ".".join(name.split(".")[:2])
 
 
+# `yt8m` itself imports them.
+IMPORTED_FIRST = {f"yt8m.core.{name}" for name in (
+    "commands", "current_folder", "help_text", "huge_pages", "keras_names", "signals")}
+
+
 def layer(name):
   if name == "yt8m":
     return -1
-  if name in ("yt8m.core.commands", "yt8m.core.help_text", "yt8m.core.huge_pages",
-              "yt8m.core.keras_names", "yt8m.core.signals"):  # `yt8m` imports them
+  if name in IMPORTED_FIRST:
     return -2
   return next(i for i, packages in enumerate(LAYERS) if package(name) in packages.split())
 

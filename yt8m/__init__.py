@@ -27,8 +27,10 @@ _PROGRAM = _os.path.basename(getattr(_sys, "argv", [""])[0])
 if _PROGRAM == "-m" or _PROGRAM.startswith("yt8m-"):
   from yt8m.core import help_text as _help_text
   _help_text.show_if_asked(__version__)
+  from yt8m.core import current_folder as _current_folder
   from yt8m.core import huge_pages as _huge_pages
   _huge_pages.restart_with_huge_pages()
+  _current_folder.keep_out()
   from yt8m.core import signals as _signals
   _signals.install()
 

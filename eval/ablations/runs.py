@@ -75,8 +75,8 @@ class Run:
     settings = self.settings
     return (["yt8m-train", f"--train_dir={train_dir}", "--start_new_model",
              *ablation_table.arguments(settings["train"], **places)],
-            ["yt8m-eval", f"--train_dir={train_dir}", "--run_once",
-             *ablation_table.arguments(settings["evaluate"], **places)])
+            ["yt8m-eval", f"--train_dir={train_dir}",
+             *ablation_table.arguments(settings["evaluate"], **places), "--run_once"])
 
   def result(self) -> dict[str, Any]:
     """Returns the result of the run, empty if it is not finished."""

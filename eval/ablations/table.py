@@ -13,9 +13,7 @@ from collections.abc import Iterable
 from collections.abc import Mapping
 from typing import Any
 
-from absl import app
 from absl import flags
-from absl import logging
 
 from yt8m.configs import recipes
 from yt8m.core import fields
@@ -41,6 +39,7 @@ _FLAG_NAME = re.compile(r"[a-z][a-z0-9_]*")
 # run, is decided on the command line.
 _NOT_IN_TABLES = {"train_dir", "output_dir", "checkpoint", "resume", "start_new_model",
                   "overwrite", "allow_code", "flagfile", "undefok"}
+_LIBRARIES = ("absl.", "tensorflow.", "tensorboard.", "keras.")
 
 # `{name: path}` of the tables that come with the package.
 BUILT_IN = {path.stem: str(path) for path in sorted(
@@ -176,12 +175,12 @@ def _check_flags(where: str, *flag_sets: types.Config) -> None:
   Raises:
     ValueError: One of them is given.
   """
-  # Such as --log_dir and --profile_file, which write anywhere.
-  of_absl = {flag.name for module in (app, logging)
-             for flag in flags.FLAGS.get_flags_for_module(module)}
+  # Such as --profile_file and --xml_output_file, which write anywhere.
+  of_libraries = {flag.name for module, defined in flags.FLAGS.flags_by_module_dict()
+                  .items() if module.startswith(_LIBRARIES) for flag in defined}
   for name, value in itertools.chain(*(one.items() for one in flag_sets)):
     if (not _FLAG_NAME.fullmatch(name)
-        or {name, name.removeprefix("no")} & (_NOT_IN_TABLES | of_absl)
+        or {name, name.removeprefix("no")} & (_NOT_IN_TABLES | of_libraries)
         or name == "strategy" and ":" in str(value)):  # An address.
       raise ValueError(f"{where}: {name!r} is not a flag that a table may set. Leave it "
                        "out, or give it to yt8m-ablation on the command line.")

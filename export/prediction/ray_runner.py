@@ -8,6 +8,7 @@ survives is left out like one that cannot be read. Records, model and output mus
 every machine of the cluster sees them.
 """
 
+import contextlib
 import json
 import logging
 import math
@@ -63,7 +64,7 @@ def in_ray(parts: prediction_parts.Parts, record_files: Sequence[str],
     size = num_processes or num_gpus or _num_machines()
     predictor: Any = _Predictor  # Ray takes classes as well as functions.
     done = tasks.map(
-        predictor, fn_constructor_args=(parts, uuid.uuid4().hex),
+        predictor, fn_constructor_args=(parts, uuid.uuid4().hex, os.getcwd()),
         compute=ray.data.ActorPoolStrategy(size=size), **_resources(size, num_gpus))
     for row in done.iter_rows():
       if row["fatal"]:
@@ -83,8 +84,17 @@ def in_ray(parts: prediction_parts.Parts, record_files: Sequence[str],
 class _Predictor:
   """An actor that predicts one record file after another with a model of its own."""
 
-  def __init__(self, parts: prediction_parts.Parts, run: str):
+  def __init__(self, parts: prediction_parts.Parts, run: str, folder: str):
+    """Creates an actor.
+
+    Args:
+      parts: Parts to add to.
+      run: Name of this run.
+      folder: Folder that relative paths start from, on machines that have it.
+    """
     self._parts, self._run = parts, run
+    with contextlib.suppress(OSError):
+      os.chdir(folder)
 
   def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
     record_file = row["record_file"]

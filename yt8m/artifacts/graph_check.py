@@ -10,6 +10,7 @@ others. `--allow_code=<operation>` on the command line allows an operation.
 """
 
 import collections
+import itertools
 import os
 import re
 from typing import Any
@@ -90,6 +91,9 @@ def check(directory: str) -> None:
     if repeated := [name for name, count in names.items() if count > 1]:
       raise ValueError(f"{path} is refused: its graph has the function {repeated[0]!r} "
                        "more than once. Copy or export the model again.")
+    if missing := sorted(_called(graph) - names.keys()):
+      raise ValueError(f"{path} is refused: its graph calls the function {missing[0]!r}, "
+                       "which it does not have. Copy or export the model again.")
     for asset in graph.asset_file_def:
       if os.path.isabs(asset.filename) or ".." in asset.filename.split("/"):
         raise ValueError(f"{path} is refused: its asset {asset.filename!r} lies outside "
@@ -106,6 +110,17 @@ def _refused(graph: Any, in_version_1: bool) -> set[str]:
   refused = {op for op in used - saver if not _is_harmless(op, op in functions)}
   # Before version 2, nothing tells what runs when a model is loaded.
   return refused | (saver if in_version_1 else _misused_saver(graph, saver))
+
+
+def _called(graph: Any) -> set[str]:
+  """Returns the names of the functions that operations or objects of a graph name."""
+  definition = graph.graph_def
+  nodes = itertools.chain(definition.node, *(
+      function.node_def for function in definition.library.function))
+  values = [value for node in nodes for value in node.attr.values()]
+  called = {value.func.name for value in values if value.HasField("func")}
+  called |= {function.name for value in values for function in value.list.func}
+  return called | set(graph.object_graph_def.concrete_functions)
 
 
 def _is_harmless(op: str, is_function: bool) -> bool:

@@ -107,8 +107,8 @@ def define_hparams() -> None:
 def named_code_allowed(*other_flags: str) -> Iterator[None]:
   """Allows the classes that the user has typed as `my_package.my_module:MyClass`.
 
-  Names in a flag file do not count, nor do those in the values of other flags. With
-  --allow_code nothing else is allowed.
+  A name in a flag file allows nothing, nor does one in the value of another flag. What
+  is allowed may be named anywhere. With --allow_code nothing else is allowed.
 
   Args:
     *other_flags: Names of flags that may name classes, besides the model flags.

@@ -10,6 +10,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from yt8m.core import current_folder
+
 # Whoever can use Ray's own ports can run code. A token that only our processes know
 # closes them, and they listen at 127.0.0.1, as do those of Ray's metrics. (The variable
 # has the name of the systems where that is the default.)
@@ -36,6 +38,8 @@ def protect_local_ray(**variables: str) -> None:
 def start_ray(init: Callable[..., Any], address: str, flag: str, **options: Any) -> None:
   """Starts Ray on this machine, or joins a cluster.
 
+  The processes that it starts need not have the current folder of this one.
+
   Args:
     init: `ray.init`. Ray is an extra, which this folder does not import.
     address: Value of the flag; `"local"` starts Ray.
@@ -48,7 +52,8 @@ def start_ray(init: Callable[..., Any], address: str, flag: str, **options: Any)
   """
   check_ray(address, flag)
   try:
-    init(address, **options)
+    with current_folder.left():  # which Ray would have its processes import from
+      init(address, **options)
   except Exception as error:  # Ray raises many types, also `Exception` itself.
     if isinstance(error, (ValueError, OSError)):
       raise

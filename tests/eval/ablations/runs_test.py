@@ -77,6 +77,14 @@ def models(directory):
   return {path.parts[-4] for path in directory.glob("*/*/*/model/checkpoint")}
 
 
+def test_evaluation_ends(tmp_path):
+  """`yt8m-eval` would wait for more checkpoints."""
+  config = {**CONFIG, "evaluate": {"run_once": False}}
+  [run, *_] = ablation_runs.make_runs(
+      ablation_table.Table.from_config(config), 1, str(tmp_path))
+  assert run.commands("model")[1][-2:] == ["--run_once=false", "--run_once"]
+
+
 TRAIN, ONE, TWO = ("yt8m-train", "3"), ("yt8m-eval", "20"), ("yt8m-eval", "2")
 
 

@@ -63,6 +63,8 @@ def test_settings_change_with_the_recipe(monkeypatch):
     ({"common": {"flagfile": "/tmp/flags"}}, "'flagfile' is not a flag"),
     ({"evaluate": {"profile_file": "/home/me/.profile"}}, "'profile_file' is not a flag"),
     ({"evaluate": {"log_dir": "/home/me"}}, "'log_dir' is not a flag"),
+    ({"common": {"xml_output_file": "/home/me"}}, "'xml_output_file' is not a flag"),
+    ({"evaluate": {"noruntime_oom_exit": 1}}, "'noruntime_oom_exit' is not a flag"),
     ({"sample_data": {"output_dir": "/home/me"}}, "'output_dir' is not a flag"),
     ({"sample_data": {"overwrite": True}}, "'overwrite' is not a flag"),
     ({"rows": [{"name": "a", "flags": {"start_new_model": True}}]},

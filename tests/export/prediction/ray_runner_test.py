@@ -78,12 +78,12 @@ def test_a_file_that_no_worker_survives_is_left_out(tmp_path, monkeypatch):
   parts = prediction_parts.Parts.open(str(tmp_path / "out.csv"), job)
   for _ in range(4):
     with pytest.raises(Died):
-      ray_runner._Predictor(parts, "run")({"record_file": file})
-  answer = ray_runner._Predictor(parts, "run")({"record_file": file})
+      ray_runner._Predictor(parts, "run", os.curdir)({"record_file": file})
+  answer = ray_runner._Predictor(parts, "run", os.curdir)({"record_file": file})
   assert "file00.tfrecord: 4 workers died when they predicted it" in answer["error"]
   assert not answer["fatal"] and not parts.is_finished(file)
   with pytest.raises(Died):  # another run tries again
-    ray_runner._Predictor(parts, "another run")({"record_file": file})
+    ray_runner._Predictor(parts, "another run", os.curdir)({"record_file": file})
 
 
 @pytest.mark.parametrize(("size", "num_gpus", "resources"), [

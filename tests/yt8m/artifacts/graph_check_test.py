@@ -167,6 +167,19 @@ def test_a_function_is_there_once(tmp_path):
     graph_check.check(model.directory)
 
 
+@pytest.mark.parametrize("edit", [by_call, by_name])
+def test_a_called_function_is_there(tmp_path, edit):
+  model = write(tf.identity, tmp_path / "model")
+
+  def call_nothing(content):
+    graph = content.meta_graphs[0]
+    edit(graph, graph.graph_def.library.function[0], "missing")
+
+  change(model, call_nothing)
+  with pytest.raises(ValueError, match="calls the function 'missing', which it does not"):
+    graph_check.check(model.directory)
+
+
 @pytest.mark.parametrize("edit", [
     by_call, by_nested_attribute, by_attribute_of_the_function, by_gradient, by_name,
     by_registered_gradient, by_initializer, by_common_interface])
