@@ -30,9 +30,9 @@ if _PROGRAM == "-m" or _PROGRAM.startswith("yt8m-"):
   from yt8m.core import current_folder as _current_folder
   from yt8m.core import huge_pages as _huge_pages
   _huge_pages.restart_with_huge_pages()
-  _current_folder.keep_out()
   from yt8m.core import signals as _signals
   _signals.install()
+  _current_folder.keep_out()
 
 # `compile(metrics=["gap"])` finds the metrics and losses by name.
 from yt8m.core import keras_names as _keras_names  # noqa: E402

@@ -23,6 +23,7 @@ import ray.exceptions
 import tensorflow as tf
 
 from yt8m.core import command
+from yt8m.core import current_folder
 from yt8m.core import files
 from yt8m.core import network
 from yt8m.core import signals
@@ -93,6 +94,7 @@ class _Predictor:
       folder: Folder that relative paths start from, on machines that have it.
     """
     self._parts, self._run = parts, run
+    current_folder.load_kernels()
     with contextlib.suppress(OSError):
       os.chdir(folder)
 

@@ -14,7 +14,7 @@ from tests.helpers import support
 @pytest.mark.long
 def test_a_few_faults_lose_nothing():
   process = subprocess.run(
-      [sys.executable, "-m", "tests.faults.driver", "--points=3", "--others=2",
+      [sys.executable, "-m", "tests.faults.driver", "--points=3", "--others=6",
        "--cases=label sets,inference csv"], env=support.ENVIRONMENT, cwd=support.ROOT,
       capture_output=True, text=True)
   assert process.returncode == 0, process.stdout + process.stderr

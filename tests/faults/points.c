@@ -9,7 +9,8 @@
 //   FAULT_LOG      file that gets one line for each call; optional
 //   FAULT_AT       number of the call, from 1; 0 only counts
 //   FAULT_SIGNAL   signal for $FAULT_PID; SIGKILL also ends the process of the call
-//   FAULT_ERRNO    error of this call and of all later ones, instead of the signal
+//   FAULT_ERRNO    error of this call and of all later ones, instead of the signal; a full
+//                  disk (ENOSPC) does not keep files from being removed
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -84,7 +85,8 @@ static int point(const char* call, int dir, const char* path) {
   }
   errno = saved;
   int error = number_of("FAULT_ERRNO");
-  if (at && error && this >= at) return error;
+  int frees = !strcmp(call, "unlink") || !strcmp(call, "rmdir") || !strcmp(call, "remove");
+  if (at && error && this >= at) return error == ENOSPC && frees ? 0 : error;
   if (at && !error && this == at) {
     int signal_number = number_of("FAULT_SIGNAL");
     kill(number_of("FAULT_PID"), signal_number);

@@ -8,6 +8,7 @@ same bytes as a run without a fault, and nothing besides.
 
 import contextlib
 import dataclasses
+import errno
 import hashlib
 import os
 import pathlib
@@ -130,7 +131,8 @@ class Bench:
       outcome.happened = process.returncode == -signal.SIGKILL
     elif outcome.happened or fault.flipped is not None:  # which must be noticed
       outcome.lost = _unclear(process, fault)
-      outcome.left = tuple(name for name in self._snapshot() if ".tmp" in name)
+      if fault.error != errno.EACCES:  # with which nothing could be removed either
+        outcome.left = tuple(name for name in self._snapshot() if ".tmp" in name)
     self._wait_for_orphans()
     again = self._run({})
     if again.returncode:

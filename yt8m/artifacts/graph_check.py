@@ -10,9 +10,9 @@ others. `--allow_code=<operation>` on the command line allows an operation.
 """
 
 import collections
-import itertools
 import os
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import tensorflow as tf
@@ -48,6 +48,10 @@ _HARMFUL = re.compile(
     r"InitializeTableFromTextFile|DecodeProto\w*|EncodeProto|Debug\w+|Copy(Host)?|Abort|"
     r"PyFunc\w*|SymbolicGradient|Xla\w+|Mlir\w+|TPU\w+|Tpu\w+|DTensor\w+|\w*Dataset\w*|"
     r"Reader\w+|Queue\w+|Infeed\w+|CustomAggregator")
+# Names of functions. TensorFlow takes a NUL for the end of a name.
+_FUNCTION_NAME = re.compile(r"[\w./<>-]+")
+# TensorFlow loads a function as __inference_<stem>_<number>, with another number.
+_STEM = re.compile(r"^__inference_(.*)_\d+$")
 # Operations that write and read checkpoints.
 _SAVER = re.compile(r"(Save|Restore)(V2|Slices?)?|MergeV2Checkpoints")
 
@@ -91,6 +95,9 @@ def check(directory: str) -> None:
     if repeated := [name for name, count in names.items() if count > 1]:
       raise ValueError(f"{path} is refused: its graph has the function {repeated[0]!r} "
                        "more than once. Copy or export the model again.")
+    if indirect := _indirect_function(graph):
+      raise ValueError(f"{path} is refused: its graph names functions indirectly, in "
+                       f"{indirect!r}. Copy or export the model again.")
     if missing := sorted(_called(graph) - names.keys()):
       raise ValueError(f"{path} is refused: its graph calls the function {missing[0]!r}, "
                        "which it does not have. Copy or export the model again.")
@@ -112,12 +119,45 @@ def _refused(graph: Any, in_version_1: bool) -> set[str]:
   return refused | (saver if in_version_1 else _misused_saver(graph, saver))
 
 
+def _indirect_function(graph: Any) -> str | None:
+  """Returns the name of a function or node that may call what no check would find.
+
+  TensorFlow gives functions other names when it loads them, which end with a number that
+  one can guess. It puts them where it expects the names of functions, but not into
+  attributes of attributes, attributes of arguments, or parameters of functions.
+  """
+  for function in graph.graph_def.library.function:
+    signature = function.signature
+    elsewhere = [*function.attr.values(), *(
+        value for argument in function.arg_attr.values()
+        for value in argument.attr.values())]
+    if (not _FUNCTION_NAME.fullmatch(signature.name) or signature.attr
+        or any(map(_names_function, elsewhere))):
+      return signature.name
+  for node in _nodes(graph):
+    for value in node.attr.values():
+      if value.placeholder or any(
+          _names_function(inner) for function in (value.func, *value.list.func)
+          for inner in function.attr.values()):
+        return node.name
+  return None
+
+
+def _names_function(value: Any) -> bool:
+  return (value.HasField("func") or bool(value.list.func)
+          or value.HasField("placeholder"))
+
+
+def _nodes(graph: Any) -> Iterator[Any]:
+  """Yields the nodes of a graph and of all its functions."""
+  yield from graph.graph_def.node
+  for function in graph.graph_def.library.function:
+    yield from function.node_def
+
+
 def _called(graph: Any) -> set[str]:
   """Returns the names of the functions that operations or objects of a graph name."""
-  definition = graph.graph_def
-  nodes = itertools.chain(definition.node, *(
-      function.node_def for function in definition.library.function))
-  values = [value for node in nodes for value in node.attr.values()]
+  values = [value for node in _nodes(graph) for value in node.attr.values()]
   called = {value.func.name for value in values if value.HasField("func")}
   called |= {function.name for value in values for function in value.list.func}
   return called | set(graph.object_graph_def.concrete_functions)
@@ -140,7 +180,7 @@ def _misused_saver(graph: Any, saver: set[str]) -> set[str]:
   others = {function.signature.name: function.SerializeToString()
             for function in library.function}
   while found := {name for name, content in others.items() if name not in reaching
-                  and any(other.encode() in content for other in reaching)}:
+                  and any(_stem(other) in content for other in reaching)}:
     reaching |= found
   # TensorFlow's optimizer may call one of several functions in place of another that
   # names the same interface, without any mention of it.
@@ -153,4 +193,10 @@ def _misused_saver(graph: Any, saver: set[str]) -> set[str]:
       gradient.SerializeToString()
       for gradient in (*library.gradient, *library.registered_gradients))]
   return saver if any(
-      name.encode() in caller for name in reaching for caller in callers) else set()
+      _stem(name) in caller for name in reaching for caller in callers) else set()
+
+
+def _stem(name: str) -> bytes:
+  """Returns what the saved and the loaded name of a function have in common."""
+  match = _STEM.fullmatch(name)
+  return (match[1] if match else name).encode()

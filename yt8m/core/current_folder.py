@@ -25,7 +25,7 @@ def is_on_path() -> bool:
 
 
 def keep_out() -> None:
-  """Keeps child processes and matplotlib from running code of the current folder.
+  """Keeps this process and its children from running code of the current folder.
 
   Children import modules from there only if this process does, or if the user has set
   `PYTHONSAFEPATH`. Python 3.10 does not know that variable.
@@ -37,6 +37,19 @@ def keep_out() -> None:
   if os.path.lexists("matplotlibrc"):
     with contextlib.suppress(ImportError), left():
       importlib.import_module("matplotlib")
+  load_kernels()
+
+
+def load_kernels() -> None:
+  """Lets TensorFlow load libraries of kernels now, and never from the current folder.
+
+  When it first looks for a kernel, it loads `<program>/tensorflow/core/kernels/*.so`.
+  What it takes for the program is a relative path in a process that `python -m` or
+  multiprocessing started, and empty in one of Ray.
+  """
+  with left():
+    kernels = importlib.import_module("tensorflow.python.framework.kernels")
+    kernels.get_registered_kernels_for_op("NoOp")
 
 
 @contextlib.contextmanager

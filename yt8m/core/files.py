@@ -6,6 +6,7 @@ import contextlib
 import errno
 import json
 import os
+import re
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
@@ -22,8 +23,16 @@ _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def is_remote(path: PathLike) -> bool:
-  """Returns whether a path belongs to a file system of TensorFlow (`gs://…`)."""
-  return "://" in os.fspath(path)
+  """Returns whether a path belongs to a file system of TensorFlow (`gs://…`).
+
+  Raises:
+    ValueError: It is a local path, written as `file://…`: no check of local files would
+      hold for it.
+  """
+  path = os.fspath(path)
+  if re.match("file:/", path, re.IGNORECASE):
+    raise ValueError(f"{path}: write the path of a local file without file://.")
+  return "://" in path
 
 
 def open_to_read(path: PathLike, mode: str = "r") -> tf.io.gfile.GFile:

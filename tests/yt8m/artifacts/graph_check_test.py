@@ -167,6 +167,50 @@ def test_a_function_is_there_once(tmp_path):
     graph_check.check(model.directory)
 
 
+def nul(graph, called):
+  called.signature.name = "evil\0a"
+
+
+def parameter(graph, called):
+  called.signature.attr.add(name="g", type="func")
+
+
+def attribute_of_an_argument(graph, called):
+  called.arg_attr[0].attr["_foo"].func.name = "__inference_evil_9"
+
+
+def attribute_of_a_function(graph, called):
+  called.attr["_foo"].list.func.add(name="__inference_evil_9")
+
+
+def placeholder(graph, called):
+  called.node_def.add(name="x", op="PartitionedCall").attr["f"].placeholder = "g"
+
+
+def nested_attribute(graph, called):
+  function = called.node_def.add(name="x", op="PartitionedCall").attr["f"].func
+  function.name = called.signature.name
+  function.attr["g"].func.name = "__inference_evil_9"
+
+
+def nested_attribute_of_a_list(graph, called):
+  function = graph.graph_def.node.add(name="x", op="Case").attr["branches"].list.func.add(
+      name=called.signature.name)
+  function.attr["g"].placeholder = "h"
+
+
+@pytest.mark.parametrize("edit", [
+    nul, parameter, attribute_of_an_argument, attribute_of_a_function, placeholder,
+    nested_attribute, nested_attribute_of_a_list])
+def test_functions_are_named_where_the_check_sees_them(tmp_path, edit):
+  """TensorFlow would call them by the name that they have once they are loaded."""
+  model = write(tf.identity, tmp_path / "model")
+  change(model, lambda content: edit(
+      content.meta_graphs[0], content.meta_graphs[0].graph_def.library.function[0]))
+  with pytest.raises(ValueError, match="names functions indirectly"):
+    graph_check.check(model.directory)
+
+
 @pytest.mark.parametrize("edit", [by_call, by_name])
 def test_a_called_function_is_there(tmp_path, edit):
   model = write(tf.identity, tmp_path / "model")
@@ -180,9 +224,15 @@ def test_a_called_function_is_there(tmp_path, edit):
     graph_check.check(model.directory)
 
 
+def by_loaded_name(graph, called, saver):
+  """As TensorFlow names the function once it is loaded: the number can be guessed."""
+  stem = saver.removeprefix("__inference_").rpartition("_")[0]
+  called.attr["backward_function_name"].s = f"__inference_{stem}_12345".encode()
+
+
 @pytest.mark.parametrize("edit", [
-    by_call, by_nested_attribute, by_attribute_of_the_function, by_gradient, by_name,
-    by_registered_gradient, by_initializer, by_common_interface])
+    by_loaded_name, by_call, by_nested_attribute, by_attribute_of_the_function,
+    by_gradient, by_name, by_registered_gradient, by_initializer, by_common_interface])
 def test_the_functions_of_the_saver_must_not_be_called(tmp_path, edit):
   model = write(tf.identity, tmp_path / "model")
   graph_check.check(model.directory)

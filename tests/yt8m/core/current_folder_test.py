@@ -5,11 +5,13 @@
 import json
 import os
 import pkgutil
+import shutil
 import signal
 import subprocess
 import sys
 
 import pytest
+import tensorflow as tf
 
 from tests.helpers import processes
 from tests.helpers import serving
@@ -24,8 +26,30 @@ RUNNERS = [["--num_processes=2"],
            pytest.param(["--runner=ray", "--num_processes=1"], marks=pytest.mark.long)]
 
 
+# A library of kernels that leaves a trace when it is loaded.
+LIBRARY = """
+#include <cstdio>
+#include "tensorflow/core/platform/platform_strings.h"
+TF_PLATFORM_STRINGS()
+__attribute__((constructor)) static void leave_trace() {
+  FILE* file = fopen(TRACE, "a");
+  fputs("kernels", file);
+  fclose(file);
+}
+"""
+# What TensorFlow takes for the program in processes of Ray, `python -m`, multiprocessing.
+PROGRAMS = [".", "probe", *commands.COMMANDS.values(), *(
+    f"from multiprocessing.spawn import spawn_main; spawn_main(tracker_fd={tracker}, "
+    f"pipe_handle={pipe})" for tracker in range(5, 30) for pipe in range(5, 40))]
+COMPILER = shutil.which("c++") or shutil.which("g++")
+
+
 class Stranger:
-  """A folder with a module of every name that anything could import, and its trace."""
+  """A folder with all the code that a process could find there, and its trace.
+
+  There is a module of every name that anything could import, a configuration of
+  matplotlib, and a library of kernels wherever TensorFlow may look for one.
+  """
 
   def __init__(self, folder, scripts):
     self.folder, self.trace, self._scripts = folder, scripts / "trace", scripts
@@ -34,6 +58,15 @@ class Stranger:
       (folder / f"{name}.py").write_text(
           f"open({str(self.trace)!r}, 'a').write({name!r})")
     (folder / "matplotlibrc").write_text("no.such.key: 1\n")
+    if COMPILER:
+      library, source = scripts / "libtfkernel_x.so", scripts / "kernels.cc"
+      source.write_text(f"#define TRACE {json.dumps(str(self.trace))}{LIBRARY}")
+      subprocess.run([COMPILER, "-shared", "-fPIC", "-o", library, source,
+                      f"-I{tf.sysconfig.get_include()}"], check=True)
+      for program in PROGRAMS:
+        kernels = folder / program / "tensorflow" / "core" / "kernels"
+        kernels.mkdir(parents=True)
+        (kernels / library.name).symlink_to(library)
 
   def start(self, command, *arguments, log, **options):
     """Starts a command here as an installed script."""
@@ -63,7 +96,8 @@ def stranger(tmp_path):
   return Stranger(tmp_path / "stranger", tmp_path / "scripts")
 
 
-def test_the_folder_is_hostile(stranger):
+@needs_safe_path
+def test_the_folder_is_hostile(stranger, tmp_path):
   subprocess.run([sys.executable, "-c", "import wave"], cwd=stranger.folder, check=False,
                  env=support.ENVIRONMENT)
   assert "wave" in stranger.trace.read_text()
@@ -73,6 +107,14 @@ def test_the_folder_is_hostile(stranger):
       cwd=stranger.folder, capture_output=True, text=True, check=True,
       env=support.ENVIRONMENT)
   assert "no.such.key" in done.stderr
+  if COMPILER:
+    (tmp_path / "scripts" / "probe.py").write_text(
+        "import sys\nsys.path.pop(0)\nimport tensorflow as tf\ntf.constant(1) + 1")
+    subprocess.run(
+        [sys.executable, "-m", "probe"], cwd=stranger.folder, check=True, env={
+            **support.ENVIRONMENT, "PYTHONSAFEPATH": "1",
+            "PYTHONPATH": str(tmp_path / "scripts")})
+    assert stranger.trace.read_text() == "kernels"
 
 
 @needs_safe_path

@@ -173,3 +173,10 @@ def test_a_pipe_is_not_waited_for(tmp_path):
                lambda path: files.read_json(path, kind="JSON", remedy="Delete it")):
     with pytest.raises(OSError, match="pipe: it is a pipe, a socket or a device"):
       read(str(tmp_path / "pipe"))
+
+
+def test_a_local_file_is_not_named_as_remote(tmp_path):
+  os.mkfifo(tmp_path / "pipe")  # which would be waited for for ever
+  with pytest.raises(ValueError, match="pipe: write the path .* without file://"):
+    files.open_to_read(f"file://{tmp_path}/pipe")
+  assert files.is_remote("gs://bucket/file") and not files.is_remote("file:name")
