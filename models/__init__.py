@@ -23,6 +23,7 @@ from yt8m.models.aggregation.recurrent_stack import Gru
 from yt8m.models.aggregation.recurrent_stack import Lstm
 from yt8m.models.aggregation.soft_dbof import SoftBagOfFrames
 from yt8m.models.aggregation.temporal_graph import TemporalGraph
+from yt8m.models.aggregation.transformer import Transformer
 from yt8m.models.classification.binary_relevance import Logistic
 from yt8m.models.classification.binary_relevance import MixtureOfExperts
 from yt8m.models.classification.class_chain import ClassChain

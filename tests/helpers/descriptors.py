@@ -37,7 +37,8 @@ SMALL = {
                     "netvlad": {"clusters": 3, "projection": 5, "units": 4},
                     "nextvlad": {"clusters": 3, "groups": 4, "units": 6,
                                  "gating_reduction": 2},
-                    "soft_dbof": {"clusters": 9, "units": 5}},
+                    "soft_dbof": {"clusters": 9, "units": 5},
+                    "transformer": {"units": 6, "num_heads": 2, "mlp_ratio": 2}},
     "classifier": {"class_chain": {"max_labels": 3, "units": 4, "embedding": 3},
                    "conditional": {"units": 4, "empty_share": 0.0},
                    "hidden": {"units": 5},
@@ -60,6 +61,7 @@ VARIANTS = {
                     {"remove_diagonal": True}],
         "soft_dbof": [{"max_pool": True}, {"gated": True},
                       {"context_gating": True, "remove_diagonal": True}],
+        "transformer": [{"position": "none", "num_queries": 2}],
     },
     "classifier": {
         "class_chain": [{"decoding": "beam", "beam_width": 30}, {"order": "random"}],

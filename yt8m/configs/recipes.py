@@ -97,6 +97,7 @@ _SMALL = {
     "soft_dbof": {"clusters": 128, "units": 128, "batch_norm_decay": 0.9},
     "sum": {"units": 128},
     "temporal_graph": {"num_segments": 8, "kernel_units": 32, "hidden": 32},
+    "transformer": {"units": 64, "num_layers": 2, "num_heads": 4, "mlp_ratio": 2},
 }
 _SMALL_REST = {"fusion": {"aggregation": _DBOF}, "aggregation": {},
                "classifier": {"aggregation": "mean"}}
