@@ -16,6 +16,7 @@ from yt8m.models import input_checks
 from yt8m.models import keras_loops
 from yt8m.models import mixture as mixtures
 from yt8m.models import registries
+from yt8m.models.calibration import calibration as calibrations
 from yt8m.models.layers import base
 from yt8m.models.layers import frame_sampling
 from yt8m.models.layers import input_features
@@ -32,6 +33,7 @@ class VideoModel(base.Configured, keras_loops.KerasLoops, keras.Model):
       x_t = fusion(x_1t, …, x_Mt)               (batch_size, num_frames, dim)
       h   = aggregation(x_1, …, x_T)            (batch_size, units)
       p   = classifier(h)                       (batch_size, num_classes)
+      p'  = calibration(p)                      at inference, if there is one
 
   Video-level features have no frames: there is no aggregation, and h = x. A late fusion
   changes the order of the steps (`Branch`), and a mixture takes them several times
@@ -56,6 +58,8 @@ class VideoModel(base.Configured, keras_loops.KerasLoops, keras.Model):
     normalization: Normalisation of the input vectors, see `InputFeatures`.
     mixture: `{"branches": n, **hparams}` for n copies of fusion, aggregation and
       classifier, mixed by a `Mixture` with those hyperparameters; None for one copy.
+    calibration: Hyperparameters of a `Calibration`, as `yt8m-calibrate` chooses them;
+      None for none.
 
   Call arguments:
     inputs: `{"features": {name: (batch_size, num_frames, size)},
@@ -82,7 +86,8 @@ class VideoModel(base.Configured, keras_loops.KerasLoops, keras.Model):
                aggregation: types.OptionConfig | None = None,
                classifier: types.OptionConfig = "logistic",
                *, sampling: dict[str, Any] | None = None, normalization: str = "l2",
-               mixture: dict[str, Any] | None = None, **kwargs: Any):
+               mixture: dict[str, Any] | None = None,
+               calibration: dict[str, Any] | None = None, **kwargs: Any):
     super().__init__(autocast=False, **kwargs)
     if not isinstance(feature_spec, feature_specs.FeatureSpec):
       feature_spec = feature_specs.FeatureSpec.from_config(feature_spec)
@@ -103,7 +108,8 @@ class VideoModel(base.Configured, keras_loops.KerasLoops, keras.Model):
     }
     self.options = {**steps, "sampling": dict(sampling) if sampling else None,
                     "normalization": normalization,
-                    "mixture": dict(mixture) if mixture else None}
+                    "mixture": dict(mixture) if mixture else None,
+                    **({"calibration": dict(calibration)} if calibration else {})}
     if sampling:
       registries.check_hparams(
           "sampling", frame_sampling.FrameSampling, sampling, ("num_frames",))
@@ -119,6 +125,12 @@ class VideoModel(base.Configured, keras_loops.KerasLoops, keras.Model):
       self.scorer = mixtures.Mixture(num_branches, arguments, **hparams)
     else:
       self.scorer = branch.Branch(**arguments)
+    self.calibration = None
+    if calibration:
+      registries.check_hparams("calibration", calibrations.Calibration, calibration,
+                               ("num_sets", "num_labels"))
+      self.calibration = calibrations.Calibration(
+          num_classes, **calibration, name="calibration")
 
   def call(self, inputs: types.Batch, training: bool = False) -> dict[str, tf.Tensor]:
     features, num_frames = input_checks.checked(inputs, self.feature_spec)
@@ -134,6 +146,8 @@ class VideoModel(base.Configured, keras_loops.KerasLoops, keras.Model):
     predictions, intermediates = self.scorer(
         modalities, frame_mask=frame_mask,
         labels=inputs.get("labels") if training else None)
+    if self.calibration is not None and not training:
+      predictions = self.calibration(predictions)
     return {"predictions": predictions, **intermediates}
 
   @property

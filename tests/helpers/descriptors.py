@@ -133,8 +133,12 @@ def all_models():
   mixture = ("frame", dict(aggregation="mean", mixture={"branches": 2}))
   sampling = ("frame", dict(aggregation=small("aggregation", "lstm"),
                             sampling={"num_frames": 4, "repeat": False}))
+  calibration = ("video", dict(
+      classifier=small("classifier", "moe"), calibration={
+          "num_sets": 6, "num_labels": 12, "num_candidates": 3, "label_units": 5,
+          "units": 4}))
   return {**option_models(), **recipe_models(), "mixture": mixture,
-          "sampling": sampling}
+          "sampling": sampling, "calibration": calibration}
 
 
 def replica_cases():

@@ -10,6 +10,7 @@ import sys
 # Console scripts; each also runs as `python -m <module>`.
 COMMANDS = {
     "yt8m-ablation": "yt8m.eval.ablation",
+    "yt8m-calibrate": "yt8m.calibrate",
     "yt8m-demo": "yt8m.demo",
     "yt8m-ensemble": "yt8m.eval.ensemble",
     "yt8m-eval": "yt8m.eval.evaluate",

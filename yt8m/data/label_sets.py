@@ -123,7 +123,7 @@ class LabelSets:
                        "left out by --label_sets_exclude. Write the file again with "
                        "yt8m-label-sets.")
     others = np.isin(self.ids, video_ids.as_texts(ids), invert=True)
-    return dataclasses.replace(self._select(others), ids=self.ids[others])
+    return dataclasses.replace(self.select(others), ids=self.ids[others])
 
   def most_frequent(self, limit: int, max_size: int | None = None
                     ) -> tuple["LabelSets", np.ndarray]:
@@ -137,7 +137,7 @@ class LabelSets:
       `(label_sets, counts)`: the distinct sets, most frequent first and without ids, and
       the number of videos that have each. Both have at most `limit` entries.
     """
-    few = self if max_size is None else self._select(self.sizes <= max_size)
+    few = self if max_size is None else self.select(self.sizes <= max_size)
     if not len(few):
       return few, np.zeros(0, np.int64)
     matrix = few.padded(max(1, few.sizes.max()))
@@ -149,7 +149,7 @@ class LabelSets:
     present = sets >= 0
     return LabelSets(sets[present], present.sum(axis=1), self.num_classes), counts[best]
 
-  def _select(self, chosen: np.ndarray) -> "LabelSets":
+  def select(self, chosen: np.ndarray) -> "LabelSets":
     """Returns the videos for which `chosen`, (n,) bool, is True, without their ids."""
     return LabelSets(self.classes[np.repeat(chosen, self.sizes)], self.sizes[chosen],
                      self.num_classes)

@@ -1,0 +1,191 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Fits a `Calibration` to the scores of a model on videos that it was not trained on."""
+
+import functools
+from collections.abc import Callable
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from absl import logging
+
+from yt8m.core import numerics
+from yt8m.data import label_sets as label_set_files
+from yt8m.eval.metrics import streaming
+from yt8m.models.calibration import calibration
+from yt8m.models.layers import log_odds
+from yt8m.training import label_start
+
+keras = tf.keras
+
+# Sets of labels that the posterior knows: the most frequent ones. The largest have few
+# videos, and would take the most room.
+_MOST_SETS, _LARGEST_SET = 50_000, 20
+# Passes over the label sets to train the label network: more, if they are few.
+_LEAST_PASSES, _MOST_PASSES, _TRAINED_SETS = 3, 30, 300_000
+# Videos that the constants are chosen on. More change the third digit of GAP at most.
+_VIDEOS = 3000
+_ROWS = 256
+_COUPLINGS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.6)
+_SHARES = (0.0, 0.15, 0.3, 0.5, 0.7, 0.85)
+# Values of a, b and κ of `LabelSetPosterior`; the search goes through one after another.
+_FACTORS = ((0.6, 0.8, 1.0, 1.2), (0.1, 0.3, 0.5, 0.7, 1.0),
+            (0.0, 0.2, 0.4, 0.6, 0.8, 1.0))
+_SEARCHES = 2
+# Training of the pair calibrator. An eighth of the videos says when to stop.
+_CHECKED_SHARE = 8
+_MAX_EPOCHS, _PATIENCE, _BATCH, _LEARNING_RATE, _DECAY = 30, 3, 4096, 2e-3, 1e-3
+
+
+def make(label_sets: label_set_files.LabelSets, *, seed: int = 0, **hparams: Any
+         ) -> calibration.Calibration:
+  """Returns a calibration that knows label sets, and is not fitted yet.
+
+  Args:
+    label_sets: Label sets of many videos.
+    seed: Seed of the label network and its training.
+    **hparams: Hyperparameters of `Calibration`.
+
+  Raises:
+    ValueError: No label set has any labels.
+  """
+  sets, counts = known_sets(label_sets)
+  layer = calibration.Calibration(
+      label_sets.num_classes, len(sets), int(sets.sizes.sum()), **hparams)
+  layer.build((None, label_sets.num_classes))
+  prior = numerics.logit(label_sets.prior(), 0).astype(np.float32)
+  layer.posterior.set_label_sets(sets, counts, prior)
+  if layer.num_steps:
+    epochs = min(_MOST_PASSES, max(_LEAST_PASSES, _TRAINED_SETS // len(label_sets)))
+    layer.evidence.set_weights(label_start.pretrain(
+        label_sets, label_sets.num_classes, layer.label_units, epochs, seed))
+  return layer
+
+
+def known_sets(label_sets: label_set_files.LabelSets
+               ) -> tuple[label_set_files.LabelSets, np.ndarray]:
+  """Returns the label sets for the posterior, and the number of videos with each.
+
+  Raises:
+    ValueError: No label set has any labels.
+  """
+  sets, counts = label_sets.most_frequent(_MOST_SETS, _LARGEST_SET)
+  kept = sets.sizes > 0
+  if not kept.any():
+    raise ValueError("There are no labels to calibrate with: check the records.")
+  return sets.select(kept), counts[kept]
+
+
+def fit(layer: calibration.Calibration, scores: np.ndarray, labels: np.ndarray,
+        seed: int = 0) -> None:
+  """Chooses the constants of a calibration, and trains its pair calibrator.
+
+  λ is the one with the best GAP of σ(m), and a, b, κ and w those with the best GAP of s;
+  both are searched over grids. Then the pair calibrator minimises the cross entropy of
+  its pairs. An eighth of the videos is kept from it and says when to stop.
+
+  Args:
+    layer: Calibration, as `make` returns it.
+    scores: Scores of a model on videos that it was not trained on, (n, num_classes).
+    labels: Labels of these videos, (n, num_classes) bool.
+    seed: Seed of the choice of videos, the weights and their training.
+  """
+  order = np.random.default_rng(seed).permutation(len(scores))
+  chosen = np.sort(order[:_VIDEOS])
+  _choose_constants(layer, np.asarray(scores[chosen], np.float32), labels[chosen])
+  features, hits = _pairs(layer, scores, labels)
+  checked, trained = np.split(order, [len(order) // _CHECKED_SHARE])
+  _train(layer.pairs, features, hits, trained, checked, seed)
+
+
+def _choose_constants(layer, scores, labels):
+  logits = log_odds.logit(scores).numpy()
+  gap = functools.partial(_gap, labels=labels)
+
+  def field():
+    return np.concatenate(list(_by_block(layer.mean_field, logits)))
+
+  def field_gap(coupling):
+    layer.coupling.assign(coupling)
+    return gap(_sigmoid(field()))
+
+  couplings = _COUPLINGS if layer.num_steps else _COUPLINGS[:1]
+  coupling = max(couplings, key=field_gap)
+  layer.coupling.assign(coupling)
+  alone = _sigmoid(field())
+
+  def blend_gap(factors):
+    """Returns the best GAP for these factors, and the share that has it."""
+    layer.posterior.factors.assign(factors)
+    marginal = np.concatenate([
+        marginals[0] for marginals, _ in _by_block(layer.posterior, logits)])
+    return max((gap(share * marginal + (1 - share) * alone), -share)
+               for share in _SHARES)
+
+  factors = layer.posterior.factors.numpy().tolist()
+  tried = {tuple(factors): blend_gap(factors)}
+  for _ in range(_SEARCHES):
+    for position, values in enumerate(_FACTORS):
+      for value in values:
+        changed = (*factors[:position], value, *factors[position + 1:])
+        if changed not in tried:
+          tried[changed] = blend_gap(changed)
+      factors = list(max(tried, key=tried.__getitem__))
+  best, negative_share = tried[tuple(factors)]
+  layer.posterior.factors.assign(factors)
+  layer.posterior_share.assign(-negative_share)
+  logging.info(
+      "GAP of %d videos: %.4f, with the mean field (coupling %g) %.4f, with the label "
+      "sets (a %g, b %g, kappa %g, share %g) %.4f.", len(scores), gap(scores), coupling,
+      gap(alone), *factors, -negative_share, best)
+
+
+def _pairs(layer, scores, labels):
+  """Returns the features of the candidates, (n, k, F), and which are labels, (n, k)."""
+  found = [(features, classes) for features, classes, _ in
+           _by_block(layer.describe, scores)]
+  features, classes = (np.concatenate(part) for part in zip(*found, strict=True))
+  return features, np.take_along_axis(labels, classes, axis=1)
+
+
+def _train(pairs, features, hits, trained, checked, seed):
+  num_features = features.shape[-1]
+
+  def rows(videos):
+    return (features[videos].reshape(-1, num_features),
+            hits[videos].reshape(-1, 1).astype(np.float32))
+
+  keras.utils.set_random_seed(seed)
+  pairs.start_from(features.reshape(-1, num_features), calibration.BLEND, seed)
+  pairs.trainable = True
+  inputs = keras.Input((num_features,))
+  model = keras.Model(inputs, pairs(inputs)[:, tf.newaxis])
+  model.compile(
+      keras.optimizers.AdamW(_LEARNING_RATE, weight_decay=_DECAY),
+      keras.losses.BinaryCrossentropy(from_logits=True))
+  history = model.fit(
+      *rows(trained), batch_size=_BATCH, epochs=_MAX_EPOCHS, verbose=0,
+      validation_data=rows(checked), callbacks=[keras.callbacks.EarlyStopping(
+          patience=_PATIENCE, restore_best_weights=True)])
+  pairs.trainable = False
+  losses = history.history["val_loss"]
+  logging.info("Calibrated pairs of %d videos: cross entropy %.4f, after %d epochs.",
+               len(trained), min(losses), 1 + int(np.argmin(losses)))
+
+
+def _by_block(function: Callable, values: np.ndarray) -> Iterator[Any]:
+  """Yields the outputs of a function of tensors for blocks of rows, as arrays."""
+  compiled = tf.function(function, reduce_retracing=True)
+  for start in range(0, len(values), _ROWS):
+    outputs = compiled(tf.constant(values[start:start + _ROWS], tf.float32))
+    yield tf.nest.map_structure(lambda tensor: tensor.numpy(), outputs)
+
+
+def _sigmoid(logits):
+  return tf.sigmoid(logits).numpy()
+
+
+def _gap(scores, labels):
+  return streaming.gap(scores, labels, min(streaming.TOP_K, scores.shape[1]))
