@@ -53,6 +53,8 @@ def draw(result: search.SearchResult, path: types.PathLike) -> None:
   axis.plot(x[path_to_best], gaps[path_to_best], color=_BEST, marker="o", markersize=6,
             linewidth=1.8, label=f"chosen: GAP {gaps[path_to_best[-1]]:.4f}", zorder=4)
   for node in path_to_best:
+    if _repeats(nodes, node):
+      continue
     # The path rises to the right, so there is room above and to the left of a dot.
     axis.annotate(_added(nodes[node]), (x[node], gaps[node]), xytext=(-5, 5),
                   textcoords="offset points", ha="right", va="bottom", fontsize="small",
@@ -71,10 +73,16 @@ def draw(result: search.SearchResult, path: types.PathLike) -> None:
 
 def _path_to_best(result):
   """Returns the indices of the nodes from the first model to the best subset."""
-  path = [next(i for i, node in enumerate(result.nodes) if node.models == result.best)]
+  path = [result.best]
   while (parent := result.nodes[path[0]].parent) is not None:
     path.insert(0, parent)
   return path
+
+
+def _repeats(nodes, node):
+  """Returns whether a node has the models of its parent, with other weights."""
+  parent = nodes[node].parent
+  return parent is not None and len(nodes[parent].models) == len(nodes[node].models)
 
 
 def _added(node):

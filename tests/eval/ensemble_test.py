@@ -210,7 +210,7 @@ def test_an_empty_path_is_an_error_that_names_the_flag(folder, tmp_path, flag):
 
 
 @pytest.mark.parametrize("arguments, message", [
-    (("--budget_bytes=1KiB",), "No 2 of the 4 candidates fit"),
+    (("--budget_bytes=1KiB",), "None of the 4 candidates fits"),
     (("--eval_data_pattern=nothing*",), "No file matches"),
 ])
 def test_errors_say_what_to_do(folder, tmp_path, arguments, message):
