@@ -78,7 +78,7 @@ class BlendScorer:
       GAP(Σ_m w_m T_m + a T_added)
 
   The sum over the models before the last is cached. The children of a parent differ in
-  what is added only, so each costs one addition. A sum takes 4·n·U bytes, and four are
+  what is added only, so each costs one addition. A sum takes 4·n·U bytes, and two are
   cached. Threads may share a scorer.
 
   Args:
@@ -92,7 +92,7 @@ class BlendScorer:
                num_positives: float):
     self.transformed, self.hits = transformed, hits
     self.num_positives = num_positives
-    self._sum = functools.lru_cache(maxsize=4)(
+    self._sum = functools.lru_cache(maxsize=2)(
         lambda models, weights: averaging.blend(self.of(models), weights))
 
   def of(self, models: Sequence[int]) -> list[np.ndarray]:

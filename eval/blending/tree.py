@@ -16,7 +16,7 @@ _WRAP = 18  # characters per line of a name
 
 
 def draw(result: search.SearchResult, path: types.PathLike) -> None:
-  """Draws the tree of a search as a PNG: GAP by number of models.
+  """Draws the tree of a search as a PNG: scores by number of models.
 
   Faint dots are subsets that were scored and dropped. Blue dots were kept; a line leads
   to each from the subset that it extends. The path to the chosen ensemble is red, and
@@ -51,7 +51,7 @@ def draw(result: search.SearchResult, path: types.PathLike) -> None:
   axis.scatter(x[kept], gaps[kept], s=22, color=_KEPT, linewidths=0,
                label=f"kept ({np.count_nonzero(kept):,})", zorder=3)
   axis.plot(x[path_to_best], gaps[path_to_best], color=_BEST, marker="o", markersize=6,
-            linewidth=1.8, label=f"chosen: GAP {gaps[path_to_best[-1]]:.4f}", zorder=4)
+            linewidth=1.8, label=f"chosen: {gaps[path_to_best[-1]]:.4f}", zorder=4)
   for node in path_to_best:
     if _repeats(nodes, node):
       continue
@@ -62,7 +62,7 @@ def draw(result: search.SearchResult, path: types.PathLike) -> None:
   lowest = gaps[kept].min() if np.count_nonzero(kept) > 1 else gaps.min()
   margin = 0.1 * max(gaps.max() - lowest, 1e-4)
   num_below = np.count_nonzero(gaps < lowest - margin)
-  axis.set(xlabel="models", ylabel="GAP", xticks=np.unique(levels),
+  axis.set(xlabel="models", ylabel="GAP, less the penalty of the weights", xticks=np.unique(levels),
            xlim=(levels.min() - 1.0, levels.max() + 0.4),
            ylim=(lowest - margin, gaps.max() + 1.5 * margin))
   figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=3,

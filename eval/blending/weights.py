@@ -122,8 +122,8 @@ def exchange(transformed: Sequence[np.ndarray], objective: Objective,
         new_weights = weights.copy()
         new_weights[giver] -= moved
         new_weights[taker] += moved
-        candidate = blended + blend(
-            [transformed[taker], transformed[giver]], [moved, -moved])
+        candidate = blend([transformed[taker], transformed[giver]], [moved, -moved])
+        candidate += blended
         # Rounding may leave less than 0 of a model that was the whole blend.
         np.maximum(candidate, 0, out=candidate)
         new_value = objective(candidate, new_weights)
