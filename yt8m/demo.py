@@ -6,8 +6,8 @@
 
 It generates the sample data set, trains and evaluates eight models, searches for those
 that blend best under a budget of bytes, six at most, with the weights that they will
-have, joins them into one SavedModel, and writes its submission CSV for the test videos. Every step is a command
-that a user would type; it is printed before it runs.
+have, joins them into one SavedModel, and writes its submission CSV for the test videos.
+Every step is a command that a user would type; it is printed before it runs.
 """
 
 import os

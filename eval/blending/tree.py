@@ -62,8 +62,8 @@ def draw(result: search.SearchResult, path: types.PathLike) -> None:
   lowest = gaps[kept].min() if np.count_nonzero(kept) > 1 else gaps.min()
   margin = 0.1 * max(gaps.max() - lowest, 1e-4)
   num_below = np.count_nonzero(gaps < lowest - margin)
-  axis.set(xlabel="models", ylabel="GAP, less the penalty of the weights", xticks=np.unique(levels),
-           xlim=(levels.min() - 1.0, levels.max() + 0.4),
+  axis.set(xlabel="models", ylabel="GAP, less the penalty of the weights",
+           xticks=np.unique(levels), xlim=(levels.min() - 1.0, levels.max() + 0.4),
            ylim=(lowest - margin, gaps.max() + 1.5 * margin))
   figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=3,
                 frameon=False,
