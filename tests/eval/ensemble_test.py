@@ -66,7 +66,8 @@ def dense(directory, names):
 
 
 @pytest.mark.parametrize("arguments", [
-    (), ("--averaging=ranks", "--search=repetition"), ("--averaging=logits", "--search=greedy"),
+    (), ("--averaging=ranks", "--search=repetition"),
+    ("--averaging=logits", "--search=greedy"),
     ("--class_weights", "--search=exhaustive")])
 def test_search_and_evaluate(folder, predictions, tmp_path, arguments):
   if arguments:
