@@ -25,6 +25,8 @@ from absl import logging
 from benchmarks import timing
 from yt8m.core import plots
 from yt8m.eval.blending import averaging
+from yt8m.eval.blending import choosing
+from yt8m.eval.blending import contributions
 from yt8m.eval.blending import gap
 from yt8m.eval.blending import search as ensemble_search
 from yt8m.eval.metrics import streaming
@@ -33,10 +35,12 @@ _CANDIDATES = flags.DEFINE_integer("num_candidates", 30, "Trained models.", 1)
 _VIDEOS = flags.DEFINE_integer("num_videos", 50_000, "Videos of the predictions.", 1)
 _SLOTS = flags.DEFINE_integer("num_slots", 64, "Classes per video, over all models.", 1)
 _STORED = flags.DEFINE_integer("stored_classes", 50, "Classes per video and model.", 1)
-_MODELS = flags.DEFINE_integer("num_models", 6, "Size of the ensemble.", 1)
+_MODELS = flags.DEFINE_integer("num_models", 6, "Most members.", 1)
 _WIDTH = flags.DEFINE_integer("beam_width", 10, "Subsets kept at each level.", 1)
 _AVERAGING = flags.DEFINE_enum("averaging", "probabilities", averaging.AVERAGINGS,
                                "Form of the scores to average.")
+_METHOD = flags.DEFINE_enum("search", "beam", ensemble_search.METHODS, "Method.")
+_LEARN = flags.DEFINE_bool("learn_weights", True, "Search with learned weights.")
 _SWEEP = flags.DEFINE_string("sweep", None, "PNG for the cost of other sizes.")
 
 TITLE = "Score of an ensemble"
@@ -69,12 +73,14 @@ class Cost:
 
   Attributes:
     result: Result of the search.
+    ensemble: The members, their weights, and what they add.
     seconds: Elapsed time of the search.
     cpu_seconds: CPU time of the search.
     score_ms: Milliseconds of one score, the median of several.
     sort_ms: Milliseconds of a sort of the best scores, likewise.
   """
   result: ensemble_search.SearchResult
+  ensemble: contributions.Ensemble
   seconds: float
   cpu_seconds: float
   score_ms: float
@@ -88,21 +94,23 @@ def search(num_candidates: int, num_videos: int, beam_width: int) -> Cost:
   start, start_cpu = time.perf_counter(), time.process_time()
   transformed = averaging.transform(scores, _AVERAGING.value)
   scorer = gap.BlendScorer(transformed, hits, int(np.count_nonzero(hits)))
-  result = ensemble_search.search(
-      [f"model{i:03}" for i in range(num_candidates)], sizes.tolist(), scorer,
-      _MODELS.value, 1024 * _MIB, beam_width=beam_width)
+  options = choosing.Options(
+      num_models=_MODELS.value, budget_bytes=1024 * _MIB, search=_METHOD.value,
+      beam_width=beam_width, averaging=_AVERAGING.value, learn_weights=_LEARN.value)
+  result, ensemble = choosing.choose(
+      scorer, [f"model{i:03}" for i in range(num_candidates)], sizes.tolist(), options)
   seconds, cpu = time.perf_counter() - start, time.process_time() - start_cpu
   times = score_and_sort(transformed, scorer, min(_MODELS.value, num_candidates))
-  return Cost(result, seconds, cpu, *(1e3 * t.wall_s for t in times.values()))
+  return Cost(result, ensemble, seconds, cpu, *(1e3 * t.wall_s for t in times.values()))
 
 
 def score_and_sort(transformed: np.ndarray, scorer: gap.BlendScorer, num_models: int,
                    turns: int = timing.TURNS) -> dict[str, timing.Times]:
   """Returns the times of one score, and of its lower bound."""
-  subset = tuple(range(num_models))
+  parent = tuple(range(num_models - 1)), (1.0,) * (num_models - 1)
   best = np.partition(transformed[0].astype(np.float32), -streaming.TOP_K, axis=1)
   best = best[:, -streaming.TOP_K:]
-  return timing.in_turns({"one score": lambda: scorer(subset),
+  return timing.in_turns({"one score": lambda: scorer(*parent, num_models - 1),
                           "np.sort": lambda: np.sort(best, axis=None)}, turns)
 
 
@@ -132,7 +140,7 @@ def sweep(path: str) -> None:
     for value in values:
       costs.append(cost := search(**base | {name: value}))
       print(f"{name:16}{value:8,}{cost.seconds:9.1f} s{cost.cpu_seconds:9.1f} CPU s"
-            f"{cost.result.evaluations:8,} subsets")
+            f"{len(cost.result.nodes):8,} subsets")
     axis.plot(values, [cost.seconds for cost in costs], marker="o", label="elapsed")
     axis.plot(values, [cost.cpu_seconds for cost in costs], marker="o", label="CPU")
     axis.set(xlabel=name.replace("_", " "), xlim=(0, None), ylim=(0, None))
@@ -148,18 +156,20 @@ def main(_):
   cost = search(_CANDIDATES.value, _VIDEOS.value, _WIDTH.value)
   result = cost.result
   rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2 ** 20  # from KiB
-  [best] = [node for node in result.nodes if node.models == result.best]
+  subsets, members = len(result.nodes), cost.ensemble
   print(f"{_CANDIDATES.value} candidates x {_VIDEOS.value:,} videos x {_SLOTS.value} "
-        f"slots, {_MODELS.value} models, beam {_WIDTH.value}, averaging "
+        f"slots, up to {_MODELS.value} models, {_METHOD.value}, "
+        f"beam {_WIDTH.value}, learned weights {_LEARN.value}, averaging "
         f"{_AVERAGING.value}, {os.cpu_count()} cores\n"
         f"search            {cost.seconds:9.1f} s, {cost.cpu_seconds:.1f} CPU s, "
-        f"{result.evaluations:,} subsets, "
-        f"{1e3 * cost.cpu_seconds / result.evaluations:.1f} CPU ms each\n"
+        f"{subsets:,} subsets, "
+        f"{1e3 * cost.cpu_seconds / subsets:.1f} CPU ms each\n"
         f"one score alone   {cost.score_ms:9.1f} ms\n"
         f"np.sort of n * 20 {cost.sort_ms:9.1f} ms, "
         f"score / sort = {cost.score_ms / cost.sort_ms:.2f}\n"
         f"peak memory       {rss:9.2f} GiB\n"
-        f"best              GAP {best.gap:.5f}, {best.bytes / _MIB:.0f} MiB")
+        f"best              GAP {members.gap:.5f}, weights "
+        f"{members.weights.round(3).tolist()}")
   if _SWEEP.value:
     sweep(_SWEEP.value)
 

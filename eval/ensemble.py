@@ -28,6 +28,7 @@ from yt8m.core import paths
 from yt8m.eval.blending import averaging
 from yt8m.eval.blending import builder
 from yt8m.eval.blending import candidates
+from yt8m.eval.blending import choosing
 from yt8m.eval.blending import evaluation
 from yt8m.eval.blending import search as ensemble_search
 from yt8m.eval.predictions import store as prediction_store
@@ -56,19 +57,20 @@ flags.DEFINE_integer("batch_size", 256, "Number of videos that are predicted at 
 runners.define_flags()
 
 # ---------------------------------------------------------------- search
-flags.DEFINE_integer("num_models", 6, "Number of members.", lower_bound=1)
+flags.DEFINE_integer("num_models", 6, "Most members that may be chosen.", lower_bound=1)
 flags.DEFINE_string("budget_bytes", "1GiB", "Bytes on disk that the members may take "
                     "together: a number, or a number with KiB, MiB or GiB.")
 flags.DEFINE_enum("search", "beam", ensemble_search.METHODS,
-                  "Method by which the members are chosen.")
+                  "Method by which the members are chosen; repetition is the selection "
+                  "of Caruana et al. (2004).")
 flags.DEFINE_integer("beam_width", 10, "Number of subsets kept at each level of the beam "
                      "search.", lower_bound=1)
 
 # ---------------------------------------------------------------- blend
 flags.DEFINE_enum("averaging", "probabilities", averaging.AVERAGINGS,
                   "Transformation of the scores of which the mean is taken.")
-flags.DEFINE_bool("learn_weights", True, "Learn the weights of the members, instead of "
-                  "equal weights.")
+flags.DEFINE_bool("learn_weights", True, "Search with learned weights, instead of equal "
+                  "ones.")
 flags.DEFINE_bool("class_weights", False, "Learn the weights class by class.")
 flags.DEFINE_float("weight_regularization", 0.01, "λ, the strength that keeps the "
                    "weights near equal ones.", lower_bound=0.0)
@@ -87,13 +89,14 @@ def main(action: str) -> None:
     raise ValueError(f"yt8m-ensemble {action} needs --members and --output_dir.")
   values = {**FLAGS.flag_values_dict(),
             "budget_bytes": candidates.parse_bytes(FLAGS.budget_bytes)}
-  options = builder.Options(**{
-      field.name: values[field.name] for field in dataclasses.fields(builder.Options)})
+  options = choosing.Options(**{
+      field.name: values[field.name] for field in dataclasses.fields(choosing.Options)})
   models = candidates.find(paths.patterns(FLAGS.members, "--members"))
   # All errors that are known before hours of predicting.
   saved_ensemble.join(models)
   if action == "search":
-    builder.check(models, options)
+    choosing.check([model.name for model in models],
+                   [model.bytes for model in models], options)
     builder.check_outputs(FLAGS.output_dir)
   os.makedirs(FLAGS.output_dir, exist_ok=True)
   doing = "searches" if action == "search" else "predicts"

@@ -4,10 +4,10 @@
 
     yt8m-demo --output_dir=demo_output
 
-It generates the sample data set, trains and evaluates eight models, searches for the six
-that blend best under a budget of bytes, learns their weights, joins them into one
-SavedModel, and writes its submission CSV for the test videos. Every step is a command
-that a user would type; it is printed before it runs.
+It generates the sample data set, trains and evaluates eight models, searches for those
+that blend best under a budget of bytes, six at most, with the weights that they will
+have, joins them into one SavedModel, and writes its submission CSV for the test videos.
+Every step is a command that a user would type; it is printed before it runs.
 """
 
 import os
@@ -55,7 +55,7 @@ MODELS = {
     "small-blstm": (), "small-netvlad": (), "small-nextvlad": (), "small-netfv": (),
     "small-soft_dbof": (),
 }
-NUM_MEMBERS = 6
+MAX_MEMBERS = 6
 
 
 def main() -> None:
@@ -89,15 +89,15 @@ def run_all(output: str) -> None:
         f"--eval_data_pattern={sample}/frame/validate*.tfrecord")
     rows.append({"model": model, "seconds": seconds, **newest_metrics(train_dir)})
 
-  # Choose six under a budget that the six largest would exceed, and weigh them
+  # Choose up to six, and their weights, under a budget that the six largest would exceed
   members, ensemble = os.path.join(output, "members"), os.path.join(output, "ensemble")
   for model in MODELS:
     shell("yt8m-export", f"--train_dir={os.path.join(output, model)}",
           f"--output_dir={os.path.join(members, model)}")
-  budget = files.bytes_on_disk(members) * NUM_MEMBERS // len(MODELS)
+  budget = files.bytes_on_disk(members) * MAX_MEMBERS // len(MODELS)
   shell("yt8m-ensemble", "search", f"--members={members}/*", f"--output_dir={ensemble}",
         f"--eval_data_pattern={sample}/frame/validate*.tfrecord",
-        f"--num_models={NUM_MEMBERS}", f"--budget_bytes={budget}")
+        f"--num_models={MAX_MEMBERS}", f"--budget_bytes={budget}")
   shell("yt8m-ensemble", "evaluate", f"--ensemble={ensemble}/ensemble.json",
         f"--eval_data_pattern={sample}/frame/test*.tfrecord")
 

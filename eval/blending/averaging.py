@@ -74,16 +74,16 @@ def transform(scores: np.ndarray, averaging: str,
   return transformed
 
 
-def blend(transformed: np.ndarray, weights: npt.ArrayLike,
+def blend(transformed: Sequence[np.ndarray] | np.ndarray, weights: npt.ArrayLike,
           classes: np.ndarray | None = None) -> np.ndarray:
   """Returns the weighted mean Σ_m w_m T_m, `(n, U)` float32.
 
   Args:
-    transformed: Transformed scores, `(M, n, U)`.
+    transformed: Transformed scores of M models, each `(n, U)`.
     weights: Weights, `(M,)`, or `(M, C)` for weights by class.
     classes: Class of each slot, `(n, U)`, C for padding. Needed for weights by class.
   """
-  blended = np.zeros(transformed.shape[1:], np.float32)
+  blended = np.zeros(np.shape(transformed[0]), np.float32)
   for scores, weight in zip(transformed, np.asarray(weights, np.float32), strict=True):
     slot_weights = np.append(weight, np.float32(0))[classes] if weight.ndim else weight
     blended += np.multiply(scores, slot_weights, dtype=np.float32)

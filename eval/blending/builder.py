@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
+from absl import logging
 
 from yt8m.artifacts import saved_model
 from yt8m.core import markdown
@@ -18,6 +19,9 @@ from yt8m.core import plots
 from yt8m.core import temporaries
 from yt8m.eval.blending import averaging
 from yt8m.eval.blending import candidates
+from yt8m.eval.blending import choosing
+from yt8m.eval.blending import class_weights
+from yt8m.eval.blending import contributions
 from yt8m.eval.blending import ensemble_file
 from yt8m.eval.blending import gap
 from yt8m.eval.blending import search
@@ -31,28 +35,6 @@ _LABELS = {"best_member": "best candidate", "equal_weights": "equal weights",
            "learned_weights_held_out": "learned weights, on videos held out of learning"}
 
 _SCORES, _PICTURE = "search-scores.json", "search.png"
-
-
-@dataclasses.dataclass(frozen=True)
-class Options:
-  """How an ensemble is chosen: the values of the flags of these names."""
-  num_models: int
-  budget_bytes: int
-  search: str
-  beam_width: int
-  averaging: str
-  learn_weights: bool
-  class_weights: bool
-  weight_regularization: float
-  num_folds: int
-  seed: int
-
-
-def check(models: Sequence[saved_model.SavedModel], options: Options) -> None:
-  """Raises the errors of the search that are known before anything is predicted."""
-  search.check([model.name for model in models], [model.bytes for model in models],
-               options.num_models, options.budget_bytes, options.search,
-               options.beam_width)
 
 
 def check_outputs(output_dir: str) -> None:
@@ -83,7 +65,7 @@ def check_outputs(output_dir: str) -> None:
 
 def build(models: Sequence[saved_model.SavedModel],
           stores: Mapping[str, prediction_store.PredictionStore], output_dir: str,
-          options: Options) -> str:
+          options: choosing.Options) -> str:
   """Chooses an ensemble and writes `ensemble.json` and `search.png`.
 
   Without matplotlib there is no picture, and the report says so.
@@ -105,41 +87,41 @@ def build(models: Sequence[saved_model.SavedModel],
     transformed = averaging.transform(
         aligned.scores, options.averaging, list(knots.values()) or None)
     by_name = {model.name: model for model in models}
-    result = search.search(
-        aligned.names, [by_name[name].bytes for name in aligned.names],
-        gap.BlendScorer(transformed, aligned.hits, aligned.num_positives),
-        options.num_models, options.budget_bytes, method=options.search,
-        beam_width=options.beam_width,
-        progress_file=os.path.join(output_dir, _SCORES),
-        fingerprint=_fingerprint(stores, options.averaging))
-    chosen = transformed[[aligned.names.index(name) for name in result.best]]
+    sizes = [by_name[name].bytes for name in aligned.names]
+    scorer = gap.BlendScorer(transformed, aligned.hits, aligned.num_positives)
+    result, found = choosing.choose(
+        scorer, aligned.names, sizes, options, os.path.join(output_dir, _SCORES),
+        _fingerprint(stores, options.averaging))
+    singles = [scorer((), (), i) for i in range(len(sizes))]
+    chosen = scorer.of(found.models)
 
     def gap_of(scores):
-      return gap.gap(
-          np.asarray(scores, np.float32), aligned.hits, aligned.num_positives)
+      return gap.gap(scores, aligned.hits, aligned.num_positives)
 
-    singles = dict(zip(aligned.names, map(gap_of, transformed), strict=True))
-    weights = np.full(len(chosen), 1 / len(chosen))
-    scores = {"best_member": max(singles.values()),
-              "equal_weights": gap_of(averaging.blend(chosen, weights))}
+    weights = found.weights
+    scores = {"best_member": max(singles), "equal_weights": gap_of(
+        averaging.blend(chosen, np.full(len(chosen), 1 / len(chosen))))}
     if options.learn_weights and len(chosen) > 1:
-      weights, held_out = _learn_weights(chosen, aligned, options)
+      weights, held_out = _learn_weights(chosen, aligned, found, options)
       scores["learned_weights"] = gap_of(
           averaging.blend(chosen, weights, aligned.classes))
       scores["learned_weights_held_out"] = gap_of(held_out)
 
   folder = os.path.abspath(output_dir)
+  members = [aligned.names[i] for i in found.models]
   ensemble = ensemble_file.EnsembleFile(
       tuple(ensemble_file.Member(by_name[name], weight, knots.get(name))
-            for name, weight in zip(result.best, weights.tolist(), strict=True)),
+            for name, weight in zip(members, weights.tolist(), strict=True)),
       options.averaging, options.budget_bytes, scores,
       {"method": options.search, "beam_width": options.beam_width,
-       "evaluations": result.evaluations,
+       "evaluations": len(result.nodes),
+       "adds": dict(zip(members, found.adds, strict=True)),
        "candidates": [{
            "name": name, "saved_model": ensemble_file.relative_path(
                by_name[name].directory, folder),
-           "bytes": by_name[name].bytes, "gap": singles[name],
-           "rank_knots": knots.get(name)} for name in aligned.names],
+           "bytes": by_name[name].bytes, "gap": single,
+           "rank_knots": knots.get(name)}
+           for name, single in zip(aligned.names, singles, strict=True)],
        "nodes": [dataclasses.asdict(node) for node in result.nodes]})
   if plots.available():
     tree.draw(result, os.path.join(output_dir, _PICTURE))
@@ -149,7 +131,8 @@ def build(models: Sequence[saved_model.SavedModel],
   path = os.path.join(output_dir, ensemble_file.NAME)
   ensemble.save(path)
   return "\n".join([
-      _table(ensemble, singles), *_fewer_models(result),
+      _table(ensemble, dict(zip(aligned.names, singles, strict=True))),
+      *_left_out(result, members),
       f"Wrote {path}{picture}. Measure it on other videos: yt8m-ensemble evaluate "
       f"--ensemble={path}"])
 
@@ -163,34 +146,49 @@ def _fingerprint(stores: Mapping[str, prediction_store.PredictionStore],
 
 
 def _learn_weights(
-    chosen: np.ndarray, aligned: aligned_predictions.AlignedPredictions,
-    options: Options) -> tuple[np.ndarray, np.ndarray]:
+    chosen: Sequence[np.ndarray], aligned: aligned_predictions.AlignedPredictions,
+    found: contributions.Ensemble, options: choosing.Options,
+    ) -> tuple[np.ndarray, np.ndarray]:
   """Returns weights, and the blend of every video by weights learned without it."""
-  data = chosen, aligned.hits, aligned.num_positives, options.averaging
-  settings = {"regularization": options.weight_regularization, "seed": options.seed}
+  def by_class(weights, transformed, hits, classes):
+    return class_weights.learn_by_class(
+        transformed, hits, classes, aligned.num_classes, options.averaging, weights)
+
+  def fit(transformed, hits, num_positives, classes):
+    weights = choosing.fit(options, transformed, hits, num_positives)
+    return (by_class(weights, transformed, hits, classes) if options.class_weights
+            else weights)
+
+  held_out, _ = blend_weights.cross_fit(
+      chosen, aligned.hits, aligned.num_positives, fit, num_folds=options.num_folds,
+      seed=options.seed, classes=aligned.classes)
+  weights = found.weights
   if options.class_weights:
-    settings |= {"classes": aligned.classes, "num_classes": aligned.num_classes}
-  weights = blend_weights.learn(*data, **settings)
-  held_out, _ = blend_weights.cross_fit(*data, num_folds=options.num_folds, **settings)
+    weights = by_class(weights, chosen, aligned.hits, aligned.classes)
+    if gap.gap(averaging.blend(chosen, weights, aligned.classes), aligned.hits,
+               aligned.num_positives) < found.gap:
+      logging.warning("Weights by class would be worse: all classes have the same.")
+      weights = found.weights
   return weights, held_out
 
 
 def _table(ensemble: ensemble_file.EnsembleFile, singles: Mapping[str, float]) -> str:
   """Returns members and scores as text; GAP is of the videos that the search saw."""
   rows = [[member.model.name, f"{member.model.bytes / candidates.MIB:.2f}",
-           f"{np.mean(member.weight):.4f}", f"{singles[member.model.name]:.4f}"]
+           f"{np.mean(member.weight):.4f}", f"{singles[member.model.name]:.4f}",
+           f"{ensemble.search['adds'][member.model.name]:+.4f}"]
           for member in ensemble.members]
-  rows.append(["together", f"{ensemble.bytes / candidates.MIB:.2f}", "1.0000", "–"])
-  table = markdown.make(["member", "MiB", "weight", "GAP alone"], rows, ("member",))
+  rows.append(["together", f"{ensemble.bytes / candidates.MIB:.2f}", "1.0000", "–", "–"])
+  table = markdown.make(
+      ["member", "MiB", "weight", "GAP alone", "adds"], rows, ("member",))
   scores = [f"{_LABELS[name]}: GAP {value:.4f}"
             for name, value in ensemble.scores.items()]
-  return "\n".join([table, "", *scores])
+  return "\n".join([table, "", "adds: what GAP loses without the member, with new "
+                    "weights for the others", *scores])
 
 
-def _fewer_models(result: search.SearchResult) -> list[str]:
-  """Returns a line about a smaller subset that scores higher, if there is one."""
-  fewer = max(result.nodes, key=lambda node: (node.gap, -len(node.models)))
-  if len(fewer.models) >= len(result.best):
-    return []
-  return [f"{len(fewer.models)} models score higher, equal weights: GAP {fewer.gap:.4f} "
-          f"(--num_models={len(fewer.models)}): {', '.join(fewer.models)}"]
+def _left_out(result: search.SearchResult, members: Sequence[str]) -> list[str]:
+  """Returns a line about the models that the search chose and that add nothing."""
+  others = [name for name in result.chosen.models if name not in members]
+  return [f"Left out, as they add less than {contributions.LEAST_GAIN:g}: "
+          f"{', '.join(others)}"] if others else []

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from yt8m.eval.blending import averaging
 from yt8m.eval.metrics.average_precision import average_precision_of_sorted
 from yt8m.eval.metrics.streaming import TOP_K
 
@@ -72,13 +73,13 @@ def _ranks(blended, videos, slots):
 
 
 class BlendScorer:
-  """GAP of the plain mean of some models, for `search.search`.
+  """GAP of the blends of a search, which grow model by model.
 
-      GAP(Σ_{m ∈ subset} T_m)
+      GAP(Σ_m w_m T_m + a T_added)
 
-  The sum over all models of a subset but the last is cached. The children of a parent
-  differ in their last model only, so each costs one addition. A sum takes 4·n·U bytes,
-  and four are cached. Threads may share a scorer.
+  The sum over the models before the last is cached. The children of a parent differ in
+  what is added only, so each costs one addition. A sum takes 4·n·U bytes, and two are
+  cached. Threads may share a scorer.
 
   Args:
     transformed: Transformed scores, `(M, n, U)`, from `averaging.transform`; may be a
@@ -87,18 +88,21 @@ class BlendScorer:
     num_positives: Number of labels of all videos, including those in no slot.
   """
 
-  def __init__(self, transformed: np.ndarray, hits: np.ndarray, num_positives: float):
-    self._transformed, self._hits = transformed, hits
-    self._num_positives = num_positives
-    self._parent_sum = functools.lru_cache(maxsize=4)(self._sum)
+  def __init__(self, transformed: Sequence[np.ndarray] | np.ndarray, hits: np.ndarray,
+               num_positives: float):
+    self.transformed, self.hits = transformed, hits
+    self.num_positives = num_positives
+    self._sum = functools.lru_cache(maxsize=2)(
+        lambda models, weights: averaging.blend(self.of(models), weights))
 
-  def __call__(self, subset: Sequence[int]) -> float:
-    """Returns GAP of the models with these indices."""
-    return gap(self._sum(subset), self._hits, self._num_positives)
+  def of(self, models: Sequence[int]) -> list[np.ndarray]:
+    """Returns the transformed scores of the models with these indices, not copied."""
+    return [self.transformed[i] for i in models]
 
-  def _sum(self, subset):
-    *parent, last = subset
-    if not parent:
-      return self._transformed[last].astype(np.float32)
-    return np.add(self._parent_sum(tuple(parent)), self._transformed[last],
-                  dtype=np.float32)
+  def __call__(self, models: tuple[int, ...], weights: tuple[float, ...], added: int,
+               amount: float = 1.0) -> float:
+    """Returns GAP of models, which may be none, with their weights, and of another."""
+    blended = np.multiply(self.transformed[added], np.float32(amount), dtype=np.float32)
+    if models:
+      blended += self._sum(models, weights)
+    return gap(blended, self.hits, self.num_positives)

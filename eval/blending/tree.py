@@ -16,7 +16,7 @@ _WRAP = 18  # characters per line of a name
 
 
 def draw(result: search.SearchResult, path: types.PathLike) -> None:
-  """Draws the tree of a search as a PNG: GAP by number of models.
+  """Draws the tree of a search as a PNG: scores by number of models.
 
   Faint dots are subsets that were scored and dropped. Blue dots were kept; a line leads
   to each from the subset that it extends. The path to the chosen ensemble is red, and
@@ -51,8 +51,10 @@ def draw(result: search.SearchResult, path: types.PathLike) -> None:
   axis.scatter(x[kept], gaps[kept], s=22, color=_KEPT, linewidths=0,
                label=f"kept ({np.count_nonzero(kept):,})", zorder=3)
   axis.plot(x[path_to_best], gaps[path_to_best], color=_BEST, marker="o", markersize=6,
-            linewidth=1.8, label=f"chosen: GAP {gaps[path_to_best[-1]]:.4f}", zorder=4)
+            linewidth=1.8, label=f"chosen: {gaps[path_to_best[-1]]:.4f}", zorder=4)
   for node in path_to_best:
+    if _repeats(nodes, node):
+      continue
     # The path rises to the right, so there is room above and to the left of a dot.
     axis.annotate(_added(nodes[node]), (x[node], gaps[node]), xytext=(-5, 5),
                   textcoords="offset points", ha="right", va="bottom", fontsize="small",
@@ -60,8 +62,8 @@ def draw(result: search.SearchResult, path: types.PathLike) -> None:
   lowest = gaps[kept].min() if np.count_nonzero(kept) > 1 else gaps.min()
   margin = 0.1 * max(gaps.max() - lowest, 1e-4)
   num_below = np.count_nonzero(gaps < lowest - margin)
-  axis.set(xlabel="models", ylabel="GAP", xticks=np.unique(levels),
-           xlim=(levels.min() - 1.0, levels.max() + 0.4),
+  axis.set(xlabel="models", ylabel="GAP, less the penalty of the weights",
+           xticks=np.unique(levels), xlim=(levels.min() - 1.0, levels.max() + 0.4),
            ylim=(lowest - margin, gaps.max() + 1.5 * margin))
   figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=3,
                 frameon=False,
@@ -71,10 +73,16 @@ def draw(result: search.SearchResult, path: types.PathLike) -> None:
 
 def _path_to_best(result):
   """Returns the indices of the nodes from the first model to the best subset."""
-  path = [next(i for i, node in enumerate(result.nodes) if node.models == result.best)]
+  path = [result.best]
   while (parent := result.nodes[path[0]].parent) is not None:
     path.insert(0, parent)
   return path
+
+
+def _repeats(nodes, node):
+  """Returns whether a node has the models of its parent, with other weights."""
+  parent = nodes[node].parent
+  return parent is not None and len(nodes[parent].models) == len(nodes[node].models)
 
 
 def _added(node):

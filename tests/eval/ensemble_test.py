@@ -66,7 +66,8 @@ def dense(directory, names):
 
 
 @pytest.mark.parametrize("arguments", [
-    (), ("--averaging=ranks",), ("--averaging=logits", "--search=greedy"),
+    (), ("--averaging=ranks", "--search=repetition"),
+    ("--averaging=logits", "--search=greedy"),
     ("--class_weights", "--search=exhaustive")])
 def test_search_and_evaluate(folder, predictions, tmp_path, arguments):
   if arguments:
@@ -77,8 +78,10 @@ def test_search_and_evaluate(folder, predictions, tmp_path, arguments):
   assert len(found.members) == 2 and (tmp_path / "search.png").stat().st_size > 10_000
   assert sorted(p.name for p in tmp_path.iterdir()) == [
       "ensemble.json", "predictions", "search-scores.json", "search.png"]
+  assert "| member | MiB | weight | GAP alone | adds |" in output
   for member in found.members:
-    assert f"| {member.model.name} |" in output
+    adds = found.search["adds"][member.model.name]
+    assert re.search(rf"\| {member.model.name} \|.* \+{adds:.4f} \|", output)
     assert re.fullmatch(r"model\d", member.model.name)
     assert member.model.exists
   if not arguments:
@@ -210,7 +213,7 @@ def test_an_empty_path_is_an_error_that_names_the_flag(folder, tmp_path, flag):
 
 
 @pytest.mark.parametrize("arguments, message", [
-    (("--budget_bytes=1KiB",), "No 2 of the 4 candidates fit"),
+    (("--budget_bytes=1KiB",), "None of the 4 candidates fits"),
     (("--eval_data_pattern=nothing*",), "No file matches"),
 ])
 def test_errors_say_what_to_do(folder, tmp_path, arguments, message):

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from yt8m.eval.blending import averaging
 from yt8m.eval.blending import gap
 from yt8m.eval.metrics import streaming
 from yt8m.eval.metrics.average_precision import average_precision
@@ -107,9 +108,12 @@ def test_scorer_scores_the_sum(dtype):
   hits = rng.random((40, 30)) < 0.1
   scorer = gap.BlendScorer(transformed, hits, hits.sum())
   for _ in range(60):
-    subset = tuple(rng.permutation(7)[:rng.integers(1, 7)].tolist())
-    total = sum(transformed[m].astype(np.float32) for m in subset)
-    assert scorer(subset) == gap.gap(total, hits, hits.sum())
+    *models, added = rng.permutation(7)[:rng.integers(1, 7)].tolist()
+    weights = tuple(rng.random(len(models)))
+    total = np.float32(0.3) * transformed[added].astype(np.float32)
+    if models:
+      total += averaging.blend(transformed[models], weights)
+    assert scorer(tuple(models), weights, added, 0.3) == gap.gap(total, hits, hits.sum())
 
 
 def test_threads_share_a_scorer():
@@ -119,12 +123,12 @@ def test_threads_share_a_scorer():
   subsets = [(i, j, k) for i in range(6) for j in range(6) for k in range(6)
              if len({i, j, k}) == 3]
   alone = gap.BlendScorer(transformed, hits, hits.sum())
-  expected = {subset: alone(subset) for subset in subsets}
+  expected = {subset: alone(subset[:2], (1.0, 2.0), subset[2]) for subset in subsets}
   shared, scores = gap.BlendScorer(transformed, hits, hits.sum()), {}
 
   def work(order):
     for i in order:
-      scores[subsets[i]] = shared(subsets[i])
+      scores[subsets[i]] = shared(subsets[i][:2], (1.0, 2.0), subsets[i][2])
 
   order = rng.permutation(len(subsets))
   threads = [threading.Thread(target=work, args=(half,)) for half in np.split(order, 2)]

@@ -17,10 +17,23 @@ from hypothesis import strategies as st
 from tests.helpers.support import ENVIRONMENT
 from yt8m.eval.blending import gap
 from yt8m.eval.blending import search as ensemble_search
+from yt8m.eval.blending import weighing
 from yt8m.eval.blending.search import search
+from yt8m.eval.metrics import streaming
 
 NAMES = list("abcdefghijkl")
 M = len(NAMES)
+
+
+class Scores:
+  """Weighs models equally, and scores subsets by a function of their indices."""
+  name, refines = "scores", False
+
+  def __init__(self, score):
+    self.score = score
+
+  def extend(self, models, weights, added):
+    return (*weights, 1.0), self.score((*models, added))
 
 
 def problem(seed):
@@ -33,24 +46,25 @@ def problem(seed):
   return rng.integers(1, 60, M).tolist(), scorer
 
 
-def best_by_force(sizes, score, num_models, budget):
-  subsets = [s for s in itertools.combinations(range(M), num_models)
-             if sum(sizes[i] for i in s) <= budget]
-  return max(score(s) for s in subsets)
+def weighers(scorer, method="beam"):
+  """Returns the ways of weighing that go with a method."""
+  learned = weighing.Learned(scorer, 0.01, seed=0)
+  return [weighing.Counts(scorer)] + [learned] * (method != "repetition")
 
 
 @settings(deadline=None, max_examples=10)
 @given(seed=st.integers(0, 10**6), room=st.floats(0, 1))
 def test_wide_beam_equals_exhaustive(seed, room):
-  sizes, score = problem(seed)
-  ordered = sorted(sizes)
-  least, most = sum(ordered[:6]), sum(ordered[-6:])
+  sizes, scorer = problem(seed)
+  least, most = min(sizes), sum(sorted(sizes)[-4:])
   budget = least + int(room * (most - least))
-  wide = search(NAMES, sizes, score, 6, budget, beam_width=924)
-  all_subsets = search(NAMES, sizes, score, 6, budget, method="exhaustive")
-  expected = best_by_force(sizes, score, 6, budget)
-  for result in (wide, all_subsets):
-    [best] = [node for node in result.nodes if node.models == result.best]
+  counts = weighing.Counts(scorer)
+  wide = search(NAMES, sizes, counts, 4, budget, beam_width=924).chosen
+  all_subsets = search(NAMES, sizes, counts, 4, budget, method="exhaustive").chosen
+  subsets = [s for size in range(1, 5) for s in itertools.combinations(range(M), size)
+             if sum(sizes[i] for i in s) <= budget]
+  expected = max(scorer(s[:-1], (1.0,) * len(s[:-1]), s[-1]) for s in subsets)
+  for best in (wide, all_subsets):
     # Sums in another order may differ in the last bit.
     assert best.gap == pytest.approx(expected, abs=1e-6)
     assert best.bytes == sum(sizes[NAMES.index(name)] for name in best.models) <= budget
@@ -60,35 +74,39 @@ def test_wide_beam_equals_exhaustive(seed, room):
 @given(seed=st.integers(0, 10**6), width=st.integers(1, 12), num_models=st.integers(1, 6),
        room=st.floats(0, 1))
 def test_beam_is_as_defined(seed, width, num_models, room):
-  """A plain beam that prunes by listing all completions finds the same levels."""
+  """A plain beam finds the same levels."""
   sizes = np.random.default_rng(seed).integers(1, 30, M).tolist()
-  ordered = sorted(sizes)
-  least, most = sum(ordered[:num_models]), sum(ordered[-num_models:])
+  least, most = min(sizes), sum(sorted(sizes)[-num_models:])
   budget = least + int(room * (most - least))
 
   def score(subset):
     return np.random.default_rng([seed, *sorted(subset)]).random()
 
-  result = search(NAMES, sizes, score, num_models, budget, beam_width=width)
-  feasible = [set(s) for s in itertools.combinations(range(M), num_models)
-              if sum(sizes[i] for i in s) <= budget]
-  kept = [set()]
+  result = search(NAMES, sizes, Scores(score), num_models, budget, beam_width=width)
+  kept, scored = [frozenset()], {}
   for level in range(1, num_models + 1):
-    children = {frozenset(s | {m}) for s in kept for m in range(M) if m not in s}
-    children = [s for s in children if any(s <= whole for whole in feasible)]
+    children = {s | {m} for s in kept for m in range(M) if m not in s}
+    children = [s for s in children if sum(sizes[i] for i in s) <= budget]
+    scored |= {s: score(s) for s in children}
     nodes = [node for node in result.nodes if len(node.models) == level]
     assert sorted(sorted(node.models) for node in nodes) == sorted(
         sorted(NAMES[i] for i in s) for s in children)
     kept = sorted(children, key=score, reverse=True)[:width]
     assert {frozenset(node.models) for node in nodes if node.kept} == {
         frozenset(NAMES[i] for i in s) for s in kept}
-  assert set(result.best) == {NAMES[i] for i in kept[0]}
-  assert result.evaluations == len(result.nodes)
+  assert {NAMES.index(name) for name in result.chosen.models} == max(
+      scored, key=scored.__getitem__)
+
+
+def test_number_of_models_is_a_maximum():
+  result = search(list("abc"), [1, 1, 1], Scores(lambda s: 1 / len(s)), 2)
+  assert result.chosen.models == ("a",) and len(result.nodes) == 3 + 3
+  assert search(list("abc"), [1, 1, 1], Scores(len), 7).chosen.models == tuple("abc")
 
 
 def test_nodes_are_a_tree():
-  sizes, score = problem(0)
-  result = search(NAMES, sizes, score, 4, sum(sizes), beam_width=3)
+  sizes, scorer = problem(0)
+  result = search(NAMES, sizes, weighing.Counts(scorer), 4, sum(sizes), beam_width=3)
   for i, node in enumerate(result.nodes):
     if len(node.models) == 1:
       assert node.parent is None
@@ -100,41 +118,42 @@ def test_nodes_are_a_tree():
 
 
 def test_greedy_is_a_beam_of_one():
-  sizes, score = problem(1)
-  greedy = search(NAMES, sizes, score, 5, method="greedy", beam_width=7)
-  assert greedy == search(NAMES, sizes, score, 5, beam_width=1)
-  assert greedy.evaluations == sum(M - level for level in range(5))
+  sizes, scorer = problem(1)
+  for weigher in weighers(scorer):
+    greedy = search(NAMES, sizes, weigher, 5, method="greedy", beam_width=7)
+    assert greedy == search(NAMES, sizes, weigher, 5, beam_width=1)
+    assert len(greedy.nodes) == sum(M - level for level in range(5))
 
 
-def test_neither_threads_nor_the_order_of_candidates_matter():
-  sizes, score = problem(2)
-  expected = search(NAMES, sizes, score, 4, 120, num_threads=1)
-  assert search(NAMES, sizes, score, 4, 120, num_threads=4) == expected
+@pytest.mark.parametrize("method", ensemble_search.METHODS)
+def test_neither_threads_nor_the_order_of_candidates_matter(method):
+  sizes, scorer = problem(2)
   order = np.random.default_rng(0).permutation(M)
-  assert search([NAMES[i] for i in order], [sizes[i] for i in order],
-                lambda subset: score(tuple(int(order[i]) for i in subset)), 4,
-                120) == expected
+  shuffled = gap.BlendScorer(
+      [scorer.transformed[i] for i in order], scorer.hits, scorer.num_positives)
+  for weigher, other in zip(
+      weighers(scorer, method), weighers(shuffled, method), strict=True):
+    expected = search(NAMES, sizes, weigher, 3, 100, method=method, num_threads=1)
+    assert search(NAMES, sizes, weigher, 3, 100, method=method,
+                  num_threads=4) == expected
+    assert search([NAMES[i] for i in order], [sizes[i] for i in order], other, 3, 100,
+                  method=method) == expected
 
 
-def test_ties_go_to_fewer_bytes_then_to_names():
-  sizes = [3, 2, 2, 4, 2]
-  assert search(list("abcde"), sizes, lambda _: 0.5, 2).best == ("b", "c")
-  assert search(list("abcde"), sizes, lambda _: 0.5, 2, method="exhaustive").best == (
-      "b", "c")
+@pytest.mark.parametrize("method", ["beam", "exhaustive"])
+def test_ties_go_to_fewer_bytes_then_to_names(method):
+  def best(score):
+    return search(list("abcde"), [3, 2, 2, 4, 2], Scores(score), 2,
+                  method=method).chosen.models
 
-
-def test_budget_of_the_smallest_models_leaves_one_way():
-  sizes = [5, 1, 4, 2, 3]
-  scored = []
-  result = search(list("abcde"), sizes, lambda s: scored.append(s) or 0.5, 3, 6)
-  assert set(result.best) == set("bde")
-  assert set().union(*scored) == {1, 3, 4}
+  assert best(len) == ("b", "c")
+  assert best(lambda _: 0.5) == ("b",)
 
 
 def test_budget_nothing_fits():
-  with pytest.raises(ValueError, match=r"(?s)smallest take 6 bytes.*--budget_bytes=5\. "
-                     "Raise .*--num_models.*compress"):
-    search(list("abcde"), [5, 1, 4, 2, 3], lambda _: 0.5, 3, 5)
+  with pytest.raises(ValueError, match=r"(?s)None of the 3 .* smallest takes 3 bytes.*"
+                     r"--budget_bytes=2\. Raise .*compress"):
+    search(list("abc"), [5, 3, 4], Scores(len), 3, 2)
 
 
 @pytest.mark.parametrize("arguments, message", [
@@ -142,57 +161,71 @@ def test_budget_nothing_fits():
     (dict(sizes=[1, 0, 1]), "b has 0 bytes"),
     (dict(sizes=[1, 1]), "3 candidates, but 2 sizes"),
     (dict(num_models=0), "--num_models=0"),
-    (dict(num_models=4), "--num_models=4 .* 3 candidates"),
     (dict(beam_width=0), "--beam_width=0"),
     (dict(method="random"), "Unknown --search .random.. Valid: beam, "),
 ])
 def test_arguments_that_make_no_sense(arguments, message):
   arguments = dict(names=list("abc"), sizes=[1, 1, 1], num_models=2) | arguments
   with pytest.raises(ValueError, match=message):
-    search(score=lambda _: 0.5, **arguments)
+    search(weigher=Scores(len), **arguments)
 
 
 def test_exhaustive_search_of_too_many():
   names = [f"m{i}" for i in range(30)]
-  with pytest.raises(ValueError, match="593,775 subsets of 6 of 30"):
-    search(names, [1] * 30, lambda _: 0.5, 6, method="exhaustive")
+  with pytest.raises(ValueError, match="768,211 subsets of up to 6 of 30"):
+    search(names, [1] * 30, Scores(len), 6, method="exhaustive")
 
 
 def test_score_that_is_nan():
   def score(subset):
     return math.nan if set(subset) == {0, 2} else 0.5
   with pytest.raises(ValueError, match="a, c has the GAP NaN"):
-    search(list("abc"), [1, 1, 1], score, 2)
+    search(list("abc"), [1, 1, 1], Scores(score), 2)
 
 
-@pytest.mark.parametrize("method", ensemble_search.METHODS)
+@pytest.mark.parametrize("method, learns", [
+    *itertools.product(("beam", "greedy", "exhaustive"), (False, True)),
+    ("repetition", False)])
 @pytest.mark.parametrize("num_threads", [1, 2])
-def test_search_that_failed_goes_on(tmp_path, method, num_threads):
-  sizes, score = problem(3)
+def test_search_that_failed_goes_on(tmp_path, method, learns, num_threads):
+  sizes, scorer = problem(3)
+  plain = weighers(scorer)[learns]
   path = tmp_path / "progress.json"
   arguments = dict(names=NAMES, sizes=sizes, num_models=3, budget_bytes=100,
                    method=method, num_threads=num_threads)
-  expected = search(score=score, **arguments)
-  scored = []
+  expected = search(weigher=plain, progress_file=tmp_path / "whole.json", **arguments)
+  calls = []
 
-  def failing(subset):
-    if len(scored) > 20:
-      raise KeyboardInterrupt
-    scored.append(frozenset(subset))
-    return score(subset)
+  class Failing:
+    name, refines, left = plain.name, plain.refines, 20
+
+    def __getattr__(self, way):
+      def work(*step):
+        if self.left == 0:
+          raise KeyboardInterrupt
+        self.left -= 1
+        calls.append((way, *step))
+        return getattr(plain, way)(*step)
+      return work
 
   with pytest.raises(KeyboardInterrupt):
-    search(score=failing, progress_file=path, fingerprint="1", **arguments)
-  before = set(scored)
+    search(weigher=Failing(), progress_file=path, **arguments)
+  assert calls
+  Failing.left = -1
+  assert search(weigher=Failing(), progress_file=path, **arguments) == expected
+  assert len(calls) == len(set(calls))
+  assert path.read_bytes() == (tmp_path / "whole.json").read_bytes()
+  Failing.left = 0
+  assert search(weigher=Failing(), progress_file=path, **arguments) == expected
 
-  def counting(subset):
-    scored.append(frozenset(subset))
-    return score(subset)
 
-  result = search(score=counting, progress_file=path, fingerprint="1", **arguments)
-  assert result == expected
-  assert before and len(scored) == len(set(scored)) == expected.evaluations
-  assert search(score=None, progress_file=path, fingerprint="1", **arguments) == expected
+def test_searches_with_other_options_share_a_file(tmp_path):
+  sizes, scorer = problem(4)
+  path = tmp_path / "progress.json"
+  for weigher in weighers(scorer):
+    for options in (dict(beam_width=2), dict(beam_width=5)):
+      assert search(NAMES, sizes, weigher, 4, 150, progress_file=path, **options
+                    ) == search(NAMES, sizes, weigher, 4, 150, **options)
 
 
 def test_killed_search_goes_on(tmp_path):
@@ -200,11 +233,13 @@ def test_killed_search_goes_on(tmp_path):
   script = textwrap.dedent("""
       import os, signal, sys
       from yt8m.eval.blending.search import search
-      def score(subset):
-        if len(subset) == 3:
-          os.kill(os.getpid(), signal.SIGKILL)
-        return sum((i * 7) % 5 for i in subset) / 100
-      search(list("abcdef"), [1] * 6, score, 3, progress_file=sys.argv[1])
+      class Weigher:
+        name, refines = "scores", False
+        def extend(self, models, weights, added):
+          if len(models) == 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+          return (*weights, 1.0), sum((i * 7) % 5 for i in (*models, added)) / 100
+      search(list("abcdef"), [1] * 6, Weigher(), 3, progress_file=sys.argv[1])
       """)
   path = tmp_path / "progress.json"
   process = subprocess.run([sys.executable, "-c", script, path], env=ENVIRONMENT)
@@ -218,6 +253,42 @@ def test_killed_search_goes_on(tmp_path):
     return sum((i * 7) % 5 for i in subset) / 100
 
   arguments = dict(names=list("abcdef"), sizes=[1] * 6, num_models=3)
-  result = search(score=score, progress_file=path, **arguments)
+  result = search(weigher=Scores(score), progress_file=path, **arguments)
   assert set(scored) == {3}
-  assert result == search(score=score, **arguments)
+  assert result == search(weigher=Scores(score), **arguments)
+
+
+def selected(scores, hits, num_models, steps):
+  """Selection with repetition in plain numpy: counts of the best step."""
+  counts, best = np.zeros(len(scores), int), (-1.0, None)
+  for _ in range(steps):
+    tried = [counts + np.eye(len(scores), dtype=int)[i] for i in range(len(scores))]
+    tried = [c for c in tried if np.count_nonzero(c) <= num_models]
+    gaps = [streaming.gap(np.tensordot(c / c.sum(), scores, 1), hits) for c in tried]
+    counts = tried[int(np.argmax(gaps))]
+    best = max(best, (max(gaps), counts.tolist()), key=lambda pair: pair[0])
+  return best
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_repetition_equals_its_twin(seed):
+  rng = np.random.default_rng(seed)
+  hits = rng.random((80, 30)) < 0.1
+  scores = rng.uniform(0.2, 0.6, (8, 1, 1)) * hits + rng.random((8, 80, 30)) / 2
+  scorer = gap.BlendScorer(scores.astype(np.float32), hits, hits.sum())
+  found = search(list("abcdefgh"), [1] * 8, weighing.Counts(scorer), 3,
+                 method="repetition").chosen
+  value, counts = selected(scores, hits, 3, ensemble_search.NUM_SELECTIONS)
+  assert found.gap == pytest.approx(value, abs=1e-6) and len(found.models) <= 3
+  assert {name: counts["abcdefgh".index(name)] for name in found.models} == dict(
+      zip(found.models, found.weights, strict=True))
+  assert sum(counts) == sum(found.weights)
+
+
+def test_repetition_keeps_within_the_budget():
+  sizes, scorer = problem(5)
+  result = search(NAMES, sizes, weighing.Counts(scorer), 5, 60, method="repetition")
+  assert all(node.bytes <= 60 for node in result.nodes)
+  assert result.chosen.gap == max(node.gap for node in result.nodes)
+  np.testing.assert_allclose(
+      ensemble_search.repeat(gap.BlendScorer(scorer.transformed[:1], scorer.hits, 1)), 1)

@@ -11,14 +11,20 @@ from matplotlib import figure  # noqa: E402
 from matplotlib import image  # noqa: E402
 
 
-def score(subset):
-  return np.log1p(sum(1 + i % 5 for i in subset)) / 10
+class Scores:
+  name, refines = "scores", False
+
+  def extend(self, models, weights, added):
+    if added in models:  # a repetition
+      return tuple(w + (i == added) for i, w in zip(models, weights, strict=True)), 0.05
+    return (*weights, 1.0), np.log1p(sum(1 + i % 5 for i in (*models, added))) / 10
 
 
 def find(method="beam", num_models=4, num_candidates=9):
   return search.search(
       [f"member-{i}-of-a-long-name" for i in range(num_candidates)],
-      list(range(1, num_candidates + 1)), score, num_models, method=method, beam_width=3)
+      list(range(1, num_candidates + 1)), Scores(), num_models, method=method,
+      beam_width=3)
 
 
 @pytest.fixture(name="drawn")
@@ -35,7 +41,8 @@ def _drawn(monkeypatch):
 
 
 @pytest.mark.parametrize("method, num_models, num_candidates", [
-    ("beam", 4, 9), ("greedy", 3, 9), ("exhaustive", 3, 9), ("beam", 1, 1)])
+    ("beam", 4, 9), ("greedy", 3, 9), ("exhaustive", 3, 9), ("repetition", 4, 9),
+    ("beam", 1, 1)])
 def test_is_a_picture(tmp_path, method, num_models, num_candidates):
   path = tmp_path / "tree.png"
   tree.draw(find(method, num_models, num_candidates), str(path))
@@ -51,9 +58,9 @@ def test_shows_the_way_to_the_best(tmp_path, drawn):
   np.testing.assert_array_equal(way.get_xdata(), [1, 2, 3, 4])
   by_models = {node.models: node.gap for node in result.nodes}
   np.testing.assert_array_equal(
-      way.get_ydata(), [by_models[result.best[:k]] for k in (1, 2, 3, 4)])
+      way.get_ydata(), [by_models[result.chosen.models[:k]] for k in (1, 2, 3, 4)])
   labels = [text.get_text().replace("\n", "") for text in axis.texts]
-  assert [label.removeprefix("+ ") for label in labels] == list(result.best)
+  assert [label.removeprefix("+ ") for label in labels] == list(result.chosen.models)
 
 
 def test_every_subset_is_a_dot(tmp_path, drawn):

@@ -1,5 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
+import functools
 import itertools
 
 import numpy as np
@@ -8,8 +9,8 @@ import pytest
 from yt8m.eval.blending import averaging
 from yt8m.eval.blending import weights as blend_weights
 from yt8m.eval.blending.averaging import blend
+from yt8m.eval.blending.class_weights import learn_by_class
 from yt8m.eval.blending.gap import gap
-from yt8m.eval.blending.weights import learn_by_class
 from yt8m.eval.blending.weights import least_cross_entropy
 
 
@@ -86,16 +87,29 @@ def test_errors():
     blend_weights.learn(scores, hits, num_positives, "mean")
   for num_folds in (1, 301):
     with pytest.raises(ValueError, match=f"--num_folds={num_folds} .* 300 videos"):
-      blend_weights.cross_fit(scores, hits, num_positives, "logits", num_folds=num_folds)
+      blend_weights.cross_fit(scores, hits, num_positives, fit, num_folds=num_folds)
   scores[1, 17, 3] = np.nan
   with pytest.raises(ValueError, match="video 17 hold NaN"):
     blend_weights.learn(scores, hits, num_positives, "probabilities")
 
 
+def test_starts_where_the_search_ended_unless_equal_weights_are_better():
+  scores, *rest = problem((0.5, 0.6, 0.7))
+  for start in ((0.6, 0.3, 0.1), (0.0, 0.0, 1.0)):
+    weights = blend_weights.learn(scores, *rest, "probabilities", start=start)
+    learned = value(weights, scores, *rest, blend_weights.REGULARIZATION)
+    for other in (start, [1 / 3] * 3):
+      assert learned >= value(other, scores, *rest, blend_weights.REGULARIZATION)
+
+
+def fit(scores, hits, num_positives, classes, **settings):
+  return blend_weights.learn(scores, hits, num_positives, "probabilities", **settings)
+
+
 def test_every_video_is_blended_by_weights_learned_without_it():
   scores, hits, num_positives = problem(n=60)
-  blended, weights = blend_weights.cross_fit(scores, hits, num_positives, "probabilities",
-                                           seed=1, num_folds=4)
+  blended, weights = blend_weights.cross_fit(scores, hits, num_positives, fit, seed=1,
+                                             num_folds=4)
   assert blended.shape == hits.shape and blended.dtype == np.float32
   assert weights.shape == (4, 3)
   by_fold = np.stack([blend(scores, fold_weights) for fold_weights in weights])
@@ -106,8 +120,8 @@ def test_every_video_is_blended_by_weights_learned_without_it():
     # Other labels of the excluded videos do not change the weights.
     changed = hits.copy()
     changed[folds == fold] = np.roll(hits[folds == fold], 5, axis=1)
-    _, others = blend_weights.cross_fit(scores, changed, num_positives, "probabilities",
-                                        seed=1, num_folds=4)
+    _, others = blend_weights.cross_fit(scores, changed, num_positives, fit, seed=1,
+                                        num_folds=4)
     np.testing.assert_array_equal(others[fold], weights[fold])
 
 
@@ -120,8 +134,8 @@ def test_gain_over_noise_is_not_reported():
   equal = gap(blend(scores, [1 / 6] * 6), hits, num_positives)
   weights = blend_weights.learn(scores, hits, num_positives, "probabilities",
                                 regularization=0.0)
-  blended, _ = blend_weights.cross_fit(scores, hits, num_positives, "probabilities",
-                                regularization=0.0)
+  blended, _ = blend_weights.cross_fit(
+      scores, hits, num_positives, functools.partial(fit, regularization=0.0))
   inside = gap(blend(scores, weights), hits, num_positives)
   assert inside > equal + 0.003
   assert gap(blended, hits, num_positives) < (inside + equal) / 2
@@ -130,9 +144,13 @@ def test_gain_over_noise_is_not_reported():
 def test_cross_fit_of_weights_by_class():
   scores, hits, num_positives = problem(n=80)
   classes = np.tile(np.arange(24), (80, 1))
+
+  def by_class(scores, hits, num_positives, classes):
+    return learn_by_class(scores, hits, classes, 24, "probabilities",
+                          fit(scores, hits, num_positives, classes))
+
   blended, weights = blend_weights.cross_fit(
-      scores, hits, num_positives, "probabilities", classes=classes, num_classes=24,
-      num_folds=2)
+      scores, hits, num_positives, by_class, classes=classes, num_folds=2)
   assert weights.shape == (2, 3, 24)
   np.testing.assert_allclose(weights.sum(axis=1), 1)
   by_fold = [blend(scores, fold_weights, classes) for fold_weights in weights]
@@ -203,73 +221,3 @@ def test_cross_entropy_gives_one_model_and_ranks_equal_weights():
   scores, hits = calibrated(4)
   ranks = averaging.transform(scores, "ranks")
   np.testing.assert_array_equal(least_cross_entropy(ranks, hits, "ranks"), [0.25] * 4)
-
-
-C = 4
-
-
-@pytest.fixture(name="data")
-def _data():
-  """Model 0 knows the even classes, model 1 the odd ones; class 3 is in no slot."""
-  rng = np.random.default_rng(0)
-  classes = np.tile([0, 1, 2, C], (500, 1))
-  hits = rng.random(classes.shape) < 0.4
-  hits[:, 3] = False
-  sure = np.where(hits, 0.8, 0.1)
-  unsure = np.full(hits.shape, 0.4)
-  even = classes % 2 == 0
-  scores = np.stack([np.where(even, sure, unsure), np.where(even, unsure, sure)])
-  scores[:, classes == C] = 0
-  return scores.astype(np.float32), hits, classes
-
-
-def test_each_class_gets_its_own_model(data):
-  weights = learn_by_class(*data, C, "probabilities", np.array([0.5, 0.5]),
-                           pseudo_count=1.0)
-  assert weights.shape == (2, C)
-  np.testing.assert_allclose(weights.sum(axis=0), 1)
-  assert weights[0, 0] > 0.95 and weights[1, 1] > 0.95 and weights[0, 2] > 0.95
-
-
-def test_a_class_in_no_slot_has_the_global_weights(data):
-  weights = learn_by_class(*data, C, "probabilities", np.array([0.3, 0.7]))
-  np.testing.assert_allclose(weights[:, 3], [0.3, 0.7])
-
-
-def test_shrinks_toward_the_global_weights(data):
-  globally = np.array([0.3, 0.7])
-  distances = []
-  for count in (1, 100, 1e4, 1e8):
-    weights = learn_by_class(*data, C, "probabilities", globally, pseudo_count=count)
-    distances.append(np.abs(weights - globally[:, np.newaxis]).max())
-  assert distances == sorted(distances, reverse=True)
-  assert distances[0] > 0.5 and distances[-1] < 1e-4
-
-
-def test_one_step_of_weights_by_class_by_hand(data, monkeypatch):
-  monkeypatch.setattr("yt8m.eval.blending.weights._EM_STEPS", 1)
-  scores, hits, classes = data
-  prior, count = np.array([0.3, 0.7]), 20
-  weights = learn_by_class(scores, hits, classes, C, "probabilities", prior,
-                           pseudo_count=count)
-  for c in range(3):
-    q = np.where(hits, scores, 1 - scores)[:, :, c].astype(np.float64)
-    r = prior[:, np.newaxis] * q / (prior @ q)
-    expected = (count * prior + r.sum(axis=1)) / (count + 500)
-    np.testing.assert_allclose(weights[:, c], expected, rtol=1e-5)
-
-
-def test_a_label_that_no_model_expects_says_nothing(data):
-  scores, hits, classes = data
-  scores[:, 7, 1], hits[7, 1] = 0, True
-  weights = learn_by_class(scores, hits, classes, C, "probabilities", np.full(2, 0.5))
-  assert np.all(np.isfinite(weights))
-  np.testing.assert_allclose(weights.sum(axis=0), 1)
-
-
-def test_errors_of_weights_by_class(data):
-  with pytest.raises(ValueError, match="need --averaging=probabilities, not logits"):
-    learn_by_class(*data, C, "logits", np.array([0.5, 0.5]))
-  with pytest.raises(ValueError, match="pseudo_count=0"):
-    learn_by_class(*data, C, "probabilities", np.array([0.5, 0.5]),
-                   pseudo_count=0)
