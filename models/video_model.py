@@ -125,7 +125,7 @@ class VideoModel(base.Configured, keras_loops.KerasLoops, keras.Model):
       self.scorer = mixtures.Mixture(num_branches, arguments, **hparams)
     else:
       self.scorer = branch.Branch(**arguments)
-    self.calibration = None
+    self.calibration: Any = None
     if calibration:
       registries.check_hparams("calibration", calibrations.Calibration, calibration,
                                ("num_sets", "num_labels"))

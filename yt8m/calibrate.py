@@ -7,9 +7,9 @@
 
 It learns which labels go together, and how far the scores of the model can be trusted,
 from records that the model was not trained on. `calibrated` is a training directory:
-yt8m-eval, yt8m-inference and yt8m-export take it as --train_dir. If all records are needed
-for training, train some more models, each without a part of the records, and give them
-as --fold instead:
+yt8m-eval, yt8m-inference and yt8m-export take it as --train_dir. If all records are
+needed for training, train some more models, each without a part of the records, and name
+these by --fold instead:
 
     yt8m-calibrate --train_dir=model --fold=model0=part0*.tfrecord \
         --fold=model1=part1*.tfrecord --output_dir=calibrated
@@ -44,14 +44,14 @@ _PROGRESS_SECS = 10.0
 
 paths.define("train_dir", None, "Directory of the model; required.")
 checkpoints.define_flag()
-paths.define_pattern("held_out_data_pattern", "", "Records that the model was not trained "
-                     "on: globs, separated by commas.")
+paths.define_pattern("held_out_data_pattern", "", "Records that the model was not "
+                     "trained on: globs, separated by commas.")
 flags.DEFINE_multi_string(
-    "fold", [], "Instead of --held_out_data_pattern, DIR=PATTERN: the directory of a model "
-    "like that of --train_dir, and records that only this one was not trained on. May be "
+    "fold", [], "DIR=PATTERN, instead of --held_out_data_pattern: directory of a model "
+    "like that of --train_dir, and records that this one was not trained on. May be "
     "repeated.")
-paths.define("label_sets", None, "File of yt8m-label-sets, with the labels of many videos. "
-             "Default: those of the held-out records.")
+paths.define("label_sets", None, "File of yt8m-label-sets, with the labels of many "
+             "videos. Default: those of the held-out records.")
 paths.define_pattern("label_sets_exclude", None, "Records whose videos are left out of "
                      "--label_sets, such as those of the evaluation.")
 paths.define("output_dir", None, "Directory to write; required.")
@@ -66,6 +66,9 @@ flags.mark_flag_as_required("output_dir")
 
 def main() -> None:
   folds = list(_folds())
+  owned = experiment.TRAIN_DIR if FLAGS.overwrite else None
+  directories.check_replaceable(
+      FLAGS.output_dir, owned, remedy="name another one, or add --overwrite")
   experiment.TRAIN_DIR.refuse_links(FLAGS.train_dir)
   config, model, step = experiment.load(
       FLAGS.train_dir, checkpoints.find(FLAGS.train_dir, FLAGS.checkpoint))
@@ -80,8 +83,8 @@ def main() -> None:
   calibrated = dataclasses.replace(config, model_config={
       **config.model_config, "calibration": layer.hparams()})
   result = calibrated.build_model()
-  for part, other in ((result.scorer, model.scorer), (result.calibration, layer)):
-    part.set_weights(other.get_weights())
+  result.scorer.set_weights(model.scorer.get_weights())
+  result.calibration.set_weights(layer.get_weights())
   with directories.atomic_directory(
       FLAGS.output_dir, overwrite=FLAGS.overwrite, owned=experiment.TRAIN_DIR) as folder:
     calibrated.save(folder)

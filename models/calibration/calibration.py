@@ -27,14 +27,14 @@ class Calibration(base.Layer):
       m = z + λ q(σ(z + λ q(…)))                 mean field: K steps of `LabelNetwork`
       r = posterior(z)                           `LabelSetPosterior`
       s = w r + (1 − w) σ(m)
-      p'_c = σ(calibrator(f_c))                  for the best `num_candidates` classes of s
-      p'_c = s_c                                 for the others
+      p'_c = σ(calibrator(f_c))                  the best `num_candidates` classes of s
+      p'_c = s_c                                 the others
 
   m and r say which labels go together, in two ways: m weighs every label by what the
   others say about it, r allows the sets of labels that occur. The calibrator
   (`PairCalibrator`) reads what both say about a class, f_c, and about the whole video. It
   learns from videos that the model was not trained on, so it knows how far the scores of
-  the model can be trusted there.
+  the model can be trusted.
 
   All weights come from `yt8m.training.calibrating`. Training does not change them, and in
   training the layer does nothing.
@@ -93,8 +93,8 @@ class Calibration(base.Layer):
   def describe(self, scores: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """Returns the features of the best classes, these classes, and s for all classes.
 
-    Shapes: (batch_size, num_candidates, NUM_FEATURES), (batch_size, num_candidates) int32,
-    and (batch_size, num_classes).
+    Shapes: (batch_size, num_candidates, NUM_FEATURES); (batch_size, num_candidates),
+    int32; and (batch_size, num_classes).
     """
     logits = log_odds.logit(tf.cast(scores, tf.float32))
     field = self.mean_field(logits)

@@ -87,7 +87,8 @@ class LabelSetPosterior(base.Layer):
   def call(self, logits: tf.Tensor) -> tuple[list[tf.Tensor], tf.Tensor]:
     rows = tf.shape(logits)[0]
     # Blocks of rows bound the memory.
-    padded = tf.pad(logits, [[0, -rows % _ROWS], [0, 0]])
+    missing = tf.math.floormod(-rows, _ROWS)
+    padded = tf.pad(logits, tf.stack([[0, missing], [0, 0]]))
     blocks = tf.reshape(padded, [-1, _ROWS, self.num_classes])
     *marginals, best = tf.map_fn(
         self._score, blocks,

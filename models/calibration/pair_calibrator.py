@@ -61,7 +61,7 @@ class PairCalibrator(base.Layer):
     h = x
     for layer in self.hidden:
       h = layer(h)
-    return (self.linear(x) + self.output_weights(h))[..., 0]
+    return tf.squeeze(self.linear(x) + self.output_weights(h), axis=-1)
 
   def start_from(self, features: np.ndarray, feature: int, seed: int = 0) -> None:
     """Sets μ and σ to those of `features`, and z to one of the features.

@@ -36,6 +36,7 @@ _FACTORS = ((0.6, 0.8, 1.0, 1.2), (0.1, 0.3, 0.5, 0.7, 1.0),
 _SEARCHES = 2
 # Training of the pair calibrator. An eighth of the videos says when to stop.
 _CHECKED_SHARE = 8
+_FEW_VIDEOS = 500
 _MAX_EPOCHS, _PATIENCE, _BATCH, _LEARNING_RATE, _DECAY = 30, 3, 4096, 2e-3, 1e-3
 
 
@@ -84,7 +85,8 @@ def fit(layer: calibration.Calibration, scores: np.ndarray, labels: np.ndarray,
 
   λ is the one with the best GAP of σ(m), and a, b, κ and w those with the best GAP of s;
   both are searched over grids. Then the pair calibrator minimises the cross entropy of
-  its pairs. An eighth of the videos is kept from it and says when to stop.
+  its pairs. An eighth of the videos is kept from it, and says when to stop and whether it
+  helps.
 
   Args:
     layer: Calibration, as `make` returns it.
@@ -92,6 +94,9 @@ def fit(layer: calibration.Calibration, scores: np.ndarray, labels: np.ndarray,
     labels: Labels of these videos, (n, num_classes) bool.
     seed: Seed of the choice of videos, the weights and their training.
   """
+  if len(scores) < _FEW_VIDEOS:
+    logging.warning("Only %d held-out videos: with fewer than %d, scores may get worse.",
+                    len(scores), _FEW_VIDEOS)
   order = np.random.default_rng(seed).permutation(len(scores))
   chosen = np.sort(order[:_VIDEOS])
   _choose_constants(layer, np.asarray(scores[chosen], np.float32), labels[chosen])
@@ -103,9 +108,11 @@ def fit(layer: calibration.Calibration, scores: np.ndarray, labels: np.ndarray,
 def _choose_constants(layer, scores, labels):
   logits = log_odds.logit(scores).numpy()
   gap = functools.partial(_gap, labels=labels)
+  # Each is traced once; the constants are variables.
+  mean_field, posterior = tf.function(layer.mean_field), tf.function(layer.posterior)
 
   def field():
-    return np.concatenate(list(_by_block(layer.mean_field, logits)))
+    return np.concatenate(list(_by_block(mean_field, logits)))
 
   def field_gap(coupling):
     layer.coupling.assign(coupling)
@@ -120,7 +127,7 @@ def _choose_constants(layer, scores, labels):
     """Returns the best GAP for these factors, and the share that has it."""
     layer.posterior.factors.assign(factors)
     marginal = np.concatenate([
-        marginals[0] for marginals, _ in _by_block(layer.posterior, logits)])
+        marginals[0] for marginals, _ in _by_block(posterior, logits)])
     return max((gap(share * marginal + (1 - share) * alone), -share)
                for share in _SHARES)
 
@@ -145,7 +152,7 @@ def _choose_constants(layer, scores, labels):
 def _pairs(layer, scores, labels):
   """Returns the features of the candidates, (n, k, F), and which are labels, (n, k)."""
   found = [(features, classes) for features, classes, _ in
-           _by_block(layer.describe, scores)]
+           _by_block(tf.function(layer.describe), scores)]
   features, classes = (np.concatenate(part) for part in zip(*found, strict=True))
   return features, np.take_along_axis(labels, classes, axis=1)
 
@@ -165,21 +172,23 @@ def _train(pairs, features, hits, trained, checked, seed):
   model.compile(
       keras.optimizers.AdamW(_LEARNING_RATE, weight_decay=_DECAY),
       keras.losses.BinaryCrossentropy(from_logits=True))
+  before = model.evaluate(*rows(checked), batch_size=_BATCH, verbose=0)
   history = model.fit(
       *rows(trained), batch_size=_BATCH, epochs=_MAX_EPOCHS, verbose=0,
       validation_data=rows(checked), callbacks=[keras.callbacks.EarlyStopping(
           patience=_PATIENCE, restore_best_weights=True)])
   pairs.trainable = False
   losses = history.history["val_loss"]
-  logging.info("Calibrated pairs of %d videos: cross entropy %.4f, after %d epochs.",
-               len(trained), min(losses), 1 + int(np.argmin(losses)))
+  if not min(losses) < before:
+    pairs.start_from(features.reshape(-1, num_features), calibration.BLEND, seed)
+  logging.info("Cross entropy of the pairs of %d videos: %.4f, calibrated on %d others "
+               "%.4f.", len(checked), before, len(trained), min(before, *losses))
 
 
 def _by_block(function: Callable, values: np.ndarray) -> Iterator[Any]:
   """Yields the outputs of a function of tensors for blocks of rows, as arrays."""
-  compiled = tf.function(function, reduce_retracing=True)
   for start in range(0, len(values), _ROWS):
-    outputs = compiled(tf.constant(values[start:start + _ROWS], tf.float32))
+    outputs = function(tf.constant(values[start:start + _ROWS], tf.float32))
     yield tf.nest.map_structure(lambda tensor: tensor.numpy(), outputs)
 
 

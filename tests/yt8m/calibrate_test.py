@@ -1,0 +1,97 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""`yt8m-calibrate` as a user types it: other commands take its directory."""
+
+import json
+
+import numpy as np
+import pytest
+
+from tests.helpers import support
+from yt8m.synthetic import writer
+
+COMMAND = "yt8m.calibrate"
+
+
+@pytest.fixture(scope="module")
+def records(tmp_path_factory):
+  folder = tmp_path_factory.mktemp("records")
+  writer.write(writer.SampleDataConfig(
+      num_videos=1600, num_classes=13, max_frames=8, feature_sizes=(16, 8),
+      num_shards=2), str(folder))
+  return folder / "video"
+
+
+@pytest.fixture(scope="module")
+def train_dir(records, tmp_path_factory):
+  train_dir = tmp_path_factory.mktemp("model") / "model"
+  support.run_command(
+      "yt8m.train", f"--train_data_pattern={records}/train*", f"--train_dir={train_dir}",
+      "--feature_names=mean_rgb,mean_audio", "--feature_sizes=16,8", "--num_classes=13",
+      "--model=LogisticModel", "--batch_size=32", "--num_epochs=2",
+      f"--vocabulary={records.parent}/vocabulary.csv")
+  return train_dir
+
+
+def metrics(directory, records):
+  support.run_command("yt8m.eval.evaluate", f"--train_dir={directory}", "--run_once",
+                      f"--eval_data_pattern={records}/test*")
+  [path] = (directory / "eval").glob("metrics-*.json")
+  return json.loads(path.read_text())
+
+
+def test_a_calibrated_model(records, train_dir, tmp_path):
+  out = tmp_path / "calibrated"
+  arguments = (f"--train_dir={train_dir}", f"--output_dir={out}",
+               f"--held_out_data_pattern={records}/validate*")
+  log = support.run_command(COMMAND, *arguments).stderr
+  for words in ("Only 240 held-out videos", "with the mean field", f"Wrote {out}"):
+    assert words in log
+  before, after = metrics(train_dir, records), metrics(out, records)
+  assert after["log_loss"] < before["log_loss"]
+  assert (out / "vocabulary.csv").read_bytes() == (
+      train_dir / "vocabulary.csv").read_bytes()
+
+  # Its SavedModel gives the same scores.
+  support.run_command("yt8m.export.export_model", f"--train_dir={out}",
+                      f"--output_dir={tmp_path}/saved")
+  scores = []
+  for source in (f"--train_dir={out}", f"--saved_model={tmp_path}/saved"):
+    support.run_command("yt8m.export.inference", source, "--top_k=13", "--overwrite",
+                        f"--input_data_pattern={records}/test*",
+                        f"--output_file={tmp_path}/out.csv")
+    scores.append(support.read_submission(tmp_path / "out.csv"))
+  for video, (classes, values) in scores[0].items():
+    np.testing.assert_array_equal(classes, scores[1][video][0])
+    np.testing.assert_allclose(values, scores[1][video][1], atol=1e-5)
+
+  failed = support.run_command(COMMAND, *arguments, check=False)
+  assert failed.returncode == 1 and "--overwrite" in failed.stderr
+  again = support.run_command(COMMAND, f"--train_dir={out}", *arguments[1:],
+                              "--overwrite", check=False)
+  assert again.returncode == 1 and "is calibrated already" in again.stderr
+
+
+def test_folds_and_label_sets(records, train_dir, tmp_path):
+  sets = tmp_path / "sets.npz"
+  support.run_command("yt8m.collect_label_sets", f"--input_data_pattern={records}/*",
+                      f"--output_file={sets}", "--num_classes=13")
+  log = support.run_command(
+      COMMAND, f"--train_dir={train_dir}", f"--output_dir={tmp_path}/out",
+      f"--label_sets={sets}", f"--label_sets_exclude={records}/test*", "--max_videos=100",
+      *(f"--fold={train_dir}={records}/validate-0{i}*" for i in range(2))).stderr
+  assert "GAP of" in log
+
+
+@pytest.mark.parametrize("arguments, words", [
+    ((), "Give either --held_out_data_pattern or --fold"),
+    (("--fold=x", ), "--fold=x is not DIR=PATTERN"),
+    (("--held_out_data_pattern=x", "--fold=x=y"), "Give either"),
+    (("--held_out_data_pattern=/nothing/*", ),
+     "No file matches '/nothing/*' (--held_out_data_pattern)"),
+])
+def test_wrong_flags_are_named(arguments, words, train_dir, tmp_path):
+  failed = support.run_command(COMMAND, f"--train_dir={train_dir}",
+                               f"--output_dir={tmp_path}/out", *arguments, check=False)
+  assert failed.returncode == 1 and words in failed.stderr
+  assert not (tmp_path / "out").exists()

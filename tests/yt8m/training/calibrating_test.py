@@ -1,0 +1,61 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""A calibration that is fitted to synthetic scores helps on other videos."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from yt8m.data import label_sets
+from yt8m.eval.metrics import streaming
+from yt8m.training import calibrating
+
+NUM_CLASSES = 30
+SMALL = {"label_units": 16, "num_candidates": 10, "units": 8}
+
+
+def videos(count, seed):
+  """Returns SYNTHETIC scores, too sure of themselves, and labels out of 25 label sets."""
+  sets = np.random.default_rng(0).random((25, NUM_CLASSES)) < 0.12
+  rng = np.random.default_rng(seed)
+  labels = sets[rng.integers(len(sets), size=count)]
+  logits = 2.5 * labels - 2.5 + rng.normal(scale=2.0, size=labels.shape)
+  return (1 / (1 + np.exp(-2 * logits))).astype(np.float32), labels
+
+
+def log_loss(scores, labels):
+  scores = np.clip(scores, 1e-6, 1 - 1e-6)
+  return -np.log(np.where(labels, scores, 1 - scores)).sum(axis=1).mean()
+
+
+def fitted(seed=0):
+  scores, labels = videos(400, 1)
+  layer = calibrating.make(label_sets.LabelSets.from_matrix(labels), seed=seed, **SMALL)
+  calibrating.fit(layer, scores, labels, seed)
+  return layer
+
+
+@pytest.fixture(scope="module")
+def layer():
+  return fitted()
+
+
+def test_scores_of_other_videos_get_better(layer):
+  scores, labels = videos(400, 2)
+  calibrated = layer(tf.constant(scores)).numpy()
+  assert streaming.gap(calibrated, labels) > streaming.gap(scores, labels) + 0.02
+  assert log_loss(calibrated, labels) < 0.7 * log_loss(scores, labels)
+
+
+def test_a_seed_determines_all_weights(layer):
+  for one, other in zip(layer.get_weights(), fitted().get_weights(), strict=True):
+    np.testing.assert_array_equal(one, other)
+
+
+def test_the_most_frequent_sets_are_known(monkeypatch):
+  monkeypatch.setattr(calibrating, "_MOST_SETS", 2)
+  sets, counts = calibrating.known_sets(label_sets.LabelSets.from_matrix(
+      np.array([[1, 1, 0], [0, 0, 1], [1, 1, 0], [0, 1, 0], [0, 0, 1], [0, 0, 1]])))
+  assert sets.padded(2).tolist() == [[2, -1], [0, 1]] and counts.tolist() == [3, 2]
+  with pytest.raises(ValueError, match="no labels to calibrate with"):
+    calibrating.known_sets(label_sets.LabelSets.from_matrix(np.zeros((3, 3))))
