@@ -15,7 +15,6 @@ import sys
 import time
 from collections.abc import Sequence
 
-import numpy as np
 import tensorflow as tf
 from absl import flags
 
@@ -199,9 +198,8 @@ def write_report(table: ablation_table.Table, runs: Sequence[ablation_runs.Run],
   """
   ground_truth = None
   if table.sample_data is not None:
-    with np.load(os.path.join(directory, "sample", "ground_truth.npz"),
-                 allow_pickle=False) as arrays:
-      ground_truth = {name: arrays[name] for name in ("kinds", "twins")}
+    ground_truth = ablation_results.read_ground_truth(
+        os.path.join(directory, "sample", "ground_truth.npz"))
   results = []
   for row in table.rows:
     numbers = {run.seed: _columns(run, result, ground_truth)

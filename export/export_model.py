@@ -124,6 +124,7 @@ def _export_model() -> Export:
             "described by its config.json.")
     # Determined once: training may write another checkpoint at any time.
     checkpoint = checkpoints.find(FLAGS.train_dir, FLAGS.checkpoint)
+    experiment.TRAIN_DIR.refuse_links(FLAGS.train_dir)
     config, model, step = experiment.load(FLAGS.train_dir, checkpoint, FLAGS.hparams)
     logging.info("Model of %s at step %d.", FLAGS.train_dir, step)
     experiment.warn_if_unfinished(FLAGS.train_dir, checkpoint)

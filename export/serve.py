@@ -13,6 +13,7 @@ A new version in --model_dir is served without the loss of a request. After Ctrl
 SIGTERM, requests that have already arrived are still answered. See `docs/serving.md`.
 """
 
+import json
 import os
 import socket
 import time
@@ -91,7 +92,9 @@ def main() -> None:
   num_cpus = FLAGS.num_cpus or max(1, (os.cpu_count() or 1) // replicas[1])
   if not FLAGS.ray_address:
     _check_port(FLAGS.host, FLAGS.port)
-  ray_serving = _import_ray_serving()
+  ray_serving = _import_ray_serving(
+      max_body_bytes=int(FLAGS.max_body_mib * 2**20), num_replicas=replicas[1],
+      body_secs=FLAGS.request_timeout_s)
   settings = ray_serving.Settings(
       model_dir=model_dir, versions=FLAGS.versions, model_name=FLAGS.model_name,
       poll_s=FLAGS.poll_seconds, max_batch_size=FLAGS.max_batch_size,
@@ -153,9 +156,10 @@ def _check_port(host: str, port: int) -> None:
                      f"{error.strerror}. Choose others.") from error
 
 
-def _import_ray_serving():
+def _import_ray_serving(**limits):
   if not FLAGS.ray_address:
-    network.protect_local_ray(**_MIDDLEWARES, **_PATIENT_RAY)
+    network.protect_local_ray(
+        **_MIDDLEWARES, **_PATIENT_RAY, YT8M_SERVE_LIMITS=json.dumps(limits))
   try:
     from yt8m.export.serving import ray_serving
   except ImportError as error:

@@ -4,17 +4,20 @@
 
 import csv
 import dataclasses
+import zipfile
 from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from yt8m.core import fields
 from yt8m.core import files
 from yt8m.eval.ablations import table
 from yt8m.synthetic import labels
 
 METRICS = {"gap": "GAP", "map": "mAP", "avg_hit_at_one": "Hit@1"}
+TIMED = ("yt8m-train", "yt8m-eval")  # commands of a run
 COMPARED = ("gap", "map")
 RATE = "train_examples_per_second"
 PREFIX = "map_"  # of the columns for single kinds of labels
@@ -55,17 +58,35 @@ def columns(result: Mapping[str, Any],
       frequent classes (`_top`), if these are twins.
   """
   evaluation = result["evaluation"]
+  seconds = {f"{command.removeprefix('yt8m-')}_seconds": result["seconds"][command]
+             for command in TIMED if command in result["seconds"]}
   numbers = {"parameters": evaluation["num_parameters"],
              **{name: float(evaluation[name]) for name in METRICS},
-             RATE: result[RATE],
-             **{f"{command.removeprefix('yt8m-')}_seconds": seconds
-                for command, seconds in result["seconds"].items()}}
+             RATE: result[RATE], **seconds}
+  fields.check(numbers, {}, {name: fields.NUMBER | fields.NULL for name in numbers})
   if ground_truth is not None:
     precision = {int(c): ap for c, ap in evaluation["average_precision"].items()}
     for kind, classes in classes_by_kind(ground_truth).items():
       values = [precision[c] for c in classes if c in precision]
       numbers[PREFIX + kind] = float(np.mean(values)) if values else None
   return numbers
+
+
+def read_ground_truth(path: str) -> dict[str, np.ndarray]:
+  """Returns the arrays of a sample data set that `columns` needs.
+
+  Raises:
+    ValueError: The file is not one of a sample data set.
+    OSError: It is missing, or a pipe.
+  """
+  files.check_regular(path)
+  try:
+    with np.load(path, allow_pickle=False) as arrays:
+      return {name: arrays[name] for name in ("kinds", "twins")}
+  except (*fields.UNFIT, zipfile.BadZipFile) as error:
+    raise ValueError(
+        f"{path} is not what yt8m-sample-data wrote ({fields.reason(error)}): delete its "
+        "directory and run the same command again.") from error
 
 
 def classes_by_kind(ground_truth: Mapping[str, np.ndarray]) -> dict[str, list[int]]:

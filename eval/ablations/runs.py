@@ -256,6 +256,8 @@ def training_rate(train_dir: str) -> float | None:
   The time before the first line includes the start, so it is left out, unless there is
   only this line. Without progress lines, the rate is None.
   """
+  for path in pathlib.Path(train_dir, "train").glob("events*"):
+    files.check_regular(path)  # A pipe would be waited for for ever.
   logging.getLogger("tensorboard").setLevel(logging.WARNING)
   events = event_accumulator.EventAccumulator(
       os.path.join(train_dir, "train"), {event_accumulator.TENSORS: 0}).Reload()

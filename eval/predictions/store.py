@@ -108,8 +108,11 @@ class PredictionStore:
         remedy=f"Delete {directory} and run the command again", parse=parse)
     arrays = {name: _open_array(os.path.join(directory, f"{name}.npy"), entry, verify)
               for name, entry in description["files"].items()}
+    kinds = {name: array.dtype.kind for name, array in arrays.items()}
+    if kinds.get("label_sizes", "i") != "i":
+      raise _damaged(os.path.join(directory, "label_sizes.npy"), "holds no whole numbers")
     for name, shape in _shapes(description, arrays).items():
-      if arrays[name].shape != shape or arrays[name].dtype.kind != _ARRAYS[name]:
+      if arrays[name].shape != shape or kinds[name] != _ARRAYS[name]:
         raise _damaged(os.path.join(directory, f"{name}.npy"),
                        f"holds {arrays[name].dtype} {arrays[name].shape}, which does not "
                        f"fit {DESCRIPTION}")

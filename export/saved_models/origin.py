@@ -7,8 +7,7 @@ import datetime
 import os
 from typing import Any
 
-import tensorflow as tf
-
+from yt8m.configs import checkpoint_files
 from yt8m.configs import checkpoints
 from yt8m.core import files
 from yt8m.core import paths
@@ -44,13 +43,11 @@ class Origin:
 
 
 def _date(path: str) -> str | None:
-  state = tf.train.get_checkpoint_state(os.path.dirname(path))
-  times = dict(zip(map(os.path.basename, state.all_model_checkpoint_paths),
-                   state.all_model_checkpoint_timestamps, strict=False)) if state else {}
-  if os.path.basename(path) not in times:
+  times = checkpoint_files.listed(os.path.dirname(path))
+  try:
+    date = datetime.datetime.fromtimestamp(times[path], datetime.timezone.utc)
+  except (KeyError, ValueError, OverflowError, OSError):  # not listed, or no time
     return None
-  date = datetime.datetime.fromtimestamp(
-      times[os.path.basename(path)], datetime.timezone.utc)
   return date.strftime("%Y-%m-%d %H:%M UTC")
 
 

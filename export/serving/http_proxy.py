@@ -1,22 +1,28 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""What Ray Serve's HTTP proxy lacks: errors in JSON, and an end for idle connections.
+"""What Ray Serve's HTTP proxy lacks: errors in JSON, limits, an end for idle connections.
 
 Ray Serve calls `middlewares` in the process of the proxy, because `yt8m-serve` names it
 in the variable `RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH`.
 """
 
 import asyncio
+import json
+import os
 from collections.abc import Awaitable
 from collections.abc import Callable
 from typing import Any
 
 from absl import logging
 from starlette import middleware
+from starlette import requests
 from uvicorn.protocols.http import auto
 
+from yt8m.export.serving import request_body
 from yt8m.export.serving import rest_api
 
+# Variable with the arguments of `JsonErrors`, as JSON, for the process of the proxy.
+LIMITS = "YT8M_SERVE_LIMITS"
 # Seconds in which the headers of a request must arrive, and their largest size.
 _HEADERS_S = 10.0
 _HEADERS_BYTES = 2**16
@@ -33,18 +39,28 @@ _Send = Callable[[_Message], Awaitable[None]]
 def middlewares() -> list[middleware.Middleware]:
   """Prepares the process of the proxy; returns the middlewares that Ray Serve adds."""
   auto.AutoHTTPProtocol = _protocol(auto.AutoHTTPProtocol, _HEADERS_S)
-  return [middleware.Middleware(JsonErrors)]
+  return [middleware.Middleware(JsonErrors, **json.loads(os.environ.get(LIMITS, "{}")))]
 
 
 class JsonErrors:
-  """Turns Ray Serve's own errors for a model into JSON, as those of the replicas are.
+  """Turns Ray Serve's own errors for a model into JSON, and passes whole requests only.
+
+  A replica takes a limited number of requests, and Ray Serve keeps the bodies of all
+  others, however large they are. Here a body is read within the limits of a replica
+  before the request counts.
 
   Args:
     app: The ASGI application.
+    max_body_bytes: Largest size of the body of a request.
+    num_replicas: Largest number of replicas, each of which has a `Budget` of bodies.
+    body_secs: Seconds in which a body must arrive.
   """
 
-  def __init__(self, app: Callable[..., Awaitable[None]]):
+  def __init__(self, app: Callable[..., Awaitable[None]], max_body_bytes: int = 2**26,
+               num_replicas: int = 1, body_secs: float = 60.0):
     self._app = app
+    self._max_body_bytes, self._body_secs = max_body_bytes, body_secs
+    self._budget = request_body.Budget(max_body_bytes, num_replicas)
 
   async def __call__(self, scope: dict[str, Any], receive: Callable, send: _Send) -> None:
     if scope["type"] == "websocket":
@@ -67,13 +83,32 @@ class JsonErrors:
         await send(message)
 
     try:
-      await self._app(scope, receive, send_json)
+      with self._budget.share() as take:
+        body = await request_body.receive(
+            requests.Request(scope, receive), self._max_body_bytes, take,
+            self._body_secs)
+        await self._app(scope, _sent_again(body, receive), send_json)
+    except rest_api.RestError as error:
+      await _send_error(send, int(error.status), str(error))
+      return
+    except requests.ClientDisconnect:
+      return
     except Exception:  # such as the loss of a replica; uvicorn would answer in plain text
       if started:
         raise
       logging.exception("%s %s", scope["method"], scope["path"])
     if not started:
       await _send_error(send, *_UNAVAILABLE)
+
+
+def _sent_again(body: bytes, receive: Callable) -> Callable[[], Awaitable[_Message]]:
+  """Returns a function that gives a whole body first, and then what `receive` does."""
+  rest = iter([{"type": "http.request", "body": body, "more_body": False}])
+
+  async def receive_again() -> _Message:
+    return next(rest, None) or await receive()
+
+  return receive_again
 
 
 def _is_json(message: _Message) -> bool:

@@ -22,14 +22,16 @@ MAX_BODIES = 8
 
 
 class Budget:
-  """Bytes of all bodies that a replica holds, from the first byte to the answer.
+  """Bytes of all bodies that a process holds, from the first byte to the answer.
 
   Args:
-    max_bytes: Largest number of bytes of one body; `MAX_BODIES` times that is held.
+    max_bytes: Largest number of bytes of one body.
+    num_replicas: Number of replicas for which bodies are held; for each of them,
+      `MAX_BODIES` bodies of the largest size.
   """
 
-  def __init__(self, max_bytes: int):
-    self._max_bytes, self._free = max_bytes, MAX_BODIES * max_bytes
+  def __init__(self, max_bytes: int, num_replicas: int = 1):
+    self._max_bytes = self._free = MAX_BODIES * max_bytes * num_replicas
 
   @contextlib.contextmanager
   def share(self) -> Iterator[Callable[[int], None]]:
@@ -47,7 +49,7 @@ class Budget:
       if num_bytes > self._free:
         raise rest_api.RestError(
             503, "The bodies of the requests that wait have "
-            f"{MAX_BODIES * self._max_bytes:,} bytes together. Try again, or send fewer "
+            f"{self._max_bytes:,} bytes together. Try again, or send fewer "
             "videos at once.")
       self._free -= num_bytes
       held += num_bytes
@@ -64,14 +66,35 @@ async def read(request: Any, max_bytes: int, take: Callable[[int], None],
 
   Args:
     request: Request of Starlette.
-    max_bytes: Largest number of bytes of a body, compressed or not. Hardly more is read.
-    take: Function that is called with the number of bytes of each piece that arrives, and
-      with the largest number that a compressed body may unpack to.
+    max_bytes: Largest number of bytes of a body, compressed or not.
+    take: Function of `Budget.share`. It is also called with the largest number that a
+      compressed body may unpack to.
+    seconds: Seconds in which the body must arrive.
+
+  Raises:
+    rest_api.RestError: That of `receive` or of `inflate`.
+  """
+  body = await receive(request, max_bytes, take, seconds)
+  encoding = request.headers.get("content-encoding", "").strip().lower()
+  if encoding in ("", "identity"):
+    return body
+  take(max_bytes)
+  return inflate(body, encoding, max_bytes)
+
+
+async def receive(request: Any, max_bytes: int, take: Callable[[int], None],
+                  seconds: float) -> bytes:
+  """Returns the body of a request as it is sent.
+
+  Args:
+    request: Request of Starlette.
+    max_bytes: Largest number of bytes of a body. Hardly more is read.
+    take: Function that is called with the number of bytes of each piece that arrives.
     seconds: Seconds in which the body must arrive.
 
   Raises:
     rest_api.RestError: 413, the body is larger than `max_bytes`; 408, it did not arrive
-      in time; or that of `inflate`.
+      in time.
   """
   too_large = rest_api.RestError(
       413, f"The body has more than {max_bytes:,} bytes. Send fewer videos at once, or "
@@ -81,7 +104,7 @@ async def read(request: Any, max_bytes: int, take: Callable[[int], None],
     raise too_large
   body = bytearray()
 
-  async def receive() -> None:
+  async def read_pieces() -> None:
     async for chunk in request.stream():
       take(len(chunk))
       body.extend(chunk)
@@ -89,16 +112,12 @@ async def read(request: Any, max_bytes: int, take: Callable[[int], None],
         raise too_large
 
   try:
-    await asyncio.wait_for(receive(), seconds)
+    await asyncio.wait_for(read_pieces(), seconds)
   except asyncio.TimeoutError as error:  # The built-in one from Python 3.11 on.
     raise rest_api.RestError(
         408, f"The body did not arrive in {seconds:g} seconds. Send it at once, or start "
         "the server with a larger --request_timeout_s.") from error
-  encoding = request.headers.get("content-encoding", "").strip().lower()
-  if encoding in ("", "identity"):
-    return bytes(body)
-  take(max_bytes)
-  return inflate(bytes(body), encoding, max_bytes)
+  return bytes(body)
 
 
 def inflate(body: bytes, encoding: str, max_bytes: int) -> bytes:

@@ -176,7 +176,7 @@ class SavedModel:
     except Exception as error:  # any, depending on which bytes are damaged
       raise ValueError(f"{self.directory} cannot be loaded ({fields.reason(error)}): "
                        "copy or export the model again.") from error
-    if signature and signature not in loaded.signatures:
+    if signature and signature not in getattr(loaded, "signatures", ()):
       raise ValueError(f"{self.directory} has no signature {signature}, by which records "
                        "are scored: export the model again, without --mediapipe.")
     return loaded

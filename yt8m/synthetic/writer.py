@@ -123,9 +123,10 @@ def write(config: SampleDataConfig, output_dir: PathLike, overwrite: bool = Fals
 
 def _is_of(config: SampleDataConfig, output_dir: PathLike) -> bool:
   """Returns whether a directory says that it is the data set of these settings."""
+  path = os.path.join(output_dir, GROUND_TRUTH)
   try:
-    with np.load(os.path.join(output_dir, GROUND_TRUTH),
-                 allow_pickle=False) as arrays:
+    files.check_regular(path)
+    with np.load(path, allow_pickle=False) as arrays:
       return json.loads(str(arrays["meta"])) == json.loads(json.dumps(_meta(config)))
   except (OSError, ValueError, KeyError, zipfile.BadZipFile):
     return False

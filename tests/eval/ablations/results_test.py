@@ -3,10 +3,12 @@
 """Means, deviations, paired differences and kinds of labels, computed by hand."""
 
 import math
+import os
 
 import numpy as np
 import pytest
 
+from yt8m.core import fields
 from yt8m.core import markdown
 from yt8m.eval.ablations import results
 from yt8m.eval.ablations import table
@@ -53,3 +55,36 @@ def test_columns_average_over_the_classes_that_occur():
   assert columns["map_seen"] is None
   assert columns["train_seconds"] == 2.0 and columns["parameters"] == 7
   assert not [name for name in results.columns(result) if name.startswith("map_")]
+
+
+@pytest.mark.parametrize("changes", [
+    {"train_examples_per_second": "x"}, {"seconds": {"yt8m-train": "=cmd()"}},
+    {"evaluation": {"num_parameters": 10**400, "gap": 0, "map": 0,
+                    "avg_hit_at_one": 0}}])
+def test_what_is_no_number_is_an_error(changes):
+  result = {"evaluation": {"num_parameters": 7, "gap": 0.1, "map": 0.2,
+                           "avg_hit_at_one": 0.3},
+            "train_examples_per_second": None, "seconds": {}}
+  results.columns(result)
+  with pytest.raises(fields.UNFIT):
+    results.columns({**result, **changes})
+
+
+def test_other_entries_of_the_times_are_left_out():
+  result = {"evaluation": {"num_parameters": 7, "gap": 0.1, "map": 0.2,
+                           "avg_hit_at_one": 0.3},
+            "train_examples_per_second": None, "seconds": {"\x1b[31m": 1.0}}
+  assert not [name for name in results.columns(result) if name.endswith("_seconds")]
+
+
+@pytest.mark.parametrize("content", [b"PK\3\4garbage", b"no archive", "pipe", "other"])
+def test_a_ground_truth_that_is_not_ours(tmp_path, content):
+  path = tmp_path / "ground_truth.npz"
+  if content == "pipe":
+    os.mkfifo(path)
+  elif content == "other":
+    np.savez(path, twins=np.zeros(2))
+  else:
+    path.write_bytes(content)
+  with pytest.raises((ValueError, OSError), match="ground_truth.npz.*(: delete|a pipe)"):
+    results.read_ground_truth(str(path))

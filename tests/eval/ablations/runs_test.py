@@ -233,3 +233,10 @@ def test_stopping_is_no_failure_of_a_row(tmp_path):
   runner.stop()
   with pytest.raises(processes.Stopped):
     ablation_runs.execute(ablation_runs.make_trainings(runs, runs)[0], runner)
+
+
+def test_a_pipe_among_the_events_is_not_waited_for(tmp_path):
+  (tmp_path / "train").mkdir()
+  os.mkfifo(tmp_path / "train" / "events.out.tfevents.1")
+  with pytest.raises(OSError, match="it is a pipe"):
+    ablation_runs.training_rate(str(tmp_path))

@@ -230,3 +230,16 @@ def test_a_full_disk_is_an_error_and_not_the_end_of_the_process(tmp_path):
   with full_disk.full_disk(after=4096), pytest.raises(
       OSError, match=f"no room for an array of 400,128 bytes: '{path}'"):
     prediction_store.create_array(path, np.float32, (10_000, 10))
+
+
+@pytest.mark.parametrize("sizes", [
+    np.array(["1", "1"]), np.zeros(2, [("a", "i4")])])
+def test_sizes_that_are_no_numbers(tmp_path, sizes):
+  directory = tmp_path / "store"
+  store = write(directory, [make()])
+  np.save(directory / "label_sizes.npy", sizes)
+  prediction_store.describe(
+      str(directory), num_classes=CLASSES, top_k=store.top_k, model=store.model,
+      record_files=store.record_files)
+  with pytest.raises(ValueError, match=r"label_sizes\.npy holds no whole numbers"):
+    prediction_store.PredictionStore.open(str(directory))

@@ -3,6 +3,7 @@
 """The origin of a checkpoint, from its training directory."""
 
 import json
+import os
 
 import pytest
 import tensorflow as tf
@@ -53,3 +54,16 @@ def test_what_is_no_evaluation_is_named(text, train_dir):
   (train_dir / "eval" / "metrics-7.json").write_text(text)
   with pytest.raises(ValueError, match="metrics-7.json is not an evaluation that"):
     of(train_dir, 7)
+
+
+@pytest.mark.parametrize("time", [1e300, -1e18])
+def test_a_time_that_no_date_has_is_left_out(train_dir, time):
+  path = train_dir / "checkpoint"
+  path.write_text(path.read_text().replace("31539600", f"{time}"))
+  assert f"{time}" in path.read_text() and of(train_dir, 7).date is None
+
+
+def test_a_pipe_is_not_waited_for(train_dir):
+  (train_dir / "checkpoint").unlink()
+  os.mkfifo(train_dir / "checkpoint")
+  assert of(train_dir, 7) == Origin(7)

@@ -292,3 +292,18 @@ def test_a_pipe_is_not_waited_for(tmp_path):
   os.mkfifo(tmp_path / "model/variables/variables.index")
   with pytest.raises(OSError, match="variables.index: it is a pipe"):
     model.load()
+
+
+def test_a_model_without_signatures_is_named(tmp_path):
+  model = write(tf.identity, tmp_path / "model")
+
+  def forget(content):
+    [graph] = content.meta_graphs
+    children = graph.object_graph_def.nodes[0].children
+    kept = [child for child in children if child.local_name != "signatures"]
+    del children[:]
+    children.extend(kept)
+
+  change(model, forget)
+  with pytest.raises(ValueError, match="has no signature predict_features"):
+    model.load("predict_features")

@@ -292,3 +292,9 @@ def test_a_remote_directory_is_refused():
 def test_impossible_values_name_their_flag(change, message):
   with pytest.raises(ValueError, match=message):
     dataclasses.replace(SMALL, **change)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+  os.mkfifo(tmp_path / "ground_truth.npz")
+  with pytest.raises(FileExistsError):
+    writer.write(writer.SampleDataConfig(num_videos=20), str(tmp_path))
