@@ -31,8 +31,8 @@ class PairCalibrator(base.Layer):
   Returns:
     z, (…), log-odds, float32.
 
-  Reference: cross-class relevance learning (arXiv:1911.08548) scores pairs of a video
-  and a class in the same way.
+  Reference: Ma et al. 2019 (arXiv:1911.08548), cross-class relevance learning, score
+  pairs of a video and a class in the same way.
   """
 
   def __init__(self, num_features: int, units: int = 64, **kwargs: Any):
