@@ -29,6 +29,7 @@ from yt8m.models.classification.binary_relevance import MixtureOfExperts
 from yt8m.models.classification.class_chain import ClassChain
 from yt8m.models.classification.classifier import Classifier
 from yt8m.models.classification.conditional import Conditional
+from yt8m.models.classification.joint_conditional import JointConditional
 from yt8m.models.classification.label_powerset import LabelPowerset
 from yt8m.models.classification.wrappers import Gated
 from yt8m.models.classification.wrappers import Hidden

@@ -22,8 +22,43 @@ SAMPLINGS = ("none", "uniform", "curriculum")
 OBSERVATIONS = ("scores", "labels")
 
 
+class LabelObserver:
+  """Mixin of classifiers that score a video given some of its labels.
+
+  Its methods read the hyperparameters of the same names; see `Conditional`.
+  """
+
+  num_classes: int
+  labels_per_step: int
+  min_confidence: float
+  sampling: str
+  empty_share: float
+  curriculum_steps: int
+  seed: int
+  draws: Any
+
+  def _most_confident(self, scores: tf.Tensor, observed: tf.Tensor) -> tf.Tensor:
+    """Returns which labels a step adds to the observed ones, (batch_size, C) bool."""
+    candidates = tf.where(observed, -1.0, scores)
+    threshold = tf.cast(self.min_confidence, tf.float32)
+    if self.labels_per_step:
+      best, _ = tf.math.top_k(candidates, min(self.labels_per_step, self.num_classes))
+      threshold = tf.maximum(threshold, best[:, -1:])
+    return candidates >= threshold
+
+  def _sample(self, labels: tf.Tensor) -> tf.Tensor:
+    """Returns which labels of the videos are observed in training, 0 or 1."""
+    step = tf.cast(tf.convert_to_tensor(self.draws), tf.float32)
+    largest_share = 1.0
+    if self.sampling == "curriculum":
+      largest_share = tf.maximum(0.0, 1.0 - step / self.curriculum_steps)
+    return label_network.observe_labels(
+        labels, self.empty_share, largest_share,
+        [self.seed, variables.next_stream(self.draws)])
+
+
 @registries.CLASSIFIERS.register("conditional")
-class Conditional(wrappers.Wrapper):
+class Conditional(LabelObserver, wrappers.Wrapper):
   """Scores a video in several steps, each given the labels found in earlier steps.
 
       z₁ = logit head(x)
@@ -151,25 +186,6 @@ class Conditional(wrappers.Wrapper):
       steps.append(tf.where(observed, last, scores) if self.observation == "labels"
                    else scores)
     return steps
-
-  def _most_confident(self, scores: tf.Tensor, observed: tf.Tensor) -> tf.Tensor:
-    """Returns which labels a step adds to the observed ones, (batch_size, C) bool."""
-    candidates = tf.where(observed, -1.0, scores)
-    threshold = tf.cast(self.min_confidence, tf.float32)
-    if self.labels_per_step:
-      best, _ = tf.math.top_k(candidates, min(self.labels_per_step, self.num_classes))
-      threshold = tf.maximum(threshold, best[:, -1:])
-    return candidates >= threshold
-
-  def _sample(self, labels: tf.Tensor) -> tf.Tensor:
-    """Returns which labels of the videos are observed in training, 0 or 1."""
-    step = tf.cast(tf.convert_to_tensor(self.draws), tf.float32)
-    largest_share = 1.0
-    if self.sampling == "curriculum":
-      largest_share = tf.maximum(0.0, 1.0 - step / self.curriculum_steps)
-    return label_network.observe_labels(
-        labels, self.empty_share, largest_share,
-        [self.seed, variables.next_stream(self.draws)])
 
   def lacks_label_sets(self) -> bool:
     return super().lacks_label_sets() or (

@@ -42,6 +42,7 @@ SMALL = {
     "classifier": {"class_chain": {"max_labels": 3, "units": 4, "embedding": 3},
                    "conditional": {"units": 4, "empty_share": 0.0},
                    "hidden": {"units": 5},
+                   "joint_conditional": {"units": 4, "empty_share": 0.0},
                    "label_powerset": {"num_sets": 9, "max_labels": 3}},
 }
 
@@ -74,6 +75,9 @@ VARIANTS = {
         "hidden": [{"activation": "relu6", "gating": "context"},
                    {"gating": "context", "remove_diagonal": True},
                    {"use_batch_norm": True, "gating": "squeeze", "gating_reduction": 2}],
+        "joint_conditional": [
+            {"head": {"name": "hidden", "units": 5}, "labels_per_step": 0},
+            {"sampling": "curriculum", "contradiction": 0.0}],
         "label_powerset": [{"objective": "sets"}],
         "moe": [{"low_rank_gates": 2}],
     },

@@ -89,6 +89,7 @@ _SMALL = {
     "gru": {"units": 96, "num_layers": 1},
     "hidden": {"units": 256},
     "hierarchical_rnn": {"units": 96, "chunk_size": 6},
+    "joint_conditional": {"head": {"name": "hidden", "units": 256}, "units": 128},
     "label_powerset": {"num_sets": 1000},
     "lstm": {"units": 96, "num_layers": 1},
     "netfv": _VLAD,
