@@ -45,7 +45,8 @@ def test_every_option_and_recipe_has_a_case():
   names = {*(f"fusion-{n}" for n in models.FUSIONS),
            *(f"aggregation-{n}" for n in models.AGGREGATIONS),
            *(f"classifier-{n}" for n in models.CLASSIFIERS),
-           *(f"recipe-{n}" for n in descriptors.recipe_names()), "mixture", "sampling"}
+           *(f"recipe-{n}" for n in descriptors.recipe_names()), "mixture", "sampling",
+           "calibration"}
   assert {case for case in ALL if "=" not in case} == names
 
 

@@ -59,7 +59,7 @@ flags.DEFINE_bool("overwrite", False, "Replace an existing --output_dir.")
 flags.DEFINE_integer("batch_size", 256, "Number of videos in a batch.", lower_bound=1)
 flags.DEFINE_integer("max_videos", 20_000, "Number of held-out videos to use at most.",
                      lower_bound=100)
-flags.DEFINE_integer("seed", 0, "Seed of all random choices.")
+flags.DEFINE_integer("seed", 0, "Seed of all random choices.", lower_bound=0)
 flags.mark_flag_as_required("train_dir")
 flags.mark_flag_as_required("output_dir")
 

@@ -9,7 +9,6 @@ installed finds its own modules in this way.
 """
 
 import contextlib
-import importlib
 import os
 import sys
 from collections.abc import Iterator
@@ -36,7 +35,7 @@ def keep_out() -> None:
   # matplotlib, which Keras imports, evaluates parts of this file.
   if os.path.lexists("matplotlibrc"):
     with contextlib.suppress(ImportError), left():
-      importlib.import_module("matplotlib")
+      import matplotlib as _  # noqa: F401
   load_kernels()
 
 
@@ -48,7 +47,7 @@ def load_kernels() -> None:
   multiprocessing started, and empty in one of Ray.
   """
   with left():
-    kernels = importlib.import_module("tensorflow.python.framework.kernels")
+    from tensorflow.python.framework import kernels
     kernels.get_registered_kernels_for_op("NoOp")
 
 
