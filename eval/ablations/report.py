@@ -164,5 +164,5 @@ def write_chart(path: str, table: ablation_table.Table, results: Results) -> Non
     axis.set_title(title, fontsize="medium")
     axis.spines[["top", "right"]].set_visible(False)
   axes[0].invert_yaxis()
-  figure.suptitle(table.title)
+  figure.suptitle(plots.literal(table.title))
   plots.save(figure, path)

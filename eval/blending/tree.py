@@ -88,5 +88,5 @@ def _repeats(nodes, node):
 def _added(node):
   """Returns the model that a node added; all its models if it has no parent."""
   if node.parent is None:
-    return "\n".join(node.models)
-  return textwrap.fill(f"+ {node.models[-1]}", _WRAP)
+    return plots.literal("\n".join(node.models))
+  return plots.literal(textwrap.fill(f"+ {node.models[-1]}", _WRAP))

@@ -26,11 +26,15 @@ LIMITS = "YT8M_SERVE_LIMITS"
 # Seconds in which the headers of a request must arrive, and their largest size.
 _HEADERS_S = 10.0
 _HEADERS_BYTES = 2**16
+_LINE_BYTES = 4  # of a header, besides its name and its value
 
 # By the status of Ray Serve's own answers, which are plain text: status and message.
 _UNAVAILABLE = (503, "The server starts or stops, or lost a replica. Try again.")
 _ANSWERS = {404: _UNAVAILABLE, 500: _UNAVAILABLE, 503: _UNAVAILABLE,
             408: (504, "No answer in time."), 504: (504, "No answer in time.")}
+
+# What Ray Serve answers itself. Other paths go to a replica.
+_OWN_PATHS = ("/-/routes", "/-/healthz")
 
 _Message = dict[str, Any]
 _Send = Callable[[_Message], Awaitable[None]]
@@ -66,7 +70,7 @@ class JsonErrors:
     if scope["type"] == "websocket":
       await send({"type": "websocket.close", "code": 1003})
       return
-    if scope["type"] != "http" or scope["path"].startswith("/-/"):
+    if scope["type"] != "http" or scope["path"] in _OWN_PATHS:
       await self._app(scope, receive, send)
       return
     started = replaced = False
@@ -139,22 +143,45 @@ def _protocol(base: Any, seconds: float) -> Any:
     seconds: Seconds between two looks.
   """
 
+  # That of h11 has no such methods, and a limit of its own.
+  counts = hasattr(base, "on_message_begin")
+
   class Protocol(base):
     """The protocol of one connection."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:
       super().connection_made(transport)
-      self._num_bytes = 0  # of the headers of the next request, so far
+      # Bytes of headers since a request or a piece of a body came: also of those after a
+      # body (trailers), and of requests that come before others are answered.
+      self._num_bytes = self._num_events = 0
+      self._in_body = False
       self.loop.call_later(seconds, self._look, transport, (None, True))
 
+    def on_message_begin(self) -> None:
+      self._count(0)
+      super().on_message_begin()
+
+    def on_body(self, body: bytes) -> None:
+      self._count(0, in_body=True)
+      super().on_body(body)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+      self._count(self._num_bytes + len(name) + len(value) + _LINE_BYTES)
+      super().on_header(name, value)
+
+    def _count(self, num_bytes: int, in_body: bool = False) -> None:
+      self._num_bytes, self._in_body = num_bytes, in_body
+      self._num_events += 1
+
     def data_received(self, data: bytes) -> None:
-      before = self.cycle
-      if before is None or (before.response_complete and not before.more_body):
-        self._num_bytes += len(data)
+      before = self._num_events
       super().data_received(data)
-      if self.cycle is not before:
-        self._num_bytes = 0
-      elif self._num_bytes > _HEADERS_BYTES and not self.transport.is_closing():
+      # What has no end of a line yet is not passed to `on_header`.
+      if self._num_events == before:
+        self._num_bytes += len(data)
+      elif not self._in_body:
+        self._num_bytes += len(data) - (data.rfind(b"\n") + 1)
+      if counts and self._num_bytes > _HEADERS_BYTES and not self.transport.is_closing():
         body = rest_api.format_error("The headers of the request are too large.")
         self.transport.write(
             b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\n"

@@ -16,6 +16,8 @@ keras = tf.keras
 
 # Keeps logarithms of sums finite.
 _TINY = 1e-6
+# Each step is a part of the graph.
+_MOST_STEPS = 100
 # Of `Calibration._features`: their number, and which one is the blend of both models.
 NUM_FEATURES, BLEND = 20, 6
 
@@ -53,12 +55,18 @@ class Calibration(base.Layer):
 
   Returns:
     p', (batch_size, num_classes) float32.
+
+  Raises:
+    ValueError: `num_steps` is out of range.
   """
 
   def __init__(self, num_classes: int, num_sets: int, num_labels: int,
                num_steps: int = 4, label_units: int = 384, num_candidates: int = 40,
                units: int = 64, **kwargs: Any):
-    super().__init__(dtype="float32", autocast=False, **kwargs)
+    super().__init__(autocast=False, **{**kwargs, "dtype": "float32"})
+    if not 0 <= num_steps <= _MOST_STEPS:
+      raise ValueError(f"num_steps of the calibration is {num_steps}, and must be from 0 "
+                       f"to {_MOST_STEPS}.")
     self.num_classes, self.num_sets = num_classes, num_sets
     self.num_labels, self.num_steps = num_labels, num_steps
     self.label_units, self.num_candidates = label_units, num_candidates

@@ -48,7 +48,7 @@ class LabelSetPosterior(base.Layer):
   TEMPERATURES = (1.0, 2.0)
 
   def __init__(self, num_classes: int, num_sets: int, num_labels: int, **kwargs: Any):
-    super().__init__(dtype="float32", trainable=False, **kwargs)
+    super().__init__(**{**kwargs, "dtype": "float32", "trainable": False})
     self.num_classes, self.num_sets = num_classes, num_sets
     self.num_labels = num_labels
 

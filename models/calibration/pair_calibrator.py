@@ -36,7 +36,7 @@ class PairCalibrator(base.Layer):
   """
 
   def __init__(self, num_features: int, units: int = 64, **kwargs: Any):
-    super().__init__(dtype="float32", **kwargs)
+    super().__init__(**{**kwargs, "dtype": "float32"})
     self.num_features, self.units = num_features, units
 
   def build(self, input_shape: Any) -> None:

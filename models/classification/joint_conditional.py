@@ -11,6 +11,7 @@ from yt8m.core import types
 from yt8m.models import registries
 from yt8m.models.classification import conditional
 from yt8m.models.classification import wrappers
+from yt8m.models.classification.conditional import SAMPLINGS
 from yt8m.models.layers import base
 from yt8m.models.layers import variables
 
@@ -73,9 +74,8 @@ class JointConditional(conditional.LabelObserver, wrappers.Wrapper):
                curriculum_steps: int = 1000, units: int = 256, seed: int = 0,
                l2_penalty: float = 1e-8, **kwargs: Any):
     super().__init__(num_classes, head, l2_penalty, **kwargs)
-    if sampling not in conditional.SAMPLINGS:
-      raise registry.unknown("sampling", sampling, conditional.SAMPLINGS,
-                             "Set it with --hparams.")
+    if sampling not in SAMPLINGS:
+      raise registry.unknown("sampling", sampling, SAMPLINGS, "Set it with --hparams.")
     if num_steps < 1:
       raise ValueError(f"num_steps is {num_steps}, must be at least 1 (--hparams).")
     self.num_steps, self.labels_per_step = num_steps, labels_per_step

@@ -23,13 +23,15 @@ REQUIRED = {
     "feature_spec": descriptors.SPECS["frame"].to_config(), "filters": 4,
     "fusion": {"name": "sum", "units": 3}, "hidden": 4, "kernel_units": 4,
     "loss": keras.losses.serialize(losses.HingeLoss(margin=2.0)), "names": ["a"],
-    "num_branches": 2, "num_classes": 6, "num_frames": 5, "num_heads": 2,
-    "num_segments": 3, "units": 4, "width": 3,
+    "mlp_ratio": 2, "num_branches": 2, "num_classes": 6, "num_features": 5,
+    "num_frames": 5, "num_heads": 2, "num_labels": 7, "num_segments": 3, "num_sets": 4,
+    "units": 4, "width": 3, "dropout": 0.1,
     "branch": {"num_classes": 6, "feature_names": ["a"], "fusion": "concat",
                "aggregation": "mean", "classifier": "logistic"},
 }
 # Values that differ from defaults that do not determine such a value, by parameter name.
 OTHER = {"activation": "tanh", "aggregation": {"a": {"units": 3}},
+         "calibration": {"num_sets": 4, "num_labels": 7},
          "classifier": {"a": {"l2_penalty": 1e-3}}, "fusion": {"name": "sum", "units": 3},
          "gating": "squeeze", "head": {"name": "moe", "num_mixtures": 3},
          "mixture": {"branches": 2}, "name": "renamed", "normalization": "rms",

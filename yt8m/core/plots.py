@@ -57,6 +57,11 @@ def figure(width: float, height: float, **kwargs) -> "Figure":
       figsize=(width, height), layout="constrained", **kwargs)
 
 
+def literal(text: str) -> str:
+  """Returns a text in which matplotlib finds no formulas, such as a name with a `$`."""
+  return text.replace("$", r"\$")
+
+
 def save(figure: "Figure", path: PathLike, dpi: int = 120) -> None:
   """Writes a figure to a PNG file, which is there whole or not at all."""
   with files.atomic_write(path, "wb") as file:

@@ -93,7 +93,13 @@ def fit(layer: calibration.Calibration, scores: np.ndarray, labels: np.ndarray,
     scores: Scores of a model on videos that it was not trained on, (n, num_classes).
     labels: Labels of these videos, (n, num_classes) bool.
     seed: Seed of the choice of videos, the weights and their training.
+
+  Raises:
+    ValueError: There are too few videos.
   """
+  if len(scores) < 2 * _CHECKED_SHARE:
+    raise ValueError(f"Only {len(scores)} held-out videos, and at least "
+                     f"{2 * _CHECKED_SHARE} are needed: name more records.")
   if len(scores) < _FEW_VIDEOS:
     logging.warning("Only %d held-out videos: with fewer than %d, scores may get worse.",
                     len(scores), _FEW_VIDEOS)

@@ -108,3 +108,8 @@ def test_unknown_hyperparameters_are_named():
     models.VideoModel(**config, calibration={**HPARAMS, "colour": 1})
   with pytest.raises(ValueError, match="calibration needs num_sets"):
     models.VideoModel(**config, calibration={"num_labels": 3})
+
+
+def test_the_number_of_steps_is_limited():
+  with pytest.raises(ValueError, match="num_steps of the calibration is 1000000000, and"):
+    make(num_steps=10**9)

@@ -59,3 +59,9 @@ def test_the_most_frequent_sets_are_known(monkeypatch):
   assert sets.padded(2).tolist() == [[2, -1], [0, 1]] and counts.tolist() == [3, 2]
   with pytest.raises(ValueError, match="no labels to calibrate with"):
     calibrating.known_sets(label_sets.LabelSets.from_matrix(np.zeros((3, 3))))
+
+
+def test_too_few_videos_are_an_error(layer):
+  scores, labels = videos(15, 3)
+  with pytest.raises(ValueError, match="Only 15 held-out videos, and at least 16"):
+    calibrating.fit(layer, scores, labels)
