@@ -17,9 +17,6 @@ from yt8m.models.layers import variables
 
 keras = tf.keras
 
-# As in `LabelNetwork`: an observation has only a few ones.
-_STDDEV = 0.05
-
 
 @registries.CLASSIFIERS.register("joint_conditional")
 class JointConditional(conditional.LabelObserver, wrappers.Wrapper):
@@ -84,9 +81,9 @@ class JointConditional(conditional.LabelObserver, wrappers.Wrapper):
     self.curriculum_steps, self.units, self.seed = curriculum_steps, units, seed
 
   def build(self, input_shape: Any) -> None:
+    # Zeros, so that untrained labels say nothing. The weights of the head are not zeros.
     self.embed = base.built(keras.layers.Dense(
-        self.units, use_bias=False, name="embed",
-        kernel_initializer=keras.initializers.RandomNormal(stddev=_STDDEV)),
+        self.units, use_bias=False, kernel_initializer="zeros", name="embed"),
                             None, self.num_classes)
     self.head.build((*input_shape[:-1], input_shape[-1] + self.units))
     self.draws = variables.add_counter(self, "draws")
