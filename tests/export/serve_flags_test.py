@@ -25,7 +25,7 @@ class Ray:
   stop = staticmethod(lambda: print("stopped", file=sys.stderr))
 
 flags.FLAGS(["yt8m-serve"])
-serve._import_ray_serving = lambda: Ray
+serve._import_ray_serving = lambda **limits: Ray
 errors = []
 for given in json.loads(sys.argv[1]):
   with flagsaver.as_parsed(**given):
