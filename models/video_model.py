@@ -125,12 +125,7 @@ class VideoModel(base.Configured, keras_loops.KerasLoops, keras.Model):
       self.scorer = mixtures.Mixture(num_branches, arguments, **hparams)
     else:
       self.scorer = branch.Branch(**arguments)
-    self.calibration: Any = None
-    if calibration:
-      registries.check_hparams("calibration", calibrations.Calibration, calibration,
-                               ("num_sets", "num_labels"))
-      self.calibration = calibrations.Calibration(
-          num_classes, **calibration, name="calibration")
+    self.calibration: Any = calibrations.build(num_classes, calibration)
 
   def call(self, inputs: types.Batch, training: bool = False) -> dict[str, tf.Tensor]:
     features, num_frames = input_checks.checked(inputs, self.feature_spec)

@@ -30,13 +30,13 @@ from yt8m.core import command
 from yt8m.core import directories
 from yt8m.core import paths
 from yt8m.core import progress
-from yt8m.data import label_reader
 from yt8m.data import label_sets as label_set_files
 from yt8m.data import readers
 from yt8m.data import records
 from yt8m.eval.predictions import by_length
 from yt8m.models.layers import variables
 from yt8m.training import calibrating
+from yt8m.training import label_start
 from yt8m.training import saving
 
 FLAGS = flags.FLAGS
@@ -123,7 +123,7 @@ def _held_out(folds: list[tuple[str, str]], config: experiment.Experiment
     fold, model, _ = experiment.load(directory, path)
     if (fold.num_classes, fold.feature_spec) != (config.num_classes, config.feature_spec):
       raise ValueError(f"--fold={directory} has other classes or features than "
-                       f"--train_dir={FLAGS.train_dir}.")
+                       f"--train_dir={FLAGS.train_dir}: train it with the same flags.")
     reader = readers.make_reader(
         config.feature_spec, config.num_classes, config.max_frames, of_model=True)
     predict = by_length.evaluation_function(model, FLAGS.batch_size)
@@ -136,6 +136,9 @@ def _held_out(folds: list[tuple[str, str]], config: experiment.Experiment
           logging.info("Scored held-out videos: %s", line)
         if (most := most - len(labels[-1])) <= 0:
           break
+  if not scores:
+    raise ValueError(f"No records are in {', '.join(pattern for _, pattern in folds)}: "
+                     "name others.")
   return np.concatenate(scores), np.concatenate(labels)
 
 
@@ -143,12 +146,10 @@ def _label_sets(labels: np.ndarray, config: experiment.Experiment
                 ) -> label_set_files.LabelSets:
   if not FLAGS.label_sets:
     return label_set_files.LabelSets.from_matrix(labels)
-  sets = label_set_files.LabelSets.load(FLAGS.label_sets, config.num_classes)
-  if FLAGS.label_sets_exclude:
-    reader = readers.make_reader(config.feature_spec, config.num_classes)
-    sets = sets.without(label_reader.video_ids(
-        reader, paths.match(FLAGS.label_sets_exclude, "--label_sets_exclude")))
-  return sets
+  excluded = (paths.match(FLAGS.label_sets_exclude, "--label_sets_exclude")
+              if FLAGS.label_sets_exclude else [])
+  reader = readers.make_reader(config.feature_spec, config.num_classes)
+  return label_start.load_label_sets(reader, FLAGS.label_sets, excluded)
 
 
 def run() -> None:

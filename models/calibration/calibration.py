@@ -6,6 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from yt8m.models import registries
 from yt8m.models.calibration import label_set_posterior
 from yt8m.models.calibration import pair_calibrator
 from yt8m.models.layers import base
@@ -151,6 +152,19 @@ class Calibration(base.Layer):
         expected_labels(one), expected_labels(two),
         of_video(tf.math.log(largest + _TINY))]
     return tf.stack(features, axis=-1)
+
+
+def build(num_classes: int, hparams: dict[str, Any] | None) -> Calibration | None:
+  """Returns the calibration of a model, which has none without hyperparameters.
+
+  Raises:
+    ValueError: A hyperparameter is unknown, missing or of another type.
+  """
+  if not hparams:
+    return None
+  registries.check_hparams(
+      "calibration", Calibration, hparams, ("num_sets", "num_labels"))
+  return Calibration(num_classes, **hparams, name="calibration")
 
 
 def _ranks(values: tf.Tensor) -> tf.Tensor:

@@ -59,6 +59,19 @@ def read_label_sets(reader: reader_base.Reader, files: Sequence[str], num_exampl
       labels_required, skip_corrupt_records, skip_bad_records)
   if not path:
     return sets
+  return load_label_sets(reader, path, excluded, skip_corrupt_records, skip_bad_records)
+
+
+def load_label_sets(reader: reader_base.Reader, path: str, excluded: Sequence[str] = (),
+                    skip_corrupt_records: bool = False, skip_bad_records: bool = False
+                    ) -> label_set_files.LabelSets:
+  """Returns the label sets of `--label_sets` without those of `--label_sets_exclude`.
+
+  Args: those of `read_label_sets`.
+
+  Raises:
+    ValueError: Without the excluded videos, nothing remains.
+  """
   sets = label_set_files.LabelSets.load(path, reader.num_classes)
   if not excluded:
     return sets
