@@ -37,7 +37,9 @@ def without_randomness(options):
       options[kind] = {hparam: 0.0 if hparam.endswith("dropout") else value
                        for hparam, value in config.items()}
       if kind == "classifier" and "sampling" in config:
-        options[kind] |= {"sampling": "none", "pretraining_epochs": 1}
+        options[kind]["sampling"] = "none"
+      if "pretraining_epochs" in config:  # Nothing else would train the label network.
+        options[kind]["pretraining_epochs"] = 1
       if options[kind].get("order") == "random":
         options[kind]["order"] = "frequency"
   return options
@@ -53,7 +55,7 @@ def train(case, strategy):
   step = train_step.TrainStep(model, losses.CrossEntropyLoss(), optimizer, strategy,
                               clip_gradient_norm=0.05)
   # A last batch of one row leaves the second replica empty. It is traced again, which
-# is slow for frame-level models.
+  # is slow for frame-level models.
   whole = descriptors.batch(level, rows=STEPS * ROWS + (level == "video"))
   dataset = tf.data.Dataset.from_tensor_slices(whole).batch(ROWS)
   for batch in strategy.experimental_distribute_dataset(dataset):
