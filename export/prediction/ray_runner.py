@@ -13,7 +13,10 @@ import json
 import logging
 import math
 import os
+import threading
+import time
 import uuid
+from collections.abc import Iterable
 from collections.abc import Sequence
 from typing import Any
 
@@ -33,6 +36,7 @@ from yt8m.export.prediction import runners
 
 _TRIES = 4  # For a file whose worker dies.
 _OBJECT_STORE_BYTES = 2**27  # Only paths and counts travel.
+_END_SECS = 4.0  # Less than `signals` leaves a command that was stopped.
 
 
 def in_ray(parts: prediction_parts.Parts, record_files: Sequence[str],
@@ -55,6 +59,7 @@ def in_ray(parts: prediction_parts.Parts, record_files: Sequence[str],
   """
   if not ray.is_initialized():
     _connect(address)  # For later jobs too: Ray ends with this process.
+  threads = threading.enumerate()
   try:
     ray.data.DataContext.get_current().enable_progress_bars = False
     # One file, one block, one task.
@@ -74,12 +79,27 @@ def in_ray(parts: prediction_parts.Parts, record_files: Sequence[str],
       yield runners.Finished(row["record_file"], row["num_videos"], row["error"] or None,
                              json.loads(row["incidents"]))
   except (GeneratorExit, signals.Stopped):
-    ray.shutdown()  # Otherwise some of its processes would outlive this one.
+    _end(set(threading.enumerate()).difference(threads))
     raise
   except ray.exceptions.RayError as error:
     raise ChildProcessError(
         f"Ray gave up: {str(error).splitlines()[0]} Start again: the files finished so "
         f"far are kept in {parts.directory}.") from error
+
+
+def _end(threads: Iterable[threading.Thread]) -> None:
+  """Ends Ray, some of whose processes would otherwise outlive this one.
+
+  Args:
+    threads: Threads of Ray Data. Ray ends this process when one of them calls it after
+      `ray.shutdown`. They end soon after their dataset is no longer read, except the
+      prefetcher, which only waits.
+  """
+  end = time.monotonic() + _END_SECS
+  for thread in threads:
+    if thread.name != "Prefetcher":
+      thread.join(max(0, end - time.monotonic()))
+  ray.shutdown()
 
 
 class _Predictor:

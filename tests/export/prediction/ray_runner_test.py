@@ -5,6 +5,7 @@
 import json
 import os
 import signal
+import threading
 
 import pytest
 
@@ -60,6 +61,29 @@ def test_the_same_bytes_as_the_plain_path(tmp_path):
   letters = json.loads((tmp_path / "out.csv.failed.json").read_text())
   assert [letter["file"] for letter in letters] == bad
   assert all("is cut off or corrupt" in letter["error"] for letter in letters)
+
+
+@pytest.mark.long
+def test_no_thread_calls_ray_after_its_end(tmp_path, monkeypatch):
+  from yt8m.export.prediction import ray_runner
+
+  job = small_job.job(small_job.write_model(tmp_path / "model"))
+  record_files = small_job.write_record_files(tmp_path / "records", [2] * 9)
+  parts = prediction_parts.Parts.open(str(tmp_path / "out.csv"), job)
+  before = set(threading.enumerate())
+  left = []
+  shutdown = ray_runner.ray.shutdown
+
+  def end():
+    left.extend(thread.name for thread in set(threading.enumerate()) - before
+                if thread.name.startswith(("iter_threaded", "StreamingExecutor")))
+    shutdown()
+
+  monkeypatch.setattr(ray_runner.ray, "shutdown", end)
+  results = ray_runner.in_ray(parts, record_files, lambda num_videos: None)
+  next(results)
+  results.close()  # as after an error
+  assert not left and not ray_runner.ray.is_initialized()
 
 
 @pytest.mark.long
