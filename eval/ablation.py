@@ -139,8 +139,7 @@ def run_table(table: ablation_table.Table, runs: Sequence[ablation_runs.Run],
     directory: Directory of the table.
     lock: Descriptor of the lock file, for child processes to inherit.
   """
-  num_processors = (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity")
-                    else os.cpu_count() or 1)
+  num_processors = processes.num_processors()
   num_processes = FLAGS.num_processes or num_processors
   runner = processes.Runner(max(1, num_processors // num_processes), [lock])
   pool = concurrent.futures.ThreadPoolExecutor(num_processes)

@@ -7,9 +7,13 @@
 
 It learns which labels go together, and how far the scores of the model can be trusted,
 from records that the model was not trained on. `calibrated` is a training directory:
-yt8m-eval, yt8m-inference and yt8m-export take it as --train_dir. If all records are
-needed for training, train some more models, each without a part of the records, and name
-these by --fold instead:
+yt8m-eval, yt8m-inference and yt8m-export take it as --train_dir. If all records were
+needed for training, --num_folds trains some more models with the same flags, each without
+a part of the records. Calibration reads what each says about its part:
+
+    yt8m-calibrate --train_dir=model --num_folds=4 --output_dir=calibrated
+
+Models that you have trained in this way are named by --fold:
 
     yt8m-calibrate --train_dir=model --fold=model0=part0*.tfrecord \
         --fold=model1=part1*.tfrecord --output_dir=calibrated
@@ -36,16 +40,25 @@ from yt8m.data import records
 from yt8m.eval.predictions import by_length
 from yt8m.models.layers import variables
 from yt8m.training import calibrating
+from yt8m.training import fold_models
 from yt8m.training import label_start
 from yt8m.training import saving
 
 FLAGS = flags.FLAGS
 _PROGRESS_SECS = 10.0
+# Where the scores of videos come from that a model was not trained on.
+_SOURCES = ("held_out_data_pattern", "num_folds", "fold")
+# What is put after --output_dir for the models of --num_folds.
+_FOLD_MODELS = ".folds"
 
 paths.define("train_dir", None, "Directory of the model; required.")
 checkpoints.define_flag()
 paths.define_pattern("held_out_data_pattern", "", "Records that the model was not "
                      "trained on: globs, separated by commas.")
+flags.DEFINE_integer(
+    "num_folds", None, "Instead of --held_out_data_pattern: number of models to train "
+    "with the flags of --train_dir, each without this part of its records.",
+    lower_bound=2)
 flags.DEFINE_multi_string(
     "fold", [], "DIR=PATTERN, instead of --held_out_data_pattern: directory of a model "
     "like that of --train_dir, and records that this one was not trained on. May be "
@@ -65,7 +78,11 @@ flags.mark_flag_as_required("output_dir")
 
 
 def main() -> None:
-  folds = list(_folds())
+  sources = [name for name in _SOURCES if FLAGS[name].value]
+  if len(sources) != 1:
+    raise ValueError("Give one of " + ", ".join(f"--{name}" for name in _SOURCES)
+                     + ": calibration needs videos that the model was not trained on.")
+  named = list(_named_folds())
   owned = experiment.TRAIN_DIR if FLAGS.overwrite else None
   directories.check_replaceable(
       FLAGS.output_dir, owned, remedy="name another one, or add --overwrite")
@@ -76,6 +93,9 @@ def main() -> None:
     raise ValueError(f"--train_dir={FLAGS.train_dir} is calibrated already: give the "
                      "directory of yt8m-train.")
   names = config.kept_names(FLAGS.train_dir)
+  fold_dir = FLAGS.output_dir.rstrip("/") + _FOLD_MODELS
+  folds = (fold_models.train(FLAGS.train_dir, FLAGS.num_folds, fold_dir)
+           if FLAGS.num_folds else named)
   scores, labels = _held_out(folds, config)
   layer = calibrating.make(_label_sets(labels, config), seed=FLAGS.seed)
   calibrating.fit(layer, scores, labels, FLAGS.seed)
@@ -93,14 +113,13 @@ def main() -> None:
     saving.Saver(tf.train.Checkpoint(**variables.checkpoint_parts(result)), folder,
                  keep=1).save(step, {})
     experiment.write_status(folder, True, step)
+  if FLAGS.num_folds:
+    directories.discard(fold_dir, fold_models.FOLDS, "--output_dir")
   logging.info("Wrote %s.", FLAGS.output_dir)
 
 
-def _folds() -> Iterator[tuple[str, str]]:
+def _named_folds() -> Iterator[tuple[str, str]]:
   """Yields the directory of each model, and the pattern of records it has not seen."""
-  if bool(FLAGS.fold) == bool(FLAGS.held_out_data_pattern):
-    raise ValueError("Give either --held_out_data_pattern or --fold: records that the "
-                     "model was not trained on.")
   if FLAGS.held_out_data_pattern:
     yield FLAGS.train_dir, FLAGS.held_out_data_pattern
   for value in FLAGS.fold:
@@ -117,9 +136,9 @@ def _held_out(folds: list[tuple[str, str]], config: experiment.Experiment
   scores, labels = [], []
   report = progress.Periodic(_PROGRESS_SECS, None, "videos")
   for directory, pattern in folds:
-    flag = "--fold" if FLAGS.fold else "--held_out_data_pattern"
-    files = paths.match(pattern, flag)
-    path = checkpoints.find(directory, None if FLAGS.fold else FLAGS.checkpoint)
+    held_out = bool(FLAGS.held_out_data_pattern)
+    files = paths.match(pattern, "--held_out_data_pattern" if held_out else "--fold")
+    path = checkpoints.find(directory, FLAGS.checkpoint if held_out else None)
     fold, model, _ = experiment.load(directory, path)
     if (fold.num_classes, fold.feature_spec) != (config.num_classes, config.feature_spec):
       raise ValueError(f"--fold={directory} has other classes or features than "

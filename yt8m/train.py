@@ -324,8 +324,8 @@ def _check_flags() -> None:
       ("warmup_examples", FLAGS.warmup_examples, FLAGS.learning_rate_schedule == "cosine",
        "--learning_rate_schedule=cosine"),
       ("label_sets_exclude", FLAGS.label_sets_exclude, FLAGS.label_sets, "--label_sets"),
-      ("teacher_weight", FLAGS["teacher_weight"].present, FLAGS.teacher_predictions,
-       "--teacher_predictions")):
+      ("teacher_weight", FLAGS.teacher_weight != FLAGS["teacher_weight"].default,
+       FLAGS.teacher_predictions, "--teacher_predictions")):
     if is_set and not is_met:
       raise ValueError(f"--{name}={FLAGS[name].value} needs {needed}: alone, it has no "
                        "effect.")

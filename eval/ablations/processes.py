@@ -20,6 +20,7 @@ from yt8m.core import commands
 from yt8m.core import locks
 from yt8m.core import registry
 
+THREADS = "TF_NUM_INTRAOP_THREADS"
 _GRACE_SECS = 20.0  # to finish a step and save
 
 
@@ -43,7 +44,7 @@ class Runner:
     self._environment = {
         "TF_CPP_MIN_LOG_LEVEL": "3", "TF_FORCE_GPU_ALLOW_GROWTH": "true", **os.environ,
         **{name: str(num_threads) for name in (
-            "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS")}}
+            THREADS, "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS")}}
     self._keep_open = keep_open
     self._lock, self._stopped = threading.Lock(), False
     self._processes: list[subprocess.Popen] = []
@@ -91,6 +92,13 @@ class Runner:
         process.wait(max(0, deadline - time.monotonic()))
       except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
+
+
+def num_processors() -> int:
+  """Returns the number of processors that this process may use."""
+  if hasattr(os, "sched_getaffinity"):
+    return len(os.sched_getaffinity(0))
+  return os.cpu_count() or 1
 
 
 def _last_lines(path, count=4):

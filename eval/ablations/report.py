@@ -99,7 +99,8 @@ def _legend(table, results):
     text += (" Δ: difference from the row under *against*, paired by seed, ± its "
              "standard error.")
   if len(runs.make_trainings(first_runs, first_runs)) < len(first_runs):
-    text += " Rows that differ only in their evaluation share their trained models."
+    text += (" Rows that differ only in their calibration or evaluation share their "
+             "trained models.")
   return text + (
       " Parameters: trainable parameters. examples/s: training speed with several runs "
       "at a time on one machine, so only rough ratios within the table are meaningful.")
@@ -111,8 +112,8 @@ def _commands(table, results):
   evaluations = {}  # by training; the inner dictionaries are ordered sets
   for entry in results:
     run = runs.Run(table, entry.row, 0, "")
-    train, evaluate = map(_typed, run.commands("model", **places))
-    evaluations.setdefault(train, {})[evaluate] = None
+    train, *others = map(_typed, run.commands("model", "calibrated", **places))
+    evaluations.setdefault(train, {})["\n".join(others)] = None
   lines = []
   if table.sample_data is not None:
     lines.append(_typed(records.sample_command(table, "sample")))

@@ -16,8 +16,9 @@ from yt8m.core import files
 from yt8m.eval.ablations import table
 from yt8m.synthetic import labels
 
-METRICS = {"gap": "GAP", "map": "mAP", "avg_hit_at_one": "Hit@1"}
-TIMED = ("yt8m-train", "yt8m-eval")  # commands of a run
+METRICS = {"gap": "GAP", "map": "mAP", "avg_hit_at_one": "Hit@1", "ece": "ECE",
+           "log_loss": "log loss"}
+TIMED = ("yt8m-train", "yt8m-calibrate", "yt8m-eval")  # commands of a run
 COMPARED = ("gap", "map")
 RATE = "train_examples_per_second"
 PREFIX = "map_"  # of the columns for single kinds of labels

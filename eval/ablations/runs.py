@@ -5,10 +5,11 @@
     <output_dir>/<table>/<row>/seed-<n>/log.txt        commands and their output
     <output_dir>/<table>/<row>/seed-<n>/result.json    exists if the run is finished
     <output_dir>/<table>/<row>/seed-<n>/model          training directory
+    <output_dir>/<table>/<row>/seed-<n>/calibrated     the same model, calibrated
     <output_dir>/<table>/<row>/seed-<n>/started.json   settings of a training that began
     <output_dir>/<table>/<row>/seed-<n>/training.json  exists if the model is trained
 
-Rows that differ only in their evaluation share the model of one of them.
+Rows that differ only in their calibration or evaluation share the model of one of them.
 """
 
 import dataclasses
@@ -60,7 +61,8 @@ class Run:
   @property
   def training_settings(self) -> types.Config:
     """Everything that the trained model depends on."""
-    return {name: value for name, value in self.settings.items() if name != "evaluate"}
+    return {name: value for name, value in self.settings.items()
+            if name not in ("calibrate", "evaluate")}
 
   @property
   def train_dir(self) -> str:
@@ -70,13 +72,21 @@ class Run:
     """Returns the path of a file of the run."""
     return os.path.join(self.directory, name)
 
-  def commands(self, train_dir: str, **places: str) -> tuple[list[str], list[str]]:
-    """Returns the commands for training and evaluation."""
-    settings = self.settings
-    return (["yt8m-train", f"--train_dir={train_dir}", "--start_new_model",
-             *ablation_table.arguments(settings["train"], **places)],
-            ["yt8m-eval", f"--train_dir={train_dir}",
-             *ablation_table.arguments(settings["evaluate"], **places), "--run_once"])
+  def commands(self, train_dir: str, calibrated: str, **places: str
+               ) -> tuple[list[str], ...]:
+    """Returns the commands for training, calibration if there is one, and evaluation."""
+    def flags(part):
+      return ablation_table.arguments(self.settings[part], **places)
+
+    train = ["yt8m-train", f"--train_dir={train_dir}", "--start_new_model",
+             *flags("train")]
+    if not self.row.calibrate:
+      return train, ["yt8m-eval", f"--train_dir={train_dir}", *flags("evaluate"),
+                     "--run_once"]
+    return (train,
+            ["yt8m-calibrate", f"--train_dir={train_dir}", f"--output_dir={calibrated}",
+             "--overwrite", *flags("calibrate")],
+            ["yt8m-eval", f"--train_dir={calibrated}", *flags("evaluate"), "--run_once"])
 
   def result(self) -> dict[str, Any]:
     """Returns the result of the run, empty if it is not finished."""
@@ -180,6 +190,7 @@ def execute(training: Training, runner: processes.Runner, keep_checkpoints: bool
   succeeded = all(isinstance(outcome, dict) for _, outcome in outcomes)
   if succeeded and not (keep_checkpoints or owner.training()["keep"]):
     _delete_checkpoints(owner.train_dir)
+    _delete_calibrated(training.runs)
   return outcomes
 
 
@@ -195,6 +206,7 @@ def delete_measured_models(runs: Sequence[Run]) -> None:
     if owners and all(run.result() for run in training.runs):
       for run in owners:
         _delete_checkpoints(run.train_dir)
+      _delete_calibrated(training.runs)
 
 
 def _delete(run, *names):
@@ -209,9 +221,15 @@ def _delete_checkpoints(train_dir):
       path.unlink()
 
 
+def _delete_calibrated(runs):
+  for run in runs:
+    if run.row.calibrate:
+      _delete_checkpoints(run.path("calibrated"))
+
+
 def _train(run, runner, keep, **places):
   """Trains the model of a run in its directory, or resumes training; returns the run."""
-  command, _ = run.commands(run.train_dir, **places)
+  command, *_ = run.commands(run.train_dir, "", **places)
   started = run.unfinished_training()
   if started:
     command.remove("--start_new_model")
@@ -231,17 +249,21 @@ def _train(run, runner, keep, **places):
 
 def _evaluate(run, owner, runner, **places):
   """Evaluates the model of the run `owner` with the settings of `run`."""
-  _, command = run.commands(owner.train_dir, **places)
-  began = time.monotonic()
-  _log_command(command, run, runner)
-  seconds = time.monotonic() - began
-  [path] = pathlib.Path(owner.train_dir, "eval").glob("metrics-*.json")
+  calibrated = run.path("calibrated")
+  _, *commands = run.commands(owner.train_dir, calibrated, **places)
+  seconds = {}
+  for command in commands:
+    began = time.monotonic()
+    _log_command(command, run, runner)
+    seconds[command[0]] = time.monotonic() - began
+  evaluated = calibrated if run.row.calibrate else owner.train_dir
+  [path] = pathlib.Path(evaluated, "eval").glob("metrics-*.json")
   evaluation = files.read_json(path, kind="an evaluation by yt8m-eval",
                                remedy="Delete it and run the command again")
   training = owner.training()
   return _write(
       run.path("result.json"), settings=run.settings, evaluation=evaluation,
-      seconds={**training["seconds"], command[0]: seconds},
+      seconds={**training["seconds"], **seconds},
       train_examples_per_second=training["train_examples_per_second"])
 
 

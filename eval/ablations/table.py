@@ -29,7 +29,7 @@ _FIGURES = fields.object_of(fields.TEXT, "texts")
 
 # Kinds of the entries of a table and of its rows.
 _KINDS = {"name": fields.TEXT, "title": fields.TEXT, "note": fields.TEXT,
-          "flags": _FLAGS, "common": _FLAGS, "evaluate": _FLAGS,
+          "flags": _FLAGS, "common": _FLAGS, "evaluate": _FLAGS, "calibrate": _FLAGS,
           "sample_data": _FLAGS | fields.NULL, "figures": _FIGURES,
           "paired_with": fields.TEXT | fields.NULL}
 
@@ -55,6 +55,8 @@ class Row:
     flags: Flags of `yt8m-train`, which override those of the table.
     evaluate: Flags of `yt8m-eval`, which override those of the table. Rows that differ
       in nothing else share their trained models.
+    calibrate: Flags of `yt8m-calibrate`, such as `{"num_folds": 4}`, to evaluate the
+      model calibrated. Without flags it is evaluated as it is.
     paired_with: Name of the row to compare this one with, seed by seed. Default: that of
       the table.
     figures: Further columns to print, `{column: text}`, such as published results. A
@@ -63,6 +65,7 @@ class Row:
   name: str
   flags: types.Config
   evaluate: types.Config = dataclasses.field(default_factory=dict)
+  calibrate: types.Config = dataclasses.field(default_factory=dict)
   paired_with: str | None = None
   figures: dict[str, str] = dataclasses.field(default_factory=dict)
 
@@ -114,9 +117,10 @@ class Table:
     if len(set(names)) < len(names) or not names:
       raise ValueError(f"{where} needs rows, each with a name of its own: "
                        f"{', '.join(names) or 'none given'}.")
-    _check_flags(where, table.common, table.evaluate, table.sample_data or {})
+    check_flags(where, table.common, table.evaluate, table.sample_data or {})
     for row in rows:
-      _check_flags(f"row {row.name!r} of {where}", row.flags, row.evaluate)
+      check_flags(f"row {row.name!r} of {where}", row.flags, row.evaluate,
+                  row.calibrate)
       table.settings(row, 0)  # An unknown model is an error.
       if table.reference(row) not in (None, *names):
         raise registry.unknown("paired_with", table.reference(row), names,
@@ -134,6 +138,8 @@ class Table:
     settings = {"train": train, "evaluate": {**self.evaluate, **row.evaluate},
                 "sample_data": self.sample_data,
                 "recipe": recipe and dataclasses.asdict(recipe)}
+    if row.calibrate:
+      settings["calibrate"] = {**row.calibrate, "seed": seed}
     return json.loads(json.dumps(settings))  # equal to the content of a file
 
   def select(self, names: Iterable[str]) -> list[Row]:
@@ -153,7 +159,7 @@ class Table:
     """Returns the data patterns of all flags, with their placeholders."""
     flag_sets = [self.common, self.evaluate]
     for row in self.rows:
-      flag_sets += [row.flags, row.evaluate]
+      flag_sets += [row.flags, row.evaluate, row.calibrate]
     return [str(value) for flags in flag_sets for name, value in flags.items()
             if name.endswith("_data_pattern")]
 
@@ -169,7 +175,7 @@ def _make(cls, config: Mapping[str, Any], where: str):
   return cls(**config)
 
 
-def _check_flags(where: str, *flag_sets: types.Config) -> None:
+def check_flags(where: str, *flag_sets: types.Config) -> None:
   """Refuses flags that a table must not decide on, such as where to write.
 
   Raises:

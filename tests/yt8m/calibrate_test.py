@@ -83,10 +83,23 @@ def test_folds_and_label_sets(records, train_dir, tmp_path):
   assert "GAP of" in log
 
 
+def test_models_of_the_folds_are_trained(records, train_dir, tmp_path):
+  out = tmp_path / "out"
+  arguments = (f"--train_dir={train_dir}", f"--output_dir={out}", "--num_folds=2")
+  log = support.run_command(COMMAND, *arguments).stderr
+  for words in ("Training without fold 1 of 2, 1 record files",
+                "Training without fold 2 of 2", "GAP of", f"Wrote {out}"):
+    assert words in log
+  assert sorted(path.name for path in tmp_path.iterdir()) == ["out"]
+  before, after = metrics(train_dir, records), metrics(out, records)
+  assert after["log_loss"] < before["log_loss"]
+
+
 @pytest.mark.parametrize("arguments, words", [
-    ((), "Give either --held_out_data_pattern or --fold"),
+    ((), "Give one of --held_out_data_pattern, --num_folds, --fold"),
+    (("--num_folds=3", ), "--num_folds=3 is more than the record files"),
     (("--fold=x", ), "--fold=x is not DIR=PATTERN"),
-    (("--held_out_data_pattern=x", "--fold=x=y"), "Give either"),
+    (("--held_out_data_pattern=x", "--fold=x=y"), "Give one of"),
     (("--held_out_data_pattern=/nothing/*", ),
      "No file matches '/nothing/*' (--held_out_data_pattern)"),
 ])

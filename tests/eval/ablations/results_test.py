@@ -45,7 +45,7 @@ def test_kinds_of_labels():
 
 def test_columns_average_over_the_classes_that_occur():
   result = {"evaluation": {"num_parameters": 7, "gap": 0.1, "map": 0.2,
-                           "avg_hit_at_one": 0.3,
+                           "avg_hit_at_one": 0.3, "ece": 0.1, "log_loss": 1,
                            "average_precision": {"0": 1.0, "1": 0.5, "3": 0.1}},
             "train_examples_per_second": None,
             "seconds": {"yt8m-train": 2.0, "yt8m-eval": 1.0}}
@@ -60,10 +60,10 @@ def test_columns_average_over_the_classes_that_occur():
 @pytest.mark.parametrize("changes", [
     {"train_examples_per_second": "x"}, {"seconds": {"yt8m-train": "=cmd()"}},
     {"evaluation": {"num_parameters": 10**400, "gap": 0, "map": 0,
-                    "avg_hit_at_one": 0}}])
+                    "avg_hit_at_one": 0, "ece": 0.1, "log_loss": 1}}])
 def test_what_is_no_number_is_an_error(changes):
   result = {"evaluation": {"num_parameters": 7, "gap": 0.1, "map": 0.2,
-                           "avg_hit_at_one": 0.3},
+                           "avg_hit_at_one": 0.3, "ece": 0.1, "log_loss": 1},
             "train_examples_per_second": None, "seconds": {}}
   results.columns(result)
   with pytest.raises(fields.UNFIT):
@@ -72,7 +72,7 @@ def test_what_is_no_number_is_an_error(changes):
 
 def test_other_entries_of_the_times_are_left_out():
   result = {"evaluation": {"num_parameters": 7, "gap": 0.1, "map": 0.2,
-                           "avg_hit_at_one": 0.3},
+                           "avg_hit_at_one": 0.3, "ece": 0.1, "log_loss": 1},
             "train_examples_per_second": None, "seconds": {"\x1b[31m": 1.0}}
   assert not [name for name in results.columns(result) if name.endswith("_seconds")]
 

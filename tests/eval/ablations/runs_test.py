@@ -4,6 +4,7 @@
 
 import json
 import os
+import shutil
 
 import pytest
 import tensorflow as tf
@@ -36,7 +37,8 @@ class Commands:
     name, *arguments = command
     print(name, file=log)
     flags = dict(argument.lstrip("-").partition("=")[::2] for argument in arguments)
-    self.ran.append((name, flags.get("units") or flags.get("top_k")))
+    self.ran.append((name, flags.get("units") or flags.get("num_folds")
+                     or flags.get("top_k")))
     if any(word in command for word in self.failing):
       raise processes.RunFailed(f"{name} failed")
     if name == "yt8m-train":
@@ -49,6 +51,8 @@ class Commands:
               checkpoint_number=2 if self.stopping else 7)
       if self.stopping:
         raise processes.RunFailed(f"{name} ended with code 143")
+    elif name == "yt8m-calibrate":
+      shutil.copytree(flags["train_dir"], flags["output_dir"])
     else:
       directory = os.path.join(flags["train_dir"], "eval")
       os.makedirs(directory, exist_ok=True)
@@ -74,7 +78,7 @@ def ablate(directory, rows=None, keep=False, failing=(), config=CONFIG, stopping
 
 
 def models(directory):
-  return {path.parts[-4] for path in directory.glob("*/*/*/model/checkpoint")}
+  return {path.parts[-4] for path in directory.glob("*/*/*/*/checkpoint")}
 
 
 def test_evaluation_ends(tmp_path):
@@ -82,7 +86,8 @@ def test_evaluation_ends(tmp_path):
   config = {**CONFIG, "evaluate": {"run_once": False}}
   [run, *_] = ablation_runs.make_runs(
       ablation_table.Table.from_config(config), 1, str(tmp_path))
-  assert run.commands("model")[1][-2:] == ["--run_once=false", "--run_once"]
+  assert run.commands("model", "calibrated")[-1][-2:] == [
+      "--run_once=false", "--run_once"]
 
 
 TRAIN, ONE, TWO = ("yt8m-train", "3"), ("yt8m-eval", "20"), ("yt8m-eval", "2")
@@ -99,6 +104,24 @@ def test_rows_of_one_training_are_trained_once_and_measured_each(tmp_path):
           == outcomes["two"]["seconds"]["yt8m-train"])
   assert not models(tmp_path)
   assert ablate(tmp_path) == ([], {})
+
+
+def test_a_calibrated_row_shares_the_training_and_measures_its_own_model(tmp_path):
+  [one, *others] = CONFIG["rows"]
+  config = {**CONFIG, "rows": [one, {**one, "name": "better", "paired_with": "one",
+                                     "calibrate": {"num_folds": 4}}, *others]}
+  calibrate = ("yt8m-calibrate", "4")
+  ran, outcomes = ablate(tmp_path, rows=["one", "better"], config=config)
+  assert ran == [TRAIN, ONE, calibrate, ONE]
+  assert outcomes["better"]["settings"]["calibrate"] == {"num_folds": 4, "seed": 0}
+  assert set(outcomes["better"]["seconds"]) == {
+      "yt8m-train", "yt8m-calibrate", "yt8m-eval"}
+  assert outcomes["better"]["evaluation"]["units"] == 3
+  assert not models(tmp_path) and ablate(tmp_path, rows=["better"], config=config) == (
+      [], {})
+  ran, _ = ablate(tmp_path / "kept", rows=["better"], keep=True, config=config)
+  assert ran == [TRAIN, calibrate, ONE]
+  assert len(list((tmp_path / "kept").glob("*/*/*/*/checkpoint"))) == 2
 
 
 def test_a_new_row_without_a_model_trains_again_and_leaves_the_others(tmp_path):
