@@ -17,27 +17,35 @@ Models that you have trained in this way are named by --fold:
 
     yt8m-calibrate --train_dir=model --fold=model0=part0*.tfrecord \
         --fold=model1=part1*.tfrecord --output_dir=calibrated
+
+A SavedModel, such as that of an ensemble, is calibrated as a whole, into another one:
+
+    yt8m-calibrate --saved_model=ensemble/1 --held_out_data_pattern='validate*.tfrecord' \
+        --output_dir=ensemble/2
 """
 
 import dataclasses
 import os
-from collections.abc import Iterator
 
 import numpy as np
 import tensorflow as tf
 from absl import flags
 from absl import logging
 
+from yt8m.artifacts import manifest
+from yt8m.artifacts import saved_model
 from yt8m.configs import checkpoints
 from yt8m.configs import experiment
 from yt8m.core import command
 from yt8m.core import directories
 from yt8m.core import paths
 from yt8m.core import progress
+from yt8m.core import vocabulary
 from yt8m.data import label_sets as label_set_files
-from yt8m.data import readers
 from yt8m.data import records
-from yt8m.eval.predictions import by_length
+from yt8m.export.prediction import checkpoint
+from yt8m.export.saved_models import calibrated
+from yt8m.models.calibration import calibration
 from yt8m.models.layers import variables
 from yt8m.training import calibrating
 from yt8m.training import fold_models
@@ -51,7 +59,11 @@ _SOURCES = ("held_out_data_pattern", "num_folds", "fold")
 # What is put after --output_dir for the models of --num_folds.
 _FOLD_MODELS = ".folds"
 
-paths.define("train_dir", None, "Directory of the model; required.")
+Model = checkpoint.Checkpoint | saved_model.SavedModel
+
+paths.define("train_dir", "", "Directory of the model.")
+paths.define("saved_model", "", "SavedModel of yt8m-export, of one model or of an "
+             "ensemble, instead of --train_dir. --output_dir becomes a SavedModel.")
 checkpoints.define_flag()
 paths.define_pattern("held_out_data_pattern", "", "Records that the model was not "
                      "trained on: globs, separated by commas.")
@@ -61,7 +73,7 @@ flags.DEFINE_integer(
     lower_bound=2)
 flags.DEFINE_multi_string(
     "fold", [], "DIR=PATTERN, instead of --held_out_data_pattern: directory of a model "
-    "like that of --train_dir, and records that this one was not trained on. May be "
+    "like the one to calibrate, and records that this one was not trained on. May be "
     "repeated.")
 paths.define("label_sets", None, "File of yt8m-label-sets, with the labels of many "
              "videos. Default: those of the held-out records.")
@@ -70,82 +82,100 @@ paths.define_pattern("label_sets_exclude", None, "Records whose videos are left 
 paths.define("output_dir", None, "Directory to write; required.")
 flags.DEFINE_bool("overwrite", False, "Replace an existing --output_dir.")
 flags.DEFINE_integer("batch_size", 256, "Number of videos in a batch.", lower_bound=1)
+flags.DEFINE_integer("top_k", None, "Number of classes that serving_default of the "
+                     "SavedModel returns. Default: 20, or all classes if they are fewer.",
+                     lower_bound=1)
 flags.DEFINE_integer("max_videos", 20_000, "Number of held-out videos to use at most.",
                      lower_bound=100)
 flags.DEFINE_integer("seed", 0, "Seed of all random choices.", lower_bound=0)
-flags.mark_flag_as_required("train_dir")
 flags.mark_flag_as_required("output_dir")
 
 
 def main() -> None:
-  sources = [name for name in _SOURCES if FLAGS[name].value]
-  if len(sources) != 1:
-    raise ValueError("Give one of " + ", ".join(f"--{name}" for name in _SOURCES)
-                     + ": calibration needs videos that the model was not trained on.")
-  named = list(_named_folds())
-  owned = experiment.TRAIN_DIR if FLAGS.overwrite else None
-  directories.check_replaceable(
-      FLAGS.output_dir, owned, remedy="name another one, or add --overwrite")
-  experiment.TRAIN_DIR.refuse_links(FLAGS.train_dir)
-  config, model, step = experiment.load(
-      FLAGS.train_dir, checkpoints.find(FLAGS.train_dir, FLAGS.checkpoint))
-  if config.model_config.get("calibration"):
-    raise ValueError(f"--train_dir={FLAGS.train_dir} is calibrated already: give the "
-                     "directory of yt8m-train.")
-  names = config.kept_names(FLAGS.train_dir)
+  _check_flags()
+  model = _model(FLAGS.train_dir or FLAGS.saved_model, FLAGS.checkpoint)
+  _check_model(model)
   fold_dir = FLAGS.output_dir.rstrip("/") + _FOLD_MODELS
-  folds = (fold_models.train(FLAGS.train_dir, FLAGS.num_folds, fold_dir)
-           if FLAGS.num_folds else named)
-  scores, labels = _held_out(folds, config)
-  layer = calibrating.make(_label_sets(labels, config), seed=FLAGS.seed)
+  folds = [(_model(directory), pattern) for directory, pattern in (
+      fold_models.train(FLAGS.train_dir, FLAGS.num_folds, fold_dir) if FLAGS.num_folds
+      else _named_folds())]
+  held_out = FLAGS.held_out_data_pattern
+  scores, labels = _held_out(model, [(model, held_out)] if held_out else folds)
+  layer = calibrating.make(_label_sets(labels, model), seed=FLAGS.seed)
   calibrating.fit(layer, scores, labels, FLAGS.seed)
-
-  calibrated = dataclasses.replace(config, model_config={
-      **config.model_config, "calibration": layer.hparams()})
-  result = calibrated.build_model()
-  result.scorer.set_weights(model.scorer.get_weights())
-  result.calibration.set_weights(layer.get_weights())
-  with directories.atomic_directory(
-      FLAGS.output_dir, overwrite=FLAGS.overwrite, owned=experiment.TRAIN_DIR) as folder:
-    calibrated.save(folder)
-    if names:
-      names.write(os.path.join(folder, experiment.vocabulary.FILE))
-    saving.Saver(tf.train.Checkpoint(**variables.checkpoint_parts(result)), folder,
-                 keep=1).save(step, {})
-    experiment.write_status(folder, True, step)
+  if isinstance(model, saved_model.SavedModel):
+    calibrated.save(model, layer, FLAGS.output_dir, top_k=FLAGS.top_k,
+                    overwrite=FLAGS.overwrite)
+  else:
+    _write_train_dir(model, layer)
   if FLAGS.num_folds:
     directories.discard(fold_dir, fold_models.FOLDS, "--output_dir")
   logging.info("Wrote %s.", FLAGS.output_dir)
 
 
-def _named_folds() -> Iterator[tuple[str, str]]:
-  """Yields the directory of each model, and the pattern of records it has not seen."""
-  if FLAGS.held_out_data_pattern:
-    yield FLAGS.train_dir, FLAGS.held_out_data_pattern
+def _check_flags() -> None:
+  if bool(FLAGS.train_dir) == bool(FLAGS.saved_model):
+    raise ValueError("Give either --train_dir or --saved_model: the model to calibrate.")
+  sources = [name for name in _SOURCES if FLAGS[name].value]
+  if len(sources) != 1:
+    raise ValueError("Give one of " + ", ".join(f"--{name}" for name in _SOURCES)
+                     + ": calibration needs videos that the model was not trained on.")
+  for name, needed in (("num_folds", "train_dir"), ("top_k", "saved_model")):
+    if FLAGS[name].value and not FLAGS[needed].value:
+      raise ValueError(f"--{name} needs --{needed}: leave it out.")
+  _named_folds()  # Errors that are known before hours of training.
+  kind = manifest.SAVED_MODEL if FLAGS.saved_model else experiment.TRAIN_DIR
+  directories.check_replaceable(
+      FLAGS.output_dir, kind if FLAGS.overwrite else None,
+      remedy="name another one, or add --overwrite")
+
+
+def _named_folds() -> list[tuple[str, str]]:
+  """Returns the directory of each model, and the pattern of records it has not seen."""
+  folds = []
   for value in FLAGS.fold:
     directory, equals, pattern = value.partition("=")
     if not (equals and directory and pattern):
       raise ValueError(f"--fold={value} is not DIR=PATTERN, such as "
                        "--fold=model0=part0*.tfrecord.")
-    yield paths.expand(directory), pattern
+    folds.append((paths.expand(directory), pattern))
+  return folds
 
 
-def _held_out(folds: list[tuple[str, str]], config: experiment.Experiment
+def _model(directory: str, name: str | None = None) -> Model:
+  """Returns the SavedModel in a directory, or the checkpoint of a training directory."""
+  if FLAGS.saved_model:
+    model = saved_model.SavedModel(directory)
+    model.check_exists()
+    return model
+  experiment.TRAIN_DIR.refuse_links(directory)
+  return checkpoint.Checkpoint.newest(directory, name=name)
+
+
+def _check_model(model: Model) -> None:
+  """Raises ValueError if a model is calibrated already."""
+  if isinstance(model, saved_model.SavedModel):
+    is_calibrated = calibrated.is_calibrated(model)
+  else:
+    config = experiment.Experiment.load(model.train_dir).model_config
+    is_calibrated = bool(config.get("calibration"))
+  if is_calibrated:
+    raise ValueError(f"{model} is calibrated already: give the model that it was made "
+                     "from.")
+
+
+def _held_out(model: Model, folds: list[tuple[Model, str]]
               ) -> tuple[np.ndarray, np.ndarray]:
   """Returns scores and labels of the held-out videos, (n, C) float32 and bool."""
   scores, labels = [], []
   report = progress.Periodic(_PROGRESS_SECS, None, "videos")
-  for directory, pattern in folds:
-    held_out = bool(FLAGS.held_out_data_pattern)
-    files = paths.match(pattern, "--held_out_data_pattern" if held_out else "--fold")
-    path = checkpoints.find(directory, FLAGS.checkpoint if held_out else None)
-    fold, model, _ = experiment.load(directory, path)
-    if (fold.num_classes, fold.feature_spec) != (config.num_classes, config.feature_spec):
-      raise ValueError(f"--fold={directory} has other classes or features than "
-                       f"--train_dir={FLAGS.train_dir}: train it with the same flags.")
-    reader = readers.make_reader(
-        config.feature_spec, config.num_classes, config.max_frames, of_model=True)
-    predict = by_length.evaluation_function(model, FLAGS.batch_size)
+  flag = "--held_out_data_pattern" if FLAGS.held_out_data_pattern else "--fold"
+  for fold, pattern in folds:
+    files = paths.match(pattern, flag)
+    if (fold.num_classes, fold.spec) != (model.num_classes, model.spec):
+      raise ValueError(f"--fold={fold} has other classes or features than {model}: "
+                       "train it with the same flags.")
+    reader, predict = fold.reader(), fold.predictor(FLAGS.batch_size)
     most = -(-FLAGS.max_videos // len(folds))
     with records.clear_errors(reader.explain, files):
       for batch in reader.dataset(pattern, FLAGS.batch_size):
@@ -161,14 +191,31 @@ def _held_out(folds: list[tuple[str, str]], config: experiment.Experiment
   return np.concatenate(scores), np.concatenate(labels)
 
 
-def _label_sets(labels: np.ndarray, config: experiment.Experiment
-                ) -> label_set_files.LabelSets:
+def _write_train_dir(source: checkpoint.Checkpoint, layer: calibration.Calibration
+                     ) -> None:
+  """Writes a training directory with the model and its calibration."""
+  config, model, step = experiment.load(source.train_dir, source.path)
+  changed = dataclasses.replace(config, model_config={
+      **config.model_config, "calibration": layer.hparams()})
+  result = changed.build_model()
+  result.scorer.set_weights(model.scorer.get_weights())
+  result.calibration.set_weights(layer.get_weights())
+  with directories.atomic_directory(
+      FLAGS.output_dir, overwrite=FLAGS.overwrite, owned=experiment.TRAIN_DIR) as folder:
+    changed.save(folder)
+    if names := source.vocabulary:
+      names.write(os.path.join(folder, vocabulary.FILE))
+    saving.Saver(tf.train.Checkpoint(**variables.checkpoint_parts(result)), folder,
+                 keep=1).save(step, {})
+    experiment.write_status(folder, True, step)
+
+
+def _label_sets(labels: np.ndarray, model: Model) -> label_set_files.LabelSets:
   if not FLAGS.label_sets:
     return label_set_files.LabelSets.from_matrix(labels)
   excluded = (paths.match(FLAGS.label_sets_exclude, "--label_sets_exclude")
               if FLAGS.label_sets_exclude else [])
-  reader = readers.make_reader(config.feature_spec, config.num_classes)
-  return label_start.load_label_sets(reader, FLAGS.label_sets, excluded)
+  return label_start.load_label_sets(model.reader(), FLAGS.label_sets, excluded)
 
 
 def run() -> None:

@@ -21,6 +21,7 @@ import yt8m
 from yt8m import models
 from yt8m.artifacts.saved_model import DESCRIPTION
 from yt8m.artifacts.saved_model import Contract
+from yt8m.artifacts.saved_model import SavedModel
 from yt8m.configs import experiment
 from yt8m.core import files
 from yt8m.core import markdown
@@ -114,6 +115,33 @@ def of_ensemble(directory: str, contract: Contract, signatures: Signatures,
   sections += _classes(names)
   return _card(f"Ensemble of {len(members)} models", directory, contract, signatures,
                facts, sections)
+
+
+def of_calibrated(directory: str, contract: Contract, signatures: Signatures,
+                  model: SavedModel, hparams: dict[str, Any],
+                  names: Vocabulary | None = None) -> str:
+  """Returns the card of a SavedModel with a calibration behind it.
+
+  Args:
+    directory: Path of the new SavedModel, complete but for card and manifest.
+    contract: Features, number of frames and number of classes of the model.
+    signatures: Signatures of the new SavedModel.
+    model: SavedModel that was calibrated. Its card is repeated below.
+    hparams: Hyperparameters of the calibration.
+    names: Names of the classes.
+  """
+  path = os.path.join(model.directory, NAME)
+  sections = [("Calibration", "The scores were corrected by `yt8m-calibrate`, which "
+               "chose all weights of the calibration on videos that the model had not "
+               "been trained on.")]
+  if tf.io.gfile.exists(path):
+    with files.open_to_read(path) as file:
+      below = "\n".join(f"##{line}" if line.startswith("#") else line
+                        for line in file.read().splitlines())
+    sections.append(("Before calibration", below))
+  facts = [("calibration", f"`{json.dumps(hparams, sort_keys=True)}`")]
+  return _card("Calibrated model", directory, contract, signatures, facts,
+               sections + _classes(names))
 
 
 def describe(function: Any) -> tuple[str, str]:

@@ -3,11 +3,13 @@
 """`yt8m-calibrate` as a user types it: other commands take its directory."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
 
 from tests.helpers import support
+from yt8m.export.saved_models import ensemble
 from yt8m.synthetic import writer
 
 COMMAND = "yt8m.calibrate"
@@ -95,7 +97,44 @@ def test_models_of_the_folds_are_trained(records, train_dir, tmp_path):
   assert after["log_loss"] < before["log_loss"]
 
 
+def test_the_blend_of_an_ensemble(records, train_dir, tmp_path):
+  support.run_command("yt8m.export.export_model", f"--train_dir={train_dir}",
+                      f"--output_dir={tmp_path}/member", "--top_k=5")
+  member = f"{tmp_path}/member"
+  ensemble.save(ensemble.from_directories([member, member], [0.25, 0.75]),
+                f"{tmp_path}/blend")
+  out = tmp_path / "better"
+  arguments = (f"--saved_model={tmp_path}/blend", f"--output_dir={out}", "--top_k=4",
+               f"--held_out_data_pattern={records}/validate*")
+  support.run_command(COMMAND, *arguments)
+  card = (out / "assets.extra/MODEL_CARD.md").read_text()
+  assert "# Calibrated model" in card and "### Ensemble of 2 models" in card
+
+  # The members are equal, so the scores are those of the member, calibrated.
+  support.run_command(COMMAND, f"--train_dir={train_dir}", arguments[-1],
+                      f"--output_dir={tmp_path}/directory")
+  scores = []
+  for source in (f"--train_dir={tmp_path}/directory", f"--saved_model={out}"):
+    support.run_command("yt8m.export.inference", source, "--top_k=13", "--overwrite",
+                        f"--input_data_pattern={records}/test*",
+                        f"--output_file={tmp_path}/out.csv")
+    scores.append(support.read_submission(tmp_path / "out.csv"))
+  for video, (classes, values) in scores[0].items():
+    np.testing.assert_array_equal(classes, scores[1][video][0])
+    np.testing.assert_allclose(values, scores[1][video][1], atol=1e-4)
+  shutil.rmtree(tmp_path / "blend")
+  shutil.rmtree(member)
+  support.run_command("yt8m.export.inference", f"--saved_model={out}", "--overwrite",
+                      f"--input_data_pattern={records}/test*",
+                      f"--output_file={tmp_path}/out.csv")
+  again = support.run_command(COMMAND, f"--saved_model={out}", *arguments[1:],
+                              "--overwrite", check=False)
+  assert again.returncode == 1 and "is calibrated already" in again.stderr
+
+
 @pytest.mark.parametrize("arguments, words", [
+    (("--num_folds=2", "--saved_model=x"), "either --train_dir or --saved_model"),
+    (("--held_out_data_pattern=x", "--top_k=3"), "--top_k needs --saved_model"),
     ((), "Give one of --held_out_data_pattern, --num_folds, --fold"),
     (("--num_folds=3", ), "--num_folds=3 is more than the record files"),
     (("--fold=x", ), "--fold=x is not DIR=PATTERN"),
