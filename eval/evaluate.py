@@ -152,7 +152,7 @@ def _evaluate(strategy: tf.distribute.Strategy) -> None:
     print(evaluation.format_line(step, values), flush=True)
     logging.info("%s", evaluation.format_calibration(values, metrics.top_k))
     result = thresholds and thresholds.apply(
-        metrics, step=step, hparams=FLAGS.hparams, data=FLAGS.eval_data_pattern,
+        metrics, checkpoint=path, hparams=FLAGS.hparams, data=FLAGS.eval_data_pattern,
         record_files=files)
     for line in result.describe() if result else ():
       logging.info("%s", line)

@@ -33,6 +33,7 @@ from absl import logging
 from yt8m import models
 from yt8m.artifacts import saved_model
 from yt8m.artifacts.thresholds import Thresholds
+from yt8m.configs import checkpoint_files
 from yt8m.configs import checkpoints
 from yt8m.configs import experiment
 from yt8m.configs import model_flags
@@ -123,7 +124,7 @@ def _export_model() -> Export:
     _refuse(["thresholds"], "belongs to a trained model: the scores of an --untrained "
             "one have no meaning.")
     config, model = _untrained()
-    checkpoint_origin = None
+    checkpoint_origin = limits = None
   else:
     _refuse([name for name in UNTRAINED_FLAGS if name != "hparams"],
             f"describes an --untrained model; that of --train_dir={FLAGS.train_dir} is "
@@ -135,13 +136,9 @@ def _export_model() -> Export:
     logging.info("Model of %s at step %d.", FLAGS.train_dir, step)
     experiment.warn_if_unfinished(FLAGS.train_dir, checkpoint)
     checkpoint_origin = origin.Origin.of_checkpoint(FLAGS.train_dir, checkpoint)
+    limits = _thresholds(config.num_classes, checkpoint)
   names = experiment.names_of_classes(
       FLAGS.train_dir, config.num_classes, FLAGS.vocabulary)
-  limits = None
-  if FLAGS.thresholds and checkpoint_origin:
-    limits = Thresholds.load(FLAGS.thresholds, config.num_classes)
-    limits.check_model(
-        f"--thresholds={FLAGS.thresholds}", checkpoint_origin.step, FLAGS.hparams)
   output_dir, earlier = _output_dir(checkpoint_origin and checkpoint_origin.step)
   traced = writer.save(
       config, model, output_dir, top_k=FLAGS.top_k, names=names, limits=limits,
@@ -150,6 +147,17 @@ def _export_model() -> Export:
       make_signatures=mediapipe.make if FLAGS.mediapipe else signatures.make)
   return (traced, _written(output_dir, earlier),
           ("weights", writer.bytes_of_weights(model)))
+
+
+def _thresholds(num_classes: int, checkpoint: str) -> Thresholds | None:
+  """Returns the thresholds of a checkpoint, if they are given."""
+  if not FLAGS.thresholds:
+    return None
+  limits = Thresholds.load(FLAGS.thresholds, num_classes)
+  limits.check_model(
+      f"--thresholds={FLAGS.thresholds}", checkpoints.step_of(checkpoint), FLAGS.hparams,
+      checkpoint_files.digest(checkpoint))
+  return limits
 
 
 def _export_ensemble() -> Export:

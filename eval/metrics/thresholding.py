@@ -13,6 +13,8 @@ import tensorflow as tf
 from absl import logging
 
 from yt8m.artifacts import thresholds
+from yt8m.configs import checkpoint_files
+from yt8m.configs import checkpoints
 from yt8m.core import checksum
 from yt8m.core import files
 from yt8m.eval.metrics import decisions
@@ -104,20 +106,21 @@ class Thresholding:
     _check_replaceable(path)
     return cls(path, target, min_positives, None)
 
-  def apply(self, metrics: streaming.EvaluationMetrics, *, step: int,
+  def apply(self, metrics: streaming.EvaluationMetrics, *, checkpoint: str,
             hparams: str | None, data: str, record_files: Sequence[str]) -> Result:
     """Chooses and writes thresholds, or takes the given ones, and counts decisions.
 
     Args:
       metrics: Accumulated metrics.
-      step: Step of the checkpoint.
+      checkpoint: Path prefix of the checkpoint.
       hparams: Value of `--hparams`.
       data: Pattern of the evaluated records.
       record_files: Paths of these records.
     """
+    step, digest = checkpoints.step_of(checkpoint), checkpoint_files.digest(checkpoint)
     if self.given:
       try:
-        self.given.check_model(f"--thresholds={self.path}", step, hparams)
+        self.given.check_model(f"--thresholds={self.path}", step, hparams, digest)
       except ValueError as error:
         logging.warning("%s", error)
       return Result(self.given, _count(self.given, metrics), self.path, False)
@@ -128,7 +131,7 @@ class Thresholding:
     limits = thresholds.Thresholds(choice.values, metrics.top_k, self.target)
     decided = _count(limits, metrics)
     limits = dataclasses.replace(limits, chosen={
-        "step": step, "hparams": hparams, "data": data,
+        "step": step, "hparams": hparams, "checkpoint_digest": digest, "data": data,
         "data_digest": _digest(record_files), "num_examples": metrics.num_examples,
         "min_positives": self.min_positives,
         "global_threshold": thresholds.number(choice.global_value),

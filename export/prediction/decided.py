@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from yt8m.artifacts.thresholds import Thresholds
+from yt8m.configs import checkpoint_files
 from yt8m.configs import checkpoints
 from yt8m.export.prediction import checkpoint
 from yt8m.export.prediction import jobs
@@ -47,7 +48,8 @@ def chosen(source: jobs.Source, path: str | None, decide: bool, output_format: s
     limits = Thresholds.load(path, source.num_classes)
     if isinstance(source, checkpoint.Checkpoint):
       limits.check_model(
-          f"--thresholds={path}", checkpoints.step_of(source.path), source.hparams)
+          f"--thresholds={path}", checkpoints.step_of(source.path), source.hparams,
+          checkpoint_files.digest(source.path))
     return limits
   limits = None if isinstance(source, checkpoint.Checkpoint) else source.thresholds
   if not limits:

@@ -76,6 +76,7 @@ def test_thresholds_are_chosen_on_some_records_and_measured_on_others(
   evaluate(train_dir, "--choose_thresholds=precision=0.8", f"--thresholds={path}")
   strict = thresholds.Thresholds.load(path, 13)
   assert (strict.values != found.values).any() and strict.target == "precision=0.8"
+  assert "was chosen for" not in evaluate(train_dir, f"--thresholds={path}").stderr
   path.write_text(json.dumps(json.loads(path.read_text()) | {"step": 7}))
   log = evaluate(train_dir, f"--thresholds={path}").stderr
   assert "was chosen for step 7, but this model has 20" in log

@@ -36,8 +36,9 @@ _KINDS = {
     "thresholds": fields.list_of(_SHARE | fields.NULL, "numbers from 0 to 1, or null")}
 # How they were chosen. A file that somebody wrote by hand may lack this.
 _CHOSEN = {
-    "step": fields.SIZE, "hparams": fields.TEXT | fields.NULL, "data": fields.TEXT,
-    "data_digest": fields.TEXT, "num_examples": fields.SIZE,
+    "step": fields.SIZE, "hparams": fields.TEXT | fields.NULL,
+    "checkpoint_digest": fields.TEXT, "data": fields.TEXT, "data_digest": fields.TEXT,
+    "num_examples": fields.SIZE,
     "min_positives": fields.COUNT, "global_threshold": _SHARE | fields.NULL,
     "num_by_global": fields.SIZE, "num_never_decided": fields.SIZE,
     "achieved": fields.object_of(_SHARE, "numbers from 0 to 1")}
@@ -51,9 +52,10 @@ class Thresholds:
     values: Thresholds, (C,) float32; infinity for classes that are never decided.
     top_k: Number of classes of a video, the best, that may be decided.
     target: What the thresholds were chosen for, such as "f1".
-    chosen: How they were chosen, as in the file: `step` and `hparams` of the model,
-      `data`, `data_digest`, `num_examples`, `min_positives`, `global_threshold`,
-      `num_by_global`, `num_never_decided` and `achieved`. Each may be missing.
+    chosen: How they were chosen, as in the file: `step`, `hparams` and
+      `checkpoint_digest` of the model, `data`, `data_digest`, `num_examples`,
+      `min_positives`, `global_threshold`, `num_by_global`, `num_never_decided` and
+      `achieved`. Each may be missing.
   """
   values: np.ndarray
   top_k: int
@@ -124,15 +126,19 @@ class Thresholds:
     decided[:, self.top_k:] = False
     return decided
 
-  def check_model(self, where: str, step: int, hparams: str | None) -> None:
+  def check_model(self, where: str, step: int, hparams: str | None,
+                  checkpoint_digest: str) -> None:
     """Raises ValueError if they were chosen for the scores of another model.
 
     Args:
       where: Name of the thresholds in the error, such as `"--thresholds=t.json"`.
       step: Step of the checkpoint that is used.
       hparams: Value of `--hparams`, which may change scores.
+      checkpoint_digest: Digest of the checkpoint, of `checkpoint_files.digest`.
     """
-    for name, ours in (("step", step), ("hparams", hparams)):
+    # A model that yt8m-calibrate wrote has the step of the one before it.
+    for name, ours in (("step", step), ("hparams", hparams),
+                       ("checkpoint_digest", checkpoint_digest)):
       if name in self.chosen and self.chosen[name] != ours:
         raise ValueError(
             f"{where} was chosen for {name} {self.chosen[name]!r}, but this model has "

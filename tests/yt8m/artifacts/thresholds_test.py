@@ -64,11 +64,13 @@ def test_what_is_no_file_of_thresholds(change, error, tmp_path):
 
 
 def test_thresholds_of_another_model_are_refused():
-  of().check_model("--thresholds=t", 5, None)  # Written by hand.
-  mine = of(step=5, hparams=None)
-  mine.check_model("--thresholds=t", 5, None)
+  of().check_model("--thresholds=t", 5, None, "ab")  # Written by hand.
+  mine = of(step=5, hparams=None, checkpoint_digest="ab")
+  mine.check_model("--thresholds=t", 5, None, "ab")
   with pytest.raises(ValueError, match="--thresholds=t was chosen for step 5, but this "
                      "model has 6.*--checkpoint=6"):
-    mine.check_model("--thresholds=t", 6, None)
+    mine.check_model("--thresholds=t", 6, None, "ab")
   with pytest.raises(ValueError, match="for hparams None.*the same --hparams"):
-    mine.check_model("--thresholds=t", 5, "{}")
+    mine.check_model("--thresholds=t", 5, "{}", "ab")
+  with pytest.raises(ValueError, match="for checkpoint_digest 'ab', but this model has"):
+    mine.check_model("--thresholds=t", 5, None, "cd")
