@@ -7,6 +7,13 @@
 Without `--run_once`, it watches the directory and evaluates every new checkpoint. Workers
 with a cluster in TF_CONFIG share the records out; the first of them prints and writes the
 metrics of all.
+
+From which score on a class counts as a label is chosen on some records and measured on
+others:
+
+    yt8m-eval … --eval_data_pattern='validate*' --run_once --choose_thresholds=f1 \
+        --thresholds=thresholds.json
+    yt8m-eval … --eval_data_pattern='test*' --run_once --thresholds=thresholds.json
 """
 
 import io
@@ -26,9 +33,11 @@ from yt8m.data import missing_features
 from yt8m.data import readers
 from yt8m.data import records
 from yt8m.eval.metrics import class_report
+from yt8m.eval.metrics import decisions
 from yt8m.eval.metrics import evaluation
 from yt8m.eval.metrics import gate
 from yt8m.eval.metrics import streaming
+from yt8m.eval.metrics import thresholding
 from yt8m.eval.predictions import by_length
 from yt8m.models import losses
 from yt8m.training import strategies
@@ -68,6 +77,17 @@ paths.define("baseline", None, "metrics-<step>.json of an earlier model on the s
 flags.DEFINE_multi_string(
     "max_regression", [], "How much worse than --baseline metrics may be, such as "
     "'gap:0.002,avg_loss:0.1'. May be repeated.")
+flags.DEFINE_string(
+    "choose_thresholds", None, "Choose a threshold for every class on these records, and "
+    "write them to --thresholds: f1, the best F1; precision=0.9, the lowest threshold "
+    "with this precision; or cost=1:5, the least cost of false positives and of false "
+    "negatives.")
+paths.define("thresholds", None, "File of thresholds: the one that --choose_thresholds "
+             "writes; without it, one whose decisions are measured on these records.")
+flags.DEFINE_integer(
+    "threshold_min_positives", decisions.MIN_POSITIVES, "Number of labels from which on "
+    "--choose_thresholds gives a class a threshold of its own. The others share one.",
+    lower_bound=1)
 model_flags.define_hparams()
 flags.mark_flag_as_required("train_dir")
 
@@ -88,10 +108,16 @@ def _evaluate(strategy: tf.distribute.Strategy) -> None:
   if (requirements or baseline) and not (FLAGS.run_once or FLAGS.checkpoint):
     raise ValueError("--require and --baseline judge one checkpoint: add --run_once, or "
                      "name it with --checkpoint.")
+  if FLAGS.choose_thresholds is not None and not (FLAGS.run_once or FLAGS.checkpoint):
+    raise ValueError("--choose_thresholds is for one checkpoint: add --run_once, or name "
+                     "it with --checkpoint.")
   experiment.TRAIN_DIR.refuse_links(FLAGS.train_dir)
   config = experiment.Experiment.load(FLAGS.train_dir).with_hparams(FLAGS.hparams)
   names = experiment.names_of_classes(
       FLAGS.train_dir, config.num_classes, FLAGS.vocabulary)
+  thresholds = thresholding.Thresholding.of_flags(
+      FLAGS.thresholds, FLAGS.choose_thresholds, FLAGS.threshold_min_positives,
+      config.num_classes, streaming.chosen_top_k(FLAGS.top_k, config.num_classes))
   model = config.build_model()
   reader = readers.make_reader(
       config.feature_spec.with_segment_labels(FLAGS.segment_labels),
@@ -125,14 +151,20 @@ def _evaluate(strategy: tf.distribute.Strategy) -> None:
     values = metrics.get() | metrics.calibration()
     print(evaluation.format_line(step, values), flush=True)
     logging.info("%s", evaluation.format_calibration(values, metrics.top_k))
+    result = thresholds and thresholds.apply(
+        metrics, checkpoint=path, hparams=FLAGS.hparams, data=FLAGS.eval_data_pattern,
+        record_files=files)
+    for line in result.describe() if result else ():
+      logging.info("%s", line)
     logging.info("Wrote %s", evaluation.write_results(
         FLAGS.train_dir, step, model, metrics, values, hparams=FLAGS.hparams,
-        data=FLAGS.eval_data_pattern, label_loss=loss))
+        data=FLAGS.eval_data_pattern, label_loss=loss,
+        at_thresholds=result and result.content()))
     if names:
       for line in class_report.describe(names, metrics, values):
         logging.info("%s", line)
       logging.info("Wrote %s", class_report.write(
-          FLAGS.train_dir, step, names, metrics, values))
+          FLAGS.train_dir, step, names, metrics, values, result))
     if baseline:
       requirements += baseline.requirements(
           metrics.num_positives, {"top_k": metrics.top_k, "label_loss": loss})

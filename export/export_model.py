@@ -32,6 +32,8 @@ from absl import logging
 
 from yt8m import models
 from yt8m.artifacts import saved_model
+from yt8m.artifacts.thresholds import Thresholds
+from yt8m.configs import checkpoint_files
 from yt8m.configs import checkpoints
 from yt8m.configs import experiment
 from yt8m.configs import model_flags
@@ -70,6 +72,9 @@ flags.DEFINE_integer("top_k", None, "Number of classes that serving_default retu
 paths.define("vocabulary", None, "CSV with the names of the classes, as for yt8m-train: "
              "an asset, and the output class_names of serving_default. Default: that of "
              "--train_dir, or of the members of --ensemble.")
+paths.define("thresholds", None, "File that yt8m-eval --choose_thresholds wrote for this "
+             "checkpoint: an asset, and the output decisions of serving_default and "
+             "predict_full.")
 flags.DEFINE_enum("weights", "float32", compression.WEIGHT_FORMATS,
                   "Format of the stored weights; the computation is in float32.")
 flags.DEFINE_bool("mediapipe", False, "Write MediaPipe's signature in place of ours.")
@@ -100,7 +105,7 @@ def main() -> None:
                      "--ensemble.")
   directories.checked_path(FLAGS.output_dir, "--output_dir")
   if FLAGS.mediapipe:
-    _refuse(["top_k", "warmup_requests", "ensemble"],
+    _refuse(["top_k", "warmup_requests", "ensemble", "thresholds"],
             "belongs to our own signatures, and --mediapipe writes another one.")
   with locks.hold_output(FLAGS.output_dir, "exports", is_directory=True):
     traced, output_dir, before = (
@@ -116,8 +121,10 @@ def main() -> None:
 @model_flags.named_code_allowed()
 def _export_model() -> Export:
   if FLAGS.untrained:
+    _refuse(["thresholds"], "belongs to a trained model: the scores of an --untrained "
+            "one have no meaning.")
     config, model = _untrained()
-    checkpoint_origin = None
+    checkpoint_origin = limits = None
   else:
     _refuse([name for name in UNTRAINED_FLAGS if name != "hparams"],
             f"describes an --untrained model; that of --train_dir={FLAGS.train_dir} is "
@@ -129,11 +136,12 @@ def _export_model() -> Export:
     logging.info("Model of %s at step %d.", FLAGS.train_dir, step)
     experiment.warn_if_unfinished(FLAGS.train_dir, checkpoint)
     checkpoint_origin = origin.Origin.of_checkpoint(FLAGS.train_dir, checkpoint)
+    limits = _thresholds(config.num_classes, checkpoint)
   names = experiment.names_of_classes(
       FLAGS.train_dir, config.num_classes, FLAGS.vocabulary)
   output_dir, earlier = _output_dir(checkpoint_origin and checkpoint_origin.step)
   traced = writer.save(
-      config, model, output_dir, top_k=FLAGS.top_k, names=names,
+      config, model, output_dir, top_k=FLAGS.top_k, names=names, limits=limits,
       overwrite=FLAGS.overwrite, weight_format=FLAGS.weights,
       warmup_requests=FLAGS.warmup_requests, origin=checkpoint_origin, earlier=earlier,
       make_signatures=mediapipe.make if FLAGS.mediapipe else signatures.make)
@@ -141,7 +149,20 @@ def _export_model() -> Export:
           ("weights", writer.bytes_of_weights(model)))
 
 
+def _thresholds(num_classes: int, checkpoint: str) -> Thresholds | None:
+  """Returns the thresholds of a checkpoint, if they are given."""
+  if not FLAGS.thresholds:
+    return None
+  limits = Thresholds.load(FLAGS.thresholds, num_classes)
+  limits.check_model(
+      f"--thresholds={FLAGS.thresholds}", checkpoints.step_of(checkpoint), FLAGS.hparams,
+      checkpoint_files.digest(checkpoint))
+  return limits
+
+
 def _export_ensemble() -> Export:
+  _refuse(["thresholds"], "was chosen for the scores of one checkpoint, and those of an "
+          "--ensemble are others: leave it out.")
   _refuse([*UNTRAINED_FLAGS, "checkpoint", "weights"],
           "says how a model is exported, but the members of --ensemble are SavedModels "
           "already. Export them with it first.")

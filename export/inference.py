@@ -24,6 +24,7 @@ from absl import logging
 
 from yt8m.artifacts import model_archive
 from yt8m.artifacts import saved_model
+from yt8m.artifacts.thresholds import Thresholds
 from yt8m.configs import checkpoints
 from yt8m.configs import experiment
 from yt8m.configs import model_flags
@@ -41,6 +42,7 @@ from yt8m.data import missing_features
 from yt8m.data import video_reader
 from yt8m.eval.metrics import streaming
 from yt8m.export.prediction import checkpoint
+from yt8m.export.prediction import decided
 from yt8m.export.prediction import engine
 from yt8m.export.prediction import formats
 from yt8m.export.prediction import jobs
@@ -72,6 +74,10 @@ flags.DEFINE_enum("output_format", "csv", [*formats.WRITERS, *named_formats.WRIT
                   "names of the classes: json, one object a line, or csv_named, a CSV.")
 paths.define("vocabulary", None, "CSV with the names of the classes, as for yt8m-train, "
              "for --output_format=json and csv_named. Default: that of the model.")
+paths.define("thresholds", None, "File of yt8m-eval --choose_thresholds: only classes "
+             "that reach their thresholds are written, for some videos none.")
+flags.DEFINE_bool("decide", False, "Do so with the thresholds that the --saved_model "
+                  "keeps.")
 flags.DEFINE_bool("overwrite", False, "Replace an existing --output_file, and parts of "
                   "another run.")
 flags.DEFINE_bool("segment_labels", False, "Predict five-frame segments, and list the "
@@ -81,7 +87,8 @@ flags.DEFINE_integer("segment_max_pred", 100000, "Number of segments kept of a c
 paths.define("segment_label_ids_file", "", "CSV of the classes of the segment "
              "task. Default: all classes.")
 flags.DEFINE_integer("top_k", None, "Number of classes written for a video. Default: 20, "
-                     "or all classes if they are fewer.", lower_bound=1)
+                     "or all classes if they are fewer; with thresholds, the number "
+                     "among which they decide.", lower_bound=1)
 flags.DEFINE_integer("batch_size", None, "Number of examples predicted at a time. "
                      "Default: 512; at frame level 128, which takes less than 3 GiB.", 1)
 flags.DEFINE_integer("num_readers", 1, "Number of record files read at the same time.",
@@ -114,8 +121,12 @@ def main() -> None:
     if FLAGS.segment_labels and FLAGS.segment_label_ids_file:
       class_ids = segments.read_class_ids(
           FLAGS.segment_label_ids_file, source.num_classes)
+    limits = decided.chosen(
+        source, FLAGS.thresholds, FLAGS.decide, FLAGS.output_format, FLAGS.segment_labels)
+    top_k = (limits.top_k if limits and FLAGS.top_k is None
+             else streaming.chosen_top_k(FLAGS.top_k, source.num_classes))
     job = jobs.Job(
-        source, streaming.chosen_top_k(FLAGS.top_k, source.num_classes),
+        source, top_k,
         FLAGS.batch_size or (512 if source.spec.is_video_level else 128),
         FLAGS.segment_labels, class_ids, FLAGS.skip_corrupt_records,
         FLAGS.skip_bad_records)
@@ -126,7 +137,7 @@ def main() -> None:
     missing_features.check(
         record_files, reader.expected, reader.explain, "--input_data_pattern")
     logging.info("Model of %s.", source)
-    _predict(job, record_files, names)
+    _predict(job, record_files, names, limits)
   if FLAGS.output_model_tgz and isinstance(source, checkpoint.Checkpoint):
     model_archive.pack(FLAGS.train_dir, FLAGS.output_model_tgz,
                        source.inference_files())
@@ -134,19 +145,20 @@ def main() -> None:
   return None
 
 
-def _predict(job: jobs.Job, record_files: Sequence[str], names: Vocabulary | None
-             ) -> None:
+def _predict(job: jobs.Job, record_files: Sequence[str], names: Vocabulary | None,
+             limits: Thresholds | None) -> None:
   output, letters = FLAGS.output_file, f"{FLAGS.output_file}.failed.json"
   contents = {
       **job.settings(), "model": job.source.fingerprint, "format": FLAGS.output_format,
       "strict": FLAGS.strict,
       "segment_max_pred": FLAGS.segment_max_pred if FLAGS.segment_labels else None,
       "records": [(file, checksum.of_ends(file)) for file in record_files],
-      **({"vocabulary": names.digest} if names else {})}
+      **({"vocabulary": names.digest} if names else {}),
+      **({"thresholds": limits.digest} if limits else {})}
   engine.check_dead_letters(letters)
   with locks.hold_output(output, "predicts"):
     if not finished.check(output, contents, FLAGS.overwrite):
-      _write_predictions(job, record_files, contents, letters, names)
+      _write_predictions(job, record_files, contents, letters, names, limits)
     if tf.io.gfile.exists(letters):
       logging.warning(
           "Files that could not be read are left out: see %s. Repair them and start "
@@ -157,7 +169,7 @@ def _predict(job: jobs.Job, record_files: Sequence[str], names: Vocabulary | Non
 
 def _write_predictions(job: jobs.Job, record_files: Sequence[str],
                        contents: Mapping[str, Any], letters: str,
-                       names: Vocabulary | None) -> None:
+                       names: Vocabulary | None, limits: Thresholds | None) -> None:
   """Writes the predictions, and the list of the files that were left out."""
   max_failed = FLAGS.max_failed_shards
   if max_failed is None:
@@ -165,6 +177,8 @@ def _write_predictions(job: jobs.Job, record_files: Sequence[str],
   num_written, videos_written = 0, repeated_videos.RepeatedVideos(job.segments)
   with contextlib.ExitStack() as stack:
     writer = stack.enter_context(_writer(contents, names))
+    if limits:
+      writer = decided.DecidedOutput(writer, limits)
     parts = prediction_parts.Parts.open(FLAGS.output_file, job, FLAGS.overwrite)
     stack.callback(parts.remove_if_empty)
 

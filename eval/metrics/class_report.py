@@ -4,7 +4,8 @@
 
     <train_dir>/eval/classes-<step>.csv    class,name,positives,average_precision
 
-The average precision of a class without positives is empty.
+The average precision of a class without positives is empty. With thresholds there are
+four more columns: threshold (empty if the class is never decided), precision, recall, f1.
 """
 
 import csv
@@ -14,9 +15,11 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from yt8m.artifacts import thresholds
 from yt8m.core import files
 from yt8m.core.vocabulary import Vocabulary
 from yt8m.eval.metrics import streaming
+from yt8m.eval.metrics import thresholding
 
 _SHOWN = 5
 
@@ -42,7 +45,8 @@ def describe(names: Vocabulary, metrics: streaming.EvaluationMetrics,
 
 
 def write(train_dir: str, step: int, names: Vocabulary,
-          metrics: streaming.EvaluationMetrics, values: dict[str, Any]) -> str:
+          metrics: streaming.EvaluationMetrics, values: dict[str, Any],
+          result: thresholding.Result | None = None) -> str:
   """Writes `eval/classes-<step>.csv`; returns its path.
 
   Args:
@@ -51,6 +55,7 @@ def write(train_dir: str, step: int, names: Vocabulary,
     names: Names of the classes.
     metrics: Accumulated metrics.
     values: Result of `metrics.get()`.
+    result: Thresholds and decisions; None if nothing was decided.
   """
   classes = np.flatnonzero(metrics.num_positives).tolist()
   precisions = dict(zip(classes, values["aps"].tolist(), strict=True))
@@ -59,8 +64,15 @@ def write(train_dir: str, step: int, names: Vocabulary,
   path = os.path.join(directory, f"classes-{step}.csv")
   with files.atomic_write(path) as file:
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(["class", "name", "positives", "average_precision"])
-    for index, name in enumerate(names.names):
+    more = ((),) * len(names.names)
+    if result:
+      decided = result.decided
+      more = zip(map(thresholds.number, result.limits.values), decided.precision.tolist(),
+                 decided.recall.tolist(), decided.f1.tolist(), strict=True)
+    writer.writerow([
+        "class", "name", "positives", "average_precision",
+        *(["threshold", "precision", "recall", "f1"] if result else [])])
+    for index, (name, row) in enumerate(zip(names.names, more, strict=True)):
       writer.writerow([
-          index, name, metrics.num_positives[index], precisions.get(index, "")])
+          index, name, metrics.num_positives[index], precisions.get(index, ""), *row])
   return path

@@ -101,7 +101,7 @@ def write_results(
     train_dir: str, step: int, model: video_model.VideoModel,
     metrics: streaming.EvaluationMetrics, values: dict[str, Any], *,
     hparams: str | None = None, data: str | None = None,
-    label_loss: str | None = None) -> str:
+    label_loss: str | None = None, at_thresholds: dict[str, Any] | None = None) -> str:
   """Writes `eval/metrics-<step>.json` and TensorBoard scalars.
 
   Args:
@@ -114,6 +114,7 @@ def write_results(
     hparams: `--hparams` of the evaluation, for the record.
     data: Pattern of the evaluated records, for the record.
     label_loss: Name of the loss, for the record.
+    at_thresholds: Precision, recall and F1 of decided labels, if there are thresholds.
 
   Returns:
     The path of the JSON file.
@@ -133,6 +134,7 @@ def write_results(
       "hparams": hparams, "top_k": metrics.top_k, "label_loss": label_loss, **scalars,
       "num_positives": dict(zip(classes, counts, strict=True)),
       "average_precision": dict(zip(classes, values["aps"].tolist(), strict=True)),
+      **({"at_thresholds": at_thresholds} if at_thresholds else {}),
       **{name: values[name] for name in ("reliability", "by_frequency")}})
   with files.clear_disk_errors(directory):
     writer = tf.summary.create_file_writer(directory)

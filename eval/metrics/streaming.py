@@ -224,6 +224,15 @@ class EvaluationMetrics:
     """
     return self._top.calibration(self.rated_only)
 
+  def predictions(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Returns the best classes of every video, and whether they are labels.
+
+    Returns:
+      Scores, classes and hits, each (num_examples, top_k), best first.
+    """
+    scores, codes = (x.reshape(-1, self.top_k) for x in self._top.compacted())
+    return scores, codes >> 1, codes & 1 > 0
+
   def merge(self, other: "EvaluationMetrics") -> None:
     """Adds everything that another worker accumulated."""
     for name in ("num_classes", "top_k", "top_n"):

@@ -23,6 +23,7 @@ References: YouTube-8M starter code, `export_model_mediapipe.py`; MediaPipe,
 import tensorflow as tf
 
 from yt8m.artifacts.saved_model import Contract
+from yt8m.artifacts.thresholds import Thresholds
 from yt8m.core.vocabulary import Vocabulary
 from yt8m.export.saved_models import signatures
 
@@ -50,8 +51,8 @@ scores = predict(rgb_and_audio=frames, num_frames=num_frames)["predictions"]
 
 
 def make(contract: Contract, model: signatures.Model,
-         top_k: int | None = None, names: Vocabulary | None = None
-         ) -> signatures.Signatures:
+         top_k: int | None = None, names: Vocabulary | None = None,
+         limits: Thresholds | None = None) -> signatures.Signatures:
   """Traces the signature.
 
   Args:
@@ -59,11 +60,12 @@ def make(contract: Contract, model: signatures.Model,
     model: Model to trace; see `signatures.make`.
     top_k: Ignored, because the signature returns the scores of all classes.
     names: Ignored, for the same reason.
+    limits: Ignored, for the same reason.
 
   Raises:
     ValueError: The model reads video-level features.
   """
-  del top_k, names
+  del top_k, names, limits
   spec = contract.spec
   if spec.is_video_level:
     raise ValueError("--mediapipe exports frame-level models, but this model reads "

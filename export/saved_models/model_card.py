@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The model card of a SavedModel, in Markdown: `assets.extra/MODEL_CARD.md`.
 
-It states the recipe, options and data; metrics; bytes; signatures and how to call them;
-and limits. Everything is derived from the model, its checkpoint and its evaluation, so
-that the same export has the same card.
+It states the recipe, options and data; metrics, calibration and thresholds; bytes;
+signatures and how to call them; and limits. Everything is derived from the model, its
+checkpoint and its evaluation, so that the same export has the same card.
 
 Reference: Mitchell et al., "Model Cards for Model Reporting", FAT* 2019.
 """
@@ -19,15 +19,17 @@ import tensorflow as tf
 
 import yt8m
 from yt8m import models
+from yt8m.artifacts import thresholds
 from yt8m.artifacts.saved_model import DESCRIPTION
 from yt8m.artifacts.saved_model import Contract
 from yt8m.artifacts.saved_model import SavedModel
+from yt8m.artifacts.thresholds import Thresholds
 from yt8m.configs import experiment
 from yt8m.core import files
 from yt8m.core import markdown
 from yt8m.core.vocabulary import Vocabulary
 from yt8m.eval.blending import ensemble_file
-from yt8m.eval.metrics import streaming
+from yt8m.export.saved_models import measured
 from yt8m.export.saved_models import mediapipe
 from yt8m.export.saved_models.origin import Origin
 from yt8m.export.saved_models.signatures import Signatures
@@ -50,7 +52,7 @@ Section = tuple[str, str]
 def of_model(directory: str, contract: Contract, signatures: Signatures,
              config: experiment.Experiment, model: models.VideoModel,
              weight_format: str, *, origin: Origin | None = None,
-             names: Vocabulary | None = None) -> str:
+             names: Vocabulary | None = None, limits: Thresholds | None = None) -> str:
   """Returns the card of one model.
 
   Args:
@@ -62,6 +64,7 @@ def of_model(directory: str, contract: Contract, signatures: Signatures,
     weight_format: One of `compression.WEIGHT_FORMATS`.
     origin: Origin of the weights; None if they are random.
     names: Names of the classes.
+    limits: Thresholds of the classes.
   """
   recipe = config.flags.get("model")
   parameters = sum(v.shape.num_elements()
@@ -74,11 +77,14 @@ def of_model(directory: str, contract: Contract, signatures: Signatures,
   if origin:
     title = f"step {origin.step:,}"
     facts.append(("checkpoint", ", ".join(filter(None, [title, origin.date]))))
-    sections = [("Training", _training(config)), ("Metrics", _metrics(origin))]
+    sections = [("Training", _training(config)), ("Metrics", measured.metrics(origin)),
+                ("Calibration", measured.calibrated(origin))]
   else:
     title = "untrained"
     sections = [("Training", "None: the weights are random, for measurements of size and "
                  "speed. The scores have no meaning.")]
+  if limits:
+    sections.append(("Decisions", measured.decided(limits)))
   sections += _classes(names, origin and origin.evaluation)
   return _card(f"{recipe or 'Model'}, {title}", directory, contract, signatures, facts,
                sections)
@@ -112,6 +118,7 @@ def of_ensemble(directory: str, contract: Contract, signatures: Signatures,
     sections.append(("Metrics", "On the videos on which members and weights were chosen, "
                      "and therefore slightly too high:\n\n"
                      + markdown.make(["", "GAP"], rows, ("",))))
+  sections.append(("Calibration", measured.NOT_CALIBRATED))
   sections += _classes(names)
   return _card(f"Ensemble of {len(members)} models", directory, contract, signatures,
                facts, sections)
@@ -168,7 +175,7 @@ def _card(title: str, directory: str, contract: Contract, signatures: Signatures
   # Not the size of all files: fingerprint.pb holds a random number of varying length.
   graph = tf.io.gfile.stat(os.path.join(directory, "saved_model.pb")).length
   assets = sorted({*tf.io.gfile.listdir(os.path.join(directory, "assets"))}
-                  - {DESCRIPTION})
+                  - {DESCRIPTION, thresholds.FILE})
   facts = [
       ("reads", _features(contract)),
       ("answers", f"scores of {contract.num_classes:,} classes, each between 0 and 1"),
@@ -218,20 +225,6 @@ def _training(config: experiment.Experiment) -> str:
   return f"{markdown.make(['', ''], rows, ('',))}\n\n{others}" if rows else others
 
 
-def _metrics(origin: Origin) -> str:
-  if not origin.evaluation:
-    return "The model was not evaluated before the export."
-  metrics = origin.evaluation
-  rows = [[label, f"{metrics[name]:.4f}"] for name, label in streaming.TITLES.items()
-          if name in metrics]
-  step = "" if metrics["step"] == origin.step else (
-      f", **for step {metrics['step']:,}**, not for this one")
-  hparams = f", with --hparams=`{metrics['hparams']}`" if metrics.get("hparams") else ""
-  data = f" of `{metrics['data']}`" if metrics.get("data") else ""
-  return (f"By `yt8m-eval` on {metrics.get('num_examples', 0):,} examples{data}{step}"
-          f"{hparams}:\n\n{markdown.make(['', 'value'], rows, ('',))}")
-
-
 def _classes(names: Vocabulary | None, evaluation: dict[str, Any] | None = None
              ) -> list[Section]:
   """Returns a section that names some classes: the most frequent, if that is known."""
@@ -257,8 +250,8 @@ def _limits(contract: Contract) -> str:
   limits = [
       "The features must come from the extractor of the training data, with the same "
       "quantisation and scale. Other features give meaningless scores, and no error.",
-      "The model knows no other classes. Scores rank the classes; they are not "
-      "calibrated probabilities.",
+      "The model knows no other classes. Scores rank the classes; they are probabilities "
+      "only as far as stated under Calibration.",
       "A malformed record fails its whole request.",
   ]
   if not contract.spec.is_video_level:

@@ -9,8 +9,11 @@ from typing import Any
 
 from yt8m.configs import checkpoint_files
 from yt8m.configs import checkpoints
+from yt8m.core import fields
 from yt8m.core import files
 from yt8m.core import paths
+from yt8m.eval.metrics import calibration
+from yt8m.eval.metrics import streaming
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,4 +62,11 @@ def _evaluation(train_dir: str, step: int) -> dict[str, Any] | None:
   return files.read_json(
       results.get(step, results[max(results)]), kind="an evaluation that yt8m-eval wrote",
       remedy="Remove it, or evaluate again",
-      parse=lambda content: {"step": content["step"], **content})
+      parse=_parse)
+
+
+def _parse(content: dict[str, Any]) -> dict[str, Any]:
+  fields.check(content, {"step": fields.SIZE}, {
+      "num_examples": fields.SIZE, "top_k": fields.COUNT,
+      **dict.fromkeys((*streaming.TITLES, *calibration.TITLES), fields.NUMBER)})
+  return content

@@ -6,8 +6,9 @@ For a batch of B videos, C classes and the k best classes:
 
     serving_default    example_bytes (B,) -> video_id (B,), class_indexes (B, k) int32,
                        predictions (B, k), best first; with a vocabulary also
-                       class_names (B, k) string
-    predict_full       example_bytes (B,) -> video_id (B,), predictions (B, C)
+                       class_names (B, k) string, with thresholds decisions (B, k) bool
+    predict_full       example_bytes (B,) -> video_id (B,), predictions (B, C); with
+                       thresholds also decisions (B, C) bool
     predict_features   <feature> (B, T, size) of every feature, num_frames (B,) int32;
                        at video level <feature> (B, size) alone; of the dtype in the
                        spec, by default uint8, at video level float32
@@ -31,6 +32,7 @@ from typing import Any
 import tensorflow as tf
 
 from yt8m.artifacts.saved_model import Contract
+from yt8m.artifacts.thresholds import Thresholds
 from yt8m.core.vocabulary import Vocabulary
 from yt8m.eval.metrics import streaming
 from yt8m.models import prediction
@@ -43,7 +45,8 @@ Signatures = dict[str, Any]
 
 
 def make(contract: Contract, model: Model, top_k: int | None,
-         names: Vocabulary | None = None) -> Signatures:
+         names: Vocabulary | None = None, limits: Thresholds | None = None
+         ) -> Signatures:
   """Traces the signatures.
 
   Args:
@@ -52,6 +55,7 @@ def make(contract: Contract, model: Model, top_k: int | None,
     top_k: Number of classes that `serving_default` returns; see
       `streaming.chosen_top_k`.
     names: Names of the classes, which `serving_default` returns.
+    limits: Thresholds of the classes, by which the first two signatures decide.
 
   Raises:
     ValueError: `top_k` is out of range.
@@ -79,6 +83,8 @@ def make(contract: Contract, model: Model, top_k: int | None,
     outputs = {"video_id": ids, "class_indexes": classes, "predictions": predictions}
     if names:
       outputs["class_names"] = tf.gather(tf.constant(names.names), classes)
+    if limits:
+      outputs["decisions"] = decide(limits, classes, predictions)
     if spec.is_video_level:
       return outputs
     return {name: tf.expand_dims(output, 1) for name, output in outputs.items()}
@@ -86,7 +92,10 @@ def make(contract: Contract, model: Model, top_k: int | None,
   @tf.function(input_signature=[example_bytes])
   def predict_full(example_bytes):
     ids, predictions = score_records(example_bytes)
-    return {"video_id": ids, "predictions": predictions}
+    outputs = {"video_id": ids, "predictions": predictions}
+    if limits:
+      outputs["decisions"] = decide_all(limits, predictions)
+    return outputs
 
   def score_features(inputs):
     xs = {name: inputs[name] for name in spec.names}
@@ -121,6 +130,38 @@ def make(contract: Contract, model: Model, top_k: int | None,
     signatures["predict_steps"] = predict_steps.get_concrete_function(
         num_steps=tf.TensorSpec([], tf.int32, "num_steps"), **arrays)
   return signatures
+
+
+def decide(limits: Thresholds, classes: tf.Tensor, predictions: tf.Tensor) -> tf.Tensor:
+  """Returns which of the best classes are decided, as `Thresholds.decide` does.
+
+  Args:
+    limits: Thresholds of the classes.
+    classes: Classes, (batch_size, k), best first.
+    predictions: Scores of these classes, (batch_size, k).
+
+  Returns:
+    (batch_size, k) bool.
+  """
+  is_high = predictions >= tf.gather(tf.constant(limits.values), classes)
+  return is_high & (tf.range(tf.shape(classes)[1]) < limits.top_k)
+
+
+def decide_all(limits: Thresholds, predictions: tf.Tensor) -> tf.Tensor:
+  """Returns which of all classes are decided.
+
+  Args:
+    limits: Thresholds of the classes.
+    predictions: Scores, (batch_size, num_classes).
+
+  Returns:
+    (batch_size, num_classes) bool.
+  """
+  scores, classes = tf.math.top_k(predictions, limits.top_k)
+  rows = tf.repeat(tf.range(tf.shape(classes)[0])[:, tf.newaxis], limits.top_k, axis=1)
+  decided = tf.cast(decide(limits, classes, scores), tf.int32)
+  return tf.scatter_nd(
+      tf.stack([rows, classes], axis=2), decided, tf.shape(predictions)) > 0
 
 
 def score(model: Model, inputs: dict[str, Any]) -> dict[str, tf.Tensor]:

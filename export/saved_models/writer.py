@@ -5,6 +5,7 @@
     saved_model.pb, variables/     the graph, and every weight once
     assets/feature_spec.json       the features that the model reads
     assets/vocabulary.csv          the names of the classes, if given
+    assets/thresholds.json         the thresholds of the classes, if given
     assets.extra/config.json       the `Experiment`, for our own tools
     assets.extra/weights.json      the format of the weights (`compression`)
     assets.extra/MODEL_CARD.md     a description for people (`model_card`)
@@ -27,6 +28,8 @@ from tensorflow.core.protobuf import fingerprint_pb2
 from yt8m import models
 from yt8m.artifacts import manifest
 from yt8m.artifacts import saved_model
+from yt8m.artifacts import thresholds
+from yt8m.artifacts.thresholds import Thresholds
 from yt8m.configs import experiment
 from yt8m.core import directories
 from yt8m.core import files
@@ -43,7 +46,8 @@ from yt8m.models.layers import variables
 
 EXTRA = "assets.extra"
 MakeSignatures = Callable[
-    [saved_model.Contract, signatures.Model, int | None, Vocabulary | None],
+    [saved_model.Contract, signatures.Model, int | None, Vocabulary | None,
+     Thresholds | None],
     signatures.Signatures]
 
 # Earlier versions wrote no manifest.
@@ -53,7 +57,7 @@ _WITHOUT_MANIFEST = directories.Kind(
 
 def save(config: experiment.Experiment, model: models.VideoModel, output_dir: str, *,
          top_k: int | None = None, names: Vocabulary | None = None,
-         overwrite: bool = False,
+         limits: Thresholds | None = None, overwrite: bool = False,
          weight_format: str = "float32", warmup_requests: int = 0,
          origin: Origin | None = None, earlier: str | None = None,
          make_signatures: MakeSignatures = signatures.make) -> signatures.Signatures:
@@ -65,6 +69,7 @@ def save(config: experiment.Experiment, model: models.VideoModel, output_dir: st
     output_dir: Path of the SavedModel, which must not exist or be empty.
     top_k: Number of classes that `serving_default` returns; None means 20, or all.
     names: Names of the classes, which become an asset and an output.
+    limits: Thresholds of the classes, which become an asset and an output.
     overwrite: Whether a SavedModel of ours at `output_dir` is replaced.
     weight_format: One of `compression.WEIGHT_FORMATS`.
     warmup_requests: Number of stored warm-up requests; see `warmup.write`.
@@ -87,14 +92,14 @@ def save(config: experiment.Experiment, model: models.VideoModel, output_dir: st
   with new_directory(output_dir, overwrite, earlier) as directory:
     call, stored = compression.compress(model, weight_format)
     with recurrent.portable():  # cuDNN would tie the graph to GPUs
-      traced = write(directory, contract, call, stored, top_k, names,
+      traced = write(directory, contract, call, stored, top_k, names, limits,
                      make_signatures=make_signatures)
     extra = os.path.join(directory, EXTRA)
     config.save(extra)
     compression.save_format(extra, weight_format)
     finish(directory, contract, warmup_requests, model_card.of_model(
         directory, contract, traced, config, model, weight_format, origin=origin,
-        names=names))
+        names=names, limits=limits))
   return traced
 
 
@@ -121,7 +126,8 @@ def new_directory(output_dir: str, overwrite: bool, earlier: str | None = None
 
 
 def write(directory: str, contract: saved_model.Contract, model: signatures.Model,
-          weights: Sequence[tf.Variable], top_k: int | None, names: Vocabulary | None, *,
+          weights: Sequence[tf.Variable], top_k: int | None, names: Vocabulary | None,
+          limits: Thresholds | None = None, *,
           make_signatures: MakeSignatures = signatures.make) -> signatures.Signatures:
   """Writes graph, weights and assets into a directory, and creates its `assets.extra`.
 
@@ -132,6 +138,7 @@ def write(directory: str, contract: saved_model.Contract, model: signatures.Mode
     weights: All variables that the model reads.
     top_k: Number of classes that `serving_default` returns; None means 20, or all.
     names: Names of the classes, which become an asset and an output.
+    limits: Thresholds of the classes, which become an asset and an output.
     make_signatures: Function that traces the signatures.
 
   Raises:
@@ -140,12 +147,15 @@ def write(directory: str, contract: saved_model.Contract, model: signatures.Mode
   module: Any = tf.Module()
   # Only the variables: TensorFlow would store those of a Keras model a second time.
   module.weights = weights
-  traced = make_signatures(contract, model, top_k, names)
+  traced = make_signatures(contract, model, top_k, names, limits)
   with temporaries.scratch(purpose="yt8m-assets") as temporary:
     assets = [contract.save(temporary)]
     if names:
       assets.append(os.path.join(temporary, vocabulary.FILE))
       names.write(assets[-1])
+    if limits:
+      assets.append(os.path.join(temporary, thresholds.FILE))
+      limits.write(assets[-1])
     module.assets = list(map(tf.saved_model.Asset, assets))
     tf.saved_model.save(
         module, directory, traced,

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from yt8m.artifacts import graph_check
 from yt8m.artifacts import manifest
+from yt8m.artifacts import thresholds
 from yt8m.core import feature_spec
 from yt8m.core import fields
 from yt8m.core import files
@@ -132,6 +133,11 @@ class SavedModel:
   def vocabulary(self) -> Vocabulary | None:
     """Names of the classes, if it has any; errors are those of `Vocabulary.load`."""
     return Vocabulary.find(self.directory, self.num_classes)
+
+  @property
+  def thresholds(self) -> thresholds.Thresholds | None:
+    """Thresholds of the classes, if any; errors are those of `Thresholds.load`."""
+    return thresholds.Thresholds.find(self.directory, self.num_classes)
 
   @functools.cached_property
   def bytes(self) -> int:

@@ -47,6 +47,17 @@ def of_step(directory: PathLike, step: int) -> str:
   return os.path.join(directory, f"{PREFIX}-{step}")
 
 
+def digest(path: str) -> str:
+  """Returns the beginning of a SHA-256 of the variables, wherever the directory is.
+
+  Args:
+    path: Path prefix of the checkpoint.
+  """
+  # Without the manifest, which training adds to checkpoints of older versions.
+  names = (os.path.basename(part) for part in parts(path) if not part.endswith(".json"))
+  return checksum.of_tree(os.path.dirname(path), names)[:16]
+
+
 def parts(path: str) -> list[str]:
   """Returns the paths of the files of a checkpoint that are there, the index last."""
   directory, name = os.path.split(path)

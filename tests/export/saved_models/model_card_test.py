@@ -93,6 +93,22 @@ def test_it_says_what_was_learned_and_how_well(exported):
   assert rows(metrics)["Avg_Hit@1"] == ["0.8124"] and rows(metrics)["GAP"] == ["0.6600"]
 
 
+def test_it_says_how_far_scores_are_probabilities(exported, tmp_path):
+  assert section(card(exported), "Calibration").strip() == (
+      "How far the scores are probabilities was not measured.")
+  measured = {**EVALUATION, "step": 900, "top_k": 20, "ece": 0.01234, "brier": 0.05,
+              "log_loss": 0.2}
+  text = export("classifier-logistic", tmp_path / "model", Origin(1200, None, measured))
+  found = section(text, "Calibration")
+  assert found.startswith(
+      "By `yt8m-eval` on 3,501 examples of `validate*`, **for step 900**, not for this "
+      "one, of the best 20 classes of each video.")
+  assert {name: value for name, [value] in rows(found).items()} == {
+      "": "value", "---": "---:", "ECE": "0.0123", "Brier": "0.0500",
+      "Log_Loss": "0.2000"}
+  assert "ECE" not in section(text, "Metrics")
+
+
 def test_it_names_classes_the_most_frequent_first(exported):
   found = section(card(exported), "Classes")
   assert found.startswith("The most frequent of 6 in the evaluation above:\n")

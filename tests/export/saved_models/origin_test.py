@@ -49,7 +49,8 @@ def test_its_own_evaluation_comes_before_the_newest(train_dir):
   assert of(train_dir, 7).evaluation == {"step": 12, "gap": 1.2}
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"gap": 0.5}'])
+@pytest.mark.parametrize("text", [
+    "{", "[]", '{"gap": 0.5}', '{"step": 7, "ece": "high"}'])
 def test_what_is_no_evaluation_is_named(text, train_dir):
   (train_dir / "eval" / "metrics-7.json").write_text(text)
   with pytest.raises(ValueError, match="metrics-7.json is not an evaluation that"):

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from tests.helpers import descriptors
 from tests.helpers import serving
+from yt8m.artifacts.thresholds import Thresholds
 from yt8m.data import tfrecords
 from yt8m.export.serving import model_server
 from yt8m.export.serving import model_versions
@@ -46,6 +47,31 @@ def ask(versions, method, path, body=b"", timeout_s=60, queue=None, **content):
 def test_predict(versions, path):
   status, answer = ask(versions, "POST", path, inputs=[])
   assert status == 200 and answer["outputs"]["video_id"] == []
+
+
+def test_a_model_with_thresholds_decides(versions, tmp_path):
+  values = np.linspace(0.3, 0.6, descriptors.NUM_CLASSES).astype(np.float32)
+  serving.save("aggregation-mean", tmp_path / "3",
+               limits=Thresholds(values, serving.TOP_K, "f1"))
+  deciding = model_versions.Versions(str(tmp_path))
+  records = [{"b64": base64.b64encode(x).decode()}
+             for x in serving.records(BATCH, "frame").numpy()]
+  path, answers = "/v1/models/m:predict", []
+  for served in (versions, deciding):
+    status, answer = ask(served, "POST", path, instances=records)
+    assert status == 200
+    answers.append(answer["predictions"])
+  for row in answers[1]:
+    [scores], [classes], [decided] = (
+        row["predictions"], row["class_indexes"], row["decisions"])
+    assert decided == [score >= values[c]
+                       for score, c in zip(scores, classes, strict=True)]
+    del row["decisions"]
+  assert answers[1] == answers[0]
+  _, metadata = ask(deciding, "GET", "/v1/models/m/metadata")
+  [signature] = (metadata["metadata"]["signature_def"]["signature_def"][name]
+                 for name in ["serving_default"])
+  assert signature["outputs"]["decisions"]["dtype"] == "DT_BOOL"
 
 
 def test_status(versions):
