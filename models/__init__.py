@@ -30,6 +30,8 @@ from yt8m.models.classification.class_chain import ClassChain
 from yt8m.models.classification.classifier import Classifier
 from yt8m.models.classification.conditional import Conditional
 from yt8m.models.classification.joint_conditional import JointConditional
+from yt8m.models.classification.kernel import Kernel
+from yt8m.models.classification.label_embedding import LabelEmbedding
 from yt8m.models.classification.label_powerset import LabelPowerset
 from yt8m.models.classification.wrappers import Gated
 from yt8m.models.classification.wrappers import Hidden

@@ -96,13 +96,19 @@ class Branch(base.Layer):
 
   def call(self, modalities: list[tf.Tensor], frame_mask: tf.Tensor | None = None,
            labels: tf.Tensor | None = None) -> types.Outputs:
-    xs, intermediates = modalities, {}
-    is_there = tf.concat(
-        [tf.reshape(masking.is_there(x), [-1, 1]) for x in modalities], axis=1)
+    xs, intermediates, is_there = modalities, {}, _is_there(modalities)
     for step in self._steps:
       xs, frame_mask = step(xs, frame_mask, labels, is_there, intermediates)
     [predictions] = xs
     return predictions, intermediates
+
+  def classifier_inputs(self, modalities: list[tf.Tensor],
+                        frame_mask: tf.Tensor | None = None) -> list[tf.Tensor]:
+    """Returns the input of each classifier at inference, (batch_size, dim)."""
+    xs, is_there = modalities, _is_there(modalities)
+    for step in self._steps[:self._steps.index(self._classify)]:
+      xs, frame_mask = step(xs, frame_mask, None, is_there, {})
+    return xs
 
   def _fuse(self, xs, frame_mask, labels, is_there, intermediates):
     arguments = ({"is_there": is_there} if getattr(self.fusion, "uses_is_there", False)
@@ -138,3 +144,9 @@ class Branch(base.Layer):
       results.append(result)
       intermediates.update({key + suffix: value for key, value in more.items()})
     return results
+
+
+def _is_there(modalities: list[tf.Tensor]) -> tf.Tensor:
+  """Returns which modalities each video has, (batch_size, M) bool."""
+  return tf.concat(
+      [tf.reshape(masking.is_there(x), [-1, 1]) for x in modalities], axis=1)

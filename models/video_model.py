@@ -3,6 +3,7 @@
 """The model: fusion of modalities, temporal aggregation, classification."""
 
 from collections.abc import Callable
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from yt8m.models import branch
 from yt8m.models import input_checks
 from yt8m.models import keras_loops
 from yt8m.models import mixture as mixtures
+from yt8m.models import prediction
 from yt8m.models import registries
 from yt8m.models.calibration import calibration as calibrations
 from yt8m.models.layers import base
@@ -128,6 +130,18 @@ class VideoModel(base.Configured, keras_loops.KerasLoops, keras.Model):
     self.calibration: Any = calibrations.build(num_classes, calibration)
 
   def call(self, inputs: types.Batch, training: bool = False) -> dict[str, tf.Tensor]:
+    # Keras passes `training` to every layer below that takes it.
+    modalities, frame_mask = self._modalities(inputs, training)
+    predictions, intermediates = self.scorer(
+        modalities, frame_mask=frame_mask,
+        labels=inputs.get("labels") if training else None)
+    if self.calibration is not None and not training:
+      predictions = self.calibration(predictions)
+    return {"predictions": predictions, **intermediates}
+
+  def _modalities(self, inputs: types.Batch, training: bool
+                  ) -> tuple[list[tf.Tensor], tf.Tensor | None]:
+    """Returns the input of the branches, and which frames are not padding."""
     features, num_frames = input_checks.checked(inputs, self.feature_spec)
     frame_mask = None
     if num_frames is not None:
@@ -135,15 +149,7 @@ class VideoModel(base.Configured, keras_loops.KerasLoops, keras.Model):
         features, num_frames = self.sampling(features, num_frames, training=training)
       max_frames = tf.shape(features[self.feature_spec.names[0]])[1]
       frame_mask = masking.frame_mask(num_frames, max_frames)
-
-    # Keras passes `training` to every layer below that takes it.
-    modalities = self.input_features(features, frame_mask=frame_mask)
-    predictions, intermediates = self.scorer(
-        modalities, frame_mask=frame_mask,
-        labels=inputs.get("labels") if training else None)
-    if self.calibration is not None and not training:
-      predictions = self.calibration(predictions)
-    return {"predictions": predictions, **intermediates}
+    return self.input_features(features, frame_mask=frame_mask), frame_mask
 
   @property
   def branches(self) -> list[branch.Branch]:
@@ -199,6 +205,33 @@ class VideoModel(base.Configured, keras_loops.KerasLoops, keras.Model):
     """
     for classifier in self.classifiers:
       classifier.start_from_label_sets(label_sets, pretrain)
+
+  @property
+  def needs_features(self) -> bool:
+    """Whether a classifier solves for its weights on all videos before training."""
+    return any(classifier.needs_features for classifier in self.classifiers)
+
+  def start_from_features(self, batches: Callable[[], Iterable[types.Batch]]) -> None:
+    """Lets the classifiers solve for weights on all videos. The model must be built.
+
+    The classifiers see their inputs as the initial weights of the layers before them
+    make them. Each classifier that needs them passes over the videos on its own.
+
+    Args:
+      batches: Function that starts a pass over the training videos, in batches of a
+        reader with labels. Labels that are not rated count as absent.
+    """
+    inputs_of = tf.function(self._classifier_inputs, reduce_retracing=True)
+    for index, classifier in enumerate(self.classifiers):
+      if classifier.needs_features:
+        classifier.start_from_features(
+            lambda index=index: ((inputs_of(prediction.model_inputs(batch))[index],
+                                  batch["labels"]) for batch in batches()))
+
+  def _classifier_inputs(self, inputs: types.Batch) -> list[tf.Tensor]:
+    modalities, frame_mask = self._modalities(inputs, training=False)
+    return [x for branch in self.branches
+            for x in branch.classifier_inputs(modalities, frame_mask)]
 
   def build(self, input_shape: Any = None) -> None:
     """Creates every variable by one inference on zeros.

@@ -35,6 +35,7 @@ from yt8m.data import readers
 from yt8m.data import records
 from yt8m.eval.predictions import store
 from yt8m.models import losses
+from yt8m.training import feature_start
 from yt8m.training import label_start
 from yt8m.training import loop
 from yt8m.training import optimizers
@@ -230,17 +231,20 @@ def _train(strategy: tf.distribute.Strategy, spec: feature_spec.FeatureSpec,
   excluded = (paths.match(FLAGS.label_sets_exclude, "--label_sets_exclude")
               if FLAGS.label_sets_exclude else [])
 
-  def make_dataset(epoch, skip_examples, context):
-    dataset = reader.dataset(
-        FLAGS.train_data_pattern,
-        strategies.pipeline_batch_size(context, FLAGS.batch_size), training=True,
+  def read(batch_size, **arguments):
+    return reader.dataset(
+        FLAGS.train_data_pattern, batch_size, training=True,
         shuffle_buffer=FLAGS.shuffle_buffer, num_readers=FLAGS.num_readers,
+        seed=FLAGS.seed, deterministic=FLAGS.deterministic,
+        skip_corrupt_records=FLAGS.skip_corrupt_records,
+        skip_bad_records=FLAGS.skip_bad_records, **arguments)
+
+  def make_dataset(epoch, skip_examples, context):
+    dataset = read(
+        strategies.pipeline_batch_size(context, FLAGS.batch_size),
         # For TPUs, every batch must have the same shape.
         drop_remainder=isinstance(strategy, tf.distribute.TPUStrategy),
-        seed=FLAGS.seed, epoch=epoch, skip_examples=skip_examples,
-        deterministic=FLAGS.deterministic,
-        skip_corrupt_records=FLAGS.skip_corrupt_records,
-        skip_bad_records=FLAGS.skip_bad_records, input_pipeline=context)
+        epoch=epoch, skip_examples=skip_examples, input_pipeline=context)
     return devices.prefetched(taught.attach(dataset) if taught else dataset, strategy)
 
   # ---------------------------------------------------------------- model
@@ -292,6 +296,9 @@ def _train(strategy: tf.distribute.Strategy, spec: feature_spec.FeatureSpec,
       model.start_from_prior(sets.prior())
     if model.needs_label_sets:
       label_start.start_from_label_sets(model, sets)
+    if model.needs_features:
+      with records.clear_errors(reader.explain, files):
+        feature_start.start_from_features(model, lambda: read(FLAGS.batch_size))
 
   # ---------------------------------------------------------------- training
   step = train_step.TrainStep(

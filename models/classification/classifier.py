@@ -4,12 +4,14 @@
 
 import abc
 from collections.abc import Callable
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from yt8m.core import numerics
+from yt8m.core import types
 from yt8m.models.layers import base
 
 keras = tf.keras
@@ -49,6 +51,8 @@ class Classifier(base.Layer, abc.ABC):
 
   * `uses_labels`: In training, `call` takes `labels`, (batch_size, num_classes) bool.
   * `needs_label_sets`: The classifier must receive label sets before training.
+  * `needs_features`: The classifier solves for its weights on the inputs and labels of
+    all videos, before training.
 
   In training, `call` may return the intermediate `training_loss`, (batch_size,). It
   replaces the label loss: the negative log-likelihood of the labels of each video under
@@ -73,15 +77,16 @@ class Classifier(base.Layer, abc.ABC):
 
   uses_labels: bool = False
   needs_label_sets: bool = False
+  needs_features: bool = False
   inference_hparams: tuple[str, ...] = ()
 
   def __init__(self, num_classes: int, l2_penalty: float = 1e-8, **kwargs: Any):
     super().__init__(**kwargs)
     self.num_classes, self.l2_penalty = num_classes, l2_penalty
 
-  def dense(self, units: int, dim: int, name: str, use_bias: bool = True) -> Any:
+  def dense(self, units: int, dim: int, name: str, **arguments: Any) -> Any:
     """Returns a built `Dense` layer with the L2 penalty on its kernel."""
-    layer = keras.layers.Dense(units, use_bias=use_bias, name=name,
+    layer = keras.layers.Dense(units, name=name, **arguments,
                                kernel_regularizer=L2Penalty(self.l2_penalty))
     layer.build((None, dim))
     return layer
@@ -106,4 +111,13 @@ class Classifier(base.Layer, abc.ABC):
       pretrain: Function that trains a `LabelNetwork` on these label sets, from
         `(num_classes, units, num_epochs, seed)` to its weights. Training passes
         `yt8m.training.label_start`.
+    """
+
+  def start_from_features(self, videos: Callable[[], Iterable[types.LabeledInputs]]
+                          ) -> None:
+    """Solves for weights on all videos, before training. The base does nothing.
+
+    Args:
+      videos: Function that starts a pass over the training videos: batches of the input
+        of the classifier, (batch_size, dim), and of labels, (batch_size, num_classes).
     """

@@ -107,6 +107,10 @@ class JointConditional(conditional.LabelObserver, wrappers.Wrapper):
       steps.append(tf.where(tf.logical_or(ended, observed), last, scores))
     return steps[-1], {**intermediates, "step_predictions": tf.stack(steps, axis=1)}
 
+  def head_input(self, x: tf.Tensor) -> tf.Tensor:
+    """Returns [x ; E 0], the input of the first step."""
+    return tf.concat([x, tf.zeros([tf.shape(x)[0], self.units], x.dtype)], axis=-1)
+
   def _given(self, x: tf.Tensor, observed: tf.Tensor, labels: tf.Tensor | None
              ) -> types.Outputs:
     """Returns p = head([x ; E o]), and the intermediates of the head."""

@@ -3,6 +3,7 @@
 """Classifiers around another classifier: gated scores, and a hidden layer before it."""
 
 from collections.abc import Callable
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,7 @@ class Wrapper(classifier.Classifier):
         registries.CLASSIFIERS, config, num_classes=num_classes)
     self.uses_labels = self.uses_labels or self.head.uses_labels
     self.needs_label_sets = self.head.needs_label_sets
+    self.needs_features = self.head.needs_features
 
   def score(self, x: tf.Tensor, labels: tf.Tensor | None = None) -> types.Outputs:
     """Returns the scores of the head and its intermediates."""
@@ -59,6 +61,15 @@ class Wrapper(classifier.Classifier):
 
   def start_from_label_sets(self, label_sets: Any, pretrain: Callable) -> None:
     self.head.start_from_label_sets(label_sets, pretrain)
+
+  def start_from_features(self, videos: Callable[[], Iterable[types.LabeledInputs]]
+                          ) -> None:
+    self.head.start_from_features(
+        lambda: ((self.head_input(x), labels) for x, labels in videos()))
+
+  def head_input(self, x: tf.Tensor) -> tf.Tensor:
+    """Returns what the head reads at inference: x, unless a subclass changes it."""
+    return x
 
 
 @registries.CLASSIFIERS.register("gated")
@@ -173,3 +184,6 @@ class Hidden(Wrapper):
            training: bool = False) -> types.Outputs:
     x = self.hidden(x, training=training)
     return self.score(self.drop_hidden(x, training=training), labels)
+
+  def head_input(self, x: tf.Tensor) -> tf.Tensor:
+    return self.hidden(x)

@@ -43,6 +43,7 @@ SMALL = {
                    "conditional": {"units": 4, "empty_share": 0.0},
                    "hidden": {"units": 5},
                    "joint_conditional": {"units": 4, "empty_share": 0.0},
+                   "label_embedding": {"units": 4},
                    "label_powerset": {"num_sets": 9, "max_labels": 3}},
 }
 
@@ -78,6 +79,7 @@ VARIANTS = {
         "joint_conditional": [
             {"head": {"name": "hidden", "units": 5}, "labels_per_step": 0},
             {"sampling": "curriculum", "contradiction": 0.0}],
+        "label_embedding": [{"train_decoder": True, "pretraining_epochs": 0}],
         "label_powerset": [{"objective": "sets"}],
         "moe": [{"low_rank_gates": 2}],
     },

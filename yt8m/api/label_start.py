@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""What a model can learn from labels before `fit`, in one call."""
+"""What a model can learn before `fit`, in one call."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -11,6 +11,7 @@ from yt8m import models
 from yt8m.api import datasets
 from yt8m.data import label_sets
 from yt8m.data import records
+from yt8m.training import feature_start
 from yt8m.training import label_start
 
 NUM_EXAMPLES = 100_000
@@ -23,7 +24,8 @@ def start_from_labels(model: models.VideoModel,
 
   The biases of the classifier become the log-odds of the class prior, so that training
   does not begin by learning that most classes are rare. Classifiers that learn from
-  label sets (`conditional`, `label_powerset`) do so.
+  label sets (`conditional`, `label_embedding`, `label_powerset`) do so. If `data` is a
+  dataset, `kernel` solves for its weights, in passes over all videos.
 
   Args:
     model: Model that was not trained yet.
@@ -45,6 +47,9 @@ def start_from_labels(model: models.VideoModel,
   model.start_from_prior(sets.prior())
   if model.needs_label_sets:
     label_start.start_from_label_sets(model, sets)
+  if model.needs_features and not isinstance(data, label_sets.LabelSets):
+    feature_start.start_from_features(
+        model, lambda: datasets.labeled(data, model.num_classes))
   return model
 
 

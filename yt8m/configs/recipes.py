@@ -90,6 +90,8 @@ _SMALL = {
     "hidden": {"units": 256},
     "hierarchical_rnn": {"units": 96, "chunk_size": 6},
     "joint_conditional": {"head": {"name": "hidden", "units": 256}, "units": 128},
+    "kernel": {"num_features": 1024},
+    "label_embedding": {"units": 128, "pretraining_epochs": 10},
     "label_powerset": {"num_sets": 1000},
     "lstm": {"units": 96, "num_layers": 1},
     "netfv": _VLAD,

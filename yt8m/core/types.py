@@ -26,5 +26,8 @@ Batch = dict[str, Any]
 # Result of a model option: a tensor, and its intermediates by name.
 Outputs = tuple[tf.Tensor, dict[str, tf.Tensor]]
 
+# Input of a classifier, (batch_size, dim), and labels, (batch_size, num_classes).
+LabeledInputs = tuple[tf.Tensor, tf.Tensor]
+
 # Predicted probabilities, (batch_size, num_classes).
 Scores = tf.Tensor

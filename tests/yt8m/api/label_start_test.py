@@ -39,6 +39,13 @@ def test_label_sets_are_learnt():
   assert not yt8m.start_from_labels(model, data).lacks_label_sets
 
 
+def test_a_kernel_regression_is_solved():
+  data, _ = dataset()
+  model = make({"name": "kernel", "num_features": 30})
+  yt8m.start_from_labels(model, data)
+  assert np.any(model.classifier.logits.kernel)
+
+
 def test_no_labels():
   with pytest.raises(ValueError, match="no labels"):
     yt8m.start_from_labels(make("logistic"), dataset(labels=False)[0])
