@@ -71,6 +71,10 @@ flags.DEFINE_integer(
     "num_folds", None, "Instead of --held_out_data_pattern: number of models to train "
     "with the flags of --train_dir, each without this part of its records.",
     lower_bound=2)
+flags.DEFINE_bool("keep_folds", False, "Keep the models of --num_folds beside "
+                  "--output_dir, where another calibration finds them.")
+flags.DEFINE_list("parts", list(calibrating.PARTS), "Parts of the calibration to use: "
+                  f"{', '.join(calibrating.PARTS)}.")
 flags.DEFINE_multi_string(
     "fold", [], "DIR=PATTERN, instead of --held_out_data_pattern: directory of a model "
     "like the one to calibrate, and records that this one was not trained on. May be "
@@ -101,14 +105,15 @@ def main() -> None:
       else _named_folds())]
   held_out = FLAGS.held_out_data_pattern
   scores, labels = _held_out(model, [(model, held_out)] if held_out else folds)
-  layer = calibrating.make(_label_sets(labels, model), seed=FLAGS.seed)
-  calibrating.fit(layer, scores, labels, FLAGS.seed)
+  layer = calibrating.make(
+      _label_sets(labels, model), seed=FLAGS.seed, parts=FLAGS.parts)
+  calibrating.fit(layer, scores, labels, FLAGS.seed, FLAGS.parts)
   if isinstance(model, saved_model.SavedModel):
     calibrated.save(model, layer, FLAGS.output_dir, top_k=FLAGS.top_k,
                     overwrite=FLAGS.overwrite)
   else:
     _write_train_dir(model, layer)
-  if FLAGS.num_folds:
+  if FLAGS.num_folds and not FLAGS.keep_folds:
     directories.discard(fold_dir, fold_models.FOLDS, "--output_dir")
   logging.info("Wrote %s.", FLAGS.output_dir)
 
@@ -120,9 +125,11 @@ def _check_flags() -> None:
   if len(sources) != 1:
     raise ValueError("Give one of " + ", ".join(f"--{name}" for name in _SOURCES)
                      + ": calibration needs videos that the model was not trained on.")
-  for name, needed in (("num_folds", "train_dir"), ("top_k", "saved_model")):
+  for name, needed in (("num_folds", "train_dir"), ("keep_folds", "num_folds"),
+                       ("top_k", "saved_model")):
     if FLAGS[name].value and not FLAGS[needed].value:
       raise ValueError(f"--{name} needs --{needed}: leave it out.")
+  calibrating.check_parts(FLAGS.parts)
   _named_folds()  # Errors that are known before hours of training.
   kind = manifest.SAVED_MODEL if FLAGS.saved_model else experiment.TRAIN_DIR
   directories.check_replaceable(

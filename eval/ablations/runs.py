@@ -184,7 +184,7 @@ def execute(training: Training, runner: processes.Runner, keep_checkpoints: bool
   outcomes = []
   for run in training.todo:
     try:
-      outcomes.append((run, _evaluate(run, owner, runner, **places)))
+      outcomes.append((run, _evaluate(run, owner, runner, keep_checkpoints, **places)))
     except processes.RunFailed as error:
       outcomes.append((run, error))
   succeeded = all(isinstance(outcome, dict) for _, outcome in outcomes)
@@ -247,12 +247,15 @@ def _train(run, runner, keep, **places):
   return run
 
 
-def _evaluate(run, owner, runner, **places):
+def _evaluate(run, owner, runner, keep, **places):
   """Evaluates the model of the run `owner` with the settings of `run`."""
   calibrated = run.path("calibrated")
   _, *commands = run.commands(owner.train_dir, calibrated, **places)
   seconds = {}
   for command in commands:
+    if keep and run.settings.get("calibrate", {}).get("num_folds") and (
+        command[0] == "yt8m-calibrate"):
+      command.append("--keep_folds")
     began = time.monotonic()
     _log_command(command, run, runner)
     seconds[command[0]] = time.monotonic() - began

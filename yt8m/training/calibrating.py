@@ -4,6 +4,7 @@
 
 import functools
 from collections.abc import Callable
+from collections.abc import Collection
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,7 @@ import tensorflow as tf
 from absl import logging
 
 from yt8m.core import numerics
+from yt8m.core import registry
 from yt8m.data import label_sets as label_set_files
 from yt8m.eval.metrics import streaming
 from yt8m.models.calibration import calibration
@@ -20,6 +22,8 @@ from yt8m.training import label_start
 
 keras = tf.keras
 
+# What a calibration consists of.
+PARTS = ("mean_field", "label_sets", "calibrator")
 # Sets of labels that the posterior knows: the most frequent ones. The largest have few
 # videos, and would take the most room.
 _MOST_SETS, _LARGEST_SET = 50_000, 20
@@ -40,19 +44,25 @@ _FEW_VIDEOS = 500
 _MAX_EPOCHS, _PATIENCE, _BATCH, _LEARNING_RATE, _DECAY = 30, 3, 4096, 2e-3, 1e-3
 
 
-def make(label_sets: label_set_files.LabelSets, *, seed: int = 0, **hparams: Any
-         ) -> calibration.Calibration:
+def make(label_sets: label_set_files.LabelSets, *, seed: int = 0,
+         parts: Collection[str] = PARTS, **hparams: Any) -> calibration.Calibration:
   """Returns a calibration that knows label sets, and is not fitted yet.
 
   Args:
     label_sets: Label sets of many videos.
     seed: Seed of the label network and its training.
+    parts: Parts to use, of `PARTS`.
     **hparams: Hyperparameters of `Calibration`.
 
   Raises:
-    ValueError: No label set has any labels.
+    ValueError: No label set has any labels, or a part is unknown.
   """
+  check_parts(parts)
+  if "mean_field" not in parts:
+    hparams["num_steps"] = 0
   sets, counts = known_sets(label_sets)
+  if "label_sets" not in parts:  # A single set says nothing.
+    sets, counts = sets.select(np.arange(len(sets)) < 1), counts[:1]
   layer = calibration.Calibration(
       label_sets.num_classes, len(sets), int(sets.sizes.sum()), **hparams)
   layer.build((None, label_sets.num_classes))
@@ -79,8 +89,15 @@ def known_sets(label_sets: label_set_files.LabelSets
   return sets.select(kept), counts[kept]
 
 
+def check_parts(parts: Collection[str]) -> None:
+  """Raises ValueError if one of the parts is not in `PARTS`."""
+  for part in parts:
+    if part not in PARTS:
+      raise registry.unknown("part", part, PARTS, "Set it with --parts.")
+
+
 def fit(layer: calibration.Calibration, scores: np.ndarray, labels: np.ndarray,
-        seed: int = 0) -> None:
+        seed: int = 0, parts: Collection[str] = PARTS) -> None:
   """Chooses the constants of a calibration, and trains its pair calibrator.
 
   λ is the one with the best GAP of σ(m), and a, b, κ and w those with the best GAP of s;
@@ -93,6 +110,7 @@ def fit(layer: calibration.Calibration, scores: np.ndarray, labels: np.ndarray,
     scores: Scores of a model on videos that it was not trained on, (n, num_classes).
     labels: Labels of these videos, (n, num_classes) bool.
     seed: Seed of the choice of videos, the weights and their training.
+    parts: Those of `make`.
 
   Raises:
     ValueError: There are too few videos.
@@ -105,13 +123,18 @@ def fit(layer: calibration.Calibration, scores: np.ndarray, labels: np.ndarray,
                     len(scores), _FEW_VIDEOS)
   order = np.random.default_rng(seed).permutation(len(scores))
   chosen = np.sort(order[:_VIDEOS])
-  _choose_constants(layer, np.asarray(scores[chosen], np.float32), labels[chosen])
+  _choose_constants(
+      layer, np.asarray(scores[chosen], np.float32), labels[chosen], parts)
   features, hits = _pairs(layer, scores, labels)
+  if "calibrator" not in parts:
+    layer.pairs.start_from(
+        features.reshape(-1, features.shape[-1]), calibration.BLEND, seed)
+    return
   checked, trained = np.split(order, [len(order) // _CHECKED_SHARE])
   _train(layer.pairs, features, hits, trained, checked, seed)
 
 
-def _choose_constants(layer, scores, labels):
+def _choose_constants(layer, scores, labels, parts):
   logits = log_odds.logit(scores).numpy()
   gap = functools.partial(_gap, labels=labels)
   # Each is traced once; the constants are variables.
@@ -135,11 +158,11 @@ def _choose_constants(layer, scores, labels):
     marginal = np.concatenate([
         marginals[0] for marginals, _ in _by_block(posterior, logits)])
     return max((gap(share * marginal + (1 - share) * alone), -share)
-               for share in _SHARES)
+               for share in (_SHARES if "label_sets" in parts else _SHARES[:1]))
 
   factors = layer.posterior.factors.numpy().tolist()
   tried = {tuple(factors): blend_gap(factors)}
-  for _ in range(_SEARCHES):
+  for _ in range(_SEARCHES if "label_sets" in parts else 0):
     for position, values in enumerate(_FACTORS):
       for value in values:
         changed = (*factors[:position], value, *factors[position + 1:])

@@ -28,10 +28,11 @@ def log_loss(scores, labels):
   return -np.log(np.where(labels, scores, 1 - scores)).sum(axis=1).mean()
 
 
-def fitted(seed=0):
+def fitted(seed=0, parts=calibrating.PARTS):
   scores, labels = videos(400, 1)
-  layer = calibrating.make(label_sets.LabelSets.from_matrix(labels), seed=seed, **SMALL)
-  calibrating.fit(layer, scores, labels, seed)
+  layer = calibrating.make(label_sets.LabelSets.from_matrix(labels), seed=seed,
+                           parts=parts, **SMALL)
+  calibrating.fit(layer, scores, labels, seed, parts)
   return layer
 
 
@@ -50,6 +51,28 @@ def test_scores_of_other_videos_get_better(layer):
 def test_a_seed_determines_all_weights(layer):
   for one, other in zip(layer.get_weights(), fitted().get_weights(), strict=True):
     np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("part", calibrating.PARTS)
+def test_each_part_alone(part):
+  scores, labels = videos(400, 2)
+  alone = fitted(parts=[part])
+  calibrated = alone(tf.constant(scores)).numpy()
+  if part == "calibrator":
+    assert log_loss(calibrated, labels) < 0.9 * log_loss(scores, labels)
+  else:
+    assert streaming.gap(calibrated, labels) > streaming.gap(scores, labels) + 0.01
+    # Without the calibrator, candidates have the same scores as without candidates.
+    blend = alone.describe(tf.constant(scores))[2]
+    np.testing.assert_allclose(calibrated, blend, atol=1e-5)
+  assert (alone.num_steps == 0) == (part != "mean_field")
+  assert (alone.num_sets == 1) == (part != "label_sets")
+  assert bool(alone.posterior_share.numpy()) == (part == "label_sets")
+
+
+def test_an_unknown_part_is_named():
+  with pytest.raises(ValueError, match="Unknown part 'sets'.*mean_field"):
+    calibrating.check_parts(["sets"])
 
 
 def test_the_most_frequent_sets_are_known(monkeypatch):
