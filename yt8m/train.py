@@ -37,6 +37,7 @@ from yt8m.eval.predictions import store
 from yt8m.models import losses
 from yt8m.training import label_start
 from yt8m.training import loop
+from yt8m.training import mixup
 from yt8m.training import optimizers
 from yt8m.training import resume
 from yt8m.training import step as train_step
@@ -148,6 +149,9 @@ paths.define("teacher_predictions", None,
 flags.DEFINE_float("teacher_weight", 0.5, "Weight a in the loss of a video, (1 - a) "
                    "loss(scores, labels) + a loss(scores, teacher's scores).",
                    lower_bound=0, upper_bound=1)
+flags.DEFINE_float("mixup_alpha", 0.0, "Parameter a of the Beta(a, a) distribution of "
+                   "the share of a video that is mixed with another one of its batch; 0: "
+                   "no mixing.", lower_bound=0)
 flags.DEFINE_integer("seed", 0, "Seed of weights, order of records, and random draws.",
                      lower_bound=0)
 flags.DEFINE_integer("export_model_steps", loop.Schedule.checkpoint_steps,
@@ -241,7 +245,11 @@ def _train(strategy: tf.distribute.Strategy, spec: feature_spec.FeatureSpec,
         deterministic=FLAGS.deterministic,
         skip_corrupt_records=FLAGS.skip_corrupt_records,
         skip_bad_records=FLAGS.skip_bad_records, input_pipeline=context)
-    return devices.prefetched(taught.attach(dataset) if taught else dataset, strategy)
+    if taught:
+      dataset = taught.attach(dataset)
+    if FLAGS.mixup_alpha:
+      dataset = mixup.attach(dataset, FLAGS.mixup_alpha, FLAGS.seed, epoch)
+    return devices.prefetched(dataset, strategy)
 
   # ---------------------------------------------------------------- model
   schedule = loop.Schedule(
@@ -265,6 +273,10 @@ def _train(strategy: tf.distribute.Strategy, spec: feature_spec.FeatureSpec,
     teacher.check(loss, model, FLAGS.teacher_weight, FLAGS.segment_labels)
     taught = teacher.Teacher(
         store.PredictionStore.open(FLAGS.teacher_predictions), FLAGS.num_classes)
+
+  if FLAGS.mixup_alpha:
+    mixup.check(loss, model, FLAGS.mixup_alpha,
+                FLAGS.batch_size // strategy.num_replicas_in_sync, FLAGS.segment_labels)
 
   if values["jit_compile"] is None:
     values["jit_compile"] = train_step.gains_from_xla(model)
