@@ -34,8 +34,11 @@ from yt8m.data import label_sets as label_set_files
 from yt8m.data import readers
 from yt8m.data import records
 from yt8m.eval.predictions import by_length
+from yt8m.eval.predictions import store
+from yt8m.eval.predictions import writer
 from yt8m.models.layers import variables
 from yt8m.training import calibrating
+from yt8m.training import cross_fitting
 from yt8m.training import label_start
 from yt8m.training import saving
 
@@ -55,6 +58,9 @@ paths.define("label_sets", None, "File of yt8m-label-sets, with the labels of ma
 paths.define_pattern("label_sets_exclude", None, "Records whose videos are left out of "
                      "--label_sets, such as those of the evaluation.")
 paths.define("output_dir", None, "Directory to write; required.")
+paths.define("predictions_output", None, "Directory to write as well: calibrated scores "
+             "of the videos of each --fold, by models and calibrations that have not "
+             "seen them, as yt8m-train --teacher_predictions reads them.")
 flags.DEFINE_bool("overwrite", False, "Replace an existing --output_dir.")
 flags.DEFINE_integer("batch_size", 256, "Number of videos in a batch.", lower_bound=1)
 flags.DEFINE_integer("max_videos", 20_000, "Number of held-out videos to use at most.",
@@ -66,6 +72,8 @@ flags.mark_flag_as_required("output_dir")
 
 def main() -> None:
   folds = list(_folds())
+  if FLAGS.predictions_output:
+    cross_fitting.check(FLAGS.predictions_output, len(folds))
   owned = experiment.TRAIN_DIR if FLAGS.overwrite else None
   directories.check_replaceable(
       FLAGS.output_dir, owned, remedy="name another one, or add --overwrite")
@@ -76,7 +84,7 @@ def main() -> None:
     raise ValueError(f"--train_dir={FLAGS.train_dir} is calibrated already: give the "
                      "directory of yt8m-train.")
   names = config.kept_names(FLAGS.train_dir)
-  scores, labels = _held_out(folds, config)
+  scores, labels, ids, fold_of_video = _held_out(folds, config)
   layer = calibrating.make(_label_sets(labels, config), seed=FLAGS.seed)
   calibrating.fit(layer, scores, labels, FLAGS.seed)
 
@@ -94,6 +102,8 @@ def main() -> None:
                  keep=1).save(step, {})
     experiment.write_status(folder, True, step)
   logging.info("Wrote %s.", FLAGS.output_dir)
+  if FLAGS.predictions_output:
+    _write_predictions(scores, labels, ids, fold_of_video, config)
 
 
 def _folds() -> Iterator[tuple[str, str]]:
@@ -112,11 +122,14 @@ def _folds() -> Iterator[tuple[str, str]]:
 
 
 def _held_out(folds: list[tuple[str, str]], config: experiment.Experiment
-              ) -> tuple[np.ndarray, np.ndarray]:
-  """Returns scores and labels of the held-out videos, (n, C) float32 and bool."""
-  scores, labels = [], []
+              ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+  """Returns scores and labels of the held-out videos, their ids, and their folds.
+
+  Shapes: (n, C) float32 and bool; (n,) bytes; and (n,) int.
+  """
+  scores, labels, ids, fold_of_video = [], [], [], []
   report = progress.Periodic(_PROGRESS_SECS, None, "videos")
-  for directory, pattern in folds:
+  for number, (directory, pattern) in enumerate(folds):
     flag = "--fold" if FLAGS.fold else "--held_out_data_pattern"
     files = paths.match(pattern, flag)
     path = checkpoints.find(directory, None if FLAGS.fold else FLAGS.checkpoint)
@@ -130,16 +143,47 @@ def _held_out(folds: list[tuple[str, str]], config: experiment.Experiment
     most = -(-FLAGS.max_videos // len(folds))
     with records.clear_errors(reader.explain, files):
       for batch in reader.dataset(pattern, FLAGS.batch_size):
+        if most <= 0:
+          _check_none_left_out()
+          break
         scores.append(predict(batch).numpy())
         labels.append(batch["labels"].numpy() > 0)
+        ids.append(batch["id"].numpy())
+        fold_of_video.append(np.full(len(ids[-1]), number))
+        most -= len(ids[-1])
         for line in report(sum(map(len, scores))):
           logging.info("Scored held-out videos: %s", line)
-        if (most := most - len(labels[-1])) <= 0:
-          break
   if not scores:
     raise ValueError(f"No records are in {', '.join(pattern for _, pattern in folds)}: "
                      "name others.")
-  return np.concatenate(scores), np.concatenate(labels)
+  return (np.concatenate(scores), np.concatenate(labels), np.concatenate(ids),
+          np.concatenate(fold_of_video))
+
+
+def _check_none_left_out() -> None:
+  """Raises an error if videos are left out that predictions must have."""
+  if FLAGS.predictions_output:
+    raise ValueError("There are more held-out videos than --max_videos="
+                     f"{FLAGS.max_videos}, and --predictions_output must have all: "
+                     "give a larger number.")
+
+
+def _write_predictions(scores: np.ndarray, labels: np.ndarray, ids: np.ndarray,
+                       fold_of_video: np.ndarray, config: experiment.Experiment) -> None:
+  """Writes `--predictions_output`, from what `_held_out` returns."""
+  label_sets = _label_sets(labels, config) if FLAGS.label_sets else None
+  calibrated = cross_fitting.scores(
+      scores, labels, ids, fold_of_video, label_sets, FLAGS.seed)
+  top_k = min(store.TOP_K, config.num_classes)
+  parts = {f"fold {number}": number for number in np.unique(fold_of_video)}
+
+  def read(name):
+    rows = fold_of_video == parts[name]
+    return writer.rows(ids[rows], calibrated[rows], labels[rows], top_k=top_k)
+
+  writer.write(FLAGS.predictions_output, list(parts), read,
+               num_classes=config.num_classes, top_k=top_k)
+  logging.info("Wrote %s.", FLAGS.predictions_output)
 
 
 def _label_sets(labels: np.ndarray, config: experiment.Experiment

@@ -143,7 +143,7 @@ flags.DEFINE_integer("averaging_start_step", None,
 flags.DEFINE_integer("swa_steps", 100, "Steps between two averaged steps; swa only.",
                      lower_bound=1)
 paths.define("teacher_predictions", None,
-             "Predictions (yt8m-ensemble predict) of all videos of "
+             "Predictions (yt8m-ensemble predict, yt8m-calibrate) of all videos of "
              "--train_data_pattern, to learn from besides the labels. A class "
              "without a prediction counts as 0.")
 flags.DEFINE_float("teacher_weight", 0.5, "Weight a in the loss of a video, (1 - a) "

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.helpers import support
+from yt8m.eval.predictions import store
 from yt8m.synthetic import writer
 
 COMMAND = "yt8m.calibrate"
@@ -83,7 +84,29 @@ def test_folds_and_label_sets(records, train_dir, tmp_path):
   assert "GAP of" in log
 
 
+def test_predictions_of_the_folds_teach_a_model(records, train_dir, tmp_path):
+  out, teacher = tmp_path / "out", tmp_path / "teacher"
+  arguments = (COMMAND, f"--train_dir={train_dir}", f"--output_dir={out}",
+               f"--predictions_output={teacher}", "--overwrite",
+               *(f"--fold={train_dir}={records}/train-0{i}*" for i in range(2)))
+  failed = support.run_command(*arguments, "--max_videos=100", check=False)
+  assert failed.returncode == 1
+  assert "more held-out videos than --max_videos=100" in failed.stderr
+  support.run_command(*arguments)
+  predictions = store.PredictionStore.open(str(teacher))
+  assert predictions.num_videos == len(set(predictions.ids)) == 1120
+  assert predictions.record_files == ["fold 0", "fold 1"]
+  assert len(predictions.labels) == 1120
+  support.run_command(
+      "yt8m.train", f"--train_data_pattern={records}/train*",
+      f"--train_dir={tmp_path}/student", "--feature_names=mean_rgb,mean_audio",
+      "--feature_sizes=16,8", "--num_classes=13", "--model=LogisticModel",
+      f"--teacher_predictions={teacher}", "--max_steps=3")
+
+
 @pytest.mark.parametrize("arguments, words", [
+    (("--held_out_data_pattern=x", "--predictions_output=p"),
+     "--predictions_output=p needs two folds or more"),
     ((), "Give either --held_out_data_pattern or --fold"),
     (("--fold=x", ), "--fold=x is not DIR=PATTERN"),
     (("--held_out_data_pattern=x", "--fold=x=y"), "Give either"),
