@@ -12,6 +12,7 @@ from yt8m.core import types
 from yt8m.models import registries
 from yt8m.models.layers import base
 from yt8m.models.layers import masking
+from yt8m.models.layers import mixing
 
 
 class Branch(base.Layer):
@@ -38,6 +39,8 @@ class Branch(base.Layer):
     frame_mask: (batch_size, num_frames), bool; None for video-level features.
     labels: (batch_size, num_classes), bool; None except in training. Only classifiers
       that set `uses_labels` receive them.
+    shares: (batch_size, 1), by which the vectors that classifiers read are mixed
+      (`mixing.mix`); None except in training with mixup.
 
   Returns:
     Scores (batch_size, num_classes), and the intermediates of the options. If each
@@ -95,9 +98,12 @@ class Branch(base.Layer):
     return (None, self.num_classes)
 
   def call(self, modalities: list[tf.Tensor], frame_mask: tf.Tensor | None = None,
-           labels: tf.Tensor | None = None) -> types.Outputs:
+           labels: tf.Tensor | None = None, shares: tf.Tensor | None = None
+           ) -> types.Outputs:
     xs, intermediates, is_there = modalities, {}, _is_there(modalities)
     for step in self._steps:
+      if step == self._classify:
+        xs = [mixing.mix(x, shares) for x in xs]
       xs, frame_mask = step(xs, frame_mask, labels, is_there, intermediates)
     [predictions] = xs
     return predictions, intermediates

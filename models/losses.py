@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Losses of multi-label classification, exactly as in the starter code.
+"""Losses of multi-label classification: those of the starter code, and one more.
 
 Every loss is a Keras loss, `loss(labels, predictions, sample_weight)`, and its `call`,
 which gives the loss of each video, also takes `label_weights`. The training step and
@@ -158,3 +158,61 @@ class SoftmaxLoss(LabelLoss):
   def terms(self, labels: tf.Tensor, predictions: tf.Tensor) -> tf.Tensor:
     labels /= tf.maximum(tf.reduce_sum(labels, axis=-1, keepdims=True), 1e-7)
     return -labels * tf.nn.log_softmax(predictions)
+
+
+@LOSSES.register("AsymmetricLoss")
+class AsymmetricLoss(LabelLoss):
+  """Cross entropy in which easy negatives count little or nothing, summed over classes.
+
+      q_c = max(p_c − m, 0)
+      L = −Σ_c w_c [y_c (1 − p_c)^γ₊ ln(p_c + ε) + (1 − y_c) q_c^γ₋ ln(1 − q_c + ε)]
+
+  Most of the classes of a video are negatives with small scores. Those below the margin
+  m have no gradient, and γ₋ reduces that of the others the more, the smaller they are.
+  The scores that minimise it are therefore no probabilities: they are too large. The
+  order of scores, and so GAP, may gain.
+
+  Args:
+    gamma_positive: Exponent of the positives, γ₊; 0 or at least 1. At 0, their loss is
+      that of cross entropy.
+    gamma_negative: Exponent of the negatives, γ₋; 0 or at least 1.
+    margin: Score below which a negative has no loss, m, from 0 to less than 1.
+    epsilon: Constant that bounds the loss of a confident mistake, ε.
+
+  Raises:
+    ValueError: An exponent or the margin is out of range.
+
+  Reference: Ridnik et al. 2021 (arXiv:2009.14119), equation 7, with the exponents and the
+  margin that they recommend.
+  """
+
+  def __init__(self, gamma_positive: float = 0.0, gamma_negative: float = 4.0,
+               margin: float = 0.05, epsilon: float = 1e-5, name: str = "asymmetric",
+               **kwargs: Any):
+    super().__init__(name=name, **kwargs)
+    for parameter, gamma in (("gamma_positive", gamma_positive),
+                             ("gamma_negative", gamma_negative)):
+      if not (gamma == 0 or gamma >= 1):
+        # The gradient of x^γ at 0 is infinite between 0 and 1.
+        raise ValueError(f"{parameter} of the AsymmetricLoss is {gamma}, and must be 0 "
+                         "or at least 1.")
+    if not 0 <= margin < 1:
+      raise ValueError(f"margin of the AsymmetricLoss is {margin}, and must be from 0 to "
+                       "less than 1.")
+    self.gamma_positive, self.gamma_negative = gamma_positive, gamma_negative
+    self.margin, self.epsilon = margin, epsilon
+
+  def terms(self, labels: tf.Tensor, predictions: tf.Tensor) -> tf.Tensor:
+    shifted = tf.maximum(predictions - self.margin, 0.0)
+    positives = (_power(1 - predictions, self.gamma_positive)
+                 * tf.math.log(predictions + self.epsilon))
+    negatives = (_power(shifted, self.gamma_negative)
+                 * tf.math.log(1 - shifted + self.epsilon))
+    return -(labels * positives + (1 - labels) * negatives)
+
+
+def _power(base: tf.Tensor, exponent: float) -> tf.Tensor:
+  """Returns max(base, 0)^exponent. The gradient of `tf.pow` is NaN at 0⁰."""
+  if not exponent:
+    return tf.ones_like(base)
+  return tf.pow(tf.maximum(base, 0.0), exponent)

@@ -68,7 +68,8 @@ class VideoModel(base.Configured, keras_loops.KerasLoops, keras.Model):
       "num_frames": (batch_size,)}`; for video-level features
       `{"features": {name: (batch_size, size)}}`. Frames from `num_frames` on are padding
       and do not change any output. In training also `"labels"`, (batch_size,
-      num_classes) bool, if the classifier sets `uses_labels`. Other entries are ignored.
+      num_classes) bool, if the classifier sets `uses_labels`, and with mixup `"mixing"`,
+      (batch_size, 1). Other entries are ignored.
 
   Returns:
     `{"predictions": (batch_size, num_classes) float32, …}` with the named
@@ -132,9 +133,10 @@ class VideoModel(base.Configured, keras_loops.KerasLoops, keras.Model):
   def call(self, inputs: types.Batch, training: bool = False) -> dict[str, tf.Tensor]:
     # Keras passes `training` to every layer below that takes it.
     modalities, frame_mask = self._modalities(inputs, training)
+    more = {"shares": inputs["mixing"]} if training and "mixing" in inputs else {}
     predictions, intermediates = self.scorer(
         modalities, frame_mask=frame_mask,
-        labels=inputs.get("labels") if training else None)
+        labels=inputs.get("labels") if training else None, **more)
     if self.calibration is not None and not training:
       predictions = self.calibration(predictions)
     return {"predictions": predictions, **intermediates}

@@ -39,21 +39,22 @@ from yt8m.configs import experiment
 from yt8m.core import command
 from yt8m.core import directories
 from yt8m.core import paths
-from yt8m.core import progress
 from yt8m.core import vocabulary
 from yt8m.data import label_sets as label_set_files
-from yt8m.data import records
+from yt8m.eval.predictions import store
+from yt8m.eval.predictions import writer
 from yt8m.export.prediction import checkpoint
+from yt8m.export.prediction import held_out
 from yt8m.export.saved_models import calibrated
 from yt8m.models.calibration import calibration
 from yt8m.models.layers import variables
 from yt8m.training import calibrating
+from yt8m.training import cross_fitting
 from yt8m.training import fold_models
 from yt8m.training import label_start
 from yt8m.training import saving
 
 FLAGS = flags.FLAGS
-_PROGRESS_SECS = 10.0
 # Where the scores of videos come from that a model was not trained on.
 _SOURCES = ("held_out_data_pattern", "num_folds", "fold")
 # What is put after --output_dir for the models of --num_folds.
@@ -84,6 +85,9 @@ paths.define("label_sets", None, "File of yt8m-label-sets, with the labels of ma
 paths.define_pattern("label_sets_exclude", None, "Records whose videos are left out of "
                      "--label_sets, such as those of the evaluation.")
 paths.define("output_dir", None, "Directory to write; required.")
+paths.define("predictions_output", None, "Directory to write as well: calibrated scores "
+             "of the videos of each --fold, by models and calibrations that have not "
+             "seen them, as yt8m-train --teacher_predictions reads them.")
 flags.DEFINE_bool("overwrite", False, "Replace an existing --output_dir.")
 flags.DEFINE_integer("batch_size", 256, "Number of videos in a batch.", lower_bound=1)
 flags.DEFINE_integer("top_k", None, "Number of classes that serving_default of the "
@@ -103,19 +107,32 @@ def main() -> None:
   folds = [(_model(directory), pattern) for directory, pattern in (
       fold_models.train(FLAGS.train_dir, FLAGS.num_folds, fold_dir) if FLAGS.num_folds
       else _named_folds())]
-  held_out = FLAGS.held_out_data_pattern
-  scores, labels = _held_out(model, [(model, held_out)] if held_out else folds)
+  if FLAGS.held_out_data_pattern:
+    folds = [(model, FLAGS.held_out_data_pattern)]
+  for fold, _ in folds:
+    if (fold.num_classes, fold.spec) != (model.num_classes, model.spec):
+      raise ValueError(f"--fold={fold} has other classes or features than {model}: "
+                       "train it with the same flags.")
+  videos = held_out.score(
+      folds, "--held_out_data_pattern" if FLAGS.held_out_data_pattern else "--fold",
+      FLAGS.batch_size, FLAGS.max_videos)
+  if FLAGS.predictions_output and not videos.complete:
+    raise ValueError(f"There are more held-out videos than --max_videos="
+                     f"{FLAGS.max_videos}, and --predictions_output must have all: "
+                     "give a larger number.")
   layer = calibrating.make(
-      _label_sets(labels, model), seed=FLAGS.seed, parts=FLAGS.parts)
-  calibrating.fit(layer, scores, labels, FLAGS.seed, FLAGS.parts)
+      _label_sets(videos.labels, model), seed=FLAGS.seed, parts=FLAGS.parts)
+  calibrating.fit(layer, videos.scores, videos.labels, FLAGS.seed, FLAGS.parts)
   if isinstance(model, saved_model.SavedModel):
     calibrated.save(model, layer, FLAGS.output_dir, top_k=FLAGS.top_k,
                     overwrite=FLAGS.overwrite)
   else:
     _write_train_dir(model, layer)
+  logging.info("Wrote %s.", FLAGS.output_dir)
+  if FLAGS.predictions_output:
+    _write_predictions(videos, model)
   if FLAGS.num_folds and not FLAGS.keep_folds:
     directories.discard(fold_dir, fold_models.FOLDS, "--output_dir")
-  logging.info("Wrote %s.", FLAGS.output_dir)
 
 
 def _check_flags() -> None:
@@ -129,8 +146,11 @@ def _check_flags() -> None:
                        ("top_k", "saved_model")):
     if FLAGS[name].value and not FLAGS[needed].value:
       raise ValueError(f"--{name} needs --{needed}: leave it out.")
+  # Errors that are known before hours of training.
   calibrating.check_parts(FLAGS.parts)
-  _named_folds()  # Errors that are known before hours of training.
+  folds = _named_folds()
+  if FLAGS.predictions_output:
+    cross_fitting.check(FLAGS.predictions_output, FLAGS.num_folds or len(folds))
   kind = manifest.SAVED_MODEL if FLAGS.saved_model else experiment.TRAIN_DIR
   directories.check_replaceable(
       FLAGS.output_dir, kind if FLAGS.overwrite else None,
@@ -171,33 +191,6 @@ def _check_model(model: Model) -> None:
                      "from.")
 
 
-def _held_out(model: Model, folds: list[tuple[Model, str]]
-              ) -> tuple[np.ndarray, np.ndarray]:
-  """Returns scores and labels of the held-out videos, (n, C) float32 and bool."""
-  scores, labels = [], []
-  report = progress.Periodic(_PROGRESS_SECS, None, "videos")
-  flag = "--held_out_data_pattern" if FLAGS.held_out_data_pattern else "--fold"
-  for fold, pattern in folds:
-    files = paths.match(pattern, flag)
-    if (fold.num_classes, fold.spec) != (model.num_classes, model.spec):
-      raise ValueError(f"--fold={fold} has other classes or features than {model}: "
-                       "train it with the same flags.")
-    reader, predict = fold.reader(), fold.predictor(FLAGS.batch_size)
-    most = -(-FLAGS.max_videos // len(folds))
-    with records.clear_errors(reader.explain, files):
-      for batch in reader.dataset(pattern, FLAGS.batch_size):
-        scores.append(predict(batch).numpy())
-        labels.append(batch["labels"].numpy() > 0)
-        for line in report(sum(map(len, scores))):
-          logging.info("Scored held-out videos: %s", line)
-        if (most := most - len(labels[-1])) <= 0:
-          break
-  if not scores:
-    raise ValueError(f"No records are in {', '.join(pattern for _, pattern in folds)}: "
-                     "name others.")
-  return np.concatenate(scores), np.concatenate(labels)
-
-
 def _write_train_dir(source: checkpoint.Checkpoint, layer: calibration.Calibration
                      ) -> None:
   """Writes a training directory with the model and its calibration."""
@@ -215,6 +208,23 @@ def _write_train_dir(source: checkpoint.Checkpoint, layer: calibration.Calibrati
     saving.Saver(tf.train.Checkpoint(**variables.checkpoint_parts(result)), folder,
                  keep=1).save(step, {})
     experiment.write_status(folder, True, step)
+
+
+def _write_predictions(videos: held_out.HeldOut, model: Model) -> None:
+  """Writes `--predictions_output`."""
+  label_sets = _label_sets(videos.labels, model) if FLAGS.label_sets else None
+  scores = cross_fitting.scores(videos.scores, videos.labels, videos.ids, videos.folds,
+                                label_sets, FLAGS.seed, parts=FLAGS.parts)
+  top_k = min(store.TOP_K, model.num_classes)
+  parts = {f"fold {number}": number for number in np.unique(videos.folds)}
+
+  def read(name):
+    rows = videos.folds == parts[name]
+    return writer.rows(videos.ids[rows], scores[rows], videos.labels[rows], top_k=top_k)
+
+  writer.write(FLAGS.predictions_output, list(parts), read,
+               num_classes=model.num_classes, top_k=top_k)
+  logging.info("Wrote %s.", FLAGS.predictions_output)
 
 
 def _label_sets(labels: np.ndarray, model: Model) -> label_set_files.LabelSets:

@@ -4,6 +4,7 @@
 # The imports are the public names of this module, so none of them is unused.
 # ruff: noqa: F401
 
+from yt8m.models.losses import AsymmetricLoss
 from yt8m.models.losses import CrossEntropyLoss
 from yt8m.models.losses import HingeLoss
 from yt8m.models.losses import LabelLoss

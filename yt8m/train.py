@@ -38,6 +38,7 @@ from yt8m.models import losses
 from yt8m.training import feature_start
 from yt8m.training import label_start
 from yt8m.training import loop
+from yt8m.training import mixup
 from yt8m.training import optimizers
 from yt8m.training import resume
 from yt8m.training import step as train_step
@@ -143,12 +144,15 @@ flags.DEFINE_integer("averaging_start_step", None,
 flags.DEFINE_integer("swa_steps", 100, "Steps between two averaged steps; swa only.",
                      lower_bound=1)
 paths.define("teacher_predictions", None,
-             "Predictions (yt8m-ensemble predict) of all videos of "
+             "Predictions (yt8m-ensemble predict, yt8m-calibrate) of all videos of "
              "--train_data_pattern, to learn from besides the labels. A class "
              "without a prediction counts as 0.")
 flags.DEFINE_float("teacher_weight", 0.5, "Weight a in the loss of a video, (1 - a) "
                    "loss(scores, labels) + a loss(scores, teacher's scores).",
                    lower_bound=0, upper_bound=1)
+flags.DEFINE_float("mixup_alpha", 0.0, "Parameter a of the Beta(a, a) distribution of "
+                   "the share of a video that is mixed with another one of its batch; 0: "
+                   "no mixing.", lower_bound=0)
 flags.DEFINE_integer("seed", 0, "Seed of weights, order of records, and random draws.",
                      lower_bound=0)
 flags.DEFINE_integer("export_model_steps", loop.Schedule.checkpoint_steps,
@@ -245,7 +249,11 @@ def _train(strategy: tf.distribute.Strategy, spec: feature_spec.FeatureSpec,
         # For TPUs, every batch must have the same shape.
         drop_remainder=isinstance(strategy, tf.distribute.TPUStrategy),
         epoch=epoch, skip_examples=skip_examples, input_pipeline=context)
-    return devices.prefetched(taught.attach(dataset) if taught else dataset, strategy)
+    if taught:
+      dataset = taught.attach(dataset)
+    if FLAGS.mixup_alpha:
+      dataset = mixup.attach(dataset, FLAGS.mixup_alpha, FLAGS.seed, epoch)
+    return devices.prefetched(dataset, strategy)
 
   # ---------------------------------------------------------------- model
   schedule = loop.Schedule(
@@ -269,6 +277,10 @@ def _train(strategy: tf.distribute.Strategy, spec: feature_spec.FeatureSpec,
     teacher.check(loss, model, FLAGS.teacher_weight, FLAGS.segment_labels)
     taught = teacher.Teacher(
         store.PredictionStore.open(FLAGS.teacher_predictions), FLAGS.num_classes)
+
+  if FLAGS.mixup_alpha:
+    mixup.check(loss, model, FLAGS.mixup_alpha,
+                FLAGS.batch_size // strategy.num_replicas_in_sync, FLAGS.segment_labels)
 
   if values["jit_compile"] is None:
     values["jit_compile"] = train_step.gains_from_xla(model)

@@ -112,6 +112,7 @@ def test_keras_weights_videos_or_labels(name):
 
 @pytest.mark.parametrize("loss", [
     losses.CrossEntropyLoss(epsilon=1e-8, alpha=0.7), losses.HingeLoss(margin=2.0),
+    losses.AsymmetricLoss(gamma_positive=1.0, margin=0.1),
     losses.SoftmaxLoss(name="mine")], ids=lambda loss: loss.name)
 def test_serialised_as_a_class_of_this_package(loss):
   config = json.loads(json.dumps(tf.keras.losses.serialize(loss)))
@@ -124,3 +125,48 @@ def test_serialised_as_a_class_of_this_package(loss):
 def test_an_unknown_loss_names_the_closest():
   with pytest.raises(ValueError, match="Valid: CrossEntropyLoss, "):
     losses.LOSSES["CrossEntropy"]
+
+
+@pytest.mark.parametrize("gammas", [(0.0, 4.0), (1.0, 2.0), (0.0, 0.0), (1.5, 1.0)])
+def test_asymmetric_loss_equals_its_equation(gammas):
+  rng = np.random.default_rng(0)
+  p, y, w = rng.random((3, 6, 7))
+  q = np.maximum(p - 0.1, 0)
+  terms = (y * (1 - p) ** gammas[0] * np.log(p + 1e-5)
+           + (1 - y) * q ** gammas[1] * np.log(1 - q + 1e-5))
+  loss = losses.AsymmetricLoss(*gammas, margin=0.1)
+  np.testing.assert_allclose(loss.call(y, p), -terms.sum(axis=1), rtol=1e-5)
+  np.testing.assert_allclose(loss.call(y, p, w), -(w * terms).sum(axis=1), rtol=1e-5)
+
+
+def test_asymmetric_loss_by_hand():
+  loss = losses.AsymmetricLoss(epsilon=0.0)
+  # A positive, a negative, and one below the margin.
+  np.testing.assert_allclose(
+      loss.terms(tf.constant([1.0, 0.0, 0.0]), tf.constant([0.5, 0.55, 0.04])),
+      [np.log(2), 0.5 ** 4 * np.log(2), 0], rtol=1e-5)
+  plain = losses.AsymmetricLoss(0.0, 0.0, 0.0)
+  rng = np.random.default_rng(1)
+  labels, scores = rng.random((2, 4, 6), np.float32)
+  np.testing.assert_allclose(
+      plain.call(labels, scores), losses.CrossEntropyLoss().call(labels, scores),
+      rtol=1e-5)
+
+
+@pytest.mark.parametrize("gammas", [(0.0, 4.0), (1.0, 1.0), (0.0, 0.0)])
+@pytest.mark.parametrize("margin", [0.0, 0.05])
+def test_gradients_of_the_asymmetric_loss_are_finite(gammas, margin):
+  p = tf.constant([[0.0, 1.0, 0.05]] * 2)
+  with tf.GradientTape() as tape:
+    tape.watch(p)
+    loss = losses.AsymmetricLoss(*gammas, margin).call([[1] * 3, [0] * 3], p)
+  assert np.isfinite(loss).all() and np.isfinite(tape.gradient(loss, p)).all()
+
+
+@pytest.mark.parametrize("arguments, words", [
+    ({"gamma_positive": -1.0}, "gamma_positive of the AsymmetricLoss is -1.0"),
+    ({"gamma_negative": 0.5}, "gamma_negative of the AsymmetricLoss is 0.5"),
+    ({"margin": 1.0}, "margin of the AsymmetricLoss is 1.0")])
+def test_asymmetric_loss_refuses_what_is_out_of_range(arguments, words):
+  with pytest.raises(ValueError, match=words):
+    losses.AsymmetricLoss(**arguments)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tests.helpers import support
+from yt8m.eval.predictions import store
 from yt8m.export.saved_models import ensemble
 from yt8m.synthetic import writer
 
@@ -132,11 +133,33 @@ def test_the_blend_of_an_ensemble(records, train_dir, tmp_path):
   assert again.returncode == 1 and "is calibrated already" in again.stderr
 
 
+def test_predictions_of_the_folds_teach_a_model(records, train_dir, tmp_path):
+  out, teacher = tmp_path / "out", tmp_path / "teacher"
+  arguments = (COMMAND, f"--train_dir={train_dir}", f"--output_dir={out}",
+               f"--predictions_output={teacher}", "--overwrite",
+               *(f"--fold={train_dir}={records}/train-0{i}*" for i in range(2)))
+  failed = support.run_command(*arguments, "--max_videos=100", check=False)
+  assert failed.returncode == 1
+  assert "more held-out videos than --max_videos=100" in failed.stderr
+  support.run_command(*arguments)
+  predictions = store.PredictionStore.open(str(teacher))
+  assert predictions.num_videos == len(set(predictions.ids)) == 1120
+  assert predictions.record_files == ["fold 0", "fold 1"]
+  assert len(predictions.labels) == 1120
+  support.run_command(
+      "yt8m.train", f"--train_data_pattern={records}/train*",
+      f"--train_dir={tmp_path}/student", "--feature_names=mean_rgb,mean_audio",
+      "--feature_sizes=16,8", "--num_classes=13", "--model=LogisticModel",
+      f"--teacher_predictions={teacher}", "--max_steps=3")
+
+
 @pytest.mark.parametrize("arguments, words", [
     (("--num_folds=2", "--saved_model=x"), "either --train_dir or --saved_model"),
     (("--held_out_data_pattern=x", "--top_k=3"), "--top_k needs --saved_model"),
     ((), "Give one of --held_out_data_pattern, --num_folds, --fold"),
     (("--num_folds=3", ), "--num_folds=3 is more than the record files"),
+    (("--held_out_data_pattern=x", "--predictions_output=p"),
+     "--predictions_output=p needs two folds or more"),
     (("--fold=x", ), "--fold=x is not DIR=PATTERN"),
     (("--held_out_data_pattern=x", "--fold=x=y"), "Give one of"),
     (("--held_out_data_pattern=/nothing/*", ),

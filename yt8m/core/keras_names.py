@@ -32,7 +32,8 @@ NAMES = {
         "PrecisionAtEqualRecall": f"{_METRICS}PrecisionAtEqualRecall",
     },
     "src.losses": {name: _LOSSES + name
-                   for name in ("CrossEntropyLoss", "HingeLoss", "SoftmaxLoss")},
+                   for name in ("AsymmetricLoss", "CrossEntropyLoss", "HingeLoss",
+                                "SoftmaxLoss")},
 }
 _KERAS = ("keras", "tf_keras")
 

@@ -134,6 +134,11 @@ def fit(layer: calibration.Calibration, scores: np.ndarray, labels: np.ndarray,
   _train(layer.pairs, features, hits, trained, checked, seed)
 
 
+def calibrated(layer: calibration.Calibration, scores: np.ndarray) -> np.ndarray:
+  """Returns what a calibration makes of scores, (n, num_classes) float32."""
+  return np.concatenate(list(_by_block(tf.function(layer), scores)))
+
+
 def _choose_constants(layer, scores, labels, parts):
   logits = log_odds.logit(scores).numpy()
   gap = functools.partial(_gap, labels=labels)

@@ -15,6 +15,7 @@ from yt8m.models import losses
 from yt8m.models import prediction
 from yt8m.models.aggregation import mean
 from yt8m.models.classification import binary_relevance
+from yt8m.models.layers import mixing
 from yt8m.models.layers import recurrent
 from yt8m.training import optimizers
 
@@ -60,6 +61,8 @@ class TrainStep:
   If the batch has scores t of a `Teacher`, the label loss of a video is
 
       (1 − a) · ℓ(p, y) + a · ℓ(p, t)
+
+  If it has the shares of `mixup`, y and t are mixed as the videos are.
 
   B is the number of examples that the replicas really hold, so that an uneven last
   batch weighs every example alike. Gradients are clipped after the sum: clipping the
@@ -124,8 +127,9 @@ class TrainStep:
     examples = tf.cast(tf.shape(batch["labels"])[0], tf.float32)
     if replicas > 1:
       examples = context.all_reduce(tf.distribute.ReduceOp.SUM, examples)
+    shares = {"mixing": batch["mixing"]} if "mixing" in batch else {}
     gradients, label_loss, penalty, predictions = self._gradients(
-        prediction.training_inputs(batch), batch.get("label_weights"),
+        {**prediction.training_inputs(batch), **shares}, batch.get("label_weights"),
         batch.get("teacher"), examples)
     if self._clip_gradient_norm > 0:
       if replicas > 1:
@@ -143,14 +147,15 @@ class TrainStep:
   def _forward_backward(self, inputs, label_weights, teacher, examples):
     replicas = tf.distribute.get_strategy().num_replicas_in_sync
     variables = self.model.trainable_variables
+    labels = mixing.mix(inputs["labels"], inputs.get("mixing"))
     with tf.GradientTape() as tape:
       outputs = self.model(inputs, training=True)
-      per_video = losses.per_video(
-          self._loss.call, outputs, inputs["labels"], label_weights)
+      per_video = losses.per_video(self._loss.call, outputs, labels, label_weights)
       if teacher is not None:
         a = self._teacher_weight
         per_video = (1 - a) * per_video + a * self._loss.call(
-            teacher, outputs["predictions"], label_weights)
+            mixing.mix(teacher, inputs.get("mixing")), outputs["predictions"],
+            label_weights)
       label_loss = tf.reduce_sum(per_video) / tf.maximum(examples, 1.0)
       penalty = self._regularization_penalty * tf.add_n(
           [tf.cast(p, tf.float32) for p in self.model.losses] or [0.0]) / replicas

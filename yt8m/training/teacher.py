@@ -8,6 +8,8 @@ import tensorflow as tf
 from yt8m import models
 from yt8m.core import video_ids
 from yt8m.eval.predictions import store as prediction_store
+from yt8m.models import losses
+from yt8m.training import soft_labels
 
 
 class Teacher:
@@ -80,7 +82,7 @@ class Teacher:
     return tf.ensure_shape(scores, [ids.shape[0], self._store.num_classes])
 
 
-def check(loss: tf.keras.losses.Loss, model: models.VideoModel, weight: float,
+def check(loss: losses.LabelLoss, model: models.VideoModel, weight: float,
           segment_labels: bool) -> None:
   """Checks that a training can be combined with distillation.
 
@@ -97,10 +99,4 @@ def check(loss: tf.keras.losses.Loss, model: models.VideoModel, weight: float,
     raise ValueError(f"--teacher_weight={weight} must lie between 0 and 1.")
   if segment_labels:
     raise ValueError("--teacher_predictions are of whole videos: drop --segment_labels.")
-  if not getattr(loss, "soft_labels", False):
-    raise ValueError(f"--label_loss: {type(loss).__name__} takes no soft labels, as the "
-                     "scores of --teacher_predictions are: choose CrossEntropyLoss.")
-  if any(c.uses_labels for branch in model.branches for c in branch.classifiers):
-    raise ValueError(f"--classifier: {type(model.classifier).__name__} is shown the "
-                     "labels in training, so its scores cannot be compared with those "
-                     "of --teacher_predictions there: choose another.")
+  soft_labels.check(loss, model, "--teacher_predictions")
