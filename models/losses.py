@@ -169,8 +169,7 @@ class AsymmetricLoss(LabelLoss):
 
   Most of the classes of a video are negatives with small scores. Those below the margin
   m have no gradient, and γ₋ reduces that of the others the more, the smaller they are.
-  The scores that minimise it are therefore no probabilities: they are too large. The
-  order of scores, and so GAP, may gain.
+  The scores that minimise it are therefore no probabilities: they are too large.
 
   Args:
     gamma_positive: Exponent of the positives, γ₊; 0 or at least 1. At 0, their loss is
