@@ -8,7 +8,7 @@
 
 Each model is evaluated once for each way to observe labels, and all its steps are
 measured in that evaluation. Writes report.md and its charts, which
-docs/conditional_inference.md contains. Nothing is chosen on the evaluated records: the
+docs/conditional_study.md contains. Nothing is chosen on the evaluated records: the
 step that is analysed in detail is a flag, and the videos and labels that are shown
 follow rules that the report states.
 """
