@@ -58,7 +58,7 @@ def resolve(options: registry.Registry, config: aliases.OptionConfig) -> dict[st
   if not isinstance(name, str):
     raise ValueError(f"The {options.kind} config {fields.short(config)} has no name.")
   check_hparams(f"{options.kind} {name!r}", options[name], hparams)
-  return {"name": name, **_hparam_defaults(options[name]), **hparams}
+  return {"name": name, **hparam_defaults(options[name]), **hparams}
 
 
 def check_hparams(owner: str, option: type, hparams: dict[str, Any],
@@ -77,7 +77,7 @@ def check_hparams(owner: str, option: type, hparams: dict[str, Any],
     ValueError: A name is unknown or missing, or a value has another type, such as a
       string in place of a number, or describes an object of Keras.
   """
-  valid = sorted({*_hparam_defaults(option), *required})
+  valid = sorted({*hparam_defaults(option), *required})
   if unknown := sorted(set(hparams) - set(valid)):
     raise ValueError(
         f"{owner} has no hyperparameter {', '.join(unknown)}. "
@@ -131,7 +131,7 @@ def is_option(options: registry.Registry, value: Any) -> bool:
   return isinstance(name, str) and (name in options or ":" in name)
 
 
-def _hparam_defaults(option: Any) -> dict[str, Any]:
+def hparam_defaults(option: Any) -> dict[str, Any]:
   """Returns the hyperparameters of an option with the defaults of its constructors.
 
   A class of the user may set a parameter of the class that it extends. Only the

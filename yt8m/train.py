@@ -7,6 +7,13 @@
 
 To resume a training that was stopped, run the same command again. With `--show_config`,
 it shows the model and the value of every flag instead of training.
+
+    yt8m-train --list
+    yt8m-train --describe=netvlad --frame_features --feature_names=rgb,audio \
+        --feature_sizes=1024,128
+
+show all options, and one of them in full: equation, hyperparameters, reference and number
+of parameters.
 """
 
 import contextlib
@@ -35,11 +42,13 @@ from yt8m.data import readers
 from yt8m.data import records
 from yt8m.eval.predictions import store
 from yt8m.models import losses
+from yt8m.training import describing
 from yt8m.training import feature_start
 from yt8m.training import label_start
 from yt8m.training import loop
 from yt8m.training import mixup
 from yt8m.training import optimizers
+from yt8m.training import option_size
 from yt8m.training import resume
 from yt8m.training import step as train_step
 from yt8m.training import strategies
@@ -79,7 +88,9 @@ model_flags.define()
 
 # ---------------------------------------------------------------- training
 paths.define("train_dir", None, "Directory of the model; required.")
-flags.register_validator("train_dir", bool, "Flag --train_dir must have a value.")
+flags.register_validator(
+    "train_dir", lambda value: value or FLAGS["list"].value or FLAGS["describe"].value,
+    "Flag --train_dir must have a value.")
 flags.DEFINE_bool("start_new_model", False,
                   "Whether to delete the model in --train_dir instead of resuming it.")
 checkpoints.define_flag()
@@ -89,6 +100,12 @@ flags.DEFINE_enum("resume", "exact", resume.MODES, "exact: refuses to go on from
                   "the same number of examples.")
 flags.DEFINE_bool("show_config", False, "Only print the model and every flag: its value, "
                   "and where it comes from.")
+flags.DEFINE_bool("list", False, "Only print all options by kind: recipes, fusions, "
+                  "aggregations, classifiers, losses, optimizers and others.")
+flags.DEFINE_string("describe", None, "Only print what the option of this name is, its "
+                    "hyperparameters, and its number of parameters for the features and "
+                    "classes of the other flags. A name that options of several kinds "
+                    "have can be given as kind:name.")
 flags.DEFINE_string("label_loss", "CrossEntropyLoss",
                     f"Loss of the labels: {', '.join(losses.LOSSES)}.")
 flags.DEFINE_float("regularization_penalty", 1.0, "Weight of the penalties of a model.",
@@ -177,11 +194,17 @@ flags.DEFINE_bool("log_device_placement", False,
                   "Whether to log the device of every operation.")
 
 
-@model_flags.named_code_allowed("label_loss")
+@model_flags.named_code_allowed("label_loss", "describe")
 def main() -> None:
+  if FLAGS.list:
+    print(describing.listing())
+    return
+  if FLAGS.describe:
+    print("\n\n".join(_described(*found) for found in describing.find(FLAGS.describe)))
+    return
   recipes.RECIPES[FLAGS.model].set_flag_defaults()
   values = {flag.name: flag.value for flag in FLAGS.get_flags_for_module(__name__)
-            if flag.name not in ("recipe", "show_config")}
+            if flag.name not in ("recipe", "show_config", "list", "describe")}
   spec = feature_spec.FeatureSpec.from_flags(
       FLAGS.feature_names, FLAGS.feature_sizes, FLAGS.frame_features,
       FLAGS.segment_labels, FLAGS.feature_dtypes)
@@ -332,6 +355,31 @@ def _train(strategy: tf.distribute.Strategy, spec: feature_spec.FeatureSpec,
     training.run()
   reader.incidents.log_summary(reader.incidents.new_counts())
   return training
+
+
+def _described(kind: str, name: str) -> str:
+  """Returns what an option is, and its size for the features and classes of the flags.
+
+  Without flags that describe features, they are those of YouTube-8M.
+  """
+  page = describing.page(kind, name)
+  if kind not in option_size.KINDS:
+    return page
+  if any(FLAGS[flag].present for flag in (
+      "feature_names", "feature_sizes", "frame_features", "segment_labels")):
+    spec = feature_spec.FeatureSpec.from_flags(
+        FLAGS.feature_names, FLAGS.feature_sizes, FLAGS.frame_features,
+        FLAGS.segment_labels, FLAGS.feature_dtypes)
+  elif kind == "recipe" and not recipes.RECIPES[name].frame_level:
+    spec = feature_spec.FeatureSpec.from_flags("mean_rgb,mean_audio", "1024,128")
+  else:
+    spec = feature_spec.FeatureSpec.from_flags("rgb,audio", "1024,128", True)
+  instead = {"model" if kind == "recipe" else kind: name}
+  if kind == "mixture":
+    instead = {}
+  lines = describing.filled(*option_size.described(
+      kind, spec, FLAGS.num_classes, model_flags.chosen_options(**instead)))
+  return f"{page}\n\n{lines}"
 
 
 def _check_flags() -> None:

@@ -30,6 +30,7 @@ class InputFeatures(base.Layer):
                                   does if all its floats are 0
       l2:   x_t / sqrt(max(Σ_m Σ_i x_tmi², 1e-12))
       rms:  the same, times sqrt(D), so that every value is of order 1
+      none: x_t
 
   The norm is over all modalities together, D being their total size, as in the starter
   code, which normalises the concatenated vector.

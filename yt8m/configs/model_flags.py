@@ -118,7 +118,8 @@ def named_code_allowed(*other_flags: str) -> Iterator[None]:
     flag = flags.FLAGS[name]
     values = command.typed_values(name, *(["recipe"] if name == "model" else []))
     if values and flag.value == flag.parser.parse(values[-1]):
-      typed += re.findall(r"[\w.]+:\w+", str(flag.value))
+      # Of `kind:module:Class`, the value of --describe, the last two words.
+      typed += re.findall(r"[\w.]+:\w+\b(?![.:])", str(flag.value))
   with registry.allow_code([] if flags.FLAGS["allow_code"].present else typed):
     yield
 
@@ -133,11 +134,16 @@ def origin(name: str) -> str:
   return "command line" if typed else "flagfile"
 
 
-def chosen_options() -> Config:
-  """Returns the arguments of `VideoModel` that the command line describes."""
+def chosen_options(**instead: str) -> Config:
+  """Returns the arguments of `VideoModel` that the command line describes.
+
+  Args:
+    **instead: Values of `--model` and of model flags to use in place of those given.
+  """
   given = {name: flags.FLAGS[name].value for name in MODEL_FLAGS
            if flags.FLAGS[name].present}
-  return model_options(recipes.RECIPES[flags.FLAGS.model], given)
+  recipe = instead.pop("model", flags.FLAGS.model)
+  return model_options(recipes.RECIPES[recipe], {**given, **instead})
 
 
 def model_options(recipe: recipes.Recipe, given: Config) -> Config:

@@ -37,7 +37,6 @@ _OWN_NAMES = {
 }
 
 CLIPPING = ("per_variable", "global")
-SCHEDULES = ("staircase", "cosine")
 
 
 @keras.utils.register_keras_serializable(package="yt8m")
@@ -106,6 +105,9 @@ def cosine_decay(
                   warmup_steps=warmup_steps)
 
 
+SCHEDULES = {"staircase": StaircaseDecay, "cosine": cosine_decay}
+
+
 def make_optimizer(
     name: str, learning_rate: float | keras.optimizers.schedules.LearningRateSchedule
     ) -> keras.optimizers.Optimizer:
@@ -119,6 +121,15 @@ def make_optimizer(
   Raises:
     ValueError: Unknown name; the error lists the valid ones.
   """
+  candidates, reason = available()
+  if name not in candidates:
+    raise registry.unknown("optimizer", name, sorted(candidates),
+                           f"Choose one with --optimizer.{reason}")
+  return candidates[name](learning_rate=learning_rate)
+
+
+def available() -> tuple[dict[str, Callable[..., Any]], str]:
+  """Returns the optimizers by name, and why those of Addons are not among them or ""."""
   candidates, reason = dict(_classes(keras.optimizers, keras.optimizers.Optimizer)), ""
   try:
     # Addons build on the optimizers before Keras 2.11.
@@ -127,21 +138,22 @@ def make_optimizer(
       candidates = {**dict(_classes(optimizers_of_addons, base)), **candidates}
   except ImportError as error:
     reason = f" Those of Addons are not available: {error}"
-  candidates |= _OWN_NAMES
-  if name not in candidates:
-    raise registry.unknown("optimizer", name, sorted(candidates),
-                           f"Choose one with --optimizer.{reason}")
-  return candidates[name](learning_rate=learning_rate)
+  return candidates | _OWN_NAMES, reason
 
 
 def _classes(module: Any, base: Any) -> Iterator[tuple[str, Callable]]:
   """Yields the subclasses of `base` in a module that need nothing but a learning rate."""
   for name, entry in vars(module).items():
     if isinstance(entry, type) and issubclass(entry, base) and entry is not base:
-      parameters = inspect.signature(entry).parameters.values()
-      if all(p.name == "learning_rate" for p in parameters
-             if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD):
+      if all(p.name == "learning_rate" for p in parameters(entry).values()
+             if p.default is p.empty):
         yield name, entry
+
+
+def parameters(optimizer: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+  """Returns the named parameters of an optimizer's constructor."""
+  return {name: p for name, p in inspect.signature(optimizer).parameters.items()
+          if p.kind is p.POSITIONAL_OR_KEYWORD}
 
 
 def slots_and_counters(optimizer: Any) -> list[tf.Variable]:

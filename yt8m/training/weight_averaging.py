@@ -19,8 +19,6 @@ from yt8m import models
 from yt8m.configs import checkpoints
 from yt8m.models.layers import variables
 
-KINDS = ("none", "ema", "swa")
-
 
 class WeightAverages(abc.ABC):
   """Averages `a` of the weights `w` of a model: `a ← keep · a + add · w` after a step.
@@ -78,8 +76,8 @@ class ExponentialAverages(WeightAverages):
   Args:
     model: `VideoModel`, made under `strategy`.
     strategy: Strategy that the model is trained under.
-    start_step: First step whose weights are averaged.
-    momentum: Share of an average that a step keeps, m.
+    start_step: First step whose weights are averaged (`--averaging_start_step`).
+    momentum: Share of an average that a step keeps, m (`--ema_momentum`).
 
   Reference: Polyak and Juditsky 1992; Tarvainen and Valpola 2017 (arXiv:1703.01780).
   """
@@ -108,8 +106,8 @@ class StochasticAverages(WeightAverages):
   Args:
     model: `VideoModel`, made under `strategy`.
     strategy: Strategy that the model is trained under.
-    start_step: First step whose weights are averaged, s.
-    period: Number of steps between two averaged steps, k.
+    start_step: First step whose weights are averaged, s (`--averaging_start_step`).
+    period: Number of steps between two averaged steps, k (`--swa_steps`).
 
   Reference: Izmailov et al. 2018 (arXiv:1803.05407), algorithm 1 at a constant rate.
   """
@@ -126,6 +124,9 @@ class StochasticAverages(WeightAverages):
     if step >= self._start_step and (step - self._start_step) % self._period == 0:
       rate = 1.0 / tf.cast(self._count + 1, tf.float32)
       self._move(1 - rate, rate)
+
+
+KINDS = {"none": None, "ema": ExponentialAverages, "swa": StochasticAverages}
 
 
 def make(kind: str, model: models.VideoModel, strategy: tf.distribute.Strategy,

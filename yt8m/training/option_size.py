@@ -1,0 +1,69 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""The number of parameters of an option, counted in a model that has it."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from yt8m import models
+from yt8m.configs import hparams
+from yt8m.core import feature_spec
+from yt8m.core.types import Config
+from yt8m.models import registries
+
+# Kinds that may have parameters.
+KINDS = ("recipe", *hparams.OPTIONS, "mixture")
+_MIB = 2**20
+
+
+def described(kind: str, spec: feature_spec.FeatureSpec, num_classes: int,
+              options: Config) -> list[str]:
+  """Returns lines with the number of parameters, or why it cannot be counted.
+
+  Args:
+    kind: One of `KINDS`. For a recipe, the whole model and its parts are counted.
+    spec: Features of the model.
+    num_classes: Number of classes.
+    options: Arguments of a `VideoModel` that has the option.
+  """
+  if kind != "recipe" and not spec.is_video_level and not options.get("aggregation"):
+    options = {**options, "aggregation": "mean"}
+  if kind == "mixture" and not options.get("mixture"):
+    options = {**options, "mixture": {"branches": 2}}
+  try:
+    model = models.VideoModel(num_classes, spec, **options).build_variables()
+  except ValueError as error:
+    return [f"Parameters: they depend on the other flags. {error}"]
+  parts = {part: _layers(model, part) for part in hparams.OPTIONS if model.options[part]}
+  names = {part: registries.normalise_config(model.options[part])["name"]
+           for part in parts}
+  level = "vectors" if spec.is_video_level else "frames"
+  features = ", ".join(f"{name} {size}"
+                       for name, size in zip(spec.names, spec.sizes, strict=True))
+  where = f"for {level} ({features}) and {num_classes:,} classes"
+  others = [name for part, name in names.items() if part != kind]
+  if kind in hparams.OPTIONS:
+    return [f"Parameters: {_count(parts[kind])} {where}, with {' and '.join(others)}"]
+  lines = [f"Parameters of the model: {_count([model])} {where}"]
+  if mixture := model.options["mixture"]:
+    lines.append(f"  {mixture['branches']} branches of")
+  return lines + [f"  {part} {names[part]}: {_count(layers)}"
+                  for part, layers in parts.items()]
+
+
+def _layers(model: models.VideoModel, part: str) -> list[Any]:
+  """Returns the layers of a part in the first branch: one, or one for each modality."""
+  branch = model.branches[0]
+  return {"fusion": [branch.fusion], "aggregation": branch.aggregations,
+          "classifier": branch.classifiers}[part]
+
+
+def _count(layers: Iterable[Any]) -> str:
+  weights = {id(weight): weight for layer in layers for weight in layer.weights}.values()
+  sizes = [int(np.prod(weight.shape)) for weight in weights]
+  num_bytes = sum(size * tf.as_dtype(weight.dtype).size
+                  for size, weight in zip(sizes, weights, strict=True))
+  return f"{sum(sizes):,} ({num_bytes / _MIB:.2f} MiB)"
