@@ -112,7 +112,8 @@ def _evaluate(strategy: tf.distribute.Strategy) -> None:
     raise ValueError("--choose_thresholds is for one checkpoint: add --run_once, or name "
                      "it with --checkpoint.")
   experiment.TRAIN_DIR.refuse_links(FLAGS.train_dir)
-  config = experiment.Experiment.load(FLAGS.train_dir).with_hparams(FLAGS.hparams)
+  hparams = model_flags.hparams_given()
+  config = experiment.Experiment.load(FLAGS.train_dir).with_hparams(hparams)
   names = experiment.names_of_classes(
       FLAGS.train_dir, config.num_classes, FLAGS.vocabulary)
   thresholds = thresholding.Thresholding.of_flags(
@@ -152,12 +153,12 @@ def _evaluate(strategy: tf.distribute.Strategy) -> None:
     print(evaluation.format_line(step, values), flush=True)
     logging.info("%s", evaluation.format_calibration(values, metrics.top_k))
     result = thresholds and thresholds.apply(
-        metrics, checkpoint=path, hparams=FLAGS.hparams, data=FLAGS.eval_data_pattern,
+        metrics, checkpoint=path, hparams=hparams, data=FLAGS.eval_data_pattern,
         record_files=files)
     for line in result.describe() if result else ():
       logging.info("%s", line)
     logging.info("Wrote %s", evaluation.write_results(
-        FLAGS.train_dir, step, model, metrics, values, hparams=FLAGS.hparams,
+        FLAGS.train_dir, step, model, metrics, values, hparams=hparams,
         data=FLAGS.eval_data_pattern, label_loss=loss,
         at_thresholds=result and result.content()))
     if names:

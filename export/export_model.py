@@ -126,13 +126,14 @@ def _export_model() -> Export:
     config, model = _untrained()
     checkpoint_origin = limits = None
   else:
-    _refuse([name for name in UNTRAINED_FLAGS if name != "hparams"],
+    _refuse([name for name in UNTRAINED_FLAGS if name not in ("hparams", "set")],
             f"describes an --untrained model; that of --train_dir={FLAGS.train_dir} is "
             "described by its config.json.")
     # Determined once: training may write another checkpoint at any time.
     checkpoint = checkpoints.find(FLAGS.train_dir, FLAGS.checkpoint)
     experiment.TRAIN_DIR.refuse_links(FLAGS.train_dir)
-    config, model, step = experiment.load(FLAGS.train_dir, checkpoint, FLAGS.hparams)
+    config, model, step = experiment.load(
+        FLAGS.train_dir, checkpoint, model_flags.hparams_given())
     logging.info("Model of %s at step %d.", FLAGS.train_dir, step)
     experiment.warn_if_unfinished(FLAGS.train_dir, checkpoint)
     checkpoint_origin = origin.Origin.of_checkpoint(FLAGS.train_dir, checkpoint)
@@ -155,8 +156,8 @@ def _thresholds(num_classes: int, checkpoint: str) -> Thresholds | None:
     return None
   limits = Thresholds.load(FLAGS.thresholds, num_classes)
   limits.check_model(
-      f"--thresholds={FLAGS.thresholds}", checkpoints.step_of(checkpoint), FLAGS.hparams,
-      checkpoint_files.digest(checkpoint))
+      f"--thresholds={FLAGS.thresholds}", checkpoints.step_of(checkpoint),
+      model_flags.hparams_given(), checkpoint_files.digest(checkpoint))
   return limits
 
 

@@ -222,7 +222,8 @@ def _source(stack: contextlib.ExitStack) -> jobs.Source:
     model_archive.unpack(FLAGS.input_model_tgz, train_dir, experiment.TRAIN_DIR,
                          int(FLAGS.max_model_gib * 2**30))
   experiment.Experiment.load(train_dir)  # Refuses a directory that is not ours.
-  source = checkpoint.Checkpoint.newest(train_dir, FLAGS.hparams, FLAGS.checkpoint)
+  source = checkpoint.Checkpoint.newest(
+      train_dir, model_flags.hparams_given(), FLAGS.checkpoint)
   experiment.warn_if_unfinished(train_dir, source.path)
   return source
 
@@ -233,9 +234,9 @@ def _check_flags() -> None:
   if FLAGS.saved_model and FLAGS.checkpoint:
     raise ValueError("--checkpoint is chosen when a --saved_model is exported "
                      "(yt8m-export --checkpoint).")
-  if FLAGS.saved_model and FLAGS.hparams:
+  if FLAGS.saved_model and model_flags.hparams_given():
     raise ValueError("--hparams of a --saved_model are chosen when it is exported "
-                     "(yt8m-export --hparams).")
+                     "(yt8m-export --hparams or --set).")
   if FLAGS.output_model_tgz and not FLAGS.train_dir:
     raise ValueError("--output_model_tgz packs --train_dir: give one.")
   if FLAGS.output_model_tgz:

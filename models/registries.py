@@ -81,9 +81,9 @@ def check_hparams(owner: str, option: type, hparams: dict[str, Any],
   if unknown := sorted(set(hparams) - set(valid)):
     raise ValueError(
         f"{owner} has no hyperparameter {', '.join(unknown)}. "
-        f"Valid: {', '.join(valid) or 'none'} (--hparams).")
+        f"Valid: {', '.join(valid) or 'none'} (--hparams, --set).")
   if missing := sorted(set(required) - set(hparams)):
-    raise ValueError(f"{owner} needs {', '.join(missing)} (--hparams).")
+    raise ValueError(f"{owner} needs {', '.join(missing)} (--hparams, --set).")
   parameters = base.constructor_parameters(option)
   for name, value in hparams.items():
     if _describes_object(value):
@@ -100,7 +100,7 @@ def check_hparams(owner: str, option: type, hparams: dict[str, Any],
     if not _has_type(value, annotation):
       expected = getattr(annotation, "__name__", str(annotation))
       raise ValueError(f"{owner}: {name} is {fields.short(value)}, but must be of "
-                       f"type {expected} (--hparams).")
+                       f"type {expected} (--hparams, --set).")
 
 
 def _has_type(value: Any, annotation: Any) -> bool:

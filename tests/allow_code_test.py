@@ -114,6 +114,20 @@ def test_a_name_typed_elsewhere_is_not_that_of_the_flag(code, sample, tmp_path, 
   assert "add --allow_code=others" in failed.stderr
 
 
+def test_a_name_in_a_setting(code, tmp_path):
+  """What is typed is allowed, what stands in a flag file is not."""
+  flags = ("yt8m.train", *FLAGS, f"--train_dir={tmp_path}/model", "--show_config",
+           "--classifier=hidden")
+  setting = "--set=classifier.head=others.layers:Head"
+  _, imported = run(code, *flags, setting, "--set=classifier.units=3")
+  assert imported
+  (tmp_path / "flags").write_text(f"{setting}\n")
+  failed, imported = run(
+      code, *flags, f"--flagfile={tmp_path}/flags", "--set=classifier.units=3",
+      check=False)
+  assert "add --allow_code=others" in failed.stderr and not imported
+
+
 def test_a_name_in_a_flag_file_is_not_typed(code, sample, tmp_path):
   (tmp_path / "flags").write_text("--aggregation=others.layers:Mean\n")
   flags = (*FLAGS, f"--train_data_pattern={sample}/frame/train*.tfrecord",

@@ -204,7 +204,8 @@ def main() -> None:
     return
   recipes.RECIPES[FLAGS.model].set_flag_defaults()
   values = {flag.name: flag.value for flag in FLAGS.get_flags_for_module(__name__)
-            if flag.name not in ("recipe", "show_config", "list", "describe")}
+            if flag.name not in ("recipe", "show_config", "list", "describe", "set")}
+  values["hparams"] = model_flags.hparams_given()
   spec = feature_spec.FeatureSpec.from_flags(
       FLAGS.feature_names, FLAGS.feature_sizes, FLAGS.frame_features,
       FLAGS.segment_labels, FLAGS.feature_dtypes)

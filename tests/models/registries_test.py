@@ -51,7 +51,7 @@ def test_a_class_of_the_users_own_may_set_what_it_inherits(tmp_path, monkeypatch
 
 @pytest.mark.parametrize("options, message", [
     ({"classifier": {"name": "moe", "num_mixtures": "3"}},
-     "classifier 'moe': num_mixtures is '3', but must be of type int (--hparams)"),
+     "classifier 'moe': num_mixtures is '3', but must be of type int (--hparams, --set)"),
     ({"classifier": {"name": "moe", "num_mixtures": 2.5}}, "num_mixtures is 2.5"),
     ({"classifier": {"name": "moe", "num_mixtures": True}}, "num_mixtures is True"),
     ({"classifier": {"name": "moe", "l2_penalty": None}}, "l2_penalty is None"),
@@ -61,7 +61,7 @@ def test_a_class_of_the_users_own_may_set_what_it_inherits(tmp_path, monkeypatch
     ({"aggregation": {"name": "dbof", "pooling": 1}}, "pooling is 1"),
     ({"sampling": {"num_frames": "3"}}, "sampling: num_frames is '3'"),
     ({"sampling": {"frames": 3}}, "sampling has no hyperparameter frames. Valid: method"),
-    ({"sampling": {"method": "first"}}, "sampling needs num_frames (--hparams)"),
+    ({"sampling": {"method": "first"}}, "sampling needs num_frames (--hparams, --set)"),
     ({"mixture": {"branches": 2, "temperature": "3"}}, "mixture: temperature is '3'"),
     ({"mixture": {"branches": 2, "temp": 3}}, "mixture has no hyperparameter temp"),
 ])

@@ -130,6 +130,52 @@ def test_show_config_prints_the_model_and_where_every_flag_comes_from(tmp_path):
   assert not (tmp_path / "model").exists()
 
 
+def test_a_setting_is_kept_and_compared_like_hparams(records, tmp_path):
+  flags = ["yt8m.train", f"--train_dir={tmp_path}/model", "--num_classes=13",
+           f"--train_data_pattern={records}/video/train*.tfrecord", "--batch_size=16",
+           "--feature_names=mean_rgb,mean_audio", "--feature_sizes=16,8",
+           "--classifier=gated"]
+  support.run_command(*flags, "--max_steps=1", "--set=classifier.head.num_mixtures=4",
+                      '--hparams={"classifier": {"head": {"l2_penalty": 0.5}}}')
+  config = json.loads((tmp_path / "model" / "config.json").read_text())
+  assert config["model"]["classifier"]["head"] == {
+      "name": "moe", "num_mixtures": 4, "l2_penalty": 0.5}
+  text = '{"classifier": {"head": {"l2_penalty": 0.5, "num_mixtures": 4}}}'
+  assert config["flags"]["hparams"] == text and "set" not in config["flags"]
+  resumed = support.run_command(*flags, "--max_steps=2", f"--hparams={text}")
+  assert "Resuming from" in resumed.stderr and "--hparams" not in resumed.stderr
+  other = support.run_command(
+      *flags, "--max_steps=3", "--set", "classifier.head.num_mixtures=3",
+      "--set", "classifier.head.l2_penalty=0.5", check=False)
+  assert other.returncode == 1
+  assert "its classifier.head.num_mixtures is 4, the flags say 3" in other.stderr
+
+
+@pytest.mark.parametrize("flags, message", [
+    (["--set=classifier.mixtures=3"], "classifier 'moe' has no hyperparameter mixtures. "
+     "Valid: l2_penalty, low_rank_gates, num_mixtures (--hparams, --set)."),
+    (["--set=classifier.num_mixtures=many"],
+     "classifier 'moe': num_mixtures is 'many', but must be of type int"),
+    (["--classifier=gated", "--set=classifier.head.units=3"],
+     "classifier 'moe' has no hyperparameter units. Valid: l2_penalty, "),
+    (["--set=moe.num_mixtures=3"], "Unknown part of a model 'moe'. Valid: mixture, "),
+])
+def test_a_wrong_setting_lists_the_valid_ones(flags, message, tmp_path):
+  process = support.run_command(
+      "yt8m.train", f"--train_dir={tmp_path}/model", "--model=MoeModel", "--show_config",
+      *flags, check=False)
+  assert process.returncode == 1 and message in process.stderr, process.stderr
+
+
+def test_show_config_shows_settings_as_hparams(tmp_path):
+  process = support.run_command(
+      "yt8m.train", f"--train_dir={tmp_path}/model", "--model=MoeModel", "--show_config",
+      "--set", "classifier.num_mixtures=3")
+  [line] = [line for line in process.stdout.splitlines() if line.startswith("--hparams=")]
+  assert line.split(" " * 2)[0] == '--hparams={"classifier": {"num_mixtures": 3}}'
+  assert line.endswith("command line")
+
+
 def test_help_shows_the_defaults_of_constructors():
   process = support.run_command("yt8m.train", "--help", check=False)
   text = " ".join(process.stdout.split())

@@ -1,16 +1,22 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""`--hparams`: hyperparameters of the options of a model, before and after training.
+"""`--hparams` and `--set`: hyperparameters of the options of a model.
+
+`with_settings` turns both into one text of the form of `--hparams`, and everything else
+knows that text only.
 
 After training, only those may change that an option declares as `inference_hparams`:
 they change neither a weight nor what the weights were trained for, like the number of
 steps of an iterative head.
 """
 
+import inspect
 import json
+from collections.abc import Iterable
 from collections.abc import Iterator
 from typing import Any
 
+from yt8m import models
 from yt8m.core import fields
 from yt8m.core import registry
 from yt8m.core.types import Config
@@ -21,6 +27,78 @@ from yt8m.models import registries
 OPTIONS = {"fusion": registries.FUSIONS, "aggregation": registries.AGGREGATIONS,
            "classifier": registries.CLASSIFIERS}
 _PARTS = (*OPTIONS, "sampling", "mixture")
+_DEFAULTS = {name: parameter.default for name, parameter in
+             inspect.signature(models.VideoModel).parameters.items() if name in OPTIONS}
+
+
+def with_settings(text: str | None, settings: Iterable[str]) -> str | None:
+  """Returns the value of `--hparams` with the values of `--set` laid over it.
+
+  >>> from yt8m.configs import hparams
+  >>> hparams.with_settings(
+  ...     '{"classifier": {"head": "moe"}}', ["classifier.head.num_mixtures=4"])
+  '{"classifier": {"head": {"name": "moe", "num_mixtures": 4}}}'
+
+  Args:
+    text: Value of `--hparams`, or None.
+    settings: Values of `--set`, `path=value`. The value is JSON, or else text.
+
+  Raises:
+    ValueError: The text is no JSON object, or a setting has no value or another form.
+  """
+  found = list(map(_parse_setting, settings))
+  if not found:
+    return text
+  changes = _parse(text) if text else {}
+  # Options before their hyperparameters, and equal settings in one order.
+  for path, value in sorted(found, key=lambda setting: (len(setting[0]), setting[0])):
+    part = path[0]
+    for name in reversed(path[1:]):
+      value = {name: value}
+    if part == "normalization":
+      changes[part] = value
+    elif isinstance(changes.get(part, {}), dict):  # otherwise an error of `change`
+      changes[part] = merge(changes.get(part), value)
+  return json.dumps(changes)
+
+
+def _parse_setting(setting: str) -> tuple[list[str], Any]:
+  """Returns the path and the value of `--set path=value`."""
+  name, equals, text = setting.partition("=")
+  path = name.split(".")
+  form = "Write it as --set aggregation.units=512."
+  if path[0] not in (*_PARTS, "normalization"):
+    raise registry.unknown(
+        "part of a model", path[0], (*_PARTS, "normalization"),
+        f"--set={fields.short(setting)} must begin with one. {form}")
+  if not equals:
+    raise ValueError(f"--set={fields.short(setting)} has no value. {form}")
+  if len(path) == 1 and path[0] in OPTIONS:
+    raise ValueError(f"--set={fields.short(setting)} names no hyperparameter. {form} "
+                     f"To choose the {path[0]}, write --{path[0]}={text}.")
+  if not all(path) or (len(path) == 1) != (path[0] == "normalization"):
+    raise ValueError(f"--set={fields.short(setting)} is no hyperparameter. {form}")
+  try:
+    return path, json.loads(text, parse_constant=_refuse)
+  except (ValueError, RecursionError):
+    return path, text
+
+
+def _refuse(constant: str) -> None:
+  raise ValueError(f"{constant} is not JSON")
+
+
+def _parse(text: str) -> Config:
+  """Returns the object that is the value of `--hparams`."""
+  form = "Write it as --hparams='{\"aggregation\": {\"units\": 512}}'."
+  try:
+    changes = json.loads(text)
+  except (ValueError, RecursionError) as error:
+    raise ValueError(f"--hparams={fields.short(text)} is not JSON "
+                     f"({fields.reason(error)}). {form}") from error
+  if not isinstance(changes, dict):
+    raise ValueError(f"--hparams={fields.short(text)} is not a JSON object. {form}")
+  return changes
 
 
 def change(options: Config, text: str | None) -> Config:
@@ -31,24 +109,22 @@ def change(options: Config, text: str | None) -> Config:
     text: Value of the flag; None or an empty text changes nothing.
 
   Raises:
-    ValueError: The text is not JSON, or names a part that models do not have.
+    ValueError: The text is not JSON, or names a part that models, or this model, do not
+      have.
   """
   if not text:
     return options
-  form = "Write it as --hparams='{\"aggregation\": {\"units\": 512}}'."
-  try:
-    changes = json.loads(text)
-  except (ValueError, RecursionError) as error:
-    raise ValueError(f"--hparams={fields.short(text)} is not JSON "
-                     f"({fields.reason(error)}). {form}") from error
-  if not isinstance(changes, dict):
-    raise ValueError(f"--hparams={fields.short(text)} is not a JSON object. {form}")
   options = dict(options)
-  for part, values in changes.items():
+  for part, values in _parse(text).items():
     if part == "normalization":
       options[part] = values
     elif part in _PARTS and isinstance(values, dict):
-      options[part] = merge(options.get(part), values)
+      option = options.get(part, _DEFAULTS.get(part))
+      if part in OPTIONS and not option and "name" not in values:
+        raise ValueError(
+            f"--hparams or --set has {part}.{next(iter(values), '')}, but the model has "
+            f"no {part}, which --{part} of yt8m-train chooses.")
+      options[part] = merge(option, values, OPTIONS.get(part))
     else:
       raise ValueError(
           f"--hparams has {fields.short(part)}: {fields.short(values)}; valid "
@@ -56,7 +132,8 @@ def change(options: Config, text: str | None) -> Config:
   return options
 
 
-def merge(option: OptionConfig | None, changes: Config) -> Config:
+def merge(option: OptionConfig | None, changes: Config,
+          options: registry.Registry | None = None) -> Config:
   """Returns the config of an option, `{"name": …, **hparams}`, with some values changed.
 
   An option within it, such as the head of a classifier, is merged in the same way. A
@@ -65,14 +142,24 @@ def merge(option: OptionConfig | None, changes: Config) -> Config:
   >>> from yt8m.configs import hparams
   >>> hparams.merge({"name": "hidden", "head": "moe"}, {"head": {"num_mixtures": 5}})
   {'name': 'hidden', 'head': {'name': 'moe', 'num_mixtures': 5}}
+
+  Args:
+    option: The config, or the name of an option.
+    changes: Hyperparameters and their new values.
+    options: Registry of the option. With it, an option within that the config leaves out
+      is the default one.
   """
   config = registries.normalise_config(option) if option else {}
   if changes.get("name", config.get("name")) != config.get("name"):
     return dict(changes)
-  return {**config, **{
-      name: merge(config[name], value)
-      if isinstance(value, dict) and isinstance(config.get(name), (dict, str)) else value
-      for name, value in changes.items()}}
+  merged = dict(config)
+  for name, value in changes.items():
+    before = config.get(name)
+    if isinstance(value, dict) and name not in config and options and "name" in config:
+      before = registries.hparam_defaults(options[config["name"]]).get(name)
+    merged[name] = (merge(before, value, options) if isinstance(value, dict)
+                    and isinstance(before, (dict, str)) else value)
+  return merged
 
 
 def change_trained(model: Config, text: str | None) -> Config:

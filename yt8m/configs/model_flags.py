@@ -3,7 +3,7 @@
 """From model flags to the arguments of a `VideoModel`.
 
 From weakest to strongest: the recipe, the starter code's flags, the flags that name an
-option, `--hparams`. Defaults stand in the constructors and recipes alone.
+option, `--hparams`, `--set`. Defaults stand in the constructors and recipes alone.
 """
 
 import contextlib
@@ -43,7 +43,7 @@ STARTER_FLAGS = {
     "moe_num_mixtures": ("classifier", "moe", "num_mixtures"),
 }
 
-MODEL_FLAGS = (*hparams.OPTIONS, *STARTER_FLAGS, "hparams", "normalization",
+MODEL_FLAGS = (*hparams.OPTIONS, *STARTER_FLAGS, "hparams", "set", "normalization",
                "video_level_classifier_model")
 
 
@@ -96,11 +96,26 @@ def _define(define: Callable, name: str, text: str) -> None:
 
 
 def define_hparams() -> None:
-  """Defines --hparams, for the command that calls this."""
+  """Defines --hparams and --set, for the command that calls this."""
   flags.DEFINE_string(
       "hparams", None, "Hyperparameters of the options, as JSON: "
       "'{\"aggregation\": {\"units\": 512}}'. Of a trained model, only those can be "
       "changed that need no training, e.g. '{\"classifier\": {\"num_steps\": 3}}'.")
+  flags.DEFINE_multi_string(
+      "set", None, "One hyperparameter as path=value, on top of --hparams: "
+      "--set aggregation.clusters=16 --set classifier.head.num_mixtures=4. The value is "
+      "JSON, or else text")
+
+
+def hparams_given() -> str | None:
+  """Returns the value of --hparams with those of --set laid over it.
+
+  A command uses this in place of --hparams, also for what it compares and keeps.
+
+  Raises:
+    ValueError: One of them has another form.
+  """
+  return hparams.with_settings(flags.FLAGS.hparams, flags.FLAGS.set or [])
 
 
 @contextlib.contextmanager
@@ -117,9 +132,14 @@ def named_code_allowed(*other_flags: str) -> Iterator[None]:
   for name in (*MODEL_FLAGS, "model", *other_flags):
     flag = flags.FLAGS[name]
     values = command.typed_values(name, *(["recipe"] if name == "model" else []))
-    if values and flag.value == flag.parser.parse(values[-1]):
-      # Of `kind:module:Class`, the value of --describe, the last two words.
-      typed += re.findall(r"[\w.]+:\w+\b(?![.:])", str(flag.value))
+    if name == "set":  # Each of its values counts, of another flag the last one.
+      values = [value for value in values if value in (flag.value or [])]
+    elif values and flag.value == flag.parser.parse(values[-1]):
+      values = [str(flag.value)]
+    else:
+      values = []
+    # Of `kind:module:Class`, the value of --describe, the last two words.
+    typed += re.findall(r"[\w.]+:\w+\b(?![.:])", " ".join(values))
   with registry.allow_code([] if flags.FLAGS["allow_code"].present else typed):
     yield
 
@@ -127,9 +147,10 @@ def named_code_allowed(*other_flags: str) -> Iterator[None]:
 def origin(name: str) -> str:
   """Returns the source of a flag's value, after the recipe has set its defaults."""
   flag = flags.FLAGS[name]
-  if not flag.present and flag.value == flag.default:
+  is_set = name == "hparams" and flags.FLAGS["set"].present
+  if not flag.present and not is_set and flag.value == flag.default:
     return "recipe" if name in recipes.RECIPES[flags.FLAGS.model].flags else "default"
-  names = "model|recipe" if name == "model" else name
+  names = {"model": "model|recipe", "hparams": "hparams|set"}.get(name, name)
   typed = any(re.match(f"--?(no)?({names})(=|$)", argument) for argument in sys.argv)
   return "command line" if typed else "flagfile"
 
@@ -142,6 +163,7 @@ def chosen_options(**instead: str) -> Config:
   """
   given = {name: flags.FLAGS[name].value for name in MODEL_FLAGS
            if flags.FLAGS[name].present}
+  given["hparams"] = hparams_given()
   recipe = instead.pop("model", flags.FLAGS.model)
   return model_options(recipes.RECIPES[recipe], {**given, **instead})
 

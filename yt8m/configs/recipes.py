@@ -177,8 +177,9 @@ def build(name: str, features: Mapping[str, feature_spec.Size], num_classes: int
   recipe = RECIPES[name]
   options = dict(recipe.options)
   for part, change in changes.items():
-    options[part] = (hparams.merge(options.get(part), change)
-                     if isinstance(change, dict) else change)
+    options[part] = (
+        hparams.merge(options.get(part), change, hparams.OPTIONS.get(part))
+        if isinstance(change, dict) else change)
   spec = feature_spec.FeatureSpec.of(
       features, feature_spec.FRAME if recipe.frame_level else feature_spec.VIDEO)
   return models.VideoModel(num_classes, spec, **options).build_variables()

@@ -140,6 +140,7 @@ def model(tmp_path_factory):
 
 ALLOW = f"--allow_code={__name__}"
 CUBED = '--hparams={"classifier": {"head": {"power": 3.0}}}'
+SET_CUBED = "--set=classifier.head.power=3.0"
 
 
 def test_commands_use_what_is_chosen(model, tmp_path):
@@ -165,6 +166,27 @@ def test_commands_use_what_is_chosen(model, tmp_path):
     losses[name] = measured["avg_loss"]
     assert measured["hparams"] == (flags[0].partition("=")[2] if flags else None)
   assert losses["plain"] != losses["cubed"]
+
+
+def test_set_is_the_same_as_hparams(model, tmp_path):
+  """Also for the record, and for a job that goes on."""
+  pattern = f"{model}/sample/video/validate*.tfrecord"
+  inference = ("yt8m.export.inference", f"--train_dir={model}/model", "--top_k=13", ALLOW,
+               f"--input_data_pattern={pattern}", f"--output_file={tmp_path}/out.csv")
+  support.run_command(*inference, CUBED)
+  again = support.run_command(*inference, SET_CUBED)
+  assert "out.csv is there already: the same command wrote it" in again.stderr
+  other = support.run_command(*inference, "--set=classifier.head.power=2.0", check=False)
+  assert other.returncode == 1 and "out.csv exists" in other.stderr
+  support.run_command(
+      "yt8m.eval.evaluate", f"--train_dir={model}/model", "--run_once", "--top_k=13",
+      f"--eval_data_pattern={pattern}", ALLOW, SET_CUBED)
+  measured = json.loads((model / "model" / "eval" / "metrics-3.json").read_text())
+  assert measured["hparams"] == CUBED.partition("=")[2]
+  support.run_command("yt8m.export.export_model", f"--train_dir={model}/model",
+                      "--top_k=13", f"--output_dir={tmp_path}/serving", ALLOW, SET_CUBED)
+  config = json.loads((tmp_path / "serving" / "assets.extra" / "config.json").read_text())
+  assert config["model"]["classifier"]["head"]["power"] == 3.0
 
 
 def test_an_exported_model_has_what_is_chosen(model, tmp_path):

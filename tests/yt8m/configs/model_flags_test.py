@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Flags of the model: precedence, the starter code's flags, clear errors."""
 
+import json
+
 import pytest
 from absl import logging
 
@@ -74,6 +76,60 @@ def test_options_and_hparams_compose():
   spec = feature_spec.FeatureSpec(("rgb", "audio"), (8, 4), "frame")
   model = models.VideoModel(4, spec, **made).build_variables()
   assert model.classifier.head.num_mixtures == 3
+
+
+def test_settings_lie_over_hparams_and_defaults():
+  def merged(settings, text=None):
+    return hparams.with_settings(text, settings)
+
+  assert merged([]) is None and merged([], '{"a":1}') == '{"a":1}'
+  text = merged(["classifier.head.num_mixtures=4", "classifier.head=moe",
+                 "classifier.units=8", "normalization=rms"],
+                '{"classifier": {"units": 7, "dropout": 0.1}, "fusion": {"units": 5}}')
+  made = options("concat-hidden2048-logistic", fusion="sum", hparams=text)
+  assert made["classifier"] == {
+      "name": "hidden", "units": 8, "dropout": 0.1, "input_dropout": 0.3,
+      "head": {"name": "moe", "num_mixtures": 4}}
+  assert made["fusion"] == {"name": "sum", "units": 5}
+  assert made["normalization"] == "rms"
+  # Neither the order on the command line nor the flag makes a difference.
+  assert merged(["aggregation.units=1", "aggregation.clusters=2"]) == merged(
+      ["aggregation.clusters=2", "aggregation.units=1"])
+  assert merged(["classifier.num_steps=3"]) == '{"classifier": {"num_steps": 3}}'
+  # The head of `gated` is a mixture of experts, and the fusion is `concat`, by default.
+  made = options("LogisticModel", classifier="gated",
+                 hparams=merged(["classifier.head.num_mixtures=4", "fusion.units=3"]))
+  assert made["classifier"]["head"] == {"name": "moe", "num_mixtures": 4}
+  assert made["fusion"] == {"name": "concat", "units": 3}
+
+
+@pytest.mark.parametrize("text, value", [
+    ("16", 16), ("1e-3", 1e-3), ("true", True), ("null", None), ("centres", "centres"),
+    ("a=b", "a=b"), ('{"rgb": {"units": 4}}', {"rgb": {"units": 4}}), ("NaN", "NaN"),
+    ("", "")])
+def test_the_value_of_a_setting_is_json_or_text(text, value):
+  made = json.loads(hparams.with_settings(None, [f"aggregation.x={text}"]))
+  assert made == {"aggregation": {"x": value}}
+
+
+@pytest.mark.parametrize("setting, message", [
+    ("agregation.units=3", "Unknown part of a model 'agregation'. Valid: aggregation, "),
+    ("aggregation.units", "--set='aggregation.units' has no value. Write it as --set "),
+    ("aggregation=netvlad", "choose the aggregation, write --aggregation=netvlad"),
+    ("aggregation..units=3", "is no hyperparameter. Write it as --set"),
+    ("normalization.x=3", "is no hyperparameter"),
+    ("sampling=3", "is no hyperparameter"),
+    ("=3", "Unknown part of a model ''"),
+])
+def test_a_setting_of_another_form_is_an_error(setting, message):
+  with pytest.raises(ValueError) as error:
+    hparams.with_settings(None, [setting])
+  assert message in str(error.value)
+
+
+def test_a_setting_of_what_the_model_lacks_is_an_error():
+  with pytest.raises(ValueError, match="has no aggregation, which --aggregation "):
+    options("LogisticModel", hparams='{"aggregation": {"units": 3}}')
 
 
 def test_naming_the_recipes_own_option_keeps_its_hyperparameters():
