@@ -70,7 +70,8 @@ def help_text(module: str, flags: list[Flag]) -> str:
   for flag in flags:
     default = f"--{flag.name}={flag.default}" if flag.default else f"--{flag.name}"
     parts.append(f"  {default}\n" + textwrap.fill(
-        flag.meaning, 80, initial_indent="      ", subsequent_indent="      "))
+        flag.meaning, 80, initial_indent="      ", subsequent_indent="      ",
+        break_on_hyphens=False))
   return "\n\n".join(parts) + (
       "\n\nThe value after = is the default. --helpfull shows all flags of the libraries "
       "as well,\n--version the version, --verbosity=1 where an error comes from.\n")

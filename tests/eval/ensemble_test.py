@@ -266,7 +266,10 @@ def test_an_ensemble_without_its_search_has_nothing_to_be_compared_with(tmp_path
 
 
 def test_one_action_is_wanted():
-  for arguments in ((), ("search", "evaluate")):
-    failed = support.run_command(COMMAND, *arguments, "--eval_data_pattern=x",
-                                 check=False)
-    assert failed.returncode and "Say what to do" in failed.stderr
+  # Without an action, no flag is asked for first.
+  for arguments in ((), ("--eval_data_pattern=x",),
+                    ("search", "evaluate", "--eval_data_pattern=x")):
+    failed = support.run_command(COMMAND, *arguments, check=False)
+    assert failed.returncode == 1 and failed.stderr == (
+        "ERROR: Say what to do, one of predict, search, evaluate. --help shows "
+        "examples.\n")

@@ -6,6 +6,7 @@ import functools
 import logging as python_logging
 import math
 import os
+import re
 import sys
 from collections.abc import Callable
 from collections.abc import Sequence
@@ -60,7 +61,8 @@ def run(main: Callable[..., Any], actions: Sequence[str] = (),
   try:
     with signals.raising(stop_secs):
       _make_main(sys.modules[main.__module__])
-      app.run(functools.partial(_run_guarded, main, actions))
+      app.run(functools.partial(_run_guarded, main),
+              flags_parser=functools.partial(_parse, actions))
   except signals.Stopped as stopped:
     signals.end(stopped.number)
   except BaseException:
@@ -97,14 +99,42 @@ def _make_main(module):
   flags.FLAGS.register_key_flag_for_module(sys.argv[0], flags.FLAGS["allow_code"])
 
 
-def _run_guarded(main, actions, argv):
-  chosen = [argument for argument in argv[1:] if argument in actions]
-  others = [argument for argument in argv[1:] if argument not in actions]
-  if others:
-    raise app.UsageError(f"Unexpected argument {others[0]!r}: flags begin with --, and "
-                         "patterns must be quoted.")
-  if actions and len(chosen) != 1:
-    raise app.UsageError(f"Say what to do, one of {', '.join(actions)}.")
+def _parse(actions: Sequence[str], argv: Sequence[str]) -> list[str]:
+  """Returns the name of the program and the action, and sets the flags."""
+  missing = (f"ERROR: Say what to do, one of {', '.join(actions)}. --help shows "
+             "examples.")
+  asks_for_help = any(re.match("--?help", word) for word in argv)
+  # First, since required flags are those of an action.
+  if actions and not asks_for_help and not set(actions) & set(argv):
+    sys.exit(missing)
+  words = app.parse_flags_with_usage(list(argv))
+  for word in words[1:]:
+    if word not in actions:
+      sys.exit(f"ERROR: {_unexpected(word, argv)}")
+  if len(words) != (2 if actions else 1):
+    sys.exit(missing)
+  return words
+
+
+def _unexpected(word: str, argv: Sequence[str]) -> str:
+  """Returns what to do about a word on the command line that is no flag."""
+  if not os.path.exists(word):
+    return f"Unexpected argument {word!r}: flags begin with --, as --name=value."
+  before = argv[:argv.index(word)] if word in argv else []
+  names = [name.lstrip("-").partition("=")[0] for name in before if name[:1] == "-"]
+  flag = f"--{names[-1]}" if names and names[-1] in flags.FLAGS else "--flag"
+  return (f"{word} is a file without a flag. If the shell put it in place of a pattern, "
+          f"write the pattern in quotes, such as {flag}='{_pattern(word)}'.")
+
+
+def _pattern(path: str) -> str:
+  """Returns a pattern that a file may have been found by."""
+  stem, extension = os.path.splitext(os.path.basename(path))
+  start = stem.rstrip("0123456789").removesuffix("-of-").rstrip("0123456789")
+  return os.path.join(os.path.dirname(path), f"{start}*{extension}")
+
+
+def _run_guarded(main, words):
   debugging = logging.get_verbosity() >= logging.DEBUG
   logging.set_verbosity(max(logging.get_verbosity(), logging.INFO))
   if not debugging:
@@ -113,7 +143,7 @@ def _run_guarded(main, actions, argv):
     paths.check_flags()
     check_numbers()
     with registry.allow_code(_allowed_code()):
-      main(*chosen)
+      main(*words[1:])
   except USER_ERRORS as error:
     if debugging:
       raise

@@ -6,6 +6,7 @@ The texts in `yt8m/core/help/` are written by `make docs` from the flags themsel
 `--helpfull` shows these and the flags of all libraries.
 """
 
+import importlib.metadata
 import os
 import sys
 from collections.abc import Sequence
@@ -15,6 +16,8 @@ from yt8m.core import commands
 FOLDER = os.path.join(os.path.dirname(__file__), "help")
 _HELP = ("--help", "-help", "-h", "--helpshort", "-?")
 _VERSION = ("--version", "-version")
+# Packages that install the module `tensorflow`.
+_TENSORFLOW = ("tensorflow", "tensorflow-cpu", "tf-nightly")
 
 
 def show_if_asked(version: str) -> None:
@@ -28,11 +31,21 @@ def show_if_asked(version: str) -> None:
     return
   words = sys.argv[1:sys.argv.index("--")] if "--" in sys.argv else sys.argv[1:]
   if any(word in _VERSION for word in words):
-    sys.exit(print(f"yt8m {version}"))
+    sys.exit(print(f"yt8m {version}, TensorFlow {_version_of_tensorflow()}"))
   path = os.path.join(FOLDER, f"{command}.txt")
   if any(word in _HELP for word in words) and os.path.exists(path):
     with open(path, encoding="utf-8") as file:
       sys.exit(print(file.read(), end=""))
+
+
+def _version_of_tensorflow() -> str:
+  """Returns the version that is installed, without importing it."""
+  for package in _TENSORFLOW:
+    try:
+      return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+      continue
+  return "not found"
 
 
 def _command(argv: Sequence[str], orig_argv: Sequence[str]) -> str | None:

@@ -1,11 +1,13 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""What a command prints when Python ends."""
+"""Words that are no flags, and what a command prints when Python ends."""
 
 import subprocess
 import sys
 
 import pytest
+
+from tests.helpers import support
 
 CODE = """
 import sys
@@ -19,6 +21,29 @@ class {name}:
 
 kept = {name}()
 """
+
+
+@pytest.mark.parametrize("given, flag", [
+    (["--train_data_pattern", "{0}", "{1}", "--train_dir=m"], "--train_data_pattern"),
+    (["--train_dir=m", "--train_data_pattern={0}", "{1}"], "--train_data_pattern"),
+    (["{0}", "{1}", "--train_dir=m"], "--flag")])
+def test_a_pattern_without_quotes_is_one_clear_line(tmp_path, given, flag):
+  files = [tmp_path / f"train-{n}-of-2.tfrecord" for n in (0, 1)]
+  for file in files:
+    file.touch()
+  process = support.run_command(
+      "yt8m.train", *(word.format(*files) for word in given), check=False)
+  [line] = process.stderr.splitlines()
+  assert process.returncode == 1 and not process.stdout
+  assert line.startswith(f"ERROR: {tmp_path}/train-")
+  assert " is a file without a flag. " in line
+  assert line.endswith(f"such as {flag}='{tmp_path}/train-*.tfrecord'.")
+
+
+def test_another_word_is_one_clear_line():
+  process = support.run_command("yt8m.train", "--train_dir=m", "epochs=3", check=False)
+  assert process.returncode == 1 and process.stderr == (
+      "ERROR: Unexpected argument 'epochs=3': flags begin with --, as --name=value.\n")
 
 
 @pytest.mark.parametrize("name, shown", [("Pool", False), ("Other", True)])

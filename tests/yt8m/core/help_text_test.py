@@ -10,6 +10,8 @@ import pytest
 
 import yt8m
 from tests.helpers import support
+from yt8m import models
+from yt8m.configs import recipes
 from yt8m.core import commands
 from yt8m.core import help_text
 
@@ -49,9 +51,23 @@ def test_a_script_knows_its_name(tmp_path):
   assert run(tmp_path, [str(script)]).stdout == "started\n"
 
 
-def test_version(tmp_path):
-  done = run(tmp_path, ["-m", "yt8m.train", "--version"])
-  assert (done.returncode, done.stdout) == (0, f"yt8m {yt8m.__version__}\n")
+@pytest.mark.parametrize("module", commands.COMMANDS.values())
+def test_version_needs_no_tensorflow(tmp_path, module):
+  done = run(tmp_path, ["-m", module, "--version"])
+  # Of the package, since one may be installed under another name.
+  version = re.fullmatch(
+      rf"yt8m {re.escape(yt8m.__version__)}, TensorFlow (\d+\.\d+\.\S+)\n", done.stdout)
+  assert done.returncode == 0 and version, done
+
+
+@pytest.mark.parametrize("flag, names", [
+    ("fusion", models.FUSIONS), ("aggregation", models.AGGREGATIONS),
+    ("classifier", models.CLASSIFIERS),
+    ("model", [name for name in recipes.RECIPES if not name.startswith("small-")])])
+def test_help_names_the_valid_options(flag, names):
+  with open(f"{help_text.FOLDER}/yt8m-train.txt", encoding="utf-8") as file:
+    text = re.search(rf"\n  --{flag}\b(.*?)\n\n", file.read(), re.DOTALL)[1]
+  assert set(names) <= set(re.findall(r"[\w-]+", text))
 
 
 def test_programs_of_others_are_left_alone(tmp_path):
