@@ -76,7 +76,8 @@ def measure(scores: np.ndarray, labels: np.ndarray) -> dict[str, float]:
 
 @functools.cache
 def known_sets() -> label_sets.LabelSets:
-  model = checkpoint.Checkpoint.of_directory(f"{_RUNS.value}/{_HEADS.value[0]}/seed-0/model")
+  model = checkpoint.Checkpoint.of_directory(
+      f"{_RUNS.value}/{_HEADS.value[0]}/seed-0/model")
   return label_start.load_label_sets(
       model.reader(), f"{_DATA.value}/label_sets_980k.npz",
       sorted(glob.glob(f"{_DATA.value}/video/heldout/*.tfrecord")))
