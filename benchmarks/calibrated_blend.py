@@ -41,7 +41,7 @@ _BATCH_SIZE = 256
 @functools.cache
 def predict(train_dir: str, pattern: str) -> tuple[np.ndarray, np.ndarray]:
   """Returns scores and labels of the videos, (n, C)."""
-  model = checkpoint.Checkpoint.newest(train_dir)
+  model = checkpoint.Checkpoint.of_directory(train_dir)
   predictor, scores, labels = model.predictor(_BATCH_SIZE), [], []
   for batch in model.reader().dataset(pattern, _BATCH_SIZE):
     scores.append(predictor(batch).numpy())
@@ -76,7 +76,8 @@ def measure(scores: np.ndarray, labels: np.ndarray) -> dict[str, float]:
 
 @functools.cache
 def known_sets() -> label_sets.LabelSets:
-  model = checkpoint.Checkpoint.newest(f"{_RUNS.value}/{_HEADS.value[0]}/seed-0/model")
+  model = checkpoint.Checkpoint.of_directory(
+      f"{_RUNS.value}/{_HEADS.value[0]}/seed-0/model")
   return label_start.load_label_sets(
       model.reader(), f"{_DATA.value}/label_sets_980k.npz",
       sorted(glob.glob(f"{_DATA.value}/video/heldout/*.tfrecord")))

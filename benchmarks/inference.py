@@ -175,7 +175,7 @@ def measure(setting: Setting, turns: int, *, processes: bool, peaks: bool
   with tempfile.TemporaryDirectory() as folder:
     paths = write_records(os.path.join(folder, "records"), setting)
     write_model(os.path.join(folder, "model"), setting.frame_level)
-    job = jobs.Job(checkpoint.Checkpoint.newest(os.path.join(folder, "model")),
+    job = jobs.Job(checkpoint.Checkpoint.of_directory(os.path.join(folder, "model")),
                    batch_size=setting.batch_size)
     ways = {
         "raw read of the files": functools.partial(raw_read, paths),

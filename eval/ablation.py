@@ -176,7 +176,7 @@ def follow(futures: Sequence[concurrent.futures.Future], total: int,
         text = f"FAILED: {outcome}"
       else:
         text = ", ".join(f"{name} {outcome['evaluation'][key]:.4f}"
-                         for key, name in ablation_results.METRICS.items())
+                         for key, name in ablation_results.MEASURED.items())
         text += f" | {sum(outcome['seconds'].values()):.0f} s"
       left = (time.monotonic() - began) / done * (total - done)
       print(f"[{done}/{total}] {run.row.name}, seed {run.seed}: {text} | "

@@ -36,6 +36,7 @@ from yt8m.eval.metrics import class_report
 from yt8m.eval.metrics import decisions
 from yt8m.eval.metrics import evaluation
 from yt8m.eval.metrics import gate
+from yt8m.eval.metrics import results
 from yt8m.eval.metrics import streaming
 from yt8m.eval.metrics import thresholding
 from yt8m.eval.predictions import by_length
@@ -130,6 +131,8 @@ def _evaluate(strategy: tf.distribute.Strategy) -> None:
   if num_examples:
     num_examples //= context.num_input_pipelines
   loss = config.flags.get("label_loss", "CrossEntropyLoss")
+  data = results.Data.of_files(
+      FLAGS.eval_data_pattern, files, hparams, reader.spec.has_segments)
   # Traced once, whatever the number of checkpoints.
   predict = by_length.evaluation_function(model, FLAGS.batch_size)
   for path in _same_on_all_workers(strategy):
@@ -153,19 +156,17 @@ def _evaluate(strategy: tf.distribute.Strategy) -> None:
     print(evaluation.format_line(step, values), flush=True)
     logging.info("%s", evaluation.format_calibration(values, metrics.top_k))
     result = thresholds and thresholds.apply(
-        metrics, checkpoint=path, hparams=hparams, data=FLAGS.eval_data_pattern,
-        record_files=files)
+        metrics, data, checkpoint=path)
     for line in result.describe() if result else ():
       logging.info("%s", line)
-    logging.info("Wrote %s", evaluation.write_results(
-        FLAGS.train_dir, step, model, metrics, values, hparams=hparams,
-        data=FLAGS.eval_data_pattern, label_loss=loss,
+    logging.info("Wrote %s", results.write(
+        FLAGS.train_dir, data, step, model, metrics, values, label_loss=loss,
         at_thresholds=result and result.content()))
     if names:
       for line in class_report.describe(names, metrics, values):
         logging.info("%s", line)
       logging.info("Wrote %s", class_report.write(
-          FLAGS.train_dir, step, names, metrics, values, result))
+          data.folder(FLAGS.train_dir), step, names, metrics, values, result))
     if baseline:
       requirements += baseline.requirements(
           metrics.num_positives, {"top_k": metrics.top_k, "label_loss": loss})

@@ -222,7 +222,7 @@ def _source(stack: contextlib.ExitStack) -> jobs.Source:
     model_archive.unpack(FLAGS.input_model_tgz, train_dir, experiment.TRAIN_DIR,
                          int(FLAGS.max_model_gib * 2**30))
   experiment.Experiment.load(train_dir)  # Refuses a directory that is not ours.
-  source = checkpoint.Checkpoint.newest(
+  source = checkpoint.Checkpoint.of_directory(
       train_dir, model_flags.hparams_given(), FLAGS.checkpoint)
   experiment.warn_if_unfinished(train_dir, source.path)
   return source

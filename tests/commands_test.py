@@ -80,12 +80,12 @@ def test_eval(sample, video_model):
       EVAL, f"--eval_data_pattern={sample}/video/validate*.tfrecord",
       f"--train_dir={video_model}", "--run_once=True")
   gap = one_metrics_line(process.stdout)
-  [path] = (video_model / "eval").glob("metrics-*.json")
+  path = support.evaluated(video_model, "metrics-*.json")
   results = json.loads(path.read_text())
   assert results["gap"] == pytest.approx(gap, abs=1e-4)
   assert results["num_examples"] == 12 and results["step"] == 3
   assert "Best average precision: " in process.stderr
-  with (video_model / "eval/classes-3.csv").open(newline="") as file:
+  with support.evaluated(video_model, "classes-3.csv").open(newline="") as file:
     rows = list(csv.DictReader(file))
   assert [row["name"] for row in rows] == list(names_of(sample).names)
   assert {row["class"]: float(row["average_precision"]) for row in rows

@@ -51,7 +51,7 @@ def test_evaluation(train_dir, records, golden_key, flags):
   support.run_command(
       "yt8m.eval.evaluate", f"--train_dir={train_dir}", "--run_once",
       f"--eval_data_pattern={support.GOLDENS}/{records}*.tfrecord", *flags)
-  found = json.loads((train_dir / "eval" / "metrics-7.json").read_text())
+  found = json.loads(support.evaluated(train_dir, "metrics-7.json").read_text())
   assert found["num_examples"] == expected["num_examples"]
   for name in ("avg_hit_at_one", "avg_perr", "gap"):
     assert found[name] == pytest.approx(expected[name], abs=1e-6), name

@@ -176,7 +176,7 @@ def _model(directory: str, name: str | None = None) -> Model:
     model.check_exists()
     return model
   experiment.TRAIN_DIR.refuse_links(directory)
-  return checkpoint.Checkpoint.newest(directory, name=name)
+  return checkpoint.Checkpoint.of_directory(directory, name=name)
 
 
 def _check_model(model: Model) -> None:

@@ -29,6 +29,7 @@ from yt8m.core import directories
 from yt8m.core import files
 from yt8m.core import locks
 from yt8m.core import paths
+from yt8m.eval.metrics import results
 from yt8m.synthetic import writer
 
 FLAGS = flags.FLAGS
@@ -161,10 +162,9 @@ def shell(command: str, *arguments: str) -> float:
 
 
 def newest_metrics(train_dir: str) -> dict[str, Any]:
-  directory = os.path.join(train_dir, "eval")
-  [name] = [name for name in os.listdir(directory) if name.endswith(".json")]
+  [[path]] = results.find(train_dir).values()
   return files.read_json(
-      os.path.join(directory, name), kind="an evaluation that yt8m-eval wrote",
+      path, kind="an evaluation that yt8m-eval wrote",
       remedy="Start the demo again")
 
 

@@ -38,6 +38,7 @@ from yt8m.core import paths
 from yt8m.core import types
 from yt8m.core import vocabulary
 from yt8m.data import missing_features
+from yt8m.data import reader_base
 from yt8m.data import readers
 from yt8m.data import records
 from yt8m.eval.predictions import store
@@ -53,6 +54,7 @@ from yt8m.training import resume
 from yt8m.training import step as train_step
 from yt8m.training import strategies
 from yt8m.training import teacher
+from yt8m.training import validation
 from yt8m.training import weight_averaging
 
 keras = tf.keras
@@ -176,6 +178,10 @@ flags.DEFINE_integer("export_model_steps", loop.Schedule.checkpoint_steps,
                      "Number of steps between checkpoints.", lower_bound=1)
 flags.DEFINE_float("save_checkpoint_secs", loop.Schedule.checkpoint_secs,
                    "Largest number of seconds between checkpoints.", lower_bound=0)
+flags.DEFINE_integer("keep_checkpoints", loop.Schedule.keep_checkpoints,
+                     "Number of checkpoints to keep, the newest ones; the best one "
+                     "stays besides.", lower_bound=1)
+validation.define_flags()
 flags.DEFINE_integer("log_steps", loop.Schedule.log_steps,
                      "Number of steps between progress lines.", lower_bound=1)
 
@@ -282,7 +288,8 @@ def _train(strategy: tf.distribute.Strategy, spec: feature_spec.FeatureSpec,
   # ---------------------------------------------------------------- model
   schedule = loop.Schedule(
       FLAGS.batch_size, FLAGS.num_epochs, FLAGS.max_steps, FLAGS.export_model_steps,
-      FLAGS.save_checkpoint_secs, FLAGS.log_steps, records.estimate_count(files))
+      FLAGS.save_checkpoint_secs, FLAGS.log_steps, records.estimate_count(files),
+      FLAGS.keep_checkpoints, FLAGS.eval_steps)
   if FLAGS.learning_rate_schedule == "cosine":
     rate = optimizers.cosine_decay(
         FLAGS.base_learning_rate, schedule.total_steps(schedule.epoch_steps),
@@ -336,6 +343,8 @@ def _train(strategy: tf.distribute.Strategy, spec: feature_spec.FeatureSpec,
       with records.clear_errors(reader.explain, files):
         feature_start.start_from_features(model, lambda: read(FLAGS.batch_size))
 
+  evaluated = _validation(reader, model, loss, values) if chief else None
+
   # ---------------------------------------------------------------- training
   step = train_step.TrainStep(
       model, loss, optimizer, strategy,
@@ -348,7 +357,8 @@ def _train(strategy: tf.distribute.Strategy, spec: feature_spec.FeatureSpec,
       momentum=FLAGS.ema_momentum, swa_steps=FLAGS.swa_steps)
   training = loop.Training(
       FLAGS.train_dir, step, make_dataset, schedule, averages, resume_from=resume_from,
-      described=described, approximate=FLAGS.resume == "approximate")
+      described=described, approximate=FLAGS.resume == "approximate",
+      validation=evaluated)
   remedy = ("To resume from the last checkpoint, run the same command again on every "
             "worker.")
   with (records.clear_errors(reader.explain, files),
@@ -383,6 +393,20 @@ def _described(kind: str, name: str) -> str:
   return f"{page}\n\n{lines}"
 
 
+def _validation(reader: reader_base.Reader, model: models.VideoModel,
+                loss: losses.LabelLoss, values: types.Config
+                ) -> validation.Validation | None:
+  """Returns the evaluation of the checkpoints, if there is one."""
+  if not FLAGS.eval_data_pattern:
+    return None
+  return validation.Validation(
+      FLAGS.train_dir,
+      experiment.Experiment(model.get_config(), FLAGS.max_frames, values), reader,
+      (loss, FLAGS.label_loss), validation.Options(
+          FLAGS.eval_data_pattern, FLAGS.best_metric, FLAGS.early_stopping_patience,
+          FLAGS.batch_size, FLAGS.skip_corrupt_records, FLAGS.skip_bad_records))
+
+
 def _check_flags() -> None:
   """Raises an error for a flag that has no effect with or without another one."""
   if FLAGS.checkpoint and FLAGS.start_new_model:
@@ -391,6 +415,9 @@ def _check_flags() -> None:
   for name, is_set, is_met, needed in (
       ("warmup_examples", FLAGS.warmup_examples, FLAGS.learning_rate_schedule == "cosine",
        "--learning_rate_schedule=cosine"),
+      ("eval_steps", FLAGS.eval_steps, FLAGS.eval_data_pattern, "--eval_data_pattern"),
+      ("early_stopping_patience", FLAGS.early_stopping_patience, FLAGS.eval_data_pattern,
+       "--eval_data_pattern"),
       ("label_sets_exclude", FLAGS.label_sets_exclude, FLAGS.label_sets, "--label_sets"),
       ("teacher_weight", FLAGS.teacher_weight != FLAGS["teacher_weight"].default,
        FLAGS.teacher_predictions, "--teacher_predictions")):

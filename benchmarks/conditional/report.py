@@ -28,14 +28,14 @@ def as_markdown(study: step_study.StepStudy, charts: dict[str, str]) -> str:
       uses in its links.
   """
   return "\n\n".join([
-      "### Figures by step", _steps(study),
+      "## Figures by step", _steps(study),
       f"![GAP, mAP and Hit@1 by step]({charts['steps']})",
-      "### Which labels gain",
+      "## Which labels gain",
       _classes_legend(study), *(_group_table(study, kind) for kind in study.groupings),
       f"![Changes by frequency, dependence and information]({charts['classes']})",
       _crossed(study), _most_changed(study),
-      "### Videos", _videos(study),
-      "### What the label network has learned", _evidence(study), _couplings(study),
+      "## Videos", _videos(study),
+      "## What the label network has learned", _evidence(study), _couplings(study),
       f"![Couplings by frequency]({charts['couplings']})"]) + "\n"
 
 

@@ -50,7 +50,7 @@ def _main_table(table, results):
       ("parameters", [_number(entry.values("parameters")[:1]) for entry in results])]
   figures = {name: [str(entry.row.figures.get(name, "–")) for entry in results]
              for one in results for name in one.row.figures}
-  for column, title in ablation_results.METRICS.items():
+  for column, title in ablation_results.MEASURED.items():
     columns.append((title, [markdown.with_deviation(entry.values(column))
                             for entry in results]))
     beside = [name for name in figures if name.startswith(title + ",")]

@@ -16,8 +16,9 @@ from yt8m.core import files
 from yt8m.eval.ablations import table
 from yt8m.synthetic import labels
 
-METRICS = {"gap": "GAP", "map": "mAP", "avg_hit_at_one": "Hit@1", "ece": "ECE",
-           "log_loss": "log loss"}
+METRICS = {"gap": "GAP", "map": "mAP", "avg_hit_at_one": "Hit@1"}
+# All columns of a table: also how far scores are probabilities.
+MEASURED = {**METRICS, "ece": "ECE", "log_loss": "log loss"}
 TIMED = ("yt8m-train", "yt8m-calibrate", "yt8m-eval")  # commands of a run
 COMPARED = ("gap", "map")
 RATE = "train_examples_per_second"
@@ -62,7 +63,7 @@ def columns(result: Mapping[str, Any],
   seconds = {f"{command.removeprefix('yt8m-')}_seconds": result["seconds"][command]
              for command in TIMED if command in result["seconds"]}
   numbers = {"parameters": evaluation["num_parameters"],
-             **{name: float(evaluation[name]) for name in METRICS},
+             **{name: float(evaluation[name]) for name in MEASURED},
              RATE: result[RATE], **seconds}
   fields.check(numbers, {}, {name: fields.NUMBER | fields.NULL for name in numbers})
   if ground_truth is not None:

@@ -260,7 +260,8 @@ def _evaluate(run, owner, runner, keep, **places):
     _log_command(command, run, runner)
     seconds[command[0]] = time.monotonic() - began
   evaluated = calibrated if run.row.calibrate else owner.train_dir
-  [path] = pathlib.Path(evaluated, "eval").glob("metrics-*.json")
+  path = max(pathlib.Path(evaluated, "eval").glob("*/metrics-*.json"),
+             key=lambda path: path.stat().st_mtime_ns)
   evaluation = files.read_json(path, kind="an evaluation by yt8m-eval",
                                remedy="Delete it and run the command again")
   training = owner.training()
@@ -286,10 +287,10 @@ def training_rate(train_dir: str) -> float | None:
   logging.getLogger("tensorboard").setLevel(logging.WARNING)
   events = event_accumulator.EventAccumulator(
       os.path.join(train_dir, "train"), {event_accumulator.TENSORS: 0}).Reload()
-  if "train/examples_per_second" not in events.Tags()["tensors"]:
+  if "examples_per_second" not in events.Tags()["tensors"]:
     return None
   rates = [float(tf.make_ndarray(event.tensor_proto))
-           for event in events.Tensors("train/examples_per_second")]
+           for event in events.Tensors("examples_per_second")]
   rates = rates[1:] or rates
   # The number of examples between lines is constant, so times add up and rates do not.
   return len(rates) / sum(1 / rate for rate in rates)

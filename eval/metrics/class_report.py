@@ -13,7 +13,6 @@ import os
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from yt8m.artifacts import thresholds
 from yt8m.core import files
@@ -44,13 +43,13 @@ def describe(names: Vocabulary, metrics: streaming.EvaluationMetrics,
       for row in rows) for title, rows in (("Best", best), ("Worst", worst)) if shown]
 
 
-def write(train_dir: str, step: int, names: Vocabulary,
+def write(folder: str, step: int, names: Vocabulary,
           metrics: streaming.EvaluationMetrics, values: dict[str, Any],
           result: thresholding.Result | None = None) -> str:
-  """Writes `eval/classes-<step>.csv`; returns its path.
+  """Writes `classes-<step>.csv`; returns its path.
 
   Args:
-    train_dir: Training directory.
+    folder: Folder of the results (`results.Data.folder`).
     step: Step of the checkpoint.
     names: Names of the classes.
     metrics: Accumulated metrics.
@@ -59,9 +58,7 @@ def write(train_dir: str, step: int, names: Vocabulary,
   """
   classes = np.flatnonzero(metrics.num_positives).tolist()
   precisions = dict(zip(classes, values["aps"].tolist(), strict=True))
-  directory = os.path.join(train_dir, "eval")
-  tf.io.gfile.makedirs(directory)
-  path = os.path.join(directory, f"classes-{step}.csv")
+  path = os.path.join(folder, f"classes-{step}.csv")
   with files.atomic_write(path) as file:
     writer = csv.writer(file, lineterminator="\n")
     more = ((),) * len(names.names)

@@ -2,22 +2,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs a model over records and measures its predictions."""
 
-import os
 from collections.abc import Callable
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 from absl import logging
 
-from yt8m.core import files
 from yt8m.core import progress
 from yt8m.core import types
 from yt8m.eval.metrics import calibration
 from yt8m.eval.metrics import streaming
 from yt8m.models import losses
-from yt8m.models import video_model
 
 
 def evaluate(predict: Callable[[types.Batch], types.Scores], num_classes: int,
@@ -95,51 +91,3 @@ def format_calibration(values: dict[str, Any], top_k: int) -> str:
   """
   return f"Best {top_k} classes of each video: " + " | ".join(
       f"{title}: {values[name]:.4f}" for name, title in calibration.TITLES.items())
-
-
-def write_results(
-    train_dir: str, step: int, model: video_model.VideoModel,
-    metrics: streaming.EvaluationMetrics, values: dict[str, Any], *,
-    hparams: str | None = None, data: str | None = None,
-    label_loss: str | None = None, at_thresholds: dict[str, Any] | None = None) -> str:
-  """Writes `eval/metrics-<step>.json` and TensorBoard scalars.
-
-  Args:
-    train_dir: Training directory.
-    step: Step of the checkpoint.
-    model: Model, whose trainable parameters are counted.
-    metrics: Accumulated metrics.
-    values: Results of `metrics.get()` and `metrics.calibration()`, which take a while
-      for a million videos.
-    hparams: `--hparams` of the evaluation, for the record.
-    data: Pattern of the evaluated records, for the record.
-    label_loss: Name of the loss, for the record.
-    at_thresholds: Precision, recall and F1 of decided labels, if there are thresholds.
-
-  Returns:
-    The path of the JSON file.
-  """
-  directory = os.path.join(train_dir, "eval")
-  tf.io.gfile.makedirs(directory)
-  # There is no calibration without predictions.
-  scalars = {name: float(values[name])
-             for name in (*streaming.TITLES, *calibration.TITLES)
-             if not np.isnan(values[name])}
-  path = os.path.join(directory, f"metrics-{step}.json")
-  classes = np.flatnonzero(metrics.num_positives).tolist()
-  counts = metrics.num_positives[classes].tolist()
-  files.write_json(path, {
-      "step": step, "data": data, "num_examples": metrics.num_examples,
-      "num_parameters": sum(int(tf.size(v)) for v in model.trainable_variables),
-      "hparams": hparams, "top_k": metrics.top_k, "label_loss": label_loss, **scalars,
-      "num_positives": dict(zip(classes, counts, strict=True)),
-      "average_precision": dict(zip(classes, values["aps"].tolist(), strict=True)),
-      **({"at_thresholds": at_thresholds} if at_thresholds else {}),
-      **{name: values[name] for name in ("reliability", "by_frequency")}})
-  with files.clear_disk_errors(directory):
-    writer = tf.summary.create_file_writer(directory)
-    with writer.as_default(step=step):
-      for name, value in scalars.items():
-        tf.summary.scalar(f"eval/{name}", value)
-    writer.close()
-  return path

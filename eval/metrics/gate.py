@@ -3,7 +3,7 @@
 """Conditions that an evaluation must meet, for pipelines that ship models.
 
     --require='gap>=0.68,ece<=0.02'
-    --baseline=eval/metrics-1000.json --max_regression=gap:0.002,avg_loss:0.1
+    --baseline=metrics-1000.json --max_regression=gap:0.002,avg_loss:0.1
 """
 
 import dataclasses
@@ -27,6 +27,11 @@ _OPERATORS = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": opera
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _REQUIREMENT = re.compile(rf"\s*(\w+)\s*(>=|<=|>|<)\s*({_NUMBER})\s*")
 _REGRESSION = re.compile(rf"\s*(\w+)\s*:\s*({_NUMBER})\s*")
+
+
+def less_is_better(name: str) -> bool:
+  """Whether a smaller value of a metric is a better one."""
+  return name in _LESS_IS_BETTER
 
 
 @dataclasses.dataclass(frozen=True)

@@ -3,9 +3,7 @@
 """What an evaluation does with thresholds: it chooses them, or measures given ones."""
 
 import dataclasses
-import hashlib
 from collections.abc import Iterator
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,9 +13,9 @@ from absl import logging
 from yt8m.artifacts import thresholds
 from yt8m.configs import checkpoint_files
 from yt8m.configs import checkpoints
-from yt8m.core import checksum
 from yt8m.core import files
 from yt8m.eval.metrics import decisions
+from yt8m.eval.metrics import results
 from yt8m.eval.metrics import streaming
 
 
@@ -106,21 +104,20 @@ class Thresholding:
     _check_replaceable(path)
     return cls(path, target, min_positives, None)
 
-  def apply(self, metrics: streaming.EvaluationMetrics, *, checkpoint: str,
-            hparams: str | None, data: str, record_files: Sequence[str]) -> Result:
+  def apply(self, metrics: streaming.EvaluationMetrics, data: results.Data, *,
+            checkpoint: str) -> Result:
     """Chooses and writes thresholds, or takes the given ones, and counts decisions.
 
     Args:
       metrics: Accumulated metrics.
+      data: What the model was evaluated on.
       checkpoint: Path prefix of the checkpoint.
-      hparams: Value of `--hparams`.
-      data: Pattern of the evaluated records.
-      record_files: Paths of these records.
     """
     step, digest = checkpoints.step_of(checkpoint), checkpoint_files.digest(checkpoint)
     if self.given:
       try:
-        self.given.check_model(f"--thresholds={self.path}", step, hparams, digest)
+        self.given.check_model(
+            f"--thresholds={self.path}", step, data.hparams, digest)
       except ValueError as error:
         logging.warning("%s", error)
       return Result(self.given, _count(self.given, metrics), self.path, False)
@@ -131,8 +128,9 @@ class Thresholding:
     limits = thresholds.Thresholds(choice.values, metrics.top_k, self.target)
     decided = _count(limits, metrics)
     limits = dataclasses.replace(limits, chosen={
-        "step": step, "hparams": hparams, "checkpoint_digest": digest, "data": data,
-        "data_digest": _digest(record_files), "num_examples": metrics.num_examples,
+        "step": step, "hparams": data.hparams, "checkpoint_digest": digest,
+        "data": data.pattern, "data_digest": data.digest,
+        "num_examples": metrics.num_examples,
         "min_positives": self.min_positives,
         "global_threshold": thresholds.number(choice.global_value),
         "num_by_global": int(np.count_nonzero(choice.by_global)),
@@ -160,12 +158,6 @@ def _check_replaceable(path: str) -> None:
     except ValueError as error:
       raise FileExistsError(f"--thresholds={path} is not replaced: it holds no "
                             "thresholds. Name another file.") from error
-
-
-def _digest(record_files: Sequence[str]) -> str:
-  """Returns a digest of the ends of all record files, whatever their names."""
-  ends = sorted(map(checksum.of_ends, record_files))
-  return hashlib.sha256(" ".join(ends).encode()).hexdigest()[:16]
 
 
 def _text(threshold: float | None) -> str:

@@ -34,7 +34,7 @@ class Checkpoint:
 
   Attributes:
     train_dir: Training directory.
-    path: Path prefix of the checkpoint, as `newest` finds it.
+    path: Path prefix of the checkpoint, as `of_directory` finds it.
     hparams: Value of `--hparams`, laid over those of training.
     allow_code: Value of `--allow_code`, which a process that loads the model needs too.
   """
@@ -44,14 +44,14 @@ class Checkpoint:
   allow_code: tuple[str, ...] = dataclasses.field(default_factory=registry.allowed_code)
 
   @classmethod
-  def newest(cls, train_dir: str, hparams: str | None = None, name: str | None = None
-             ) -> "Checkpoint":
-    """Returns the newest good checkpoint at this moment; training may continue meanwhile.
+  def of_directory(cls, train_dir: str, hparams: str | None = None,
+                   name: str | None = None) -> "Checkpoint":
+    """Returns the best or newest checkpoint of this moment; training may go on meanwhile.
 
     Args:
       train_dir: Training directory.
       hparams: Value of `--hparams`.
-      name: Value of `--checkpoint`, which may name another one.
+      name: Value of `--checkpoint`, which may name another one; see `checkpoints.find`.
     """
     return cls(train_dir, checkpoints.find(train_dir, name), hparams)
 

@@ -122,6 +122,11 @@ class Parts:
       return False
     return True
 
+  def sweep(self) -> bool:
+    """Removes what dead processes have half written; returns whether there is more."""
+    return not files.is_remote(self.directory) and temporaries.sweep_folder(
+        self.directory)
+
   def remove(self) -> None:
     """Deletes the directory, unless it holds something that is not ours."""
     _discard(self.directory)

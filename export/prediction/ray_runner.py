@@ -79,7 +79,7 @@ def in_ray(parts: prediction_parts.Parts, record_files: Sequence[str],
       yield runners.Finished(row["record_file"], row["num_videos"], row["error"] or None,
                              json.loads(row["incidents"]))
   except (GeneratorExit, signals.Stopped):
-    _end(set(threading.enumerate()).difference(threads))
+    _end(set(threading.enumerate()).difference(threads), parts)
     raise
   except ray.exceptions.RayError as error:
     raise ChildProcessError(
@@ -87,19 +87,22 @@ def in_ray(parts: prediction_parts.Parts, record_files: Sequence[str],
         f"far are kept in {parts.directory}.") from error
 
 
-def _end(threads: Iterable[threading.Thread]) -> None:
+def _end(threads: Iterable[threading.Thread], parts: prediction_parts.Parts) -> None:
   """Ends Ray, some of whose processes would otherwise outlive this one.
 
   Args:
     threads: Threads of Ray Data. Ray ends this process when one of them calls it after
       `ray.shutdown`. They end soon after their dataset is no longer read, except the
       prefetcher, which only waits.
+    parts: Parts that its workers may be writing when Ray kills them.
   """
   end = time.monotonic() + _END_SECS
   for thread in threads:
     if thread.name != "Prefetcher":
       thread.join(max(0, end - time.monotonic()))
   ray.shutdown()
+  while parts.sweep() and time.monotonic() < end:  # They may take a moment to die.
+    time.sleep(0.1)
 
 
 class _Predictor:

@@ -76,7 +76,8 @@ def of_model(directory: str, contract: Contract, signatures: Signatures,
       ("weights", weight_format)]
   if origin:
     title = f"step {origin.step:,}"
-    facts.append(("checkpoint", ", ".join(filter(None, [title, origin.date]))))
+    facts += [("checkpoint", ", ".join(filter(None, [title, origin.date]))),
+              ("best checkpoint of its training", origin.best)]
     sections = [("Training", _training(config)), ("Metrics", measured.metrics(origin)),
                 ("Calibration", measured.calibrated(origin))]
   else:

@@ -7,12 +7,13 @@ import datetime
 import os
 from typing import Any
 
+from yt8m.configs import best_checkpoint
 from yt8m.configs import checkpoint_files
 from yt8m.configs import checkpoints
 from yt8m.core import fields
 from yt8m.core import files
-from yt8m.core import paths
 from yt8m.eval.metrics import calibration
+from yt8m.eval.metrics import results
 from yt8m.eval.metrics import streaming
 
 
@@ -23,12 +24,16 @@ class Origin:
   Attributes:
     step: Step of the checkpoint.
     date: Time of the checkpoint in UTC; None if the file `checkpoint` does not list it.
-    evaluation: Content of `eval/metrics-<step>.json` for this step or else for the last
-      step that was evaluated; None if no step was.
+    evaluation: Content of `metrics-<step>.json` for this step or else for the last step
+      that was evaluated; None if no step was. Of several data sets, whole videos come
+      before segments, and more examples before fewer.
+    best: What it was the best of, if training evaluated its checkpoints and this is the
+      best one.
   """
   step: int
   date: str | None = None
   evaluation: dict[str, Any] | None = None
+  best: str | None = None
 
   @classmethod
   def of_checkpoint(cls, train_dir: str, path: str) -> "Origin":
@@ -42,7 +47,9 @@ class Origin:
       ValueError: The file of the evaluation is damaged.
     """
     step = checkpoints.step_of(path)
-    return cls(step, _date(path), _evaluation(train_dir, step))
+    best = best_checkpoint.Best.load(train_dir)
+    return cls(step, _date(path), _evaluation(train_dir, step),
+               str(best) if best and best.step == step else None)
 
 
 def _date(path: str) -> str | None:
@@ -55,18 +62,23 @@ def _date(path: str) -> str | None:
 
 
 def _evaluation(train_dir: str, step: int) -> dict[str, Any] | None:
-  results = {checkpoints.step_of(path.removesuffix(".json")): path
-             for path in paths.files_of(train_dir, "eval/metrics-*.json")}
-  if not results:
+  steps = {path: checkpoints.step_of(path.removesuffix(".json"))
+           for found in results.find(train_dir).values() for path in found}
+  if not steps:
     return None
-  return files.read_json(
-      results.get(step, results[max(results)]), kind="an evaluation that yt8m-eval wrote",
-      remedy="Remove it, or evaluate again",
-      parse=_parse)
+  step = step if step in steps.values() else max(steps.values())
+  evaluations = [files.read_json(
+      path, kind="an evaluation that yt8m-eval wrote",
+      remedy="Remove it, or evaluate again", parse=_parse)
+                 for path, evaluated in steps.items() if evaluated == step]
+  return max(evaluations, key=lambda content: (
+      not content.get("segments"), not content.get("hparams"),
+      content.get("num_examples", 0), content.get("data") or ""))
 
 
 def _parse(content: dict[str, Any]) -> dict[str, Any]:
   fields.check(content, {"step": fields.SIZE}, {
-      "num_examples": fields.SIZE, "top_k": fields.COUNT,
+      "num_examples": fields.SIZE, "top_k": fields.COUNT, "segments": fields.BOOL,
+      "hparams": fields.TEXT | fields.NULL, "data": fields.TEXT | fields.NULL,
       **dict.fromkeys((*streaming.TITLES, *calibration.TITLES), fields.NUMBER)})
   return content

@@ -34,7 +34,7 @@ def evaluate(train_dir, *flags, records="validate*", **arguments):
 
 
 def results(train_dir):
-  return json.loads((train_dir / "eval" / "metrics-5.json").read_text())
+  return json.loads(support.evaluated(train_dir, "metrics-5.json").read_text())
 
 
 def test_calibration_is_part_of_the_results(train_dir):

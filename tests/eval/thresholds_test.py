@@ -44,7 +44,7 @@ def test_thresholds_are_chosen_on_some_records_and_measured_on_others(
                      "--threshold_min_positives=8")
   assert process.stdout == plain.stdout
   found, content = thresholds.Thresholds.load(path, 13), json.loads(path.read_text())
-  metrics = json.loads((train_dir / "eval/metrics-20.json").read_text())
+  metrics = json.loads(support.evaluated(train_dir, "metrics-20.json").read_text())
   assert found.chosen["step"] == 20 and found.target == "f1" and found.top_k == 13
   assert found.chosen["data"].endswith("/sample/video/train*.tfrecord")
   assert found.chosen["num_examples"] == metrics["num_examples"]
@@ -57,10 +57,11 @@ def test_thresholds_are_chosen_on_some_records_and_measured_on_others(
   assert "at_thresholds" not in metrics
 
   log = evaluate(train_dir, f"--thresholds={path}").stderr
-  again = json.loads((train_dir / "eval/metrics-20.json").read_text())["at_thresholds"]
+  again = json.loads(
+      support.evaluated(train_dir, "metrics-20.json").read_text())["at_thresholds"]
   assert again == {"thresholds": str(path), "target": "f1", **content["achieved"]}
   assert f"micro precision {again['micro_precision']:.4f}, recall" in log
-  with open(train_dir / "eval/classes-20.csv", newline="") as file:
+  with open(support.evaluated(train_dir, "classes-20.csv"), newline="") as file:
     rows = list(csv.DictReader(file))
   assert [float(row["threshold"] or "inf") for row in rows] == [
       float(str(value)) for value in found.values]
@@ -70,7 +71,8 @@ def test_thresholds_are_chosen_on_some_records_and_measured_on_others(
         np.mean([float(row[name]) for row in with_labels]), again[f"macro_{name}"])
 
   evaluate(train_dir, f"--thresholds={path}", records="test*")
-  other = json.loads((train_dir / "eval/metrics-20.json").read_text())["at_thresholds"]
+  other = json.loads(
+      support.evaluated(train_dir, "metrics-20.json").read_text())["at_thresholds"]
   assert other != again and 0 <= other["micro_f1"] <= 1
   # The same file is replaced, that of another model is noticed.
   evaluate(train_dir, "--choose_thresholds=precision=0.8", f"--thresholds={path}")

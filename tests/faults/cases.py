@@ -53,6 +53,11 @@ CASES = (
     Case("train", "yt8m.train", _train(
         "{out}/model", "--max_steps=8", "--export_model_steps=1", "--num_epochs=9"),
         "data/frame/train-00-of-02.tfrecord"),
+    Case("train --eval_data_pattern", "yt8m.train", _train(
+        "{out}/model", "--max_steps=6", "--export_model_steps=2", "--num_epochs=9",
+        "--keep_checkpoints=1",
+        "--eval_data_pattern={inputs}/data/frame/validate*.tfrecord"),
+        "data/frame/validate-00-of-02.tfrecord"),
     Case("ensemble search", "yt8m.eval.ensemble", (
         "search", "--members={inputs}/members/*", "--output_dir={out}/ensemble",
         "--eval_data_pattern={inputs}/data/frame/validate*.tfrecord", "--num_models=2",

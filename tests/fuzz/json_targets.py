@@ -8,10 +8,13 @@ import json
 import math
 import os
 
+import numpy as np
+
 from tests.fuzz import mutation
 from tests.fuzz import target
 from yt8m.artifacts import manifest
 from yt8m.artifacts import saved_model
+from yt8m.artifacts import thresholds
 from yt8m.configs import experiment
 from yt8m.configs import hparams
 from yt8m.eval.ablations import table
@@ -134,7 +137,8 @@ _TABLE = {
     "evaluate": {"top_k": 3},
     "rows": [{"name": "moe", "flags": {"model": "MoeModel"}},
              {"name": "logistic", "flags": {"model": "LogisticModel", "hparams": {}},
-              "evaluate": {"top_k": 4}, "paired_with": "moe",
+              "evaluate": {"top_k": 4}, "calibrate": {"num_folds": 4},
+              "paired_with": "moe",
               "figures": {"GAP, published": "0.8"}}]}
 
 
@@ -142,7 +146,7 @@ def _read_table(path):
   one = table.load(path)
   for row in one.rows:
     one.settings(row, 0)
-    table.arguments({**row.flags, **row.evaluate}, sample="x")
+    table.arguments({**row.flags, **row.evaluate, **row.calibrate}, sample="x")
   one.data_patterns()
   return _plain_table(dataclasses.asdict(one))
 
@@ -150,7 +154,8 @@ def _read_table(path):
 def _plain_table(content):
   assert isinstance(content["title"], str) and isinstance(content["note"], str)
   for flags in [content["common"], content["evaluate"], content["sample_data"] or {}] + [
-      row[key] for row in content["rows"] for key in ("flags", "evaluate", "figures")]:
+      row[key] for row in content["rows"]
+      for key in ("flags", "evaluate", "calibrate", "figures")]:
     assert isinstance(flags, dict)
   assert all(isinstance(row["name"], str) for row in content["rows"])
   return sorted(content.items())
@@ -159,11 +164,11 @@ def _plain_table(content):
 def _expected_table(data):
   content = {"name": "input", "paired_with": None, "sample_data": None, "note": "",
              **json.loads(data.decode())}
-  content["rows"] = [{"evaluate": {}, "paired_with": None, "figures": {}, **row}
-                     for row in content["rows"]]
+  content["rows"] = [{"evaluate": {}, "calibrate": {}, "paired_with": None, "figures": {},
+                      **row} for row in content["rows"]]
   for row in content["rows"]:
     row["flags"] = row.pop("flags")
-    for key in ("evaluate", "paired_with", "figures"):
+    for key in ("evaluate", "calibrate", "paired_with", "figures"):
       row[key] = row.pop(key)
   return _plain_table(content)
 
@@ -245,6 +250,35 @@ def _expected_manifest(data):
   return content["files"]
 
 
+_THRESHOLDS = (
+    {"format": 1, "target": "f1", "num_classes": 3, "top_k": 2, "step": 9,
+     "hparams": None, "data": "validate*", "num_examples": 70, "min_positives": 10,
+     "global_threshold": 0.25, "achieved": {"micro_f1": 0.5},
+     "thresholds": [0.25, None, 1]},
+    {"format": 1, "target": "by hand", "num_classes": 1, "top_k": 1, "thresholds": [0]})
+
+
+def _read_thresholds(path):
+  one = thresholds.Thresholds.load(path)
+  return list(map(thresholds.number, one.values)), one.top_k, one.target, one.chosen
+
+
+def _expected_thresholds(data):
+  content = json.loads(data.decode())
+  assert content.pop("format") == 1
+  values = [None if value is None else float(np.float32(_number(value)))
+            for value in content.pop("thresholds")]
+  assert all(value is None or 0 <= value <= 1 for value in values)
+  assert len(values) == _whole(content.pop("num_classes")) >= _whole(content["top_k"])
+  top_k, name = content.pop("top_k"), content.pop("target")
+  assert isinstance(name, str) and name
+  known = ("step", "hparams", "checkpoint_digest", "data", "data_digest", "num_examples",
+           "min_positives", "global_threshold", "num_by_global", "num_never_decided",
+           "achieved")
+  return ([value and float(str(np.float32(value))) for value in values], top_k, name,
+          {key: value for key, value in content.items() if key in known})
+
+
 def _read_status(path):
   return experiment.is_finished(os.path.dirname(path))
 
@@ -291,6 +325,8 @@ TARGETS = (
         file="assets/feature_spec.json", share=5),
     _json_target("manifest.json", [_MANIFEST], _read_manifest, _expected_manifest,
                  names=("manifest.json", "data.bin"), share=5),
+    _json_target("thresholds.json", _THRESHOLDS, _read_thresholds, _expected_thresholds,
+                 share=5),
     _json_target("status.json", [{"finished": True, "total_steps": 9}], _read_status,
                  _expected_status, share=5),
 )

@@ -63,7 +63,7 @@ def write_record_files(folder, counts, level=feature_spec.VIDEO):
 
 
 def job(train_dir, **options):
-  return jobs.Job(checkpoint.Checkpoint.newest(str(train_dir)),
+  return jobs.Job(checkpoint.Checkpoint.of_directory(str(train_dir)),
                   **{"top_k": 3, "batch_size": 4, **options})
 
 

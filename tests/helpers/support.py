@@ -51,6 +51,12 @@ def run_command(module, *arguments, check=True, environment=None):
   return process
 
 
+def evaluated(train_dir, name):
+  """Returns the newest file with a name, such as metrics-*.json, of all evaluations."""
+  return max(pathlib.Path(train_dir, "eval").glob(f"*/{name}"),
+             key=lambda path: path.stat().st_mtime_ns)
+
+
 def read_submission(path):
   """Returns `{id: (classes, scores)}` of a submission CSV of videos, in its order."""
   header, *lines = pathlib.Path(path).read_text().splitlines()

@@ -39,7 +39,7 @@ def train_dir(records, tmp_path_factory):
 def metrics(directory, records):
   support.run_command("yt8m.eval.evaluate", f"--train_dir={directory}", "--run_once",
                       f"--eval_data_pattern={records}/test*")
-  [path] = (directory / "eval").glob("metrics-*.json")
+  path = support.evaluated(directory, "metrics-*.json")
   return json.loads(path.read_text())
 
 

@@ -233,7 +233,7 @@ def _source(path: str) -> checkpoints.Checkpoint | saved_model.SavedModel:
   if tf.io.gfile.exists(os.path.join(path, saved_model.GRAPH)):
     return saved_model.SavedModel(path)
   if tf.io.gfile.exists(os.path.join(path, experiment.CONFIG)):
-    return checkpoints.Checkpoint.newest(path)
+    return checkpoints.Checkpoint.of_directory(path)
   versions = [name.rstrip("/") for name in
               (tf.io.gfile.listdir(path) if tf.io.gfile.isdir(path) else [])]
   versions = [name for name in versions if name.isdecimal()]

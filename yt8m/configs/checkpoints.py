@@ -18,6 +18,7 @@ from absl import flags
 from absl import logging
 
 from yt8m import models
+from yt8m.configs import best_checkpoint
 from yt8m.configs import checkpoint_files
 from yt8m.core.types import PathLike
 from yt8m.models.layers import variables
@@ -48,8 +49,10 @@ flags.disclaim_key_flags()
 def define_flag() -> None:
   """Defines `--checkpoint`, which has one meaning in all commands."""
   flags.DEFINE_string(
-      "checkpoint", None, "Checkpoint of --train_dir to use: its step, such as 1000, or "
-      "its path prefix, such as model/model.ckpt-1000. Default: the newest good one.")
+      "checkpoint", None, "Checkpoint of --train_dir to use: best, latest, its step, "
+      "such as 1000, or its path prefix, such as model/model.ckpt-1000. Default: the "
+      "best one, if training evaluated them (--eval_data_pattern), or else the newest "
+      "good one. Training goes on from the newest good one.")
 
 
 def exist(train_dir: PathLike) -> bool:
@@ -62,14 +65,16 @@ def find(train_dir: PathLike, name: str | None = None) -> str:
 
   Args:
     train_dir: Directory that `yt8m-train` wrote.
-    name: Step or path prefix of the checkpoint, the value of `--checkpoint`. None: the
-      newest good one.
+    name: "best", "latest", step or path prefix of the checkpoint, the value of
+      `--checkpoint`. None: the best one, if that is known, or else the newest good one.
 
   Raises:
     FileNotFoundError: The directory has no checkpoint yet, or not this one.
     ValueError: This one, or every one, is damaged.
   """
-  if name is None:
+  if name in (None, "best"):
+    return _best(train_dir, required=name is not None)
+  if name == "latest":
     return latest(train_dir)
   path = name.removesuffix(".index")
   if path.isdecimal():
@@ -84,6 +89,35 @@ def find(train_dir: PathLike, name: str | None = None) -> str:
     raise ValueError(f"--checkpoint={name} is damaged: {reason}. Name another one, or "
                      "leave --checkpoint out to use the newest good one.")
   return path
+
+
+def _best(train_dir: PathLike, required: bool) -> str:
+  """Returns the best checkpoint; the newest good one if it is unknown or damaged.
+
+  Raises:
+    FileNotFoundError: It is `required`, and unknown.
+    ValueError: It is `required`, and damaged.
+  """
+  best = best_checkpoint.Best.load(train_dir)
+  if best is None:
+    if required:
+      raise FileNotFoundError(
+          f"--checkpoint=best: {train_dir} has no {best_checkpoint.FILE}, because "
+          "training did not evaluate its checkpoints. Train with --eval_data_pattern, or "
+          "give --checkpoint=latest or a step.")
+    return latest(train_dir)
+  path = checkpoint_files.of_step(train_dir, best.step)
+  reason = (checkpoint_files.damage(path) if checkpoint_files.parts(path)
+            else "its files are missing")
+  if reason is None:
+    logging.info("The best checkpoint of %s: %s.", train_dir, best)
+    return path
+  if required:
+    raise ValueError(f"--checkpoint=best, {path}, is damaged: {reason}. Give "
+                     "--checkpoint=latest or a step.")
+  logging.warning("The best checkpoint, %s, is damaged: %s. The newest good one is used.",
+                  path, reason)
+  return latest(train_dir)
 
 
 def latest(train_dir: PathLike) -> str:

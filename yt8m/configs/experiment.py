@@ -21,6 +21,7 @@ import tensorflow as tf
 from absl import logging
 
 from yt8m import models
+from yt8m.configs import best_checkpoint
 from yt8m.configs import checkpoints
 from yt8m.configs import hparams as hyperparameters
 from yt8m.core import directories
@@ -38,7 +39,9 @@ STATUS = checkpoints.STATUS
 # What yt8m-train and yt8m-eval write into a training directory.
 _OWN_FILES = (STATUS, vocabulary.FILE, *checkpoints.FILES, locks.FILE,
               "train/events.out.tfevents.*", "eval/events.out.tfevents.*",
-              "eval/metrics-*.json", "eval/classes-*.csv")
+              "eval/metrics-*.json", "eval/classes-*.csv",  # of older versions
+              "eval/*/events.out.tfevents.*", "eval/*/metrics-*.json",
+              "eval/*/classes-*.csv", "eval/*/metrics.jsonl", best_checkpoint.FILE)
 TRAIN_DIR = directories.Kind("training directory", CONFIG, _OWN_FILES)
 
 

@@ -134,6 +134,10 @@ dtypes=('float16', 'uint8'))
     return self.level == VIDEO
 
   @property
+  def has_segments(self) -> bool:
+    return self.level == SEGMENT
+
+  @property
   def total_size(self) -> int:
     """Size of the concatenated vector."""
     return sum(self.sizes)

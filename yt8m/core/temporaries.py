@@ -151,6 +151,21 @@ def sweep(path: str) -> None:
           _remove_if_dead(os.path.join(folder, entry.name), path)
 
 
+def sweep_folder(folder: str) -> bool:
+  """Removes all temporaries in a local folder that processes left when they died.
+
+  Returns:
+    Whether there are others, of processes that live.
+  """
+  with os.scandir(folder) as entries:
+    found = [entry.path for entry in entries if is_one(entry.name)
+             and not entry.name.endswith(_RETIRED)]
+  for path in found:
+    with contextlib.suppress(OSError):  # It is gone, or of another user.
+      _remove_if_dead(path, path)
+  return any(map(os.path.lexists, found))
+
+
 def _stem(base):
   return f".{base.lstrip('.')[:_NUM_CHARACTERS]}.tmp"
 

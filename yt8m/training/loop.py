@@ -15,6 +15,7 @@ import numpy as np
 import tensorflow as tf
 from absl import logging
 
+from yt8m.configs import best_checkpoint
 from yt8m.configs import checkpoints
 from yt8m.configs import experiment
 from yt8m.core import progress
@@ -27,6 +28,7 @@ from yt8m.training import resume
 from yt8m.training import saving
 from yt8m.training import step as train_step
 from yt8m.training import strategies
+from yt8m.training import validation as validating
 from yt8m.training import weight_averaging
 from yt8m.training.schedule import Position as Position
 from yt8m.training.schedule import Schedule as Schedule
@@ -53,6 +55,7 @@ class Training:
     described: What the position in the data depends on, for the manifests.
     approximate: Whether to go on without the state of the optimizer if that of the
       checkpoint does not fit.
+    validation: Evaluation of the checkpoints; None for none. Only the chief evaluates.
 
   Attributes:
     position: Where the run is.
@@ -63,7 +66,8 @@ class Training:
                make_dataset: Callable[..., tf.data.Dataset], schedule: Schedule,
                averages: weight_averaging.WeightAverages | None = None, *,
                resume_from: str | None = None, described: types.Config | None = None,
-               approximate: bool = False):
+               approximate: bool = False,
+               validation: validating.Validation | None = None):
     self._train_dir, self._step, self._strategy = train_dir, step, step.strategy
     self._make_dataset, self._schedule = make_dataset, schedule
     self._averages = averages
@@ -77,15 +81,21 @@ class Training:
     self._checkpoint = tf.train.Checkpoint(
         **self._parts, **(averages.checkpoint_parts() if averages else {}))
     if resume_from is None and checkpoints.exist(train_dir):
-      resume_from = checkpoints.find(train_dir)
+      resume_from = checkpoints.latest(train_dir)
     self._resume_from, self._approximate = resume_from, approximate
+    self._validation, self._is_over = validation, False
+    self._may_validate = bool(
+        strategies.sum_over_workers(self._strategy, int(validation is not None)))
+    if validation:
+      validation.resume(checkpoints.step_of(resume_from) if resume_from else 0)
     self._described = described or {}
     # Every worker takes part in saving, but only the chief's files count.
     directory = train_dir if self._chief else os.path.join(
         train_dir, f".worker-{self._strategy.cluster_resolver.task_id}")
     self._saver = saving.Saver(
         self._checkpoint, directory, schedule.keep_checkpoints,
-        resume_from and os.path.join(directory, os.path.basename(resume_from)))
+        resume_from and os.path.join(directory, os.path.basename(resume_from)),
+        kept=_step_of_best(train_dir))
     self._saved_at, self._saved_step = time.monotonic(), None
     self._unchecked = []  # losses
 
@@ -109,11 +119,13 @@ class Training:
     if not self._is_done():
       self._write_status()
     with signals.deferred() as received:
+      self._validate(received)
       while not (self._is_done() or self.stopped_by):
         self._run_epoch(received)
       # A checkpoint is never written over: a run that is killed meanwhile would lose it.
       if position.step != self._saved_step:
         self._save(last=True)
+      self._validate(received, last=True)
       self._write_status()
     # A signal during the last save too: who sends one must not read "finished".
     self.stopped_by = self.stopped_by or next(iter(received), None)
@@ -122,12 +134,16 @@ class Training:
                    "resume, run the same command again, without --start_new_model.",
                    signal.Signals(self.stopped_by).name, position.step, position.epoch)
     else:
-      logging.info("Finished at step %d, epoch %d.", position.step, position.epoch)
+      logging.info("Finished at step %d, epoch %d%s.", position.step, position.epoch,
+                   ": no better evaluation since the best one" if self._is_over else "")
+      if self._validation and self._validation.best:
+        logging.info("Evaluations:\n%s\nThe best checkpoint: %s.",
+                     self._validation.table(), self._validation.best)
     return position
 
   def _is_done(self) -> bool:
     limit = self._schedule.max_steps
-    return (self.position.epoch >= self._schedule.num_epochs
+    return (self._is_over or self.position.epoch >= self._schedule.num_epochs
             or limit is not None and self.position.step >= limit)
 
   def _write_status(self) -> None:
@@ -148,6 +164,8 @@ class Training:
       # Not after the step: only now it is known that the step did not end the epoch.
       if self._is_checkpoint_due():
         self._save()
+        if self._validate(received) or self._is_stopped(received):
+          return
       result = self._step(batch)
       position.step += 1
       position.epoch_step += 1
@@ -177,11 +195,41 @@ class Training:
   def _is_checkpoint_due(self) -> bool:
     if self.position.step in (0, self._saved_step):
       return False
-    if self.position.step % self._schedule.checkpoint_steps == 0:
+    if self._is_evaluation_due():
       return True
     # Workers must agree on when to save, and their clocks do not.
     return (not strategies.is_multi_worker(self._strategy)
             and time.monotonic() - self._saved_at > self._schedule.checkpoint_secs)
+
+  def _is_evaluation_due(self) -> bool:
+    # Not at checkpoints whose time a clock chose: a training that is killed and resumed
+    # must evaluate at the same steps.
+    step, every = self.position.step, self._schedule.eval_steps
+    return step % self._schedule.checkpoint_steps == 0 or bool(
+        every and step % every == 0)
+
+  def _validate(self, received: list[int], last: bool = False) -> bool:
+    """Evaluates the checkpoint that was just saved, if that is due.
+
+    Args:
+      received: Numbers of signals that stop training.
+      last: Whether this is the end of training, where it is due in any case.
+
+    Returns:
+      Whether training is over.
+    """
+    if not self._may_validate:
+      return False
+    step = self.position.step
+    if (self._validation and step == self._saved_step and not self.stopped_by
+        and (last or self._is_evaluation_due()) and not self._validation.has(step)
+        and self._validation.evaluate(
+            os.path.join(self._train_dir, f"{checkpoints.PREFIX}-{step}"),
+            lambda: bool(received)) and self._validation.best):
+      self._saver.kept = self._validation.best.step
+    over = self._validation is not None and self._validation.is_over
+    self._is_over = bool(strategies.sum_over_workers(self._strategy, int(over)))
+    return self._is_over
 
   def _restore(self) -> None:
     path = self._resume_from
@@ -242,9 +290,10 @@ class Training:
     predictions = _on_host(self._strategy, result.predictions)
     labels = _on_host(self._strategy, result.labels)
     scalars = {
-        "loss": float(np.mean(losses)),
+        # The names of `yt8m-eval`, so that TensorBoard shows both in one chart.
+        "avg_loss": float(np.mean(losses)),
         "regularization": float(result.penalty),
-        "hit_at_one": streaming.hit_at_k(predictions, labels, k=1),
+        "avg_hit_at_one": streaming.hit_at_k(predictions, labels, k=1),
         "gap": streaming.gap(predictions, labels, min(20, predictions.shape[1])),
         "learning_rate": optimizers.current_learning_rate(self._step.optimizer)}
     total = schedule.total_steps(self._epoch_steps, position)
@@ -252,12 +301,17 @@ class Training:
     timing = self._progress.report(position.step * schedule.batch_size)
     logging.info(
         "step %d%s | epoch %d | loss %.4f | Hit@1 %.3f | GAP %.3f | lr %.3g | %s",
-        position.step, f"/{total}" if total else "", position.epoch, scalars["loss"],
-        scalars["hit_at_one"], scalars["gap"], scalars["learning_rate"], timing)
+        position.step, f"/{total}" if total else "", position.epoch, scalars["avg_loss"],
+        scalars["avg_hit_at_one"], scalars["gap"], scalars["learning_rate"], timing)
     scalars["examples_per_second"] = self._progress.rate
     with _scalars_may_fail(), self._writer.as_default(step=position.step):
       for name, value in scalars.items():
-        tf.summary.scalar(f"train/{name}", value)
+        tf.summary.scalar(name, value)
+
+
+def _step_of_best(train_dir: str) -> int | None:
+  best = best_checkpoint.Best.load(train_dir)
+  return best and best.step
 
 
 def _on_host(strategy: tf.distribute.Strategy, values) -> np.ndarray:

@@ -82,7 +82,7 @@ def find(train_dir: str, name: str | None, now: Config, mode: str, chief: bool
   """
   if name is None and not checkpoints.exist(train_dir):
     return None
-  path = checkpoints.find(train_dir, name)
+  path = checkpoints.find(train_dir, name or "latest")
   if os.path.realpath(os.path.dirname(path)) != os.path.realpath(train_dir):
     raise ValueError(f"--checkpoint={name} is not in --train_dir={train_dir}: training "
                      "goes on only from a checkpoint of its own directory.")

@@ -34,10 +34,15 @@ class Saver:
     keep: Number of checkpoints to keep, the newest ones.
     newest: Path prefix of the checkpoint that training goes on from, if any. Those after
       it leave the list, but their files stay.
+    kept: Step of a checkpoint that stays besides the newest ones; None for none.
+
+  Attributes:
+    kept: The same; it may change.
   """
 
   def __init__(self, checkpoint: tf.train.Checkpoint, directory: str, keep: int,
-               newest: str | None = None):
+               newest: str | None = None, kept: int | None = None):
+    self.kept = kept
     self._checkpoint, self._directory, self._keep = checkpoint, directory, keep
     remove_leftovers(directory)
     self._times = (checkpoint_files.set_newest(directory, newest)
@@ -92,7 +97,8 @@ class Saver:
 
   def _delete_oldest(self):
     """Deletes checkpoints, which the list names until nothing of them is left."""
-    oldest = list(self._times)[:-self._keep]
+    oldest = [path for path in list(self._times)[:-self._keep]
+              if checkpoint_files.step_of(path) != self.kept]
     for old in oldest:
       # The index first: without one it does not count.
       for name in reversed(checkpoint_files.parts(old)):

@@ -37,6 +37,8 @@ class Schedule:
     epoch_examples: Number of examples of an epoch, to forecast the time left; None if
       unknown.
     keep_checkpoints: Number of checkpoints to keep, the newest ones.
+    eval_steps: Number of steps between evaluations, each with a checkpoint, besides
+      those at `checkpoint_steps`; None for no others.
   """
   batch_size: int
   num_epochs: int = 5
@@ -46,6 +48,7 @@ class Schedule:
   log_steps: int = 10
   epoch_examples: int | None = None
   keep_checkpoints: int = 5
+  eval_steps: int | None = None
 
   @property
   def epoch_steps(self) -> int | None:

@@ -54,7 +54,7 @@ class Commands:
     elif name == "yt8m-calibrate":
       shutil.copytree(flags["train_dir"], flags["output_dir"])
     else:
-      directory = os.path.join(flags["train_dir"], "eval")
+      directory = os.path.join(flags["train_dir"], "eval", "heldout-01ab")
       os.makedirs(directory, exist_ok=True)
       [(_, units)] = [
           (name, tf.train.load_variable(tf.train.latest_checkpoint(flags["train_dir"]),

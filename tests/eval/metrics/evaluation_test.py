@@ -2,8 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Evaluation of a model on a dataset: metrics, weights, and results on disk."""
 
-import json
-
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -59,22 +57,6 @@ def test_unrated_classes_are_neither_predicted_nor_counted_in_the_loss():
       streaming.gap(scores * rated, batch["labels"], 6))
   assert values["avg_loss"] == pytest.approx(float(np.mean(
       losses.CrossEntropyLoss().call(batch["labels"], scores, rated))), rel=1e-6)
-
-
-def test_results_on_disk(tmp_path):
-  model, batch = make()
-  metrics = measure(model, [batch], top_k=3)
-  path = evaluation.write_results(str(tmp_path), 12, model, metrics,
-                                  metrics.get() | metrics.calibration())
-  with open(path) as file:
-    results = json.load(file)
-  assert results["step"] == 12 and results["gap"] == metrics.get()["gap"]
-  assert results["num_parameters"] == sum(
-      variable.numpy().size for variable in model.trainable_variables)
-  [events] = [p for p in (tmp_path / "eval").iterdir() if "tfevents" in p.name]
-  tags = {v.tag for e in tf.compat.v1.train.summary_iterator(str(events))
-          for v in e.summary.value}
-  assert "eval/gap" in tags
 
 
 def test_top_k_is_at_most_the_classes():

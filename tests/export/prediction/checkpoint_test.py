@@ -33,7 +33,7 @@ def test_both_give_the_same_scores_to_whoever_they_are_sent(
     train_dir, exported, tmp_path):
   [path] = small_job.write_record_files(tmp_path, [5])
   scores = []
-  for source in (checkpoint.Checkpoint.newest(train_dir),
+  for source in (checkpoint.Checkpoint.of_directory(train_dir),
                  saved_model.SavedModel(exported)):
     sent = pickle.loads(pickle.dumps(source))
     assert sent == source and hash(sent) == hash(source)
@@ -51,17 +51,17 @@ def test_the_fingerprint_is_of_what_is_computed_not_of_where_it_lies(
     shutil.copytree(directory, copy)
     assert make(str(copy)).fingerprint == make(directory).fingerprint
   other = small_job.write_model(tmp_path / "other", seed=1)
-  assert (checkpoint.Checkpoint.newest(other).fingerprint
-          != checkpoint.Checkpoint.newest(train_dir).fingerprint)
+  assert (checkpoint.Checkpoint.of_directory(other).fingerprint
+          != checkpoint.Checkpoint.of_directory(train_dir).fingerprint)
 
 
 def test_training_may_go_on_beside(train_dir, tmp_path):
   shutil.copytree(train_dir, tmp_path / "model")
-  source = checkpoint.Checkpoint.newest(str(tmp_path / "model"))
+  source = checkpoint.Checkpoint.of_directory(str(tmp_path / "model"))
   before = source.fingerprint
   for path in (tmp_path / "model").glob("model.ckpt-7.*"):
     shutil.copy(path, str(path).replace("ckpt-7", "ckpt-8"))
   (tmp_path / "model" / "checkpoint").write_text(
       'model_checkpoint_path: "model.ckpt-8"\n')
   assert str(source).endswith("at step 7") and source.fingerprint == before
-  assert str(checkpoint.Checkpoint.newest(source.train_dir)).endswith("at step 8")
+  assert str(checkpoint.Checkpoint.of_directory(source.train_dir)).endswith("at step 8")

@@ -79,7 +79,8 @@ def trained(directory):
   experiment.prepare(str(directory), described())
   experiment.write_status(str(directory), True)
   for name in ("checkpoint", "model.ckpt-3.index", "train/events.out.tfevents.1.host",
-               "eval/events.out.tfevents.2.host.v2", "eval/metrics-3.json"):
+               "eval/events.out.tfevents.2.host.v2", "eval/metrics-3.json", "best.json",
+               "eval/test-01ab/metrics-3.json", "eval/test-01ab/metrics.jsonl"):
     (directory / name).parent.mkdir(exist_ok=True)
     (directory / name).write_text("")
   return directory
@@ -153,7 +154,7 @@ def test_links_are_not_followed(tmp_path):
 
 @pytest.mark.parametrize("name", [
     "status.json", "checkpoint", "eval", "train", "eval/metrics-5.json", "config.json",
-    "model.ckpt-5.index"])
+    "best.json", "eval/test-01ab/metrics.jsonl", "model.ckpt-5.index"])
 def test_a_directory_that_leads_elsewhere_is_not_written_to(name, tmp_path):
   train_dir, mine = tmp_path / "theirs", tmp_path / "mine"
   mine.mkdir()

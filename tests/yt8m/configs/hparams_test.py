@@ -162,7 +162,8 @@ def test_commands_use_what_is_chosen(model, tmp_path):
     support.run_command(
         "yt8m.eval.evaluate", f"--train_dir={model}/model", "--run_once", "--top_k=13",
         f"--eval_data_pattern={pattern}", ALLOW, *flags)
-    measured = json.loads((model / "model" / "eval" / "metrics-3.json").read_text())
+    measured = json.loads(
+        support.evaluated(model / "model", "metrics-3.json").read_text())
     losses[name] = measured["avg_loss"]
     assert measured["hparams"] == (flags[0].partition("=")[2] if flags else None)
   assert losses["plain"] != losses["cubed"]

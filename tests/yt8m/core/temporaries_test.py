@@ -49,6 +49,18 @@ def test_a_killed_owner_is_told_from_a_live_one(tmp_path):
   assert os.listdir(tmp_path) == []
 
 
+def test_a_folder_is_swept_at_once(tmp_path):
+  (tmp_path / "mine.npz").touch()
+  leftovers(tmp_path / "one")
+  leftovers(tmp_path / "two", "data.npy")
+  assert not temporaries.sweep_folder(str(tmp_path))
+  assert os.listdir(tmp_path) == ["mine.npz"]
+  with temporaries.file(str(tmp_path / "held")):
+    leftovers(tmp_path / "held")
+    assert temporaries.sweep_folder(str(tmp_path))
+    assert len(os.listdir(tmp_path)) == 2
+
+
 def test_the_next_writer_sweeps(tmp_path):
   for name, make in (("file", temporaries.file), ("folder", temporaries.directory)):
     leftovers(tmp_path / name)

@@ -317,5 +317,5 @@ def test_tensorboard_scalars_are_written(tmp_path):
               for f in os.listdir(tmp_path / "train")]
   tags = {value.tag for event in tf.compat.v1.train.summary_iterator(events)
           for value in event.summary.value}
-  assert {"train/loss", "train/gap", "train/hit_at_one", "train/learning_rate",
-          "train/examples_per_second"} <= tags
+  assert {"avg_loss", "gap", "avg_hit_at_one", "learning_rate",
+          "examples_per_second"} <= tags

@@ -70,8 +70,8 @@ def check_evaluation(records, tmp_path):
   """Two workers share the records out, and print the metrics of all once."""
   arguments = ["yt8m.eval.evaluate", f"--train_dir={tmp_path / 'two'}", "--run_once",
                f"--eval_data_pattern={records}/*.tfrecord", "--top_k=5"]
-  results = tmp_path / "two" / "eval" / "metrics-3.json"
   one = support.run_command(*arguments).stdout
+  results = support.evaluated(tmp_path / "two", "metrics-3.json")
   of_one = json.loads(results.read_text())
   with concurrent.futures.ThreadPoolExecutor(2) as pool:
     outputs = list(pool.map(lambda environment: support.run_command(
