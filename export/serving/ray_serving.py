@@ -18,17 +18,19 @@ import tensorflow as tf
 from absl import logging
 from ray import exceptions as ray_exceptions
 from ray import serve
+from ray.serve import exceptions as serve_exceptions
 from starlette import requests
 from starlette import responses
 
 from yt8m.core import network
+from yt8m.export.serving import metrics
 from yt8m.export.serving import model_server
 from yt8m.export.serving import model_versions
 from yt8m.export.serving import request_body
 from yt8m.export.serving import request_queue
 from yt8m.export.serving import rest_api
+from yt8m.export.serving.gathering import APPLICATION
 
-APPLICATION = "yt8m"
 # The first version whose replicas ask for a token before they unpickle what they receive.
 _FIRST_RAY = (2, 58)
 _DESCRIBE_SECS = 300
@@ -83,11 +85,13 @@ class Replica:
         settings.model_dir, settings.versions, settings.allow_code)
     if not self._versions.loaded and _has_started():
       raise RuntimeError(f"No version in {settings.model_dir} can be served.")
+    self._metrics = metrics.ReplicaMetrics(
+        _name(), settings.model_name, self._versions, settings.max_batch_size)
+    self._queue = request_queue.RequestQueue(
+        settings.max_batch_size, settings.batch_wait_s, settings.max_queued_requests,
+        self._metrics.observe)
     self._server = model_server.ModelServer(
-        settings.model_name, self._versions,
-        request_queue.RequestQueue(settings.max_batch_size, settings.batch_wait_s,
-                                   settings.max_queued_requests),
-        settings.request_timeout_s)
+        settings.model_name, self._versions, self._queue, settings.request_timeout_s)
     if settings.poll_s:
       threading.Thread(target=self._poll, daemon=True).start()
 
@@ -110,6 +114,10 @@ class Replica:
     return {number: str(error) if error else list(self._versions.get(number).signatures)
             for number, error in self._versions.status().items()}
 
+  def measure(self) -> metrics.Families:
+    """Returns the metrics of the replica, for `gathering.Gatherer`."""
+    return self._metrics.collect(self._queue)
+
   def _poll(self):
     stop = threading.Event()
     while not stop.wait(self._settings.poll_s):
@@ -117,6 +125,14 @@ class Replica:
         self._versions.refresh()
       except Exception:  # a file system may be unavailable for a while
         logging.exception("Searching for versions in %s", self._settings.model_dir)
+
+
+def _name() -> str:
+  """Returns the name of this replica; empty outside of Ray Serve."""
+  try:
+    return serve.get_replica_context().replica_tag
+  except serve_exceptions.RayServeException:
+    return ""
 
 
 def _has_started() -> bool:
