@@ -47,7 +47,7 @@ class Settings:
   """Settings of a replica.
 
   Attributes:
-    model_dir: Directory of versions, or a SavedModel; see `model_versions.find`.
+    model_dir: Directory of versions, or a SavedModel; see `versions.find`.
     versions: Policy of `model_versions.Versions`.
     model_name: Name of the model in the routes.
     poll_s: Seconds between two searches for new versions; 0 never searches.
