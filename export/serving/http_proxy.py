@@ -30,9 +30,13 @@ SETTINGS = "YT8M_SERVE_SETTINGS"
 # Seconds in which the headers of a request must arrive, and their largest size.
 _HEADERS_S = 10.0
 _HEADERS_BYTES = 2**16
+# Headers by which a client tells Ray Serve the limit of time, and that a request goes on
+# when the client has left.
+_LIMIT = b"x-request-timeout-seconds"
+_OF_RAY = (_LIMIT, b"x-request-disconnect-disabled")
 # Seconds in which a replica must say that it is ready. Without replicas, as at the start,
 # Ray Serve lets requests wait for one.
-_READY_S = 5.0
+_READY_S = b"5"
 _LINE_BYTES = 4  # of a header, besides its name and its value
 
 # By the status of Ray Serve's own answers, which are plain text: status and message.
@@ -91,7 +95,11 @@ class JsonErrors:
       await self._app(scope, receive, send)
       return
     started = replaced = False
-    limit = _READY_S if routes.kind(scope["path"]) == routes.HEALTH else None
+    # A client that sets the limit could wait for ever.
+    headers = [header for header in scope["headers"] if header[0].lower() not in _OF_RAY]
+    is_health = routes.kind(scope["path"]) == routes.HEALTH
+    if is_health:
+      headers.append((_LIMIT, _READY_S))
 
     async def send_json(message: _Message) -> None:
       nonlocal started, replaced
@@ -99,10 +107,10 @@ class JsonErrors:
       if message["type"] == "http.response.start" and message["status"] >= 400 and (
           not _is_json(message)):
         replaced = True
-        answer = _ANSWERS.get(
+        status, text = _UNAVAILABLE if is_health else _ANSWERS.get(
             message["status"], (message["status"], "The request was refused."))
-        scope[http_observer.UNAVAILABLE] = answer == _UNAVAILABLE
-        await _send_error(send, *answer)
+        scope[http_observer.UNAVAILABLE] = status == _UNAVAILABLE[0]
+        await _send_error(send, status, text)
       elif not replaced:
         await send(message)
 
@@ -111,8 +119,8 @@ class JsonErrors:
         body = await request_body.receive(
             requests.Request(scope, receive), self._max_body_bytes, take,
             self._body_secs)
-        await asyncio.wait_for(
-            self._app(scope, _sent_again(body, receive), send_json), limit)
+        await self._app({**scope, "headers": headers}, _sent_again(body, receive),
+                        send_json)
     except rest_api.RestError as error:
       await _send_error(send, int(error.status), str(error))
       return
@@ -121,8 +129,7 @@ class JsonErrors:
     except Exception:  # such as the loss of a replica; uvicorn would answer in plain text
       if started:
         raise
-      if limit is None:
-        logging.exception("%s %s", scope["method"], scope["path"])
+      logging.exception("%s %s", scope["method"], scope["path"])
     if not started:
       scope[http_observer.UNAVAILABLE] = True
       await _send_error(send, *_UNAVAILABLE)

@@ -6,12 +6,16 @@ Ray Serve provides the HTTP proxy, the replicas, their scaling, and their replac
 one dies. Limits and errors are implemented here, so that they match TensorFlow Serving's.
 """
 
+import contextlib
 import dataclasses
+import io
 import logging as python_logging
 import math
 import os
+import sys
 import threading
 from typing import Any
+from typing import TextIO
 
 import ray
 import tensorflow as tf
@@ -208,9 +212,35 @@ def _deploy(settings, host, port, replicas, num_cpus, num_gpus):
   return handle.describe.remote().result(timeout_s=_DESCRIBE_SECS)
 
 
+class _WithoutRaylet(io.TextIOBase):
+  """A stream without the lines in which Ray reports what it has ended itself.
+
+  Args:
+    stream: Stream for the other lines.
+  """
+
+  def __init__(self, stream: TextIO):
+    super().__init__()
+    self._stream, self._begun = stream, ""
+
+  def write(self, text: str) -> int:
+    *lines, self._begun = (self._begun + text).split("\n")
+    for line in lines:
+      if "(raylet)" not in line:
+        self._stream.write(f"{line}\n")
+    return len(text)
+
+  def flush(self) -> None:
+    self._stream.flush()
+
+
 def stop() -> None:
   """Stops the server, if it runs, after the requests that it has received."""
   if ray.is_initialized():
     serve.delete(APPLICATION)
-    serve.shutdown()
-    ray.shutdown()
+    # All is answered. Ray's own processes are killed now, and it would tell that as
+    # failures of their tasks.
+    with contextlib.redirect_stdout(_WithoutRaylet(sys.stdout)), (
+        contextlib.redirect_stderr(_WithoutRaylet(sys.stderr))):
+      serve.shutdown()
+      ray.shutdown()

@@ -78,14 +78,19 @@ def test_a_lost_replica_is_an_answer_in_json(app):
   assert "lost a replica" in json.loads(body)["error"]
 
 
-def test_readiness_does_not_wait_for_a_replica(monkeypatch):
-  async def waits(scope, receive, send):
-    await asyncio.Event().wait()
+@pytest.mark.parametrize("path, limits", [
+    ("/v2/health/ready", [b"5"]), ("/v2/models/m/ready", [b"5"]), ("/v1/models/m", [])])
+def test_no_client_says_how_long_ray_waits(path, limits):
+  async def app(scope, receive, send):
+    assert scope["headers"] == [(b"accept", b"*/*"), *(
+        (b"x-request-timeout-seconds", limit) for limit in limits)]
+    await answering(408, b"text/plain", b"")(scope, receive, send)
 
-  monkeypatch.setattr(http_proxy, "_READY_S", 0.1)
-  for path in ("/v2/health/ready", "/v2/models/m/ready"):
-    status, headers, body = ask(waits, path)
-    assert status == 503 and headers[b"retry-after"] == b"1" and b"error" in body
+  status, headers, body = ask(app, path, headers=(
+      (b"accept", b"*/*"), (b"X-Request-Timeout-Seconds", b"0"),
+      (b"x-request-disconnect-disabled", b"true")))
+  assert status == (503 if limits else 504) and b"error" in body
+  assert (headers.get(b"retry-after") == b"1") == bool(limits)
 
 
 def test_answers_of_replicas_and_health_checks_pass():
