@@ -74,7 +74,8 @@ _MIDDLEWARES = {"RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH":
 # the 5 and 10 that it expects.
 _PATIENT_RAY = {"RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "120",
                 "RAY_SERVE_PROXY_HEALTH_CHECK_TIMEOUT_S": "60"}
-
+# Ray keeps lines back that several replicas log, and shows them when it stops.
+_EVERY_LINE = {"RAY_DEDUP_LOGS": "0"}
 
 _STOP_SECS = 30.0  # for Ray to end its processes
 
@@ -163,7 +164,8 @@ def _check_port(host: str, port: int) -> None:
 def _import_ray_serving(**proxy):
   if not FLAGS.ray_address:
     network.protect_local_ray(
-        **_MIDDLEWARES, **_PATIENT_RAY, YT8M_SERVE_SETTINGS=json.dumps(proxy))
+        **_MIDDLEWARES, **_PATIENT_RAY, **_EVERY_LINE,
+        YT8M_SERVE_SETTINGS=json.dumps(proxy))
   try:
     from yt8m.export.serving import ray_serving
   except ImportError as error:

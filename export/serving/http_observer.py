@@ -69,7 +69,9 @@ class Observer:
       self._metrics.end(routes.kind(scope["path"]), status, seconds,
                         scope.get(UNAVAILABLE, False))
       if self._access_log:
-        print(_line(scope, status, num_bytes, seconds), file=sys.stderr, flush=True)
+        # In one piece: Ray reads along, and would show the end of the line as another.
+        sys.stderr.write(f"{_line(scope, status, num_bytes, seconds)}\n")
+        sys.stderr.flush()
 
   async def _answer(self, scope: dict[str, Any], receive: Callable,
                     send: Callable) -> None:
