@@ -49,7 +49,7 @@ setuptools.setup(
         "dev": ["hypothesis>=6", "ipykernel>=6", "nbclient>=0.10",
                 "pyright[nodejs]==1.1.414", "pytest>=8", "pytest-xdist>=3.5",
                 "ruff>=0.6", "setuptools>=68"],
-        "ray": ["ray[data,serve]>=2.58"],
+        "ray": ["prometheus_client>=0.14", "ray[data,serve]>=2.58"],
         "report": ["matplotlib>=3.8"],
     },
     entry_points={"console_scripts": [

@@ -23,7 +23,7 @@ from absl import flags
 from absl import logging
 
 from yt8m.artifacts import model_archive
-from yt8m.artifacts import saved_model
+from yt8m.artifacts import versions
 from yt8m.artifacts.thresholds import Thresholds
 from yt8m.configs import checkpoints
 from yt8m.configs import experiment
@@ -60,7 +60,8 @@ paths.define("train_dir", "", "Directory that yt8m-train wrote.")
 checkpoints.define_flag()
 paths.define("input_model_tgz", "", "Model archive, instead of --train_dir.")
 paths.define("saved_model", "", "SavedModel of yt8m-export, of one model or of an "
-             "ensemble, instead of --train_dir.")
+             "ensemble, or a directory of versions, whose newest complete one is taken. "
+             "Instead of --train_dir.")
 paths.define("untar_model_dir", "", "Directory to unpack --input_model_tgz into. "
              "Default: a temporary directory.")
 flags.DEFINE_float("max_model_gib", model_archive.DEFAULT_MAX_BYTES / 2**30, "Largest "
@@ -214,7 +215,7 @@ def _write_predictions(job: jobs.Job, record_files: Sequence[str],
 def _source(stack: contextlib.ExitStack) -> jobs.Source:
   """Returns the model that the flags name; `stack` removes what is unpacked."""
   if FLAGS.saved_model:
-    return saved_model.SavedModel(FLAGS.saved_model)
+    return versions.newest(FLAGS.saved_model, "--saved_model")
   train_dir = FLAGS.train_dir
   if FLAGS.input_model_tgz:
     train_dir = FLAGS.untar_model_dir or os.path.join(

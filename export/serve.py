@@ -49,6 +49,7 @@ flags.DEFINE_float("request_timeout_s", 60.0, "Seconds after which a request get
                    0.001)
 flags.DEFINE_integer("max_queued_requests", 256, "Largest number of requests that wait "
                      "or run in a replica; others get 503.", 1)
+flags.DEFINE_bool("access_log", False, "Log every request, as a line of JSON.")
 
 # -------------------------------------------------------------------------- the model
 flags.DEFINE_integer("max_batch_size", 128, "Largest number of videos in one call of the "
@@ -73,7 +74,8 @@ _MIDDLEWARES = {"RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH":
 # the 5 and 10 that it expects.
 _PATIENT_RAY = {"RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "120",
                 "RAY_SERVE_PROXY_HEALTH_CHECK_TIMEOUT_S": "60"}
-
+# Ray keeps lines back that several replicas log, and shows them when it stops.
+_EVERY_LINE = {"RAY_DEDUP_LOGS": "0"}
 
 _STOP_SECS = 30.0  # for Ray to end its processes
 
@@ -84,6 +86,9 @@ def main() -> None:
   if not FLAGS.model_name or set(FLAGS.model_name) & set("/:#?%"):
     raise ValueError(f"--model_name={FLAGS.model_name} must be usable in a URL: choose "
                      "one without /:#?%.")
+  if FLAGS.access_log and FLAGS.ray_address:
+    raise ValueError("--access_log is written by the proxy that yt8m-serve starts, and "
+                     "with --ray_address that of the cluster answers: leave out one.")
   model_dir = FLAGS.model_dir
   if not files.is_remote(model_dir):
     model_dir = os.path.abspath(model_dir)  # replicas have other working directories
@@ -94,7 +99,7 @@ def main() -> None:
     _check_port(FLAGS.host, FLAGS.port)
   ray_serving = _import_ray_serving(
       max_body_bytes=int(FLAGS.max_body_mib * 2**20), num_replicas=replicas[1],
-      body_secs=FLAGS.request_timeout_s)
+      body_secs=FLAGS.request_timeout_s, access_log=FLAGS.access_log)
   settings = ray_serving.Settings(
       model_dir=model_dir, versions=FLAGS.versions, model_name=FLAGS.model_name,
       poll_s=FLAGS.poll_seconds, max_batch_size=FLAGS.max_batch_size,
@@ -156,10 +161,11 @@ def _check_port(host: str, port: int) -> None:
                      f"{error.strerror}. Choose others.") from error
 
 
-def _import_ray_serving(**limits):
+def _import_ray_serving(**proxy):
   if not FLAGS.ray_address:
     network.protect_local_ray(
-        **_MIDDLEWARES, **_PATIENT_RAY, YT8M_SERVE_LIMITS=json.dumps(limits))
+        **_MIDDLEWARES, **_PATIENT_RAY, **_EVERY_LINE,
+        YT8M_SERVE_SETTINGS=json.dumps(proxy))
   try:
     from yt8m.export.serving import ray_serving
   except ImportError as error:

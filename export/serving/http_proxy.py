@@ -18,14 +18,25 @@ from starlette import middleware
 from starlette import requests
 from uvicorn.protocols.http import auto
 
+from yt8m.export.serving import http_observer
+from yt8m.export.serving import metrics
 from yt8m.export.serving import request_body
 from yt8m.export.serving import rest_api
+from yt8m.export.serving import routes
 
-# Variable with the arguments of `JsonErrors`, as JSON, for the process of the proxy.
-LIMITS = "YT8M_SERVE_LIMITS"
+# Variable for the process of the proxy: JSON of `access_log` and of the arguments of
+# `JsonErrors`.
+SETTINGS = "YT8M_SERVE_SETTINGS"
 # Seconds in which the headers of a request must arrive, and their largest size.
 _HEADERS_S = 10.0
 _HEADERS_BYTES = 2**16
+# Headers by which a client tells Ray Serve the limit of time, and that a request goes on
+# when the client has left.
+_LIMIT = b"x-request-timeout-seconds"
+_OF_RAY = (_LIMIT, b"x-request-disconnect-disabled")
+# Seconds in which a replica must say that it is ready. Without replicas, as at the start,
+# Ray Serve lets requests wait for one.
+_READY_S = b"5"
 _LINE_BYTES = 4  # of a header, besides its name and its value
 
 # By the status of Ray Serve's own answers, which are plain text: status and message.
@@ -41,9 +52,19 @@ _Send = Callable[[_Message], Awaitable[None]]
 
 
 def middlewares() -> list[middleware.Middleware]:
-  """Prepares the process of the proxy; returns the middlewares that Ray Serve adds."""
-  auto.AutoHTTPProtocol = _protocol(auto.AutoHTTPProtocol, _HEADERS_S)
-  return [middleware.Middleware(JsonErrors, **json.loads(os.environ.get(LIMITS, "{}")))]
+  """Prepares the process of the proxy; returns the middlewares that Ray Serve adds.
+
+  The last one is the first to see a request.
+  """
+  from yt8m.export.serving import gathering  # requires Ray
+
+  limits = json.loads(os.environ.get(SETTINGS, "{}"))
+  access_log, request_metrics = limits.pop("access_log", False), metrics.RequestMetrics()
+  auto.AutoHTTPProtocol = _protocol(
+      auto.AutoHTTPProtocol, _HEADERS_S, request_metrics.refuse)
+  return [middleware.Middleware(JsonErrors, **limits),
+          middleware.Middleware(http_observer.Observer, request_metrics,
+                                gathering.Gatherer(), access_log)]
 
 
 class JsonErrors:
@@ -74,6 +95,11 @@ class JsonErrors:
       await self._app(scope, receive, send)
       return
     started = replaced = False
+    # A client that sets the limit could wait for ever.
+    headers = [header for header in scope["headers"] if header[0].lower() not in _OF_RAY]
+    is_health = routes.kind(scope["path"]) == routes.HEALTH
+    if is_health:
+      headers.append((_LIMIT, _READY_S))
 
     async def send_json(message: _Message) -> None:
       nonlocal started, replaced
@@ -81,8 +107,10 @@ class JsonErrors:
       if message["type"] == "http.response.start" and message["status"] >= 400 and (
           not _is_json(message)):
         replaced = True
-        await _send_error(send, *_ANSWERS.get(
-            message["status"], (message["status"], "The request was refused.")))
+        status, text = _UNAVAILABLE if is_health else _ANSWERS.get(
+            message["status"], (message["status"], "The request was refused."))
+        scope[http_observer.UNAVAILABLE] = status == _UNAVAILABLE[0]
+        await _send_error(send, status, text)
       elif not replaced:
         await send(message)
 
@@ -91,7 +119,8 @@ class JsonErrors:
         body = await request_body.receive(
             requests.Request(scope, receive), self._max_body_bytes, take,
             self._body_secs)
-        await self._app(scope, _sent_again(body, receive), send_json)
+        await self._app({**scope, "headers": headers}, _sent_again(body, receive),
+                        send_json)
     except rest_api.RestError as error:
       await _send_error(send, int(error.status), str(error))
       return
@@ -102,6 +131,7 @@ class JsonErrors:
         raise
       logging.exception("%s %s", scope["method"], scope["path"])
     if not started:
+      scope[http_observer.UNAVAILABLE] = True
       await _send_error(send, *_UNAVAILABLE)
 
 
@@ -130,7 +160,7 @@ async def _send_error(send: _Send, status: int, text: str) -> None:
   await send({"type": "http.response.body", "body": body})
 
 
-def _protocol(base: Any, seconds: float) -> Any:
+def _protocol(base: Any, seconds: float, refuse: Callable[[], object] = bool) -> Any:
   """Returns a protocol of uvicorn with limits for the headers of a request.
 
   uvicorn waits for ever for the headers of a request. Here a connection is closed if,
@@ -141,6 +171,7 @@ def _protocol(base: Any, seconds: float) -> Any:
   Args:
     base: Protocol of uvicorn.
     seconds: Seconds between two looks.
+    refuse: Function that is called when headers are too large.
   """
 
   # That of h11 has no such methods, and a limit of its own.
@@ -182,6 +213,7 @@ def _protocol(base: Any, seconds: float) -> Any:
       elif not self._in_body:
         self._num_bytes += len(data) - (data.rfind(b"\n") + 1)
       if counts and self._num_bytes > _HEADERS_BYTES and not self.transport.is_closing():
+        refuse()
         body = rest_api.format_error("The headers of the request are too large.")
         self.transport.write(
             b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\n"

@@ -5,6 +5,7 @@
     POST /v1/models/<name>[/versions/<n>]:predict     predictions, see rest_api.py
     GET  /v1/models/<name>[/versions/<n>]             status of the versions
     GET  /v1/models/<name>[/versions/<n>]/metadata    signatures
+    GET  /v2…                                         see open_inference.py
 
 Every other request is answered by an error, `{"error": …}`, with the status of TensorFlow
 Serving. No part of a request is used as a file name.
@@ -20,14 +21,12 @@ import tensorflow as tf
 from absl import logging
 
 from yt8m.export.serving import model_versions
+from yt8m.export.serving import open_inference
 from yt8m.export.serving import request_body
 from yt8m.export.serving import request_queue
 from yt8m.export.serving import rest_api
+from yt8m.export.serving import routes
 from yt8m.export.serving.rest_api import RestError
-
-_MODEL = r"(?i:/v1/models)/(?P<name>[^/:]+)(?:(?i:/versions)/(?P<version>[0-9]{1,18}))?"
-_PREDICT = re.compile(rf"{_MODEL}:(?P<verb>[a-z]+)")
-_STATUS = re.compile(rf"{_MODEL}(?P<metadata>/metadata)?")
 
 # HTTP status of each error of TensorFlow, as in TensorFlow Serving; others are 500.
 _STATUS_OF_ERROR = {
@@ -70,14 +69,20 @@ class ModelServer:
     return int(status), rest_api.format_error(text)
 
   async def _answer(self, method: str, path: str, body: bytes) -> bytes:
-    if method == "POST" and (match := _PREDICT.fullmatch(path)):
+    if method == "POST" and (match := routes.PREDICT.fullmatch(path)):
       if match["verb"] != "predict":
         raise RestError(501, f"{match['verb']} is not served; predict is.")
       return await self._predict(self._version(match), body)
-    if method == "GET" and (match := _STATUS.fullmatch(path)):
+    if method == "GET" and (match := routes.STATUS.fullmatch(path)):
       if not match["metadata"]:
         return self._status(match)
       return self._metadata(self._version(match))
+    if method == "GET" and (
+        content := open_inference.answer(path, self._name, self._versions)):
+      return content
+    if routes.INFER.fullmatch(path):
+      raise RestError(501, "infer is not served; predictions are at "
+                      f"/v1/models/{self._name}:predict.")
     if path.lower().startswith("/v1/"):
       raise RestError(400, f"Malformed request: {method} {path}")
     raise RestError(404, f"Not found: {path}. The model is at "

@@ -1,14 +1,12 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The versions of a served model: `<model_dir>/<number>/`, each a SavedModel.
+"""The versions of a served model that are loaded.
 
-`yt8m-export --versioned` renames a version into its place, so that it is complete when it
-becomes visible. A new version is compared with its manifest, loaded and warmed up while
-the others answer requests. A version that fails is reported, and the others stay.
+A new version is compared with its manifest, loaded and warmed up while the others answer
+requests. A version that fails is reported, and the others stay.
 """
 
 import os
-import re
 import threading
 from typing import Any
 
@@ -18,6 +16,7 @@ from absl import logging
 from google.protobuf import json_format
 from tensorflow.core.protobuf import saved_model_pb2
 
+from yt8m.artifacts import versions
 from yt8m.artifacts.saved_model import GRAPH
 from yt8m.artifacts.saved_model import SavedModel
 from yt8m.core import files
@@ -32,30 +31,13 @@ from yt8m.export.serving.rest_api import Specs
 LATEST, ALL = "latest", "all"
 
 
-def find(model_dir: str) -> dict[int, SavedModel]:
-  """Returns the versions in a directory by number, in ascending order.
-
-  Args:
-    model_dir: Directory of versions; or a SavedModel, which is its own version 1.
-  """
-  if SavedModel(model_dir).exists:
-    return {1: SavedModel(model_dir)}
-  names = tf.io.gfile.listdir(model_dir) if tf.io.gfile.isdir(model_dir) else []
-  versions = {
-      int(name): SavedModel(os.path.join(model_dir, name))
-      # On gs://, names of directories end with a slash.
-      for name in (name.rstrip("/") for name in names) if re.fullmatch("[0-9]+", name)}
-  return {number: versions[number] for number in sorted(versions)
-          if versions[number].exists}
-
-
 def check(model_dir: str) -> None:
   """Checks that a directory has at least one version.
 
   Raises:
     FileNotFoundError: There is none.
   """
-  if not find(model_dir):
+  if not versions.find(model_dir):
     raise FileNotFoundError(
         f"--model_dir={model_dir} has no versions: expected SavedModels in directories "
         "whose names are numbers, as `yt8m-export --versioned` writes them, or one "
@@ -158,7 +140,7 @@ class Versions:
   """The versions that are served; `refresh` updates them.
 
   Args:
-    model_dir: Directory of versions, or a SavedModel; see `find`.
+    model_dir: Directory of versions, or a SavedModel; see `versions.find`.
     policy: `LATEST` serves the highest number that can be loaded, `ALL` every number.
     allow_code: Value of `--allow_code`.
   """
@@ -182,7 +164,7 @@ class Versions:
 
   @property
   def model_dir(self) -> str:
-    """Path that `find` searches; no client should learn it."""
+    """Path that `versions.find` searches; no client should learn it."""
     return self._model_dir
 
   @property
@@ -204,7 +186,7 @@ class Versions:
     with self._refreshing:
       loaded, errors = {}, {}
       with registry.allow_code(self._allow_code):
-        found = find(self._model_dir)
+        found = versions.find(self._model_dir)
       for number, model in reversed(found.items()):
         if number in self._loaded:
           loaded[number] = self._loaded[number]

@@ -6,29 +6,35 @@ Ray Serve provides the HTTP proxy, the replicas, their scaling, and their replac
 one dies. Limits and errors are implemented here, so that they match TensorFlow Serving's.
 """
 
+import contextlib
 import dataclasses
+import io
 import logging as python_logging
 import math
 import os
+import sys
 import threading
 from typing import Any
+from typing import TextIO
 
 import ray
 import tensorflow as tf
 from absl import logging
 from ray import exceptions as ray_exceptions
 from ray import serve
+from ray.serve import exceptions as serve_exceptions
 from starlette import requests
 from starlette import responses
 
 from yt8m.core import network
+from yt8m.export.serving import metrics
 from yt8m.export.serving import model_server
 from yt8m.export.serving import model_versions
 from yt8m.export.serving import request_body
 from yt8m.export.serving import request_queue
 from yt8m.export.serving import rest_api
+from yt8m.export.serving.gathering import APPLICATION
 
-APPLICATION = "yt8m"
 # The first version whose replicas ask for a token before they unpickle what they receive.
 _FIRST_RAY = (2, 58)
 _DESCRIBE_SECS = 300
@@ -45,7 +51,7 @@ class Settings:
   """Settings of a replica.
 
   Attributes:
-    model_dir: Directory of versions, or a SavedModel; see `model_versions.find`.
+    model_dir: Directory of versions, or a SavedModel; see `versions.find`.
     versions: Policy of `model_versions.Versions`.
     model_name: Name of the model in the routes.
     poll_s: Seconds between two searches for new versions; 0 never searches.
@@ -83,11 +89,13 @@ class Replica:
         settings.model_dir, settings.versions, settings.allow_code)
     if not self._versions.loaded and _has_started():
       raise RuntimeError(f"No version in {settings.model_dir} can be served.")
+    self._metrics = metrics.ReplicaMetrics(
+        _name(), settings.model_name, self._versions, settings.max_batch_size)
+    self._queue = request_queue.RequestQueue(
+        settings.max_batch_size, settings.batch_wait_s, settings.max_queued_requests,
+        self._metrics.observe)
     self._server = model_server.ModelServer(
-        settings.model_name, self._versions,
-        request_queue.RequestQueue(settings.max_batch_size, settings.batch_wait_s,
-                                   settings.max_queued_requests),
-        settings.request_timeout_s)
+        settings.model_name, self._versions, self._queue, settings.request_timeout_s)
     if settings.poll_s:
       threading.Thread(target=self._poll, daemon=True).start()
 
@@ -110,6 +118,10 @@ class Replica:
     return {number: str(error) if error else list(self._versions.get(number).signatures)
             for number, error in self._versions.status().items()}
 
+  def measure(self) -> metrics.Families:
+    """Returns the metrics of the replica, for `gathering.Gatherer`."""
+    return self._metrics.collect(self._queue)
+
   def _poll(self):
     stop = threading.Event()
     while not stop.wait(self._settings.poll_s):
@@ -117,6 +129,14 @@ class Replica:
         self._versions.refresh()
       except Exception:  # a file system may be unavailable for a while
         logging.exception("Searching for versions in %s", self._settings.model_dir)
+
+
+def _name() -> str:
+  """Returns the name of this replica; empty outside of Ray Serve."""
+  try:
+    return serve.get_replica_context().replica_tag
+  except serve_exceptions.RayServeException:
+    return ""
 
 
 def _has_started() -> bool:
@@ -192,9 +212,35 @@ def _deploy(settings, host, port, replicas, num_cpus, num_gpus):
   return handle.describe.remote().result(timeout_s=_DESCRIBE_SECS)
 
 
+class _WithoutRaylet(io.TextIOBase):
+  """A stream without the lines in which Ray reports what it has ended itself.
+
+  Args:
+    stream: Stream for the other lines.
+  """
+
+  def __init__(self, stream: TextIO):
+    super().__init__()
+    self._stream, self._begun = stream, ""
+
+  def write(self, text: str) -> int:
+    *lines, self._begun = (self._begun + text).split("\n")
+    for line in lines:
+      if "(raylet)" not in line:
+        self._stream.write(f"{line}\n")
+    return len(text)
+
+  def flush(self) -> None:
+    self._stream.flush()
+
+
 def stop() -> None:
   """Stops the server, if it runs, after the requests that it has received."""
   if ray.is_initialized():
     serve.delete(APPLICATION)
-    serve.shutdown()
-    ray.shutdown()
+    # All is answered. Ray's own processes are killed now, and it would tell that as
+    # failures of their tasks.
+    with contextlib.redirect_stdout(_WithoutRaylet(sys.stdout)), (
+        contextlib.redirect_stderr(_WithoutRaylet(sys.stderr))):
+      serve.shutdown()
+      ray.shutdown()

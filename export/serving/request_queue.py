@@ -5,11 +5,16 @@
 import asyncio
 import collections
 import functools
+import time
+from collections.abc import Callable
 
 from yt8m.export.serving import request_batching
 from yt8m.export.serving.model_versions import Version
 from yt8m.export.serving.rest_api import Arrays
 from yt8m.export.serving.rest_api import PredictRequest
+
+# Is told of each call of a model: version, signature, number of rows, and seconds.
+Observe = Callable[[Version, str, int, float], None]
 
 
 class OverloadedError(Exception):
@@ -27,13 +32,21 @@ class RequestQueue:
     max_rows: Largest number of rows in one call.
     wait_s: Seconds to wait for more requests after the first one, if the model is free.
     max_waiting: Largest number of requests that wait or run; others are refused.
+    observe: Function that is told of each call, in the thread of the call.
   """
 
-  def __init__(self, max_rows: int, wait_s: float = 0.0, max_waiting: int = 1000):
+  def __init__(self, max_rows: int, wait_s: float = 0.0, max_waiting: int = 1000,
+               observe: Observe | None = None):
     self._max_rows, self._wait_s, self._max_waiting = max_rows, wait_s, max_waiting
+    self._observe = observe
     self._waiting, self._unanswered = collections.deque(), 0
     self._arrived = asyncio.Event()
     self._worker = None
+
+  @property
+  def num_requests(self) -> int:
+    """Number of requests that wait or run."""
+    return self._unanswered
 
   async def predict(self, version: Version, request: PredictRequest) -> Arrays:
     """Returns the outputs of a version of the model for a request.
@@ -69,7 +82,7 @@ class RequestQueue:
       signature = request.signature
       try:
         answers = await asyncio.to_thread(
-            request_batching.run, functools.partial(version.call, signature),
+            request_batching.run, functools.partial(self._call, version, signature),
             version.signatures[signature], version.outputs(signature),
             [request.inputs for _, request, _ in batch], self._max_rows)
       except Exception as error:
@@ -82,6 +95,14 @@ class RequestQueue:
         else:
           future.set_result(answer)
 
+  def _call(self, version: Version, signature: str, inputs: Arrays) -> Arrays:
+    began = time.monotonic()
+    try:
+      return version.call(signature, inputs)
+    finally:
+      if self._observe:
+        self._observe(version, signature, _num_rows(inputs), time.monotonic() - began)
+
   def _take(self):
     """Removes the first request and those that can share its call from the queue."""
     batch, others, rows = [], collections.deque(), 0
@@ -93,13 +114,13 @@ class RequestQueue:
         others.append(entry)
       else:
         batch.append(entry)
-        rows += _num_rows(request)
+        rows += _num_rows(request.inputs)
     self._waiting.extendleft(reversed(others))
     return batch
 
   def _rows_waiting(self):
-    return sum(_num_rows(request) for _, request, _ in self._waiting)
+    return sum(_num_rows(request.inputs) for _, request, _ in self._waiting)
 
 
-def _num_rows(request: PredictRequest) -> int:
-  return max((len(x) for x in request.inputs.values() if x.ndim), default=1)
+def _num_rows(inputs: Arrays) -> int:
+  return max((len(x) for x in inputs.values() if x.ndim), default=1)

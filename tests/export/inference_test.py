@@ -198,3 +198,21 @@ def test_a_link_is_not_packed(train_dir, files, tmp_path):
       f"--output_model_tgz={tmp_path}/model.tgz", check=False)
   assert process.returncode == 1 and "status.json is a symbolic link" in process.stderr
   assert not (tmp_path / "model.tgz").exists()
+
+
+def test_the_newest_complete_version_is_taken(train_dir, files, expected, tmp_path):
+  served = tmp_path / "serving"
+  support.run_command("yt8m.export.export_model", f"--train_dir={train_dir}",
+                      f"--output_dir={served}", "--versioned")
+  [version] = served.iterdir()
+  newer = served / str(int(version.name) + 1)
+  shutil.copytree(version, newer)
+  (newer / "variables" / "variables.index").unlink()  # as in a copy under way
+  output = tmp_path / "out.csv"
+  shown = support.run_command(
+      COMMAND, f"--saved_model={served}", f"--input_data_pattern={','.join(files)}",
+      f"--output_file={output}", "--top_k=3", "--batch_size=4").stderr
+  assert output.read_bytes() == expected
+  assert f"Version {newer.name} is not complete: " in shown
+  assert f"Version {version.name} is the newest complete one in {served}." in shown
+  assert f"Model of {version}." in shown

@@ -50,6 +50,8 @@ def test_what_cannot_be_served_is_explained(tmp_path):
         ({**model, "num_replicas": "2", "max_replicas": "3"}, "Give one or the other"),
         ({**model, "min_replicas": "3", "max_replicas": "2"},
          "--min_replicas=3 is more than --max_replicas=2"),
+        ({**model, "access_log": "true", "ray_address": "auto"},
+         "--access_log is written by .* leave out one"),
         ({**model, "port": str(taken.getsockname()[1])}, "cannot listen at .*: Addr"),
         ({**model, "host": "no.such.host.invalid"}, "The server cannot listen at"),
         ({**model, "port": str(serving.free_port())}, "three is damaged")]

@@ -7,13 +7,10 @@ import concurrent.futures
 import contextlib
 import gzip
 import http.client
-import importlib.util
 import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import time
 
 import numpy as np
@@ -22,16 +19,12 @@ import tensorflow as tf
 
 from tests.helpers import descriptors
 from tests.helpers import processes
+from tests.helpers import served
 from tests.helpers import serving
-from tests.helpers import support
 from yt8m.core.vocabulary import Vocabulary
 
-MODULE = "yt8m.export.serve"
-MAX_BODY_MIB, TIMEOUT_S = 2, 60
-# Ray is an extra: without it, the other tests still run.
-needs_ray = pytest.mark.skipif(
-    importlib.util.find_spec("ray") is None,
-    reason="Ray is not installed: pip install 'yt8m[ray]'")
+MAX_BODY_MIB, TIMEOUT_S = 2, served.TIMEOUT_S
+needs_ray = served.needs_ray
 
 
 def take(batch, rows):
@@ -48,50 +41,14 @@ RECORDS = [{"b64": base64.b64encode(record).decode()}
 BAD = {"b64": base64.b64encode(b"no record").decode()}
 
 
-class Server:
-  """The running command."""
-
-  def __init__(self, folder):
-    self.port = serving.free_port()
-    self.model_dir, self.log = folder / "versions", folder / "log"
-    self.model_dir.mkdir()
-    self.model = serving.save("aggregation-lstm", self.model_dir / "1", names=NAMES)
-    with self.log.open("w") as log:
-      self.process = subprocess.Popen(
-          [sys.executable, "-m", MODULE, f"--model_dir={self.model_dir}",
-           "--model_name=lstm", f"--port={self.port}", "--poll_seconds=0.3",
-           "--max_batch_size=100", f"--max_body_mib={MAX_BODY_MIB}", "--num_cpus=1",
-           f"--request_timeout_s={TIMEOUT_S}"],
-          stdout=log, stderr=log, env=support.ENVIRONMENT)
-    self.wait_for(lambda: "Ready:" in self.log.read_text())
-
-  def wait_for(self, condition, seconds=240):
-    end = time.monotonic() + seconds
-    while not condition():
-      assert self.process.poll() is None and time.monotonic() < end, self.log.read_text()
-      time.sleep(0.1)
-
-  def ask(self, method, path, body=None, **content):
-    """Returns `(status, content)` of an answer, which must be JSON."""
-    connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT_S)
-    try:
-      connection.request(method, path, body or (json.dumps(content) if content else None))
-      answer = connection.getresponse()
-      return answer.status, json.loads(answer.read())
-    finally:
-      connection.close()
-
-  def predict(self, **content):
-    return self.ask("POST", "/v1/models/lstm:predict", **content)
-
-
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-  running = Server(tmp_path_factory.mktemp("serve"))
+  running = served.Server(
+      tmp_path_factory.mktemp("serve"), "aggregation-lstm", "--model_name=lstm",
+      "--poll_seconds=0.3", "--max_batch_size=100", f"--max_body_mib={MAX_BODY_MIB}",
+      f"--request_timeout_s={TIMEOUT_S}", names=NAMES)
   yield running
-  if running.process.poll() is None:
-    running.process.terminate()
-    running.process.wait(timeout=120)
+  running.end()
 
 
 @pytest.fixture(scope="module")

@@ -78,6 +78,21 @@ def test_a_lost_replica_is_an_answer_in_json(app):
   assert "lost a replica" in json.loads(body)["error"]
 
 
+@pytest.mark.parametrize("path, limits", [
+    ("/v2/health/ready", [b"5"]), ("/v2/models/m/ready", [b"5"]), ("/v1/models/m", [])])
+def test_no_client_says_how_long_ray_waits(path, limits):
+  async def app(scope, receive, send):
+    assert scope["headers"] == [(b"accept", b"*/*"), *(
+        (b"x-request-timeout-seconds", limit) for limit in limits)]
+    await answering(408, b"text/plain", b"")(scope, receive, send)
+
+  status, headers, body = ask(app, path, headers=(
+      (b"accept", b"*/*"), (b"X-Request-Timeout-Seconds", b"0"),
+      (b"x-request-disconnect-disabled", b"true")))
+  assert status == (503 if limits else 504) and b"error" in body
+  assert (headers.get(b"retry-after") == b"1") == bool(limits)
+
+
 def test_answers_of_replicas_and_health_checks_pass():
   for app, path in ((answering(404, b"application/json", b"{}"), "/v1/models/m"),
                     (answering(200, b"text/plain", b"{}"), "/v1/models/m"),
@@ -144,9 +159,9 @@ def test_bodies_together_are_limited():
 
 
 def test_the_limits_reach_the_process_of_the_proxy(monkeypatch):
-  monkeypatch.setenv(http_proxy.LIMITS, '{"max_body_bytes": 7, "num_replicas": 2}')
+  monkeypatch.setenv(http_proxy.SETTINGS, '{"max_body_bytes": 7, "num_replicas": 2}')
   monkeypatch.setattr(auto, "AutoHTTPProtocol", auto.AutoHTTPProtocol)
-  [middleware] = http_proxy.middlewares()
+  [middleware, _] = http_proxy.middlewares()
   app = middleware.cls(echoes, *middleware.args, **middleware.kwargs)
   assert app._budget._free == 7 * 8 * 2
 
@@ -172,8 +187,11 @@ CHUNKS = (b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
     3 * b"GET / HTTP/1.1\r\nHost: h\r\n\r\n" + b"GET / HTTP/1.1\r\n"])
 @pytest.mark.parametrize("line", [b"X: " + 97 * b"x" + b"\r\n", 100 * b"x"])
 def test_headers_have_a_largest_size(begin, line):
+  refused = []
+
   async def scenario():
-    protocol = http_proxy._protocol(auto.AutoHTTPProtocol, seconds=10)
+    protocol = http_proxy._protocol(
+        auto.AutoHTTPProtocol, seconds=10, refuse=lambda: refused.append(1))
     server = uvicorn.Server(uvicorn.Config(
         answering(200, b"application/json", b"{}"), http=protocol, lifespan="off",
         log_config=None))
@@ -201,6 +219,7 @@ def test_headers_have_a_largest_size(begin, line):
 
   answer = asyncio.run(scenario())
   assert b"HTTP/1.1 431 " in answer and b"too large" in answer
+  assert refused == [1]
 
 
 def test_other_paths_of_ray_reach_no_replica_without_limits():

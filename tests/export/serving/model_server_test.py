@@ -82,6 +82,11 @@ def test_status(versions):
     assert ask(versions, "GET", path) == (200, expected)
 
 
+def test_the_open_inference_protocol(versions):
+  assert ask(versions, "GET", "/v2/health/ready") == (200, {"ready": True})
+  assert ask(versions, "GET", "/v2/models/m")[1]["versions"] == ["3"]
+
+
 def test_status_of_a_version_that_failed(versions, monkeypatch):
   monkeypatch.setattr(versions, "_errors", {4: ValueError("damaged")})
   status, answer = ask(versions, "GET", "/v1/models/m")
@@ -144,6 +149,10 @@ def test_a_body_of_too_many_lists_is_not_parsed(versions):
     ("GET", "/v1/models/m/versions/x", 400, "Malformed request"),
     ("GET", "/v1/models/m/versions/" + 5000 * "9", 400, "Malformed request"),
     ("GET", "/v1/models/../../etc/passwd", 400, "Malformed request"),
+    ("GET", "/v2/models/m/versions/7", 404, "Model m has no version 7."),
+    ("POST", "/v2/models/m/infer", 501, "predictions are at /v1/models/m:predict"),
+    ("GET", "/v2/models", 404, "Not found: /v2/models."),
+    ("POST", "/v2/models/m", 404, "Not found: /v2/models/m."),
     ("POST", "/v1/models/m:classify", 501, "classify is not served; predict is."),
     ("GET", "/", 404, "Not found: /. The model is at /v1/models/m."),
     ("POST", "/v1/models/m:predict", 400, "one of the keys")])

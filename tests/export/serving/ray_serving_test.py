@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A replica without a model is not ready, but at the start of the server it says why."""
 
+import io
 import types
 
 import pytest
@@ -50,3 +51,22 @@ def test_a_ray_that_runs_code_of_others_is_refused(monkeypatch, tmp_path, versio
   monkeypatch.setattr(ray_serving.ray, "__version__", version)
   with pytest.raises(RuntimeError, match=f"Ray {version} lets .*pip install -U"):
     ray_serving.start(settings(tmp_path), "127.0.0.1", 1, (1, 1), 1, 0)
+
+
+def test_what_ray_says_about_its_own_end_is_left_out():
+  kept = io.StringIO()
+  stream = ray_serving._WithoutRaylet(kept)
+  for line in ("\x1b[33m(raylet)\x1b[0m Task failed", "(ProxyActor pid=1) {}"):
+    print(line, file=stream, flush=True)  # Text and end of the line are two writes.
+  assert kept.getvalue() == "(ProxyActor pid=1) {}\n"
+
+
+def test_a_replica_measures_its_versions(monkeypatch, tmp_path):
+  with_status(monkeypatch, "DEPLOYING")
+  (tmp_path / "1").mkdir()
+  (tmp_path / "1" / "saved_model.pb").write_bytes(b"damaged")
+  samples = [sample for family in ray_serving.Replica(settings(tmp_path)).measure()
+             for sample in family.samples]
+  assert ("yt8m_model_version", "1", 0) in {
+      (sample.name, sample.labels.get("version"), sample.value) for sample in samples}
+  assert ("yt8m_queued_requests", 0) in {(x.name, x.value) for x in samples}

@@ -136,3 +136,23 @@ def test_a_free_model_may_wait_for_more():
     assert version.calls == [("double", [1, 2, 3]), ("double", [4, 5])]
 
   asyncio.run(scenario())
+
+
+def test_calls_are_observed():
+  seen = []
+
+  async def scenario():
+    queue = request_queue.RequestQueue(
+        2, observe=lambda version, signature, rows, seconds: seen.append(
+            (version, signature, rows, seconds >= 0)))
+    version = Doubler()
+    version.free.set()
+    await asyncio.gather(
+        *ask(queue, version, request(1, 2, 3), request(-1, signature="again")),
+        return_exceptions=True)
+    assert queue.num_requests == 0
+    return version
+
+  version = asyncio.run(scenario())
+  assert seen == [(version, "double", 2, True), (version, "double", 1, True),
+                  (version, "again", 1, True)]
