@@ -34,6 +34,7 @@ from absl import logging
 
 from yt8m.artifacts import manifest
 from yt8m.artifacts import saved_model
+from yt8m.configs import checkpoint_files
 from yt8m.configs import checkpoints
 from yt8m.configs import experiment
 from yt8m.core import command
@@ -59,6 +60,7 @@ FLAGS = flags.FLAGS
 _SOURCES = ("held_out_data_pattern", "num_folds", "fold")
 # What is put after --output_dir for the models of --num_folds.
 _FOLD_MODELS = ".folds"
+_REMEDY = "name another one, or add --overwrite"
 
 Model = checkpoint.Checkpoint | saved_model.SavedModel
 
@@ -103,9 +105,8 @@ def main() -> None:
   _check_flags()
   model = _model(FLAGS.train_dir or FLAGS.saved_model, FLAGS.checkpoint)
   _check_model(model)
-  fold_dir = FLAGS.output_dir.rstrip("/") + _FOLD_MODELS
   folds = [(_model(directory), pattern) for directory, pattern in (
-      fold_models.train(FLAGS.train_dir, FLAGS.num_folds, fold_dir) if FLAGS.num_folds
+      fold_models.train(FLAGS.train_dir, FLAGS.num_folds, _fold_dir()) if FLAGS.num_folds
       else _named_folds())]
   if FLAGS.held_out_data_pattern:
     folds = [(model, FLAGS.held_out_data_pattern)]
@@ -132,7 +133,7 @@ def main() -> None:
   if FLAGS.predictions_output:
     _write_predictions(videos, model)
   if FLAGS.num_folds and not FLAGS.keep_folds:
-    directories.discard(fold_dir, fold_models.FOLDS, "--output_dir")
+    directories.discard(_fold_dir(), fold_models.FOLDS, "--output_dir")
 
 
 def _check_flags() -> None:
@@ -152,9 +153,16 @@ def _check_flags() -> None:
   if FLAGS.predictions_output:
     cross_fitting.check(FLAGS.predictions_output, FLAGS.num_folds or len(folds))
   kind = manifest.SAVED_MODEL if FLAGS.saved_model else experiment.TRAIN_DIR
+  # A command that was killed at its end may be repeated: the output is compared then.
+  # Without models of the folds, it was not killed, and would train them for nothing.
+  again = not FLAGS.num_folds or tf.io.gfile.exists(_fold_dir())
   directories.check_replaceable(
-      FLAGS.output_dir, kind if FLAGS.overwrite else None,
-      remedy="name another one, or add --overwrite")
+      FLAGS.output_dir, kind if FLAGS.overwrite or again else None, remedy=_REMEDY)
+
+
+def _fold_dir() -> str:
+  """Returns the directory of the models of `--num_folds`."""
+  return FLAGS.output_dir.rstrip("/") + _FOLD_MODELS
 
 
 def _named_folds() -> list[tuple[str, str]]:
@@ -201,12 +209,17 @@ def _write_train_dir(source: checkpoint.Checkpoint, layer: calibration.Calibrati
   result.scorer.set_weights(model.scorer.get_weights())
   result.calibration.set_weights(layer.get_weights())
   with directories.atomic_directory(
-      FLAGS.output_dir, overwrite=FLAGS.overwrite, owned=experiment.TRAIN_DIR) as folder:
+      FLAGS.output_dir, overwrite=FLAGS.overwrite, owned=experiment.TRAIN_DIR,
+      remedy=_REMEDY) as folder:
     changed.save(folder)
     if names := source.vocabulary:
       names.write(os.path.join(folder, vocabulary.FILE))
     saving.Saver(tf.train.Checkpoint(**variables.checkpoint_parts(result)), folder,
                  keep=1).save(step, {})
+    # The time of its source: the same command writes the same bytes.
+    time = checkpoint_files.listed(source.train_dir).get(source.path, 0.0)
+    checkpoint_files.write_list(
+        folder, {checkpoint_files.of_step(folder, step): time})
     experiment.write_status(folder, True, step)
 
 

@@ -182,8 +182,9 @@ def check_flags(where: str, *flag_sets: types.Config) -> None:
     ValueError: One of them is given.
   """
   # Such as --profile_file and --xml_output_file, which write anywhere.
-  of_libraries = {flag.name for module, defined in flags.FLAGS.flags_by_module_dict()
-                  .items() if module.startswith(_LIBRARIES) for flag in defined}
+  of_libraries = {name for module, defined in flags.FLAGS.flags_by_module_dict().items()
+                  if module.startswith(_LIBRARIES) for flag in defined
+                  for name in (flag.name, flag.short_name)}
   for name, value in itertools.chain(*(one.items() for one in flag_sets)):
     if (not _FLAG_NAME.fullmatch(name)
         or {name, name.removeprefix("no")} & (_NOT_IN_TABLES | of_libraries)

@@ -60,8 +60,8 @@ class Counts:
     return tuple(weight + (model == added)
                  for model, weight in zip(models, weights, strict=True)), score
 
-  # The search does not ask, because `refines` is False.
   def refine(self, models, weights):
+    # The search does not ask, because `refines` is False.
     raise NotImplementedError("Counts are what they are.")
 
 

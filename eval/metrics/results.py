@@ -136,10 +136,9 @@ def history(folder: str) -> list[dict[str, Any]]:
   path = os.path.join(folder, HISTORY)
   if not tf.io.gfile.exists(path):
     return []
-  with files.open_to_read(path) as file:
-    text = file.read()
   try:
-    lines = [json.loads(line) for line in text.splitlines()]
+    with files.open_to_read(path) as file:
+      lines = [json.loads(line) for line in file.read().splitlines()]
     for line in lines:
       fields.check(line, {"step": fields.SIZE},
                    dict.fromkeys(NAMES, fields.NUMBER))

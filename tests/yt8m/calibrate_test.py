@@ -50,6 +50,8 @@ def test_a_calibrated_model(records, train_dir, tmp_path):
   log = support.run_command(COMMAND, *arguments).stderr
   for words in ("Only 240 held-out videos", "with the mean field", f"Wrote {out}"):
     assert words in log
+  again = support.run_command(COMMAND, *arguments)  # as after a kill at the end
+  assert f"{out} is there already, with the same contents" in again.stderr
   before, after = metrics(train_dir, records), metrics(out, records)
   assert after["log_loss"] < before["log_loss"]
   assert (out / "vocabulary.csv").read_bytes() == (
@@ -68,7 +70,7 @@ def test_a_calibrated_model(records, train_dir, tmp_path):
     np.testing.assert_array_equal(classes, scores[1][video][0])
     np.testing.assert_allclose(values, scores[1][video][1], atol=1e-5)
 
-  failed = support.run_command(COMMAND, *arguments, check=False)
+  failed = support.run_command(COMMAND, *arguments, "--seed=1", check=False)
   assert failed.returncode == 1 and "--overwrite" in failed.stderr
   again = support.run_command(COMMAND, f"--train_dir={out}", *arguments[1:],
                               "--overwrite", check=False)
@@ -94,6 +96,9 @@ def test_models_of_the_folds_are_trained(records, train_dir, tmp_path):
                 "Training without fold 2 of 2", "GAP of", f"Wrote {out}"):
     assert words in log
   assert sorted(path.name for path in tmp_path.iterdir()) == ["out"]
+  failed = support.run_command(COMMAND, *arguments, check=False)
+  assert failed.returncode == 1 and "--overwrite" in failed.stderr
+  assert "Training" not in failed.stderr
   before, after = metrics(train_dir, records), metrics(out, records)
   assert after["log_loss"] < before["log_loss"]
 

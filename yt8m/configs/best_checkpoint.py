@@ -16,6 +16,9 @@ from yt8m.core import types
 from yt8m.core.types import PathLike
 
 FILE = "best.json"
+# It is shown on terminals.
+_TEXT = fields.Kind("printable text", lambda value: (
+    isinstance(value, str) and value.isprintable()))
 _FORMAT = 1
 
 
@@ -56,8 +59,8 @@ class Best:
   @classmethod
   def _parse(cls, content: types.Config) -> "Best":
     fields.check(content, {
-        "format": fields.one_of([_FORMAT]), "step": fields.SIZE, "metric": fields.NAME,
-        "value": fields.NUMBER, "data": fields.TEXT})
+        "format": fields.one_of([_FORMAT]), "step": fields.SIZE, "metric": _TEXT,
+        "value": fields.NUMBER, "data": _TEXT})
     return cls(**{key: content[key] for key in ("step", "metric", "value", "data")})
 
   def __str__(self) -> str:

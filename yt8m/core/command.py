@@ -32,10 +32,10 @@ flags.DEFINE_list(
 _LARGEST = 2**31 - 1
 
 # Errors that a user can fix: flags, files, records, a diverging model, permissions of a
-# remote file system, or one that cannot be reached.
+# remote file system, or one that cannot be reached or is unknown (http://…).
 USER_ERRORS = (ValueError, OSError, FloatingPointError, tf.errors.PermissionDeniedError,
                tf.errors.NotFoundError, tf.errors.UnauthenticatedError,
-               tf.errors.FailedPreconditionError)
+               tf.errors.FailedPreconditionError, tf.errors.UnimplementedError)
 
 # TensorFlow warns about this whenever it loads a SavedModel without gradients. Ours have
 # none, because they are not trained further.
@@ -188,14 +188,14 @@ def _log_plainly() -> None:
   handler.addFilter(lambda record: (record.levelno > python_logging.INFO
                                     and _NO_GRADIENTS not in str(record.msg))
                     or "/tensorflow/" not in record.pathname)
-  sys.unraisablehook = _report_unraisable
+  sys.unraisablehook = functools.partial(_report_unraisable, sys.unraisablehook)
 
 
-def _report_unraisable(unraisable: Any) -> None:
-  """Prints an error that nobody can catch, unless it only looks like one.
+def _report_unraisable(report: Callable[[Any], object], unraisable: Any) -> None:
+  """Reports an error that nobody can catch, unless it only looks like one.
 
   The thread pool of a strategy of several workers may find its pipe closed when Python
   ends, and would print a traceback after the message that the user should read.
   """
   if getattr(unraisable.object, "__qualname__", "") != "Pool.__del__":
-    sys.__unraisablehook__(unraisable)
+    report(unraisable)  # Of `signals`, for a signal that came in a `__del__`.

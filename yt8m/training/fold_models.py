@@ -56,6 +56,9 @@ def train(train_dir: str, num_folds: int, directory: str) -> list[tuple[str, str
     ValueError: There are fewer record files than folds, they are not found, `directory`
       is of another training, or a training failed.
   """
+  if files.is_remote(directory):
+    raise ValueError(f"--num_folds trains in a local folder, not in {directory}: name a "
+                     "local --output_dir, or train the models yourself and give --fold.")
   config = experiment.Experiment.load(train_dir)
   try:
     record_files = paths.match(str(config.flags.get("train_data_pattern", "")),
@@ -63,6 +66,10 @@ def train(train_dir: str, num_folds: int, directory: str) -> list[tuple[str, str
   except (ValueError, OSError) as error:
     raise ValueError(f"The records of --train_dir={train_dir} are not found: {error} "
                      "Start from the folder of its training, or give --fold.") from error
+  for name in record_files:
+    if name != name.strip() or len(name.splitlines()) != 1:
+      raise ValueError(f"The record file {name!r} cannot stand in a list of files: "
+                       "rename it without line breaks, and spaces at its ends.")
   if len(record_files) < num_folds:
     raise ValueError(f"--num_folds={num_folds} is more than the record files of "
                      f"--train_dir={train_dir}, {len(record_files)}: give fewer.")

@@ -160,6 +160,9 @@ def input_context(strategy: tf.distribute.Strategy) -> tf.distribute.InputContex
 def lost_workers_named(strategy: tf.distribute.Strategy, remedy: str) -> Iterator[None]:
   """Turns the errors of collectives that miss a worker into one that says so.
 
+  No worker leaves the block before all have come to its end: what a worker that ends has
+  just sent may otherwise be lost.
+
   Args:
     strategy: Strategy of the block.
     remedy: Sentence about what to do, for the error.
@@ -169,12 +172,22 @@ def lost_workers_named(strategy: tf.distribute.Strategy, remedy: str) -> Iterato
   """
   try:
     yield
+    _leave(strategy)
   except _LOST_WORKER as error:
     if not is_multi_worker(strategy):
       raise
     raise ConnectionError(
         "Another worker has ended or cannot be reached: its own log says why. "
         f"{remedy}") from error
+
+
+def _leave(strategy: tf.distribute.Strategy) -> None:
+  """Returns when every worker has come here, or has left already."""
+  try:
+    barrier(strategy)
+  except _LOST_WORKER as error:
+    # The others passed the barrier, so this worker had called it: its work is complete.
+    logging.debug("Another worker has left first: %s", error)
 
 
 @contextlib.contextmanager

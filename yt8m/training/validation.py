@@ -180,7 +180,7 @@ class Validation:
     later = sum(line["step"] > best["step"] for line in known)
     self.is_over = self._options.patience is not None and later >= self._options.patience
     self.best = best_checkpoint.Best(
-        best["step"], name, best[name], self._options.pattern)
+        best["step"], name, best[name], self._options.pattern.replace("\n", ","))
     self.best.save(self._train_dir)
 
   def table(self, most: int = 12) -> str:

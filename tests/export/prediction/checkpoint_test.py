@@ -45,7 +45,7 @@ def test_both_give_the_same_scores_to_whoever_they_are_sent(
 
 def test_the_fingerprint_is_of_what_is_computed_not_of_where_it_lies(
     train_dir, exported, tmp_path):
-  for make, directory in ((checkpoint.Checkpoint.newest, train_dir),
+  for make, directory in ((checkpoint.Checkpoint.of_directory, train_dir),
                           (saved_model.SavedModel, exported)):
     copy = tmp_path / os.path.basename(os.path.dirname(directory))
     shutil.copytree(directory, copy)

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Words that are no flags, and what a command prints when Python ends."""
 
+import signal
 import subprocess
 import sys
 
@@ -44,6 +45,28 @@ def test_another_word_is_one_clear_line():
   process = support.run_command("yt8m.train", "--train_dir=m", "epochs=3", check=False)
   assert process.returncode == 1 and process.stderr == (
       "ERROR: Unexpected argument 'epochs=3': flags begin with --, as --name=value.\n")
+
+
+def test_a_signal_in_a_destructor_is_not_lost():
+  process = subprocess.run([sys.executable, "-c", """
+import os, signal, time
+from yt8m.core import command
+
+class Noisy:
+  def __del__(self):
+    os.kill(os.getpid(), signal.SIGTERM)
+
+def main():
+  noisy = Noisy()
+  del noisy
+  time.sleep(20)
+  print("not stopped")
+
+command.run(main)
+"""], capture_output=True, text=True)
+  assert process.returncode == 128 + signal.SIGTERM and not process.stdout
+  assert process.stderr.count("Stopped by SIGTERM") == 1
+  assert "Traceback" not in process.stderr
 
 
 @pytest.mark.parametrize("name, shown", [("Pool", False), ("Other", True)])

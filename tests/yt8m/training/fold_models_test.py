@@ -98,12 +98,26 @@ def test_a_failed_training_continues(model, tmp_path, monkeypatch):
     ({"train_data_pattern": "gone/*"}, 2, "No file matches 'gone/.*or give --fold"),
     ({"train_data_pattern": None}, 2, "not found"),
     ({"profile_file": "/tmp/x"}, 2, "'profile_file' is not a flag that"),
+    ({"v": 1}, 2, "'v' is not a flag that"),
 ])
 def test_what_cannot_be_repeated_is_named(model, tmp_path, monkeypatch, flags, num_folds,
                                           words):
   train_dir = set_flags(model, tmp_path / "model", **flags)
   with pytest.raises(ValueError, match=words):
     train(monkeypatch, Commands(model), train_dir, num_folds, str(tmp_path / "folds"))
+
+
+def test_names_that_are_two_lines_are_refused(model, tmp_path, monkeypatch):
+  for name in ("a", "b\n@secret"):
+    shutil.copy(next((model.parent / "records").iterdir()), tmp_path / name)
+  train_dir = set_flags(model, tmp_path / "model", train_data_pattern=f"{tmp_path}/[ab]*")
+  with pytest.raises(ValueError, match="cannot stand in a list of files: rename it"):
+    train(monkeypatch, Commands(model), train_dir, 2, str(tmp_path / "folds"))
+
+
+def test_folds_are_local(model, tmp_path, monkeypatch):
+  with pytest.raises(ValueError, match="not in gs://bucket/out.folds: name a local"):
+    train(monkeypatch, Commands(model), str(model), 2, "gs://bucket/out.folds")
 
 
 def test_a_foreign_directory_is_not_used(model, tmp_path, monkeypatch):

@@ -115,6 +115,23 @@ def test_a_stopped_or_killed_worker_stops_the_other(records, tmp_path):
   assert "Traceback" not in logs[1].read_text()
 
 
+def test_a_worker_waits_for_the_others_before_it_ends(monkeypatch):
+  events = []
+
+  def barrier(strategy):
+    events.append("barrier")
+    raise tf.errors.UnavailableError(None, None, "the other worker left first")
+
+  monkeypatch.setattr(strategies, "barrier", barrier)
+  monkeypatch.setattr(strategies, "is_multi_worker", lambda strategy: True)
+  with strategies.lost_workers_named(tf.distribute.get_strategy(), "Repeat it."):
+    events.append("work")
+  assert events == ["work", "barrier"]
+  with (pytest.raises(ConnectionError, match="has ended .* Repeat it."),
+        strategies.lost_workers_named(tf.distribute.get_strategy(), "Repeat it.")):
+    raise tf.errors.UnavailableError(None, None, "the other worker was killed")
+
+
 def test_tf_config_is_checked(monkeypatch):
   monkeypatch.setenv("TF_CONFIG", '{"cluster": ["host:1"]}')
   with pytest.raises(ValueError, match="TF_CONFIG=.* is not a cluster .* Write it as"):
