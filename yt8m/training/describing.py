@@ -7,6 +7,7 @@ import inspect
 import json
 import re
 import textwrap
+from collections.abc import Iterable
 from collections.abc import Iterator
 from typing import Any
 
@@ -64,8 +65,14 @@ def find(name: str) -> list[tuple[str, str]]:
         for kind, of_kind in kinds.items())]))
 
 
-def page(kind: str, name: str) -> str:
-  """Returns everything about an option but its size."""
+def page(kind: str, name: str, sizes: Iterable[str] = ()) -> str:
+  """Returns everything about an option.
+
+  Args:
+    kind: Kind of the option.
+    name: Name of the option.
+    sizes: Lines about the number of its parameters.
+  """
   of_kind = catalogue.kinds()[kind]
   entry = of_kind.entries.get(name) or catalogue.option_entry(hparams.OPTIONS[kind][name])
   about = docstrings.inherited(entry.source) if entry.source else docstrings.Docstring()
@@ -82,6 +89,8 @@ def page(kind: str, name: str) -> str:
         *(_parameter(of_kind.hparams_prefix, parameter, about.arguments.get(name, ""))
           for name, parameter in entry.parameters.items())]))
   parts += map(filled, _references(entry.source, about.reference))
+  if lines := list(sizes):
+    parts.append(filled(*lines))
   return "\n\n".join(parts)
 
 

@@ -7,24 +7,52 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from absl import flags
 
 from yt8m import models
 from yt8m.configs import hparams
+from yt8m.configs import model_flags
+from yt8m.configs import recipes
 from yt8m.core import feature_spec
 from yt8m.core.types import Config
 from yt8m.models import registries
 
 # Kinds that may have parameters.
-KINDS = ("recipe", *hparams.OPTIONS, "mixture")
+_KINDS = ("recipe", *hparams.OPTIONS, "mixture")
 _MIB = 2**20
 
 
-def described(kind: str, spec: feature_spec.FeatureSpec, num_classes: int,
+def of_flags(kind: str, name: str) -> list[str]:
+  """Returns lines with the number of parameters, for the features and classes of flags.
+
+  Without flags that describe features, they are those of YouTube-8M.
+
+  Args:
+    kind: Kind of the option; if it can have no parameters, there is no line.
+    name: Name of the option.
+  """
+  values = flags.FLAGS
+  if kind not in _KINDS:
+    return []
+  if any(values[flag].present for flag in (
+      "feature_names", "feature_sizes", "frame_features", "segment_labels")):
+    spec = feature_spec.FeatureSpec.from_flags(
+        values.feature_names, values.feature_sizes, values.frame_features,
+        values.segment_labels, values.feature_dtypes)
+  elif kind == "recipe" and not recipes.RECIPES[name].frame_level:
+    spec = feature_spec.FeatureSpec.from_flags("mean_rgb,mean_audio", "1024,128")
+  else:
+    spec = feature_spec.FeatureSpec.from_flags("rgb,audio", "1024,128", True)
+  instead = {} if kind == "mixture" else {"model" if kind == "recipe" else kind: name}
+  return _described(kind, spec, values.num_classes, model_flags.chosen_options(**instead))
+
+
+def _described(kind: str, spec: feature_spec.FeatureSpec, num_classes: int,
               options: Config) -> list[str]:
   """Returns lines with the number of parameters, or why it cannot be counted.
 
   Args:
-    kind: One of `KINDS`. For a recipe, the whole model and its parts are counted.
+    kind: One of `_KINDS`. For a recipe, the whole model and its parts are counted.
     spec: Features of the model.
     num_classes: Number of classes.
     options: Arguments of a `VideoModel` that has the option.
