@@ -27,6 +27,7 @@ from absl import logging
 from yt8m.configs import checkpoints
 from yt8m.configs import experiment
 from yt8m.configs import model_flags
+from yt8m.configs import starter_flags
 from yt8m.core import command
 from yt8m.core import paths
 from yt8m.data import missing_features
@@ -90,6 +91,7 @@ flags.DEFINE_integer(
     "--choose_thresholds gives a class a threshold of its own. The others share one.",
     lower_bound=1)
 model_flags.define_hparams()
+starter_flags.define()
 flags.mark_flag_as_required("train_dir")
 
 
@@ -114,7 +116,9 @@ def _evaluate(strategy: tf.distribute.Strategy) -> None:
                      "it with --checkpoint.")
   experiment.TRAIN_DIR.refuse_links(FLAGS.train_dir)
   hparams = model_flags.hparams_given()
-  config = experiment.Experiment.load(FLAGS.train_dir).with_hparams(hparams)
+  trained = experiment.Experiment.load(FLAGS.train_dir)
+  starter_flags.check(trained, FLAGS.train_dir)
+  config = trained.with_hparams(hparams)
   names = experiment.names_of_classes(
       FLAGS.train_dir, config.num_classes, FLAGS.vocabulary)
   thresholds = thresholding.Thresholding.of_flags(

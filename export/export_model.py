@@ -38,6 +38,7 @@ from yt8m.configs import checkpoints
 from yt8m.configs import experiment
 from yt8m.configs import model_flags
 from yt8m.configs import recipes
+from yt8m.configs import starter_flags
 from yt8m.core import command
 from yt8m.core import directories
 from yt8m.core import feature_spec
@@ -90,6 +91,7 @@ flags.DEFINE_string("feature_sizes", "1024,128", "Sizes of the features, in the 
                     "order.")
 feature_spec.define_dtypes_flag()
 model_flags.define()
+starter_flags.define()
 
 UNTRAINED_FLAGS = ("model", "num_classes", "max_frames", "feature_names",
                    "feature_sizes", "feature_dtypes", *model_flags.MODEL_FLAGS)
@@ -123,10 +125,14 @@ def _export_model() -> Export:
   if FLAGS.untrained:
     _refuse(["thresholds"], "belongs to a trained model: the scores of an --untrained "
             "one have no meaning.")
+    _refuse(["frame_features", "label_loss"], "belongs to a trained model: --model says "
+            "whether an --untrained one reads frames, and it has no loss.")
     config, model = _untrained()
     checkpoint_origin = limits = None
   else:
-    _refuse([name for name in UNTRAINED_FLAGS if name not in ("hparams", "set")],
+    starter_flags.check(experiment.Experiment.load(FLAGS.train_dir), FLAGS.train_dir)
+    _refuse([name for name in UNTRAINED_FLAGS
+             if name not in ("hparams", "set", *starter_flags.NAMES)],
             f"describes an --untrained model; that of --train_dir={FLAGS.train_dir} is "
             "described by its config.json.")
     # Determined once: training may write another checkpoint at any time.
@@ -164,7 +170,7 @@ def _thresholds(num_classes: int, checkpoint: str) -> Thresholds | None:
 def _export_ensemble() -> Export:
   _refuse(["thresholds"], "was chosen for the scores of one checkpoint, and those of an "
           "--ensemble are others: leave it out.")
-  _refuse([*UNTRAINED_FLAGS, "checkpoint", "weights"],
+  _refuse([*UNTRAINED_FLAGS, "frame_features", "label_loss", "checkpoint", "weights"],
           "says how a model is exported, but the members of --ensemble are SavedModels "
           "already. Export them with it first.")
   chosen = ensemble_file.EnsembleFile.load(FLAGS.ensemble)

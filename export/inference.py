@@ -28,6 +28,7 @@ from yt8m.artifacts.thresholds import Thresholds
 from yt8m.configs import checkpoints
 from yt8m.configs import experiment
 from yt8m.configs import model_flags
+from yt8m.configs import starter_flags
 from yt8m.core import checksum
 from yt8m.core import command
 from yt8m.core import feature_spec
@@ -107,8 +108,10 @@ flags.DEFINE_integer("max_failed_shards", None, "Number of record files that may
                      "--runner=ray.", 0)
 paths.define("check", "", "Submission CSV to check. Nothing is predicted.")
 flags.DEFINE_integer("num_classes", None, "Number of classes that --check allows. "
-                     "Default: that of the model, if one is given.", 1)
+                     "Default: that of the model, if one is given. For predictions it "
+                     "must be that of the model.", 1)
 model_flags.define_hparams()
+starter_flags.define()
 
 _SOURCES = ("train_dir", "input_model_tgz", "saved_model")
 
@@ -222,7 +225,9 @@ def _source(stack: contextlib.ExitStack) -> jobs.Source:
         stack.enter_context(temporaries.scratch(purpose="yt8m-model")), "model")
     model_archive.unpack(FLAGS.input_model_tgz, train_dir, experiment.TRAIN_DIR,
                          int(FLAGS.max_model_gib * 2**30))
-  experiment.Experiment.load(train_dir)  # Refuses a directory that is not ours.
+  trained = experiment.Experiment.load(train_dir)  # Refuses one that is not ours.
+  if not FLAGS.check:
+    starter_flags.check(trained, train_dir)
   source = checkpoint.Checkpoint.of_directory(
       train_dir, model_flags.hparams_given(), FLAGS.checkpoint)
   experiment.warn_if_unfinished(train_dir, source.path)
@@ -238,6 +243,8 @@ def _check_flags() -> None:
   if FLAGS.saved_model and model_flags.hparams_given():
     raise ValueError("--hparams of a --saved_model are chosen when it is exported "
                      "(yt8m-export --hparams or --set).")
+  if FLAGS.saved_model:
+    starter_flags.refuse("a --saved_model describes itself, so leave the flag out.")
   if FLAGS.output_model_tgz and not FLAGS.train_dir:
     raise ValueError("--output_model_tgz packs --train_dir: give one.")
   if FLAGS.output_model_tgz:

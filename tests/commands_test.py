@@ -332,7 +332,9 @@ def failing(module, *flags):
     (EXPORT, ["--train_dir={tmp}", "--untrained"], "either --train_dir, or --model and"),
     (EXPORT, ["--untrained"], "--output_dir is empty"),
     (EXPORT, ["--train_dir={video_model}", "--num_classes=5", "--output_dir={tmp}/out"],
-     "--num_classes describes an --untrained model"),
+     "--num_classes=5, but the model of .* trained with --num_classes=3862. Leave"),
+    (EXPORT, ["--train_dir={video_model}", "--fusion=sum", "--output_dir={tmp}/out"],
+     "--fusion describes an --untrained model"),
     (EXPORT, ["--train_dir={video_model}", "--output_dir={video_model}"],
      "is not an empty directory: choose another --output_dir"),
 ], ids=lambda value: value if isinstance(value, str) else None)

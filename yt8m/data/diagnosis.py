@@ -86,8 +86,8 @@ def explain_video(record: Record, expected: Expected) -> Fault | None:
     if name not in context and lists:
       remedy = ("These are frame-level records, and the model reads video-level ones: "
                 "name such records, or another model." if expected.of_model else
-                "If these are frame-level records, add --frame_features, or name "
-                "video-level ones.")
+                "If these are frame-level records, add --frame_features, with a --model "
+                "and --feature_names of frames, or name video-level ones.")
       return Fault("frame-level records", f"has no feature {name}, but frames of "
                    f"{_names(lists)}. {remedy}")
     wrong = _wrong_type(record, name, "float_list")

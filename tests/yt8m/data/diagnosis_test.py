@@ -55,7 +55,8 @@ def test_good_records_pass_and_missing_features_too(level, example):
      "has 3 values of feature mean_rgb, expected 2 (--feature_sizes)." + REMEDY),
     ("video", frame(),
      "has no feature mean_rgb, but frames of audio, rgb. If these are frame-level "
-     "records, add --frame_features, or name video-level ones."),
+     "records, add --frame_features, with a --model and --feature_names of frames, or "
+     "name video-level ones."),
     ("video", video(video_id=""), "has neither id nor video_id." + REMEDY),
     ("video", without(video(), "id"), "has neither id nor video_id." + REMEDY),
     ("video", video(labels=[5]), "has label 5, outside the 5" + LABELS),

@@ -88,7 +88,8 @@ def test_labels_are_optional(tmp_path):
     (make_example(1, labels=[-1]), "has label -1, outside the 5 classes"),
     (tfrecords.frame_example("f", [1], {"rgb": np.zeros((1, 3), np.uint8)}),
      "has no feature mean_rgb, but frames of rgb. If these are frame-level records, "
-     "add --frame_features, or name video-level ones."),
+     "add --frame_features, with a --model and --feature_names of frames, or name "
+     "video-level ones."),
 ])
 def test_bad_record_is_named(tmp_path, bad, message):
   path = tmp_path / "some.tfrecord"
