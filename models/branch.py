@@ -147,8 +147,8 @@ class Branch(base.Layer):
       if x.shape.rank != 2 or x.shape[1] != self.num_classes:
         raise ValueError(
             f"The classifier {type(self.classifiers[0]).__name__} returns scores of "
-            f"shape {tuple(x.shape)}, but must return (batch_size, {self.num_classes}), one "
-            "for each class: let its constructor take num_classes (--num_classes).")
+            f"shape {tuple(x.shape)}, but must return (batch_size, {self.num_classes}), "
+            "one for each class: let its constructor take num_classes.")
     # Half precision has too few bits near 0 and 1.
     return [tf.cast(x, tf.float32) for x in xs], frame_mask
 
