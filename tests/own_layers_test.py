@@ -26,6 +26,11 @@ class Longest(layers.Layer):
 class Head(layers.Dense):
   def __init__(self, num_classes, name="head", **kwargs):
     super().__init__(num_classes, activation="sigmoid", name=name, **kwargs)
+def squares(labels, predictions):
+  return tf.square(labels - predictions)
+class Hinge(tf.keras.losses.Loss):
+  def call(self, labels, predictions):
+    return tf.reduce_sum(tf.maximum(0., 1 - labels * predictions), axis=1)
 class Short(layers.Dense):
   def __init__(self, **kwargs):
     super().__init__(3, **kwargs)
@@ -67,6 +72,22 @@ def test_plain_layers_in_every_command(records, tmp_path):
   support.run_command("yt8m.export.export_model", *own, "--top_k=3",
                       f"--output_dir={tmp_path}/serving")
   assert support.read_submission(tmp_path / "own.csv")
+
+
+@pytest.mark.parametrize("name, allowed", [
+    ("mine:squares", "mine:squares"), ("mine:Hinge", "mine")])
+def test_a_plain_loss(records, tmp_path, name, allowed):
+  support.run_command(
+      *TRAIN, f"--label_loss={name}", "--allow_code=mine", "--max_steps=2",
+      f"--train_data_pattern={records}/train*.tfrecord",
+      f"--train_dir={tmp_path}/model",
+      f"--eval_data_pattern={records}/validate*.tfrecord")
+  evaluate = ("yt8m.eval.evaluate", f"--train_dir={tmp_path}/model", "--run_once",
+              f"--eval_data_pattern={records}/validate*.tfrecord")
+  assert "GAP: " in support.run_command(*evaluate, f"--allow_code={allowed}").stdout
+  if name != "mine:Hinge":
+    process = support.run_command(*evaluate, "--allow_code=mine", check=False)
+    assert process.returncode == 1 and f"add --allow_code={name}" in process.stderr
 
 
 def test_a_classifier_returns_a_score_for_each_class(records, tmp_path):
