@@ -148,7 +148,7 @@ def _evaluate(strategy: tf.distribute.Strategy) -> None:
     with records.clear_errors(reader.explain, files):
       metrics = evaluation.evaluate(
           predict, model.num_classes, dataset, FLAGS.top_k,
-          losses.LOSSES[loss](),
+          losses.from_name(loss),
           num_examples=num_examples)
     reader.incidents.log_summary(reader.incidents.new_counts())
     metrics = _of_all_workers(strategy, metrics)

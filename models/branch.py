@@ -120,14 +120,15 @@ class Branch(base.Layer):
     arguments = ({"is_there": is_there} if getattr(self.fusion, "uses_is_there", False)
                  else {})
     x, more = registries.split_intermediates(
-        self.fusion(xs, frame_mask=frame_mask, **arguments))
+        registries.call_on_frames(self.fusion, xs, frame_mask, **arguments))
     intermediates.update(more)
     return [x], frame_mask
 
   def _aggregate(self, xs, frame_mask, labels, is_there, intermediates):
     if not self.aggregations:
       return xs, frame_mask
-    xs = self._each(self.aggregations, xs, intermediates, frame_mask=frame_mask)
+    xs = self._each(self.aggregations, xs, intermediates, lambda layer, x: (
+        registries.call_on_frames(layer, x, frame_mask)))
     if len(xs) > 1:  # A modality that a video lacks has no vector either.
       xs = [tf.where(is_there[:, m:m + 1], x, tf.zeros_like(x))
             for m, x in enumerate(xs)]
@@ -138,15 +139,25 @@ class Branch(base.Layer):
     return [aggregation(x, frame_mask=frame_mask) for x in xs], None
 
   def _classify(self, xs, frame_mask, labels, is_there, intermediates):
-    arguments = {"labels": labels} if self.classifiers[0].uses_labels else {}
-    return self._each(self.classifiers, xs, intermediates, **arguments), frame_mask
+    arguments = ({"labels": labels}
+                 if getattr(self.classifiers[0], "uses_labels", False) else {})
+    xs = self._each(self.classifiers, xs, intermediates,
+                    lambda layer, x: layer(x, **arguments))
+    for x in xs:
+      if x.shape.rank != 2 or x.shape[1] != self.num_classes:
+        raise ValueError(
+            f"The classifier {type(self.classifiers[0]).__name__} returns scores of "
+            f"shape {tuple(x.shape)}, but must return (batch_size, {self.num_classes}), "
+            "one for each class: let its constructor take num_classes.")
+    # Half precision has too few bits near 0 and 1.
+    return [tf.cast(x, tf.float32) for x in xs], frame_mask
 
-  def _each(self, layers, xs, intermediates, **arguments):
+  def _each(self, layers, xs, intermediates, call):
     """Calls one layer for each x and collects the intermediates."""
     suffixes = [""] if len(layers) == 1 else [f"_{n}" for n in self.feature_names]
     results = []
     for layer, x, suffix in zip(layers, xs, suffixes, strict=True):
-      result, more = registries.split_intermediates(layer(x, **arguments))
+      result, more = registries.split_intermediates(call(layer, x))
       results.append(result)
       intermediates.update({key + suffix: value for key, value in more.items()})
     return results

@@ -34,15 +34,19 @@ def build_option(options: registry.Registry, config: aliases.OptionConfig,
   Args:
     options: Registry of the option.
     config: Name of the option, or `{"name": …, **hparams}`.
-    **arguments: Arguments that the model provides, such as `num_classes`.
+    **arguments: Arguments that the model provides, such as `num_classes`, to those
+      constructors that take them.
 
   Raises:
     ValueError: The name is unknown, the option lacks a hyperparameter, or a value has
       another type.
   """
   config = resolve(options, config)
+  taken = base.constructor_parameters(options[config["name"]])
   hparams = {key: value for key, value in config.items() if key != "name"}
-  option = options[config["name"]](**hparams, **arguments)
+  # A plain Keras layer need not take what the model provides.
+  option = options[config["name"]](**hparams, **{
+      name: value for name, value in arguments.items() if name in taken})
   option.option_config = config  # The config of an enclosing layer holds it.
   return option
 
@@ -57,7 +61,8 @@ def resolve(options: registry.Registry, config: aliases.OptionConfig) -> dict[st
   name = hparams.pop("name", None)
   if not isinstance(name, str):
     raise ValueError(f"The {options.kind} config {fields.short(config)} has no name.")
-  check_hparams(f"{options.kind} {name!r}", options[name], hparams)
+  check_hparams(f"{options.kind} {name!r}", options[name], hparams,
+                _required(options[name]))
   return {"name": name, **hparam_defaults(options[name]), **hparams}
 
 
@@ -139,10 +144,24 @@ def hparam_defaults(option: Any) -> dict[str, Any]:
   """
   parameters = base.constructor_parameters(option)
   if not option.__module__.startswith("yt8m."):
-    own = inspect.signature(option.__init__).parameters
-    parameters = {name: p for name, p in parameters.items() if name in own}
+    parameters = _own_parameters(option)
   return {name: p.default for name, p in parameters.items()
           if p.default is not inspect.Parameter.empty}
+
+
+def _required(option: Any) -> tuple[str, ...]:
+  """Returns the hyperparameters without a default, which only a user's class has."""
+  if option.__module__.startswith("yt8m."):
+    return ()
+  return tuple(name for name, p in _own_parameters(option).items()
+               if p.default is p.empty)
+
+
+def _own_parameters(option: Any) -> dict[str, inspect.Parameter]:
+  """Returns the parameters of a user's class that no model and no Keras provides."""
+  own = inspect.signature(option.__init__).parameters
+  return {name: p for name, p in base.constructor_parameters(option).items()
+          if name in own and name not in ("num_classes", "name", "dtype", "trainable")}
 
 
 def check_fusion(fusion: Any, num_modalities: int, frames: bool) -> None:
@@ -158,6 +177,30 @@ def check_fusion(fusion: Any, num_modalities: int, frames: bool) -> None:
   """
   if check := getattr(fusion, "check_input", None):
     check(num_modalities, frames)
+
+
+def call_on_frames(layer: Any, x: Any, frame_mask: tf.Tensor | None,
+                   **arguments: Any) -> Any:
+  """Calls a fusion or an aggregation with the mask of frames, if it takes one.
+
+  A plain Keras layer may call it `mask`, or take none: it sees padded frames, as zeros.
+
+  Args:
+    layer: The fusion or aggregation.
+    x: Its input, a tensor or a list of tensors.
+    frame_mask: (batch_size, num_frames), bool; None for video-level features.
+    **arguments: Further arguments of the call.
+  """
+  if isinstance(layer, base.Layer):
+    return layer(x, frame_mask=frame_mask, **arguments)
+  parameters = inspect.signature(layer.call).parameters
+  for name in ("frame_mask", "mask"):
+    if name in parameters:
+      return layer(x, **{name: frame_mask}, **arguments)
+  if frame_mask is not None:
+    x = tf.nest.map_structure(lambda frames: tf.where(
+        frame_mask[:, :, tf.newaxis], frames, tf.zeros_like(frames)), x)
+  return layer(x, **arguments)
 
 
 def split_intermediates(result: Any) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:

@@ -185,18 +185,21 @@ class VideoModel(base.Configured, keras_loops.KerasLoops, keras.Model):
       prior: Share of the videos that have each label, (num_classes,).
     """
     for classifier in self.classifiers:
-      classifier.start_from_prior(prior)
+      if start := getattr(classifier, "start_from_prior", None):
+        start(prior)
 
   @property
   def needs_label_sets(self) -> bool:
     """Whether a classifier must receive label sets before training."""
-    return any(classifier.needs_label_sets for classifier in self.classifiers)
+    return any(getattr(classifier, "needs_label_sets", False)
+               for classifier in self.classifiers)
 
   @property
   def lacks_label_sets(self) -> bool:
     """Whether a classifier has not received the label sets that it needs."""
     self.build_variables()
-    return any(classifier.lacks_label_sets() for classifier in self.classifiers)
+    return any(classifier.lacks_label_sets() for classifier in self.classifiers
+               if getattr(classifier, "needs_label_sets", False))
 
   def start_from_label_sets(self, label_sets: Any, pretrain: Callable) -> None:
     """Lets the classifiers learn what labels alone can teach. The model must be built.
@@ -206,12 +209,14 @@ class VideoModel(base.Configured, keras_loops.KerasLoops, keras.Model):
       pretrain: Function that trains a label network, see `Classifier`.
     """
     for classifier in self.classifiers:
-      classifier.start_from_label_sets(label_sets, pretrain)
+      if start := getattr(classifier, "start_from_label_sets", None):
+        start(label_sets, pretrain)
 
   @property
   def needs_features(self) -> bool:
     """Whether a classifier solves for its weights on all videos before training."""
-    return any(classifier.needs_features for classifier in self.classifiers)
+    return any(getattr(classifier, "needs_features", False)
+               for classifier in self.classifiers)
 
   def start_from_features(self, batches: Callable[[], Iterable[types.Batch]]) -> None:
     """Lets the classifiers solve for weights on all videos. The model must be built.
@@ -225,7 +230,7 @@ class VideoModel(base.Configured, keras_loops.KerasLoops, keras.Model):
     """
     inputs_of = tf.function(self._classifier_inputs, reduce_retracing=True)
     for index, classifier in enumerate(self.classifiers):
-      if classifier.needs_features:
+      if getattr(classifier, "needs_features", False):
         classifier.start_from_features(
             lambda index=index: ((inputs_of(prediction.model_inputs(batch))[index],
                                   batch["labels"]) for batch in batches()))

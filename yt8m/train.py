@@ -171,7 +171,7 @@ def _train(strategy: tf.distribute.Strategy, spec: feature_spec.FeatureSpec,
     optimizer = optimizers.make_optimizer(FLAGS.optimizer, rate)
     if FLAGS.precision == "mixed_float16":
       optimizer = keras.mixed_precision.LossScaleOptimizer(optimizer)
-  loss, taught = losses.LOSSES[FLAGS.label_loss](), None
+  loss, taught = losses.from_name(FLAGS.label_loss), None
   if FLAGS.teacher_predictions:
     teacher.check(loss, model, FLAGS.teacher_weight, FLAGS.segment_labels)
     taught = teacher.Teacher(

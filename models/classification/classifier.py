@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The base of the classifiers: number of classes, L2 penalty, start at the prior."""
 
-import abc
 from collections.abc import Callable
 from collections.abc import Iterable
 from typing import Any
@@ -43,8 +42,8 @@ class L2Penalty(keras.regularizers.Regularizer):
     return {"scale": self.scale}
 
 
-class Classifier(base.Layer, abc.ABC):
-  """Base of the classifiers; a subclass defines `build`, `call` and `start_from_prior`.
+class Classifier(base.Layer):
+  """Base of the classifiers; a subclass defines `build` and `call`.
 
   A classifier that learns from labels in other ways than through the label loss says so
   in these attributes:
@@ -91,9 +90,10 @@ class Classifier(base.Layer, abc.ABC):
     layer.build((None, dim))
     return layer
 
-  @abc.abstractmethod
   def start_from_prior(self, prior: np.ndarray) -> None:
     """Sets the biases so that an uninformative input scores the class prior.
+
+    The base does nothing.
 
     Args:
       prior: Share of the videos that have each label, (num_classes,).

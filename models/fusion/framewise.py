@@ -120,7 +120,7 @@ class Differential(base.Layer):
   def call(self, features: list[tf.Tensor],
            frame_mask: tf.Tensor | None = None) -> types.Outputs:
     x, intermediates = registries.split_intermediates(
-        self.fusion(features, frame_mask=frame_mask))
+        registries.call_on_frames(self.fusion, features, frame_mask))
     previous = tf.concat([x[:, :1], x[:, :-1]], axis=1)
     x = tf.concat([x, x - previous], axis=-1)
     return masking.zero_padding(x, frame_mask), intermediates

@@ -84,7 +84,7 @@ class LateFusion1(LateFusion):
       self.fusion.build(features_shape)
 
   def call(self, features: list[tf.Tensor], frame_mask: tf.Tensor | None = None) -> Any:
-    return self.fusion(features, frame_mask=frame_mask)
+    return registries.call_on_frames(self.fusion, features, frame_mask)
 
 
 @registries.FUSIONS.register("late2")

@@ -140,7 +140,9 @@ def named_code_allowed(*other_flags: str) -> Iterator[None]:
       values = []
     # Of `kind:module:Class`, the value of --describe, the last two words.
     typed += re.findall(r"[\w.]+:\w+\b(?![.:])", " ".join(values))
-  with registry.allow_code([] if flags.FLAGS["allow_code"].present else typed):
+  if flags.FLAGS["allow_code"].present:
+    typed = [name for name in typed if registry.is_allowed(name)]
+  with registry.allow_code(typed):
     yield
 
 

@@ -5,6 +5,7 @@
 import contextlib
 import difflib
 import importlib
+import types
 from collections.abc import Iterable
 from collections.abc import Iterator
 from typing import Any
@@ -54,6 +55,11 @@ def allowed_code() -> tuple[str, ...]:
   return _allowed
 
 
+def is_allowed(name: str) -> bool:
+  """Whether `allow_code` allows the module of `my_package.my_module:MyClass`."""
+  return _is_allowed(name, name.partition(":")[0])
+
+
 def _is_allowed(name: str, module: str) -> bool:
   return name in _allowed or any(
       f"{module}.".startswith(f"{prefix}.") for prefix in _allowed)
@@ -76,11 +82,13 @@ class Registry(dict[str, Any]):
   Args:
     kind: Noun for the entries in errors, e.g. `"fusion"`.
     base: Class that an imported class must extend.
+    functions: Whether a function may be imported, too. As a package has many functions
+      for other purposes, each must be allowed by its whole name.
   """
 
-  def __init__(self, kind: str, base: type = object):
+  def __init__(self, kind: str, base: type = object, functions: bool = False):
     super().__init__()
-    self.kind, self._base = kind, base
+    self.kind, self._base, self._functions = kind, base, functions
 
   def register(self, name: str, entry: Any = None) -> Any:
     """Registers `entry` under `name`; without `entry`, returns a decorator.
@@ -116,6 +124,11 @@ class Registry(dict[str, Any]):
           "(PYTHONPATH).") from error
     if isinstance(entry, type):
       fits = issubclass(entry, self._base) and _is_allowed(name, entry.__module__)
+    elif self._functions and isinstance(entry, types.FunctionType):
+      fits = name in _allowed
+      if not fits:
+        raise ValueError(f"{self.kind} {name!r} is a function, which must be named in "
+                         f"full: add --allow_code={name} to the command line.")
     else:
       fits = isinstance(entry, self._base)
     if not fits:

@@ -20,7 +20,8 @@ def check(loss: losses.LabelLoss, model: models.VideoModel, flag: str) -> None:
   if not getattr(loss, "soft_labels", False):
     raise ValueError(f"--label_loss: {type(loss).__name__} takes no soft labels, as "
                      f"{flag} gives: choose CrossEntropyLoss.")
-  if any(classifier.uses_labels for classifier in model.classifiers):
+  if any(getattr(classifier, "uses_labels", False)
+         for classifier in model.classifiers):
     raise ValueError(f"--classifier: {type(model.classifier).__name__} is shown the "
                      f"labels in training, and cannot read the soft ones of {flag}: "
                      "choose another.")
