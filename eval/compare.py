@@ -33,20 +33,21 @@ paths.define("output_dir", None, "Directory for comparison.md and comparison.png
              "Default: the table is only printed.")
 
 _TITLE = "# Trainings, by yt8m-compare"
+_LONGEST_PATH = 500
 
 
 def main(*words: str) -> None:
   for name in FLAGS.metrics or [""]:
     if name not in gate.NAMES:
       raise registry.unknown("metric", name, gate.NAMES, "Set it with --metrics.")
-  outputs = [os.path.join(FLAGS.output_dir, f"comparison.{end}")
-             for end in ("md", "png")] if FLAGS.output_dir else []
-  if outputs:
-    check_outputs(*outputs)
+  document, chart = (os.path.join(FLAGS.output_dir or "", f"comparison.{end}")
+                     for end in ("md", "png"))
+  if FLAGS.output_dir:
+    check_outputs(document, chart)
   directories = find(words)
   names = [trained.printable(os.path.basename(path)) for path in directories]
   if len(set(names)) < len(names):
-    names = list(map(trained.printable, directories))
+    names = [trained.printable(path, _LONGEST_PATH) for path in directories]
   runs = [trained.load(path, name)
           for path, name in zip(directories, names, strict=True)]
   for run in runs:
@@ -55,8 +56,8 @@ def main(*words: str) -> None:
                       "--eval_data_pattern.", run.name)
   table = report.table(runs, FLAGS.metrics)
   print(table, flush=True)
-  if outputs:
-    write(*outputs, table, runs)
+  if FLAGS.output_dir:
+    write(document, chart, table, runs)
 
 
 def find(words: tuple[str, ...]) -> list[str]:
@@ -75,7 +76,7 @@ def find(words: tuple[str, ...]) -> list[str]:
         found[path] = None
       else:
         logging.warning("%s is left out: it holds no model of yt8m-train.",
-                        trained.printable(path))
+                        trained.printable(path, _LONGEST_PATH))
   if not found:
     raise ValueError("No training directory is named: give those that yt8m-train wrote, "
                      "such as yt8m-compare runs/*.")

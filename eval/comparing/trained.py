@@ -52,11 +52,11 @@ class Run:
     return max(known, key=lambda line: (sign * line[metric], -line["step"]), default=None)
 
 
-def printable(value: Any) -> str:
+def printable(value: Any, length: int = 60) -> str:
   """Returns a value of a file as a short text without control characters."""
   if isinstance(value, str) and value.isprintable():
-    return value if len(value) <= 60 else f"{value[:60]}…"
-  return "–" if value is None else fields.short(value, 60)
+    return value if len(value) <= length else f"{value[:length]}…"
+  return "–" if value is None else fields.short(value, length)
 
 
 def load(train_dir: str, name: str) -> Run:
