@@ -43,7 +43,7 @@ _NO_GRADIENTS = "unsaved custom gradients"
 
 
 def run(main: Callable[..., Any], actions: Sequence[str] = (),
-        stop_secs: float = 5.0) -> None:
+        stop_secs: float = 5.0, arguments: str = "") -> None:
   """Runs `main()` as a command: progress on stderr, an error as one clear line.
 
   `--help` lists the flags of the module of `main`. `--verbosity=1` shows where in the
@@ -53,6 +53,8 @@ def run(main: Callable[..., Any], actions: Sequence[str] = (),
     main: Function without arguments, or of the action.
     actions: Words of which the command line must have one, as in `yt8m-ensemble search`.
     stop_secs: Seconds that it may take to clean up after a signal.
+    arguments: What the words are that are no flags, of which `main` gets at least one,
+      such as "training directories"; "" if there are none.
   """
   # A GPU has room for other processes: its memory grows on demand. TensorFlow reads this
   # when it first needs a GPU.
@@ -62,7 +64,7 @@ def run(main: Callable[..., Any], actions: Sequence[str] = (),
     with signals.raising(stop_secs):
       _make_main(sys.modules[main.__module__])
       app.run(functools.partial(_run_guarded, main),
-              flags_parser=functools.partial(_parse, actions))
+              flags_parser=functools.partial(_parse, actions, arguments))
   except signals.Stopped as stopped:
     signals.end(stopped.number)
   except BaseException:
@@ -99,8 +101,8 @@ def _make_main(module):
   flags.FLAGS.register_key_flag_for_module(sys.argv[0], flags.FLAGS["allow_code"])
 
 
-def _parse(actions: Sequence[str], argv: Sequence[str]) -> list[str]:
-  """Returns the name of the program and the action, and sets the flags."""
+def _parse(actions: Sequence[str], arguments: str, argv: Sequence[str]) -> list[str]:
+  """Returns the name of the program and the other words, and sets the flags."""
   missing = (f"ERROR: Say what to do, one of {', '.join(actions)}. --help shows "
              "examples.")
   asks_for_help = any(re.match("--?help", word) for word in argv)
@@ -108,6 +110,10 @@ def _parse(actions: Sequence[str], argv: Sequence[str]) -> list[str]:
   if actions and not asks_for_help and not set(actions) & set(argv):
     sys.exit(missing)
   words = app.parse_flags_with_usage(list(argv))
+  if arguments:
+    if len(words) < 2:
+      sys.exit(f"ERROR: Name {arguments}. --help shows an example.")
+    return words
   for word in words[1:]:
     if word not in actions:
       sys.exit(f"ERROR: {_unexpected(word, argv)}")

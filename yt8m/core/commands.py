@@ -11,6 +11,7 @@ import sys
 COMMANDS = {
     "yt8m-ablation": "yt8m.eval.ablation",
     "yt8m-calibrate": "yt8m.calibrate",
+    "yt8m-compare": "yt8m.eval.compare",
     "yt8m-demo": "yt8m.demo",
     "yt8m-ensemble": "yt8m.eval.ensemble",
     "yt8m-eval": "yt8m.eval.evaluate",
