@@ -37,9 +37,12 @@ from yt8m.artifacts import saved_model
 from yt8m.configs import checkpoint_files
 from yt8m.configs import checkpoints
 from yt8m.configs import experiment
+from yt8m.core import checksum
 from yt8m.core import command
 from yt8m.core import directories
+from yt8m.core import finished
 from yt8m.core import paths
+from yt8m.core import types
 from yt8m.core import vocabulary
 from yt8m.data import label_sets as label_set_files
 from yt8m.eval.predictions import store
@@ -105,6 +108,10 @@ def main() -> None:
   _check_flags()
   model = _model(FLAGS.train_dir or FLAGS.saved_model, FLAGS.checkpoint)
   _check_model(model)
+  if FLAGS.num_folds and finished.check(
+      _config_file(), _job(model), FLAGS.overwrite, "--output_dir"):
+    _discard_folds()  # The command was killed here, or has ended.
+    return
   folds = [(_model(directory), pattern) for directory, pattern in (
       fold_models.train(FLAGS.train_dir, FLAGS.num_folds, _fold_dir()) if FLAGS.num_folds
       else _named_folds())]
@@ -124,16 +131,17 @@ def main() -> None:
   layer = calibrating.make(
       _label_sets(videos.labels, model), seed=FLAGS.seed, parts=FLAGS.parts)
   calibrating.fit(layer, videos.scores, videos.labels, FLAGS.seed, FLAGS.parts)
+  if FLAGS.predictions_output:
+    _write_predictions(videos, model)
+  # Last: where the output is, nothing is left to do.
   if isinstance(model, saved_model.SavedModel):
     calibrated.save(model, layer, FLAGS.output_dir, top_k=FLAGS.top_k,
                     overwrite=FLAGS.overwrite)
   else:
     _write_train_dir(model, layer)
   logging.info("Wrote %s.", FLAGS.output_dir)
-  if FLAGS.predictions_output:
-    _write_predictions(videos, model)
-  if FLAGS.num_folds and not FLAGS.keep_folds:
-    directories.discard(_fold_dir(), fold_models.FOLDS, "--output_dir")
+  if FLAGS.num_folds:
+    _discard_folds()
 
 
 def _check_flags() -> None:
@@ -154,10 +162,26 @@ def _check_flags() -> None:
     cross_fitting.check(FLAGS.predictions_output, FLAGS.num_folds or len(folds))
   kind = manifest.SAVED_MODEL if FLAGS.saved_model else experiment.TRAIN_DIR
   # A command that was killed at its end may be repeated: the output is compared then.
-  # Without models of the folds, it was not killed, and would train them for nothing.
-  again = not FLAGS.num_folds or tf.io.gfile.exists(_fold_dir())
-  directories.check_replaceable(
-      FLAGS.output_dir, kind if FLAGS.overwrite or again else None, remedy=_REMEDY)
+  directories.check_replaceable(FLAGS.output_dir, kind, remedy=_REMEDY)
+
+
+def _config_file() -> str:
+  """Returns the file of `--output_dir` that is marked with the job that wrote it."""
+  return os.path.join(FLAGS.output_dir, experiment.CONFIG)
+
+
+def _job(model: Model) -> types.Config:
+  """Returns everything that the output with `--num_folds` depends on."""
+  return {"model": model.fingerprint,
+          "label_sets": FLAGS.label_sets and checksum.of_ends(FLAGS.label_sets),
+          **{name: FLAGS[name].value for name in (
+              "num_folds", "label_sets_exclude", "parts", "predictions_output",
+              "batch_size", "max_videos", "seed")}}
+
+
+def _discard_folds() -> None:
+  if not FLAGS.keep_folds:
+    directories.discard(_fold_dir(), fold_models.FOLDS, "--output_dir")
 
 
 def _fold_dir() -> str:
@@ -221,6 +245,9 @@ def _write_train_dir(source: checkpoint.Checkpoint, layer: calibration.Calibrati
     checkpoint_files.write_list(
         folder, {checkpoint_files.of_step(folder, step): time})
     experiment.write_status(folder, True, step)
+    if FLAGS.num_folds:
+      config_file = os.path.join(folder, experiment.CONFIG)
+      finished.marker(config_file, _job(source))(config_file)
 
 
 def _write_predictions(videos: held_out.HeldOut, model: Model) -> None:

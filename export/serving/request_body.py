@@ -99,8 +99,9 @@ async def receive(request: Any, max_bytes: int, take: Callable[[int], None],
   too_large = rest_api.RestError(
       413, f"The body has more than {max_bytes:,} bytes. Send fewer videos at once, or "
       "start the server with a larger --max_body_mib.")
-  length = request.headers.get("content-length", "0")
-  if not length.isdigit() or int(length) > max_bytes:
+  length = request.headers.get("content-length", "0").lstrip("0") or "0"
+  # The digits are counted first: Python refuses to convert thousands of them.
+  if len(length) > 20 or not length.isdecimal() or int(length) > max_bytes:
     raise too_large
   body = bytearray()
 

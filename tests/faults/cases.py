@@ -62,6 +62,8 @@ CASES = (
         "search", "--members={inputs}/members/*", "--output_dir={out}/ensemble",
         "--eval_data_pattern={inputs}/data/frame/validate*.tfrecord", "--num_models=2",
         "--stored_classes=5"), "data/frame/validate-00-of-02.tfrecord"),
+    Case("calibrate", "yt8m.calibrate", (
+        "--train_dir={inputs}/model", "--num_folds=2", "--output_dir={out}/calibrated")),
     Case("export", "yt8m.export.export_model", (
         "--train_dir={inputs}/model", "--top_k=3", "--output_dir={out}/export",
         "--warmup_requests=2")),

@@ -96,7 +96,9 @@ def test_models_of_the_folds_are_trained(records, train_dir, tmp_path):
                 "Training without fold 2 of 2", "GAP of", f"Wrote {out}"):
     assert words in log
   assert sorted(path.name for path in tmp_path.iterdir()) == ["out"]
-  failed = support.run_command(COMMAND, *arguments, check=False)
+  again = support.run_command(COMMAND, *arguments).stderr
+  assert "the same command wrote it" in again and "Training" not in again
+  failed = support.run_command(COMMAND, *arguments, "--seed=1", check=False)
   assert failed.returncode == 1 and "--overwrite" in failed.stderr
   assert "Training" not in failed.stderr
   before, after = metrics(train_dir, records), metrics(out, records)
