@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gzip
 import tracemalloc
+import types
 
 import pytest
 
@@ -48,6 +49,22 @@ def test_a_body_of_many_small_values_is_refused(value):
   with pytest.raises(rest_api.RestError, match="524,289 lists, objects and") as error:
     request_body.check(body + value)
   assert status(error)[0] == 413
+
+
+@pytest.mark.parametrize("length, expected", [
+    ("0" * 5000 + "18", None), ("9" * 5000, 413), ("19", 413), ("²", 413), ("-1", 413)])
+def test_any_announced_length_is_accepted_or_refused(length, expected):
+  async def pieces():
+    yield BODY
+
+  request = types.SimpleNamespace(headers={"content-length": length}, stream=pieces)
+  body = request_body.read(request, len(BODY), lambda size: None, 5)
+  if not expected:
+    assert asyncio.run(body) == BODY
+    return
+  with pytest.raises(rest_api.RestError) as error:
+    asyncio.run(body)
+  assert status(error)[0] == expected
 
 
 def test_numbers_are_not_counted():
