@@ -75,7 +75,7 @@ class LabelLoss(base.Configured, keras.losses.Loss):
     """Returns the terms, (batch_size, num_classes), from arguments in float32."""
 
 
-class PlainLoss(LabelLoss):
+class _PlainLoss(LabelLoss):
   """Loss of a plain function, or of a Keras loss, of labels and predictions.
 
   Args:
@@ -118,10 +118,10 @@ def from_name(name: str) -> Any:
   """
   entry = LOSSES[name]
   if not isinstance(entry, type):
-    return PlainLoss(entry)
+    return _PlainLoss(entry)
   loss = entry()
   takes_weights = "label_weights" in inspect.signature(loss.call).parameters
-  return loss if takes_weights else PlainLoss(loss.call)
+  return loss if takes_weights else _PlainLoss(loss.call)
 
 
 def per_video(loss: Callable[..., tf.Tensor], outputs: dict[str, tf.Tensor],

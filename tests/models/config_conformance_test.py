@@ -41,7 +41,7 @@ NEEDED = {"remove_diagonal": {"gating": "context", "context_gating": True}}
 
 
 def every_class():
-  """Returns the classes of the package, by name, except those that others extend."""
+  """Returns the public classes of the package, by name, except those others extend."""
   modules = [importlib.import_module(module.name) for module in
              pkgutil.walk_packages(models.__path__, "yt8m.models.")]
   kinds = (keras.layers.Layer, keras.losses.Loss)
@@ -49,7 +49,8 @@ def every_class():
              if isinstance(entry, type) and issubclass(entry, kinds)
              and entry.__module__.startswith("yt8m.models.")}
   extended = {parent for entry in classes for parent in entry.__mro__[1:]}
-  return {entry.__name__: entry for entry in classes - extended}
+  return {entry.__name__: entry for entry in classes - extended
+          if not entry.__name__.startswith("_")}
 
 
 def parameters(cls):

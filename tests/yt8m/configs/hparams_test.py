@@ -182,7 +182,7 @@ def test_set_is_the_same_as_hparams(model, tmp_path):
   support.run_command(
       "yt8m.eval.evaluate", f"--train_dir={model}/model", "--run_once", "--top_k=13",
       f"--eval_data_pattern={pattern}", ALLOW, SET_CUBED)
-  measured = json.loads((model / "model" / "eval" / "metrics-3.json").read_text())
+  measured = json.loads(support.evaluated(model / "model", "metrics-3.json").read_text())
   assert measured["hparams"] == CUBED.partition("=")[2]
   support.run_command("yt8m.export.export_model", f"--train_dir={model}/model",
                       "--top_k=13", f"--output_dir={tmp_path}/serving", ALLOW, SET_CUBED)
