@@ -15,7 +15,6 @@ import sys
 import time
 from collections.abc import Sequence
 
-import tensorflow as tf
 from absl import flags
 
 from yt8m.core import command
@@ -70,7 +69,8 @@ def main() -> None:
     table.select(FLAGS.rows)
     check_data(table)
   path = FLAGS.markdown or os.path.join(FLAGS.output_dir, "tables.md")
-  check_outputs(path, [_chart(path, name) for name in tables])
+  plots.check_replaceable(path, [_chart(path, name) for name in tables], _TITLE,
+                          "yt8m-ablation", "markdown")
   for name in tables:
     directory = os.path.join(FLAGS.output_dir, name)
     directories.checked_path(directory, "--output_dir")
@@ -89,29 +89,6 @@ def main() -> None:
   print(f"Wrote {path}", flush=True)
   if num_failed:
     sys.exit(f"{num_failed} runs failed, see above. The same command tries them again.")
-
-
-def check_outputs(markdown: str, charts: Sequence[str]) -> None:
-  """Refuses to replace a document or a chart that no ablation has written.
-
-  Raises:
-    OSError: One of them is there and is not ours.
-  """
-  for path in (markdown, *charts):
-    if not files.is_remote(path):
-      files.check_replaceable(path)
-    if os.path.islink(path) and path != FLAGS.markdown:
-      raise FileExistsError(f"{path} is a symbolic link, which is not followed: name "
-                            "another --markdown, or move it away.")
-  foreign = [chart for chart in charts
-             if tf.io.gfile.exists(chart) and not plots.is_ours(chart)]
-  if tf.io.gfile.exists(markdown):
-    with files.open_to_read(markdown, "rb") as file:
-      text = file.read(len(_TITLE.encode()))
-    foreign += [markdown] * (text != _TITLE.encode())
-  if foreign:
-    raise FileExistsError(f"{foreign[0]} is not replaced: yt8m-ablation did not write "
-                          "it. Name another --markdown, or move the file away.")
 
 
 def _chart(markdown: str, table: str) -> str:

@@ -43,7 +43,7 @@ def main(*words: str) -> None:
   document, chart = (os.path.join(FLAGS.output_dir or "", f"comparison.{end}")
                      for end in ("md", "png"))
   if FLAGS.output_dir:
-    check_outputs(document, chart)
+    plots.check_replaceable(document, [chart], _TITLE, "yt8m-compare", "output_dir")
   directories = find(words)
   names = [trained.printable(os.path.basename(path)) for path in directories]
   if len(set(names)) < len(names):
@@ -81,24 +81,6 @@ def find(words: tuple[str, ...]) -> list[str]:
     raise ValueError("No training directory is named: give those that yt8m-train wrote, "
                      "such as yt8m-compare runs/*.")
   return list(found)
-
-
-def check_outputs(document: str, chart: str) -> None:
-  """Raises OSError if a file is in the way that yt8m-compare has not written."""
-  for path in (document, chart):
-    if os.path.islink(path):
-      raise FileExistsError(f"{path} is a symbolic link, which is not followed: name "
-                            "another --output_dir.")
-    if not files.is_remote(path):
-      files.check_replaceable(path)
-  foreign = tf.io.gfile.exists(chart) and not plots.is_ours(chart) and chart
-  if tf.io.gfile.exists(document):
-    with files.open_to_read(document, "rb") as file:
-      if file.read(len(_TITLE.encode())) != _TITLE.encode():
-        foreign = document
-  if foreign:
-    raise FileExistsError(f"{foreign} is not replaced: yt8m-compare did not write it. "
-                          "Name another --output_dir, or move the file away.")
 
 
 def write(document: str, chart: str, table: str, runs: list[trained.Run]) -> None:

@@ -2,10 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Figures in PNG files, for which matplotlib is an optional extra."""
 
+import os
 import types
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import tensorflow as tf
+from absl import flags
 
 from yt8m.core import files
 from yt8m.core.types import PathLike
@@ -75,3 +78,35 @@ def is_ours(path: PathLike) -> bool:
   with files.open_to_read(path, "rb") as file:
     start = file.read(1024)
   return start.startswith(b"\x89PNG") and b"Matplotlib" in start
+
+
+def check_replaceable(document: str, charts: Sequence[str], title: str, command: str,
+                      flag: str) -> None:
+  """Refuses to replace a document or a chart that a command has not written.
+
+  Args:
+    document: Path of the Markdown document; a path that the flag itself gives may be a
+      symbolic link.
+    charts: Paths of its charts.
+    title: Text that the document begins with.
+    command: Name of the command.
+    flag: Flag that names the place of the files.
+
+  Raises:
+    OSError: One of them is there and is not ours.
+  """
+  for path in (document, *charts):
+    if not files.is_remote(path):
+      files.check_replaceable(path)
+    if os.path.islink(path) and path != flags.FLAGS[flag].value:
+      raise FileExistsError(f"{path} is a symbolic link, which is not followed: name "
+                            f"another --{flag}, or move it away.")
+  foreign = [chart for chart in charts
+             if tf.io.gfile.exists(chart) and not is_ours(chart)]
+  if tf.io.gfile.exists(document):
+    with files.open_to_read(document, "rb") as file:
+      start = file.read(len(title.encode()))
+    foreign += [document] * (start != title.encode())
+  if foreign:
+    raise FileExistsError(f"{foreign[0]} is not replaced: {command} did not write it. "
+                          f"Name another --{flag}, or move the file away.")
