@@ -26,6 +26,7 @@ A SavedModel, such as that of an ensemble, is calibrated as a whole, into anothe
 
 import dataclasses
 import os
+from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -45,6 +46,7 @@ from yt8m.core import paths
 from yt8m.core import types
 from yt8m.core import vocabulary
 from yt8m.data import label_sets as label_set_files
+from yt8m.eval.metrics import results
 from yt8m.eval.predictions import store
 from yt8m.eval.predictions import writer
 from yt8m.export.prediction import checkpoint
@@ -108,13 +110,17 @@ def main() -> None:
   _check_flags()
   model = _model(FLAGS.train_dir or FLAGS.saved_model, FLAGS.checkpoint)
   _check_model(model)
+  named = [(_model(directory), pattern) for directory, pattern in _named_folds()]
+  job = _job(model, named)
   if FLAGS.num_folds and finished.check(
-      _config_file(), _job(model), FLAGS.overwrite, "--output_dir"):
+      _config_file(), job, FLAGS.overwrite, "--output_dir"):
     _discard_folds()  # The command was killed here, or has ended.
     return
-  folds = [(_model(directory), pattern) for directory, pattern in (
-      fold_models.train(FLAGS.train_dir, FLAGS.num_folds, _fold_dir()) if FLAGS.num_folds
-      else _named_folds())]
+  needs_predictions = FLAGS.predictions_output and not _has_predictions(job)
+  folds = named
+  if FLAGS.num_folds:
+    folds = [(_model(directory), pattern) for directory, pattern in
+             fold_models.train(FLAGS.train_dir, FLAGS.num_folds, _fold_dir())]
   if FLAGS.held_out_data_pattern:
     folds = [(model, FLAGS.held_out_data_pattern)]
   for fold, _ in folds:
@@ -131,14 +137,14 @@ def main() -> None:
   layer = calibrating.make(
       _label_sets(videos.labels, model), seed=FLAGS.seed, parts=FLAGS.parts)
   calibrating.fit(layer, videos.scores, videos.labels, FLAGS.seed, FLAGS.parts)
-  if FLAGS.predictions_output:
-    _write_predictions(videos, model)
+  if needs_predictions:
+    _write_predictions(videos, model, job)
   # Last: where the output is, nothing is left to do.
   if isinstance(model, saved_model.SavedModel):
     calibrated.save(model, layer, FLAGS.output_dir, top_k=FLAGS.top_k,
                     overwrite=FLAGS.overwrite)
   else:
-    _write_train_dir(model, layer)
+    _write_train_dir(model, layer, job)
   logging.info("Wrote %s.", FLAGS.output_dir)
   if FLAGS.num_folds:
     _discard_folds()
@@ -157,9 +163,9 @@ def _check_flags() -> None:
       raise ValueError(f"--{name} needs --{needed}: leave it out.")
   # Errors that are known before hours of training.
   calibrating.check_parts(FLAGS.parts)
-  folds = _named_folds()
   if FLAGS.predictions_output:
-    cross_fitting.check(FLAGS.predictions_output, FLAGS.num_folds or len(folds))
+    cross_fitting.check(FLAGS.predictions_output,
+                        FLAGS.num_folds or len(_named_folds()))
   kind = manifest.SAVED_MODEL if FLAGS.saved_model else experiment.TRAIN_DIR
   # A command that was killed at its end may be repeated: the output is compared then.
   directories.check_replaceable(FLAGS.output_dir, kind, remedy=_REMEDY)
@@ -170,13 +176,30 @@ def _config_file() -> str:
   return os.path.join(FLAGS.output_dir, experiment.CONFIG)
 
 
-def _job(model: Model) -> types.Config:
-  """Returns everything that the output with `--num_folds` depends on."""
+def _job(model: Model, folds: Sequence[tuple[Model, str]]) -> types.Config:
+  """Returns everything that the outputs depend on.
+
+  Args:
+    model: The model to calibrate.
+    folds: Model and records of each `--fold`.
+  """
   return {"model": model.fingerprint,
           "label_sets": FLAGS.label_sets and checksum.of_ends(FLAGS.label_sets),
+          "folds": [[fold.fingerprint, results.digest(paths.match(pattern, "--fold"))]
+                    for fold, pattern in folds],
           **{name: FLAGS[name].value for name in (
               "num_folds", "label_sets_exclude", "parts", "predictions_output",
               "batch_size", "max_videos", "seed")}}
+
+
+def _has_predictions(job: types.Config) -> bool:
+  """Returns whether this command, killed later, has written `--predictions_output`."""
+  directory = FLAGS.predictions_output
+  if finished.is_by(os.path.join(directory, store.DESCRIPTION), job):
+    logging.info("%s is there already: the same command wrote it.", directory)
+    return True
+  writer.check(directory, store.TOP_K)
+  return False
 
 
 def _discard_folds() -> None:
@@ -223,8 +246,8 @@ def _check_model(model: Model) -> None:
                      "from.")
 
 
-def _write_train_dir(source: checkpoint.Checkpoint, layer: calibration.Calibration
-                     ) -> None:
+def _write_train_dir(source: checkpoint.Checkpoint, layer: calibration.Calibration,
+                     job: types.Config) -> None:
   """Writes a training directory with the model and its calibration."""
   config, model, step = experiment.load(source.train_dir, source.path)
   changed = dataclasses.replace(config, model_config={
@@ -247,10 +270,11 @@ def _write_train_dir(source: checkpoint.Checkpoint, layer: calibration.Calibrati
     experiment.write_status(folder, True, step)
     if FLAGS.num_folds:
       config_file = os.path.join(folder, experiment.CONFIG)
-      finished.marker(config_file, _job(source))(config_file)
+      finished.marker(config_file, job)(config_file)
 
 
-def _write_predictions(videos: held_out.HeldOut, model: Model) -> None:
+def _write_predictions(videos: held_out.HeldOut, model: Model, job: types.Config
+                       ) -> None:
   """Writes `--predictions_output`."""
   label_sets = _label_sets(videos.labels, model) if FLAGS.label_sets else None
   scores = cross_fitting.scores(videos.scores, videos.labels, videos.ids, videos.folds,
@@ -263,7 +287,7 @@ def _write_predictions(videos: held_out.HeldOut, model: Model) -> None:
     return writer.rows(videos.ids[rows], scores[rows], videos.labels[rows], top_k=top_k)
 
   writer.write(FLAGS.predictions_output, list(parts), read,
-               num_classes=model.num_classes, top_k=top_k)
+               num_classes=model.num_classes, top_k=top_k, job=job)
   logging.info("Wrote %s.", FLAGS.predictions_output)
 
 

@@ -99,7 +99,8 @@ def write(train_dir: str, data: Data, step: int, model: video_model.VideoModel,
     The path of the JSON file.
   """
   folder = data.folder(train_dir)
-  tf.io.gfile.makedirs(folder)
+  with files.clear_disk_errors(folder):
+    tf.io.gfile.makedirs(folder)
   # There is no calibration without predictions.
   scalars = {name: float(values[name]) for name in NAMES if not np.isnan(values[name])}
   classes = np.flatnonzero(metrics.num_positives).tolist()

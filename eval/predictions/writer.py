@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from yt8m.core import directories
 from yt8m.core import files
+from yt8m.core import finished
 from yt8m.core import video_ids
 from yt8m.data import label_sets
 from yt8m.eval.metrics import ranking
@@ -91,8 +92,8 @@ def check(directory: str, top_k: int | None) -> None:
 
 def write(directory: str, record_files: Sequence[str],
           read: Callable[[str], Mapping[str, np.ndarray]], *, num_classes: int,
-          top_k: int | None = prediction_store.TOP_K, model: str = ""
-          ) -> prediction_store.PredictionStore:
+          top_k: int | None = prediction_store.TOP_K, model: str = "",
+          job: Mapping[str, Any] | None = None) -> prediction_store.PredictionStore:
   """Writes a store, as a whole or not at all.
 
   >>> import os, tempfile
@@ -112,6 +113,8 @@ def write(directory: str, record_files: Sequence[str],
     num_classes: Number of classes, C.
     top_k: Number of classes that the rows have, or None for all.
     model: Fingerprint of the model.
+    job: Everything that the store depends on, by which `finished.is_by` recognizes
+      `store.json`; None if it need not be recognized.
 
   Raises:
     ValueError: There is no video, or one twice, or only some rows have labels.
@@ -126,6 +129,9 @@ def write(directory: str, record_files: Sequence[str],
         temporary, num_classes=num_classes, top_k=top_k, model=model,
         record_files=record_files)
     prediction_store.PredictionStore.open(temporary)
+    if job is not None:
+      description = os.path.join(temporary, prediction_store.DESCRIPTION)
+      finished.marker(description, job)(description)
   return prediction_store.PredictionStore.open(directory, verify=False)
 
 

@@ -63,7 +63,15 @@ CASES = (
         "--eval_data_pattern={inputs}/data/frame/validate*.tfrecord", "--num_models=2",
         "--stored_classes=5"), "data/frame/validate-00-of-02.tfrecord"),
     Case("calibrate", "yt8m.calibrate", (
-        "--train_dir={inputs}/model", "--num_folds=2", "--output_dir={out}/calibrated")),
+        "--train_dir={inputs}/model", "--num_folds=2", "--output_dir={out}/calibrated",
+        "--predictions_output={out}/predictions")),
+    Case("eval --choose_thresholds", "yt8m.eval.evaluate", (
+        "--train_dir={inputs}/model", "--run_once", "--top_k=13",
+        "--choose_thresholds=f1",
+        "--eval_data_pattern={inputs}/data/frame/validate*.tfrecord",
+        "--thresholds={out}/thresholds.json"), "data/frame/validate-00-of-02.tfrecord"),
+    Case("compare", "yt8m.eval.compare", (
+        "{inputs}/model", "--output_dir={out}/comparison")),
     Case("export", "yt8m.export.export_model", (
         "--train_dir={inputs}/model", "--top_k=3", "--output_dir={out}/export",
         "--warmup_requests=2")),
@@ -102,4 +110,6 @@ def make_inputs(run, inputs: pathlib.Path, members: bool) -> None:
     if members:
       run("yt8m.export.export_model", f"--train_dir={train_dir}", "--top_k=3",
           f"--output_dir={inputs}/members/{seed}")
+  run("yt8m.eval.evaluate", f"--train_dir={inputs}/model", "--run_once",
+      f"--eval_data_pattern={inputs}/data/frame/validate*.tfrecord", "--top_k=13")
   (inputs / "heads.json").write_text(json.dumps(TABLE))

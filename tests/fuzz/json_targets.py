@@ -1,135 +1,23 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The JSON files of a training directory, of an ablation and of an ensemble."""
+"""The JSON files of an ablation, of an ensemble, of a SavedModel and of an evaluation."""
 
 import dataclasses
 import hashlib
 import json
-import math
 import os
 
 import numpy as np
 
+from tests.fuzz import json_values
 from tests.fuzz import mutation
 from tests.fuzz import target
 from yt8m.artifacts import manifest
 from yt8m.artifacts import saved_model
 from yt8m.artifacts import thresholds
-from yt8m.configs import experiment
-from yt8m.configs import hparams
 from yt8m.eval.ablations import table
 from yt8m.eval.blending import ensemble_file
-
-_SPEC = {"names": ["rgb", "audio"], "sizes": [8, 4], "level": "frame"}
-_VIDEO_SPEC = {"names": ["mean_rgb"], "sizes": [8], "level": "video"}
-MODELS = (
-    {"name": "model", "num_classes": 6, "feature_spec": _VIDEO_SPEC, "fusion": "concat",
-     "aggregation": None, "classifier": {"name": "moe", "num_mixtures": 2},
-     "sampling": None, "normalization": "l2", "mixture": None},
-    {"name": "model", "num_classes": 5, "feature_spec": _SPEC,
-     "fusion": {"name": "sum", "units": 4},
-     "aggregation": {"name": "dbof", "clusters": 4, "units": 3},
-     "classifier": {"name": "hidden", "units": 4, "head": {"name": "logistic"}},
-     "sampling": {"num_frames": 3, "method": "random_frames"}, "normalization": "none",
-     "mixture": {"branches": 2}})
-_FLAGS = {"batch_size": 8, "model": "MoeModel", "feature_names": "rgb", "seed": 0,
-          "base_learning_rate": 0.01, "start_from_prior": True, "max_steps": None}
-
-
-def _dump(*contents):
-  return [json.dumps(content).encode() for content in contents]
-
-
-def _number(value, kinds=(int, float)):
-  """The number, if it is one and finite."""
-  assert type(value) in kinds, value
-  assert math.isfinite(float(value)), value
-  return value
-
-
-def _whole(value):
-  assert type(value) is int, value
-  assert 0 < value < 2**31, value
-  return value
-
-
-def _spec(config):
-  names, sizes = config["names"], config["sizes"]
-  assert isinstance(names, list) and isinstance(sizes, list)
-  assert names and all(isinstance(name, str) and name for name in names)
-  assert len(set(names)) == len(names) == len(sizes)
-  assert config["level"] in ("video", "frame", "segment")
-  return names, [_whole(size) for size in sizes], config["level"]
-
-
-def _read_experiment(path):
-  one = experiment.Experiment.load(os.path.dirname(path))
-  spec = one.feature_spec
-  return (one.model_config, one.max_frames, one.flags, one.num_classes,
-          (list(spec.names), list(spec.sizes), spec.level))
-
-
-def _expected_experiment(data):
-  content = json.loads(data.decode())
-  model = content["model"]
-  assert isinstance(content["flags"], dict)
-  return (model, _whole(content["max_frames"]), content["flags"],
-          _whole(model["num_classes"]), _spec(model["feature_spec"]))
-
-
-def _build(path):
-  model = experiment.Experiment.load(os.path.dirname(path)).build_model()
-  return model.num_classes, list(model.feature_spec.sizes)
-
-
-def _expected_build(data):
-  model = json.loads(data.decode())["model"]
-  return _whole(model["num_classes"]), _spec(model["feature_spec"])[1]
-
-
-_HPARAMS_OF = {"classifier": {"name": "conditional"}, "aggregation": "mean",
-               "normalization": "l2", "fusion": None}
-
-
-def _read_hparams(path):
-  with open(path, "rb") as file:
-    text = file.read().decode("utf-8", "surrogateescape")
-  return hparams.change(_HPARAMS_OF, text)
-
-
-def _expected_hparams(data):
-  def merged(old, new):
-    old = {"name": old} if isinstance(old, str) else dict(old or {})
-    if "name" in new and new["name"] != old.get("name"):
-      return new
-    return {**old, **{key: merged(old[key], value)
-                      if isinstance(value, dict) and isinstance(old.get(key), (dict, str))
-                      else value for key, value in new.items()}}
-
-  text = data.decode("utf-8", "surrogateescape")
-  changes = json.loads(text) if text else {}
-  return {**_HPARAMS_OF, **{
-      part: value if part == "normalization" else merged(_HPARAMS_OF.get(part), value)
-      for part, value in changes.items()}}
-
-
-def _read_trained_hparams(path):
-  with open(path, "rb") as file:
-    text = file.read().decode("utf-8", "surrogateescape")
-  return hparams.change_trained(_TRAINED, text)["classifier"]
-
-
-_TRAINED = {**MODELS[0], "classifier": {"name": "conditional", "num_steps": 4}}
-
-
-def _expected_trained_hparams(data):
-  text = data.decode("utf-8", "surrogateescape")
-  changes = json.loads(text) if text else {}
-  new = changes.get("classifier", {})
-  valid = [path.split(".")[1] for path in hparams.changeable(_TRAINED)]
-  assert set(new) <= {"name", *valid}
-  return {**_TRAINED["classifier"], **new}
-
+from yt8m.eval.metrics import gate
 
 _TABLE = {
     "title": "Heads", "note": "Text", "paired_with": "moe",
@@ -200,9 +88,9 @@ def _expected_ensemble(data):
   assert content["format"] == 1 and type(content["format"]) is int
   for entry in content["members"]:
     weights = entry["weight"] if isinstance(entry["weight"], list) else [entry["weight"]]
-    assert all(_number(weight) >= 0 for weight in weights)
+    assert all(json_values.number(weight) >= 0 for weight in weights)
     for knot in entry.get("rank_knots") or ():
-      _number(knot)
+      json_values.number(knot)
     assert isinstance(entry["name"], str)
     name = os.path.basename(os.path.normpath(os.path.join("x", entry["saved_model"])))
     members.append((entry["name"], name, entry["weight"],
@@ -212,12 +100,13 @@ def _expected_ensemble(data):
   averaging = content.get("averaging", "probabilities")
   assert averaging in ("probabilities", "logits", "ranks")
   for score in content.get("scores", {}).values():
-    _number(score)
+    json_values.number(score)
   return (members, shape, averaging, content.get("budget_bytes"),
           content.get("scores", {}), content.get("search", {}))
 
 
-_CONTRACT = {**_SPEC, "max_frames": 300, "num_classes": 3862}
+_CONTRACT = {"names": ["rgb", "audio"], "sizes": [8, 4], "level": "frame",
+             "max_frames": 300, "num_classes": 3862}
 
 
 def _read_contract(path):
@@ -229,7 +118,8 @@ def _read_contract(path):
 
 def _expected_contract(data):
   content = json.loads(data.decode())
-  return (_spec(content), _whole(content["max_frames"]), _whole(content["num_classes"]))
+  return (json_values.spec(content), json_values.whole(content["max_frames"]),
+          json_values.whole(content["num_classes"]))
 
 
 _FILE = b"weights"
@@ -266,10 +156,11 @@ def _read_thresholds(path):
 def _expected_thresholds(data):
   content = json.loads(data.decode())
   assert content.pop("format") == 1
-  values = [None if value is None else float(np.float32(_number(value)))
+  values = [None if value is None else float(np.float32(json_values.number(value)))
             for value in content.pop("thresholds")]
   assert all(value is None or 0 <= value <= 1 for value in values)
-  assert len(values) == _whole(content.pop("num_classes")) >= _whole(content["top_k"])
+  num_classes = json_values.whole(content.pop("num_classes"))
+  assert len(values) == num_classes >= json_values.whole(content["top_k"])
   top_k, name = content.pop("top_k"), content.pop("target")
   assert isinstance(name, str) and name
   known = ("step", "hparams", "checkpoint_digest", "data", "data_digest", "num_examples",
@@ -279,54 +170,43 @@ def _expected_thresholds(data):
           {key: value for key, value in content.items() if key in known})
 
 
-def _read_status(path):
-  return experiment.is_finished(os.path.dirname(path))
+_REGRESSIONS = ("gap:0.002,avg_loss:0.1",)
+_BASELINE = {"step": 9, "gap": 0.7, "avg_loss": 1.5, "map": 0.3, "top_k": 20,
+             "label_loss": None, "num_positives": {"0": 3, "2": 1}}
 
 
-def _expected_status(data):
-  finished = json.loads(data.decode()).get("finished")
-  assert finished in (True, False, None) and type(finished) is not int
-  return finished
+def _read_baseline(path):
+  baseline = gate.Baseline.load(path, _REGRESSIONS)
+  return [(found.name, found.sign, found.bound) for found in
+          baseline.requirements([3, 0, 1], {"top_k": 20, "label_loss": None})]
 
 
-def _json_target(name, contents, read, expected, **options):
-  return target.Target(name=name, seeds=_dump(*contents), read=read, expected=expected,
-                       mutate=mutation.of_json, file=name, **options)
+def _expected_baseline(data):
+  content = json.loads(data.decode())
+  assert content["num_positives"] == {"0": 3, "2": 1}
+  assert content.get("top_k") == 20 and content.get("label_loss") is None
+  return [("gap", ">=", json_values.number(content["gap"]) - 0.002),
+          ("avg_loss", "<=", json_values.number(content["avg_loss"]) + 0.1)]
 
-
-_EXPERIMENTS = [{"format": 1, "model": model, "max_frames": 300, "flags": _FLAGS}
-                for model in MODELS]
 
 TARGETS = (
-    _json_target("config.json", _EXPERIMENTS, _read_experiment, _expected_experiment,
-                 share=10),
     target.Target(
-        name="model of config.json", seeds=_dump(*_EXPERIMENTS), read=_build,
-        expected=_expected_build, mutate=mutation.of_json, file="config.json",
-        share=0.2),
-    target.Target(
-        name="--hparams", mutate=mutation.of_json, names=("--hparams",), share=10,
-        seeds=_dump({"classifier": {"num_steps": 3}}, {"aggregation": {"name": "lstm"}},
-                    {"normalization": "none", "sampling": {"num_frames": 4}}),
-        read=_read_hparams, expected=_expected_hparams),
-    target.Target(
-        name="--hparams of a trained model", mutate=mutation.of_json, share=5,
-        names=("--hparams",), seeds=_dump({"classifier": {"num_steps": 3}}, {}),
-        read=_read_trained_hparams, expected=_expected_trained_hparams),
-    target.Target(
-        name="ablation table", seeds=_dump(_TABLE), read=_read_table,
+        name="ablation table", seeds=json_values.dump(_TABLE), read=_read_table,
         expected=_expected_table, mutate=mutation.of_json, file="input.json", share=10,
         names=("input",)),
-    _json_target("ensemble.json", _ENSEMBLES, _read_ensemble, _expected_ensemble,
-                 share=10),
+    json_values.of_file(
+        "ensemble.json", _ENSEMBLES, _read_ensemble, _expected_ensemble, share=10),
     target.Target(
-        name="feature_spec.json", seeds=_dump(_CONTRACT), read=_read_contract,
+        name="feature_spec.json", seeds=json_values.dump(_CONTRACT), read=_read_contract,
         expected=_expected_contract, mutate=mutation.of_json,
         file="assets/feature_spec.json", share=5),
-    _json_target("manifest.json", [_MANIFEST], _read_manifest, _expected_manifest,
-                 names=("manifest.json", "data.bin"), share=5),
-    _json_target("thresholds.json", _THRESHOLDS, _read_thresholds, _expected_thresholds,
-                 share=5),
-    _json_target("status.json", [{"finished": True, "total_steps": 9}], _read_status,
-                 _expected_status, share=5),
+    json_values.of_file(
+        "manifest.json", [_MANIFEST], _read_manifest, _expected_manifest,
+        names=("manifest.json", "data.bin"), share=5),
+    json_values.of_file(
+        "thresholds.json", _THRESHOLDS, _read_thresholds, _expected_thresholds, share=5),
+    target.Target(
+        name="--baseline", seeds=json_values.dump(_BASELINE), read=_read_baseline,
+        expected=_expected_baseline, mutate=mutation.of_json, file="metrics-9.json",
+        share=5),
 )

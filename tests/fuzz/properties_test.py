@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 from hypothesis import strategies as st
 
-from tests.fuzz import json_targets
+from tests.fuzz import training_targets
 from yt8m.configs import experiment
 from yt8m.configs import hparams
 from yt8m.core import csv_files
@@ -142,7 +142,7 @@ JSON = st.recursive(
 
 
 @hypothesis.given(st.dictionaries(st.text(max_size=9), JSON, max_size=5),
-                  st.sampled_from(json_targets.MODELS), st.integers(1, 2**31 - 1))
+                  st.sampled_from(training_targets.MODELS), st.integers(1, 2**31 - 1))
 @few(50)
 def test_a_configuration_comes_back(flags, model, max_frames):
   with tempfile.TemporaryDirectory() as folder:

@@ -8,10 +8,11 @@ from tests.fuzz import record_targets
 from tests.fuzz import segment_targets
 from tests.fuzz import server_targets
 from tests.fuzz import text_targets
+from tests.fuzz import training_targets
 
 TARGETS = {target.name: target for target in (
-    *json_targets.TARGETS, *text_targets.TARGETS, *binary_targets.TARGETS,
-    *server_targets.TARGETS, *record_targets.TARGETS,
+    *training_targets.TARGETS, *json_targets.TARGETS, *text_targets.TARGETS,
+    *binary_targets.TARGETS, *server_targets.TARGETS, *record_targets.TARGETS,
     *segment_targets.TARGETS)}
 
 

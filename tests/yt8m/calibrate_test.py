@@ -153,6 +153,15 @@ def test_predictions_of_the_folds_teach_a_model(records, train_dir, tmp_path):
   assert predictions.num_videos == len(set(predictions.ids)) == 1120
   assert predictions.record_files == ["fold 0", "fold 1"]
   assert len(predictions.labels) == 1120
+
+  shutil.rmtree(out)  # as after a kill between the two outputs
+  again = support.run_command(*arguments).stderr
+  assert f"{teacher} is there already: the same command wrote it" in again
+  assert f"Wrote {out}" in again
+  failed = support.run_command(*arguments, "--seed=1", check=False)
+  assert failed.returncode == 1
+  assert f"{teacher} exists and is not an empty directory" in failed.stderr
+
   support.run_command(
       "yt8m.train", f"--train_data_pattern={records}/train*",
       f"--train_dir={tmp_path}/student", "--feature_names=mean_rgb,mean_audio",

@@ -22,6 +22,7 @@ from absl import logging
 
 from yt8m.core import checksum
 from yt8m.core import files
+from yt8m.core import finished
 from yt8m.core import locks
 from yt8m.core import temporaries
 from yt8m.core.types import PathLike
@@ -92,8 +93,10 @@ class Kind:
       for name in (*folders, *names):
         path = os.path.join(folder, name.rstrip("/"))
         parts = os.path.relpath(path, directory).split(os.sep)
+        is_folder = name in folders
+        owner = parts if is_folder else [*parts[:-1], finished.marked_by(parts[-1])]
         if os.path.islink(path) or not (
-            any(_matches(parts, pattern, name in folders) for pattern in patterns)
+            any(_matches(owner, pattern, is_folder) for pattern in patterns)
             or name.endswith(locks.FILE) or any(map(temporaries.is_one, parts))):
           foreign.append("/".join(parts))
     return sorted(foreign)

@@ -17,6 +17,7 @@ import functools
 import hashlib
 import json
 import os
+import re
 from collections.abc import Callable
 from collections.abc import Mapping
 from typing import Any
@@ -29,6 +30,7 @@ from yt8m.core import files
 from yt8m.core.types import PathLike
 
 _ATTRIBUTE = "user.yt8m.job"
+_BESIDE = re.compile(r"\.(.+)\.job")
 
 
 def marker(path: PathLike, job: Mapping[str, Any]) -> Callable[[str], None]:
@@ -72,6 +74,11 @@ def check(path: PathLike, job: Mapping[str, Any], overwrite: bool,
     return True
   raise FileExistsError(
       f"{flag}={path} exists: name another output, or add --overwrite.")
+
+
+def marked_by(name: str) -> str:
+  """Returns the name of the file that a hidden file marks; any other name as it is."""
+  return match[1] if (match := _BESIDE.fullmatch(name)) else name
 
 
 def _mark(temporary: str, path: str, job: Mapping[str, Any]) -> None:

@@ -13,13 +13,12 @@ import numpy as np
 from absl import logging
 
 from yt8m.data import label_sets as label_set_files
-from yt8m.eval.predictions import store
 from yt8m.eval.predictions import writer
 from yt8m.training import calibrating
 
 
 def check(directory: str, num_folds: int) -> None:
-  """Checks that predictions can be written, before anything is computed.
+  """Checks that predictions can be computed and written, before anything is computed.
 
   Args:
     directory: Value of `--predictions_output`.
@@ -27,13 +26,12 @@ def check(directory: str, num_folds: int) -> None:
 
   Raises:
     ValueError: There is one fold only, or the directory is remote.
-    FileExistsError: The directory has files in it.
   """
   if num_folds < 2:
     raise ValueError(f"--predictions_output={directory} needs two folds or more, because "
                      "a calibration scores only videos that it was not fitted to: train "
                      "models without parts of the records, and give each with --fold.")
-  writer.check(directory, store.TOP_K)
+  writer.check_path(directory)
 
 
 def scores(raw: np.ndarray, labels: np.ndarray, ids: np.ndarray,

@@ -78,7 +78,7 @@ def train(train_dir: str, num_folds: int, directory: str) -> list[tuple[str, str
   table.check_flags(f"The training of {train_dir}", flags)
   if config.kept_names(train_dir):
     flags["vocabulary"] = os.path.join(train_dir, vocabulary.FILE)
-  _open(directory, {"flags": flags, "num_folds": num_folds, "files": record_files})
+  prepare(directory, {"flags": flags, "num_folds": num_folds, "files": record_files})
   num_threads = int(os.environ.get(processes.THREADS, 0))
   runner = processes.Runner(num_threads or processes.num_processors())
   try:
@@ -88,8 +88,17 @@ def train(train_dir: str, num_folds: int, directory: str) -> list[tuple[str, str
     runner.stop()
 
 
-def _open(directory: str, settings: types.Config) -> None:
-  """Makes the directory, or checks that it is of the same training."""
+def prepare(directory: str, settings: types.Config) -> None:
+  """Makes the directory of fold models, or checks that it is of the same training.
+
+  Args:
+    directory: Path of the directory.
+    settings: Everything that the models depend on, for `folds.json`.
+
+  Raises:
+    FileExistsError: `directory` holds something else.
+    ValueError: `directory` is of another training.
+  """
   directories.check_replaceable(directory, FOLDS, "the directory of the fold models")
   path = os.path.join(directory, _SETTINGS)
   if os.path.exists(path):

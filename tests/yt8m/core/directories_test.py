@@ -157,6 +157,11 @@ def test_contents_may_depend_on_the_directory(tmp_path):
   assert listed.foreign_entries(tmp_path) == ["b"]
 
 
+def test_the_mark_of_a_job_belongs_to_the_file_that_it_marks(tmp_path):
+  fill(tmp_path, "marker.json", ".marker.json.job", ".thesis.job", ".job")
+  assert OURS.foreign_entries(tmp_path) == [".job", ".thesis.job"]
+
+
 def test_the_rule_holds_for_remote_directories_too():
   root = "ram://directories_test/out"
   directories.check_replaceable(root, OURS, "--output_dir")

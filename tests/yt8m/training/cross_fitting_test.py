@@ -56,10 +56,9 @@ def test_label_sets_of_the_fold_are_left_out(videos, found):
       *videos, IDS, FOLDS, sets, **calibrating_test.SMALL))
 
 
-def test_one_fold_or_a_directory_in_use_is_refused(tmp_path):
+def test_one_fold_or_a_remote_directory_is_refused(tmp_path):
   cross_fitting.check(f"{tmp_path}/new", 2)
   with pytest.raises(ValueError, match="needs two folds or more"):
     cross_fitting.check(f"{tmp_path}/new", 1)
-  (tmp_path / "file").touch()
-  with pytest.raises(FileExistsError, match="is not an empty directory"):
-    cross_fitting.check(str(tmp_path), 2)
+  with pytest.raises(ValueError, match="must be local"):
+    cross_fitting.check("gs://bucket/store", 2)
