@@ -24,6 +24,8 @@ _Message = dict[str, Any]
 class Observer:
   """Counts requests, logs them, and answers what needs no replica.
 
+  HEAD is GET without the body, which uvicorn leaves out.
+
   `/v2/health/live` says that the server runs, also while no model is loaded.
 
   Args:
@@ -60,14 +62,16 @@ class Observer:
       left |= message["type"] == "http.disconnect" and status is None
       return message
 
+    # A copy: uvicorn looks at its own scope.
+    asked = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
     self._metrics.begin()
     try:
-      await self._answer(scope, observed_receive, observed_send)
+      await self._answer(asked, observed_receive, observed_send)
     finally:
       seconds = time.monotonic() - began
       status = None if left else status
       self._metrics.end(routes.kind(scope["path"]), status, seconds,
-                        scope.get(UNAVAILABLE, False))
+                        asked.get(UNAVAILABLE, False))
       if self._access_log:
         # In one piece: Ray reads along, and would show the end of the line as another.
         sys.stderr.write(f"{_line(scope, status, num_bytes, seconds)}\n")

@@ -6,7 +6,6 @@ Ray Serve calls `middlewares` in the process of the proxy, because `yt8m-serve` 
 in the variable `RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH`.
 """
 
-import asyncio
 import json
 import os
 from collections.abc import Awaitable
@@ -19,6 +18,7 @@ from starlette import requests
 from uvicorn.protocols.http import auto
 
 from yt8m.export.serving import http_observer
+from yt8m.export.serving import http_protocol
 from yt8m.export.serving import metrics
 from yt8m.export.serving import request_body
 from yt8m.export.serving import rest_api
@@ -27,9 +27,6 @@ from yt8m.export.serving import routes
 # Variable for the process of the proxy: JSON of `access_log` and of the arguments of
 # `JsonErrors`.
 SETTINGS = "YT8M_SERVE_SETTINGS"
-# Seconds in which the headers of a request must arrive, and their largest size.
-_HEADERS_S = 10.0
-_HEADERS_BYTES = 2**16
 # Headers by which a client tells Ray Serve the limit of time, and that a request goes on
 # when the client has left.
 _LIMIT = b"x-request-timeout-seconds"
@@ -37,7 +34,6 @@ _OF_RAY = (_LIMIT, b"x-request-disconnect-disabled")
 # Seconds in which a replica must say that it is ready. Without replicas, as at the start,
 # Ray Serve lets requests wait for one.
 _READY_S = b"5"
-_LINE_BYTES = 4  # of a header, besides its name and its value
 
 # By the status of Ray Serve's own answers, which are plain text: status and message.
 _UNAVAILABLE = (503, "The server starts or stops, or lost a replica. Try again.")
@@ -60,8 +56,8 @@ def middlewares() -> list[middleware.Middleware]:
 
   limits = json.loads(os.environ.get(SETTINGS, "{}"))
   access_log, request_metrics = limits.pop("access_log", False), metrics.RequestMetrics()
-  auto.AutoHTTPProtocol = _protocol(
-      auto.AutoHTTPProtocol, _HEADERS_S, request_metrics.refuse)
+  auto.AutoHTTPProtocol = http_protocol.limited(
+      auto.AutoHTTPProtocol, request_metrics.refuse)
   return [middleware.Middleware(JsonErrors, **limits),
           middleware.Middleware(http_observer.Observer, request_metrics,
                                 gathering.Gatherer(), access_log)]
@@ -90,6 +86,9 @@ class JsonErrors:
   async def __call__(self, scope: dict[str, Any], receive: Callable, send: _Send) -> None:
     if scope["type"] == "websocket":
       await send({"type": "websocket.close", "code": 1003})
+      return
+    if scope["type"] == "http" and not scope["path"].startswith("/"):  # GET *
+      await _send_error(send, 404, "The path does not begin with a slash.")
       return
     if scope["type"] != "http" or scope["path"] in _OWN_PATHS:
       await self._app(scope, receive, send)
@@ -158,78 +157,3 @@ async def _send_error(send: _Send, status: int, text: str) -> None:
     headers.append((b"retry-after", b"1"))
   await send({"type": "http.response.start", "status": status, "headers": headers})
   await send({"type": "http.response.body", "body": body})
-
-
-def _protocol(base: Any, seconds: float, refuse: Callable[[], object] = bool) -> Any:
-  """Returns a protocol of uvicorn with limits for the headers of a request.
-
-  uvicorn waits for ever for the headers of a request. Here a connection is closed if,
-  from one look to the next, no request was in progress and none was awaited after an
-  answer, for which uvicorn has a limit of its own. It is closed, too, when the headers of
-  a request have more than `_HEADERS_BYTES` bytes.
-
-  Args:
-    base: Protocol of uvicorn.
-    seconds: Seconds between two looks.
-    refuse: Function that is called when headers are too large.
-  """
-
-  # That of h11 has no such methods, and a limit of its own.
-  counts = hasattr(base, "on_message_begin")
-
-  class Protocol(base):
-    """The protocol of one connection."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:
-      super().connection_made(transport)
-      # Bytes of headers since a request or a piece of a body came: also of those after a
-      # body (trailers), and of requests that come before others are answered.
-      self._num_bytes = self._num_events = 0
-      self._in_body = False
-      self.loop.call_later(seconds, self._look, transport, (None, True))
-
-    def on_message_begin(self) -> None:
-      self._count(0)
-      super().on_message_begin()
-
-    def on_body(self, body: bytes) -> None:
-      self._count(0, in_body=True)
-      super().on_body(body)
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-      self._count(self._num_bytes + len(name) + len(value) + _LINE_BYTES)
-      super().on_header(name, value)
-
-    def _count(self, num_bytes: int, in_body: bool = False) -> None:
-      self._num_bytes, self._in_body = num_bytes, in_body
-      self._num_events += 1
-
-    def data_received(self, data: bytes) -> None:
-      before = self._num_events
-      super().data_received(data)
-      # What has no end of a line yet is not passed to `on_header`.
-      if self._num_events == before:
-        self._num_bytes += len(data)
-      elif not self._in_body:
-        self._num_bytes += len(data) - (data.rfind(b"\n") + 1)
-      if counts and self._num_bytes > _HEADERS_BYTES and not self.transport.is_closing():
-        refuse()
-        body = rest_api.format_error("The headers of the request are too large.")
-        self.transport.write(
-            b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\n"
-            b"content-type: application/json\r\n"
-            b"content-length: %d\r\n\r\n%b" % (len(body), body))
-        self.transport.close()
-
-    def _look(self, transport: asyncio.Transport, before: tuple[Any, bool]) -> None:
-      cycle: Any = self.cycle
-      reads_headers = ((cycle is None or cycle.response_complete)
-                       and self.timeout_keep_alive_task is None)
-      if transport.is_closing():
-        return
-      if reads_headers and before == (cycle, True):
-        transport.close()
-      else:
-        self.loop.call_later(seconds, self._look, transport, (cycle, reads_headers))
-
-  return Protocol

@@ -76,10 +76,10 @@ class RequestMetrics:
       self._errors.labels(UNAVAILABLE if unavailable else
                           _KINDS.get(status, _OTHER)).inc()
 
-  def refuse(self) -> None:
-    """Counts a request whose headers were too large to be one."""
-    self._requests.labels("other", "431").inc()
-    self._errors.labels(_KINDS[431]).inc()
+  def refuse(self, status: int) -> None:
+    """Counts what is no request, by the HTTP status of its answer."""
+    self._requests.labels("other", str(status)).inc()
+    self._errors.labels(_KINDS[status]).inc()
 
   def text(self, of_replicas: Iterable[Families]) -> bytes:
     """Returns all metrics as text.

@@ -8,7 +8,7 @@ import pathlib
 
 FRAME = ("--frame_features", "--feature_names=rgb,audio", "--feature_sizes=16,8",
          "--num_classes=13", "--max_frames=12")
-SAMPLE = ("--num_videos=40", "--num_classes=13", "--max_frames=12", "--num_shards=2",
+SAMPLE = ("--num_videos=60", "--num_classes=13", "--max_frames=12", "--num_shards=2",
           "--feature_sizes=16,8", "--nosegments")
 TABLE = {
     "title": "One head",

@@ -83,6 +83,21 @@ def test_answers_are_passed_and_counted():
   assert not client.counted("yt8m_requests_running")
 
 
+def test_head_is_get_for_the_application_and_head_for_the_web_server():
+  client, seen = Client(), []
+
+  async def app(scope, receive, send):
+    seen.append(scope["method"])
+    await answering(503, **{http_observer.UNAVAILABLE: True})(scope, receive, send)
+
+  assert client.ask(app, "/v2/health/ready", "HEAD")[0]["status"] == 503
+  assert seen == ["GET"]
+  assert client.counted("yt8m_errors_total") == {
+      ("yt8m_errors_total", ("kind", "unavailable")): 1}
+  for path in ("/metrics", "/v2/health/live"):
+    assert client.ask(must_not_be_asked, path, "HEAD")[0]["status"] == 200
+
+
 def test_paths_of_clients_are_no_labels():
   client = Client()
   for number in range(50):

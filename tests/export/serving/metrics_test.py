@@ -31,7 +31,7 @@ def test_requests_and_errors_are_counted():
                               (503, True), (599, False), (None, False)]:
     requests.begin()
     requests.end("predict", status, 0.02, unavailable)
-  requests.refuse()
+  requests.refuse(431)
   requests.begin()
   found = values(requests.text([]))
   assert found["yt8m_requests_running",] == 1 and found["yt8m_replicas",] == 0
