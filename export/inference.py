@@ -12,7 +12,6 @@ written. If a run is killed, start it again: it continues where it stopped.
 """
 
 import contextlib
-import os
 import sys
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -23,19 +22,14 @@ from absl import flags
 from absl import logging
 
 from yt8m.artifacts import model_archive
-from yt8m.artifacts import versions
 from yt8m.artifacts.thresholds import Thresholds
-from yt8m.configs import checkpoints
 from yt8m.configs import experiment
-from yt8m.configs import model_flags
-from yt8m.configs import starter_flags
 from yt8m.core import checksum
 from yt8m.core import command
 from yt8m.core import feature_spec
 from yt8m.core import finished
 from yt8m.core import locks
 from yt8m.core import paths
-from yt8m.core import temporaries
 from yt8m.core import video_ids
 from yt8m.core.vocabulary import Vocabulary
 from yt8m.data import label_reader
@@ -51,22 +45,13 @@ from yt8m.export.prediction import named_formats
 from yt8m.export.prediction import parts as prediction_parts
 from yt8m.export.prediction import repeated_videos
 from yt8m.export.prediction import runners
+from yt8m.export.prediction import source_flags
 from yt8m.export.submissions import check
 from yt8m.export.submissions import segments
 from yt8m.export.submissions import videos
 
 FLAGS = flags.FLAGS
 
-paths.define("train_dir", "", "Directory that yt8m-train wrote.")
-checkpoints.define_flag()
-paths.define("input_model_tgz", "", "Model archive, instead of --train_dir.")
-paths.define("saved_model", "", "SavedModel of yt8m-export, of one model or of an "
-             "ensemble, or a directory of versions, whose newest complete one is taken. "
-             "Instead of --train_dir.")
-paths.define("untar_model_dir", "", "Directory to unpack --input_model_tgz into. "
-             "Default: a temporary directory.")
-flags.DEFINE_float("max_model_gib", model_archive.DEFAULT_MAX_BYTES / 2**30, "Largest "
-                   "number of GiB that --input_model_tgz may unpack to.", 0.0)
 paths.define("output_model_tgz", "", "Archive to pack the trained model into.")
 paths.define_pattern("input_data_pattern", "",
                      "Record files to predict: globs, separated by commas.")
@@ -110,10 +95,7 @@ paths.define("check", "", "Submission CSV to check. Nothing is predicted.")
 flags.DEFINE_integer("num_classes", None, "Number of classes that --check allows. "
                      "Default: that of the model, if one is given. For predictions it "
                      "must be that of the model.", 1)
-model_flags.define_hparams()
-starter_flags.define()
-
-_SOURCES = ("train_dir", "input_model_tgz", "saved_model")
+source_flags.define()
 
 
 def main() -> None:
@@ -121,7 +103,7 @@ def main() -> None:
     return _check()
   _check_flags()
   with contextlib.ExitStack() as stack:
-    source, class_ids = _source(stack), None
+    source, class_ids = source_flags.chosen(stack), None
     if FLAGS.segment_labels and FLAGS.segment_label_ids_file:
       class_ids = segments.read_class_ids(
           FLAGS.segment_label_ids_file, source.num_classes)
@@ -215,36 +197,8 @@ def _write_predictions(job: jobs.Job, record_files: Sequence[str],
                     len(record_files))
 
 
-def _source(stack: contextlib.ExitStack) -> jobs.Source:
-  """Returns the model that the flags name; `stack` removes what is unpacked."""
-  if FLAGS.saved_model:
-    return versions.newest(FLAGS.saved_model, "--saved_model")
-  train_dir = FLAGS.train_dir
-  if FLAGS.input_model_tgz:
-    train_dir = FLAGS.untar_model_dir or os.path.join(
-        stack.enter_context(temporaries.scratch(purpose="yt8m-model")), "model")
-    model_archive.unpack(FLAGS.input_model_tgz, train_dir, experiment.TRAIN_DIR,
-                         int(FLAGS.max_model_gib * 2**30))
-  trained = experiment.Experiment.load(train_dir)  # Refuses one that is not ours.
-  if not FLAGS.check:
-    starter_flags.check(trained, train_dir)
-  source = checkpoint.Checkpoint.of_directory(
-      train_dir, model_flags.hparams_given(), FLAGS.checkpoint)
-  experiment.warn_if_unfinished(train_dir, source.path)
-  return source
-
-
 def _check_flags() -> None:
-  if sum(bool(FLAGS[name].value) for name in _SOURCES) != 1:
-    raise ValueError("Give one of --train_dir, --input_model_tgz and --saved_model.")
-  if FLAGS.saved_model and FLAGS.checkpoint:
-    raise ValueError("--checkpoint is chosen when a --saved_model is exported "
-                     "(yt8m-export --checkpoint).")
-  if FLAGS.saved_model and model_flags.hparams_given():
-    raise ValueError("--hparams of a --saved_model are chosen when it is exported "
-                     "(yt8m-export --hparams or --set).")
-  if FLAGS.saved_model:
-    starter_flags.refuse("a --saved_model describes itself, so leave the flag out.")
+  source_flags.check()
   if FLAGS.output_model_tgz and not FLAGS.train_dir:
     raise ValueError("--output_model_tgz packs --train_dir: give one.")
   if FLAGS.output_model_tgz:
@@ -286,8 +240,8 @@ def _check() -> None:
   """Checks a submission, and reports its errors all at once."""
   num_classes = FLAGS.num_classes
   with contextlib.ExitStack() as stack:
-    if num_classes is None and any(FLAGS[name].value for name in _SOURCES):
-      num_classes = _source(stack).num_classes
+    if num_classes is None and source_flags.given():
+      num_classes = source_flags.chosen(stack, compare=False).num_classes
   classes = None if num_classes is None else range(num_classes)
   if FLAGS.segment_label_ids_file:
     classes = set(segments.read_class_ids(

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from yt8m.core import compat
 from yt8m.core import feature_spec as feature_specs
 from yt8m.core import types
 from yt8m.models import branch
 from yt8m.models import input_checks
+from yt8m.models import keras_files
 from yt8m.models import keras_loops
 from yt8m.models import mixture as mixtures
 from yt8m.models import prediction
@@ -23,12 +23,12 @@ from yt8m.models.layers import base
 from yt8m.models.layers import frame_sampling
 from yt8m.models.layers import input_features
 from yt8m.models.layers import masking
-from yt8m.models.layers import variables
 
 keras = tf.keras
 
 
-class VideoModel(base.Configured, keras_loops.KerasLoops, keras.Model):
+class VideoModel(base.Configured, keras_files.KerasFiles, keras_loops.KerasLoops,
+                 keras.Model):
   """Scores every class for every video of a batch.
 
       x_m = normalise(dequantise(q_m))          input features of modality m
@@ -271,65 +271,6 @@ class VideoModel(base.Configured, keras_loops.KerasLoops, keras.Model):
     """Prints the parts of the model; see `keras.Model.summary`."""
     self.build_variables()
     return super().summary(*args, expand_nested=expand_nested, **kwargs)
-
-  # Keras restores weights by walking the layers, and skips layers without variables.
-  # A model that was never called therefore creates its variables first.
-
-  def get_build_config(self) -> dict[str, Any]:
-    self.build_variables()
-    # Layers of Keras have `trainable` in their configs; the parts of a model have none.
-    frozen = [number for number, layer in enumerate(compat.all_layers(self))
-              if not layer.trainable]
-    return {"feature_spec": self.feature_spec.to_config(),
-            "compute_dtype": self.input_features.compute_dtype,
-            **({"frozen_layers": frozen} if frozen else {})}
-
-  def build_from_config(self, config: dict[str, Any]) -> None:
-    saved, own = config.get("compute_dtype"), self.input_features.compute_dtype
-    if saved and saved != own:
-      raise ValueError(
-          f"The model was saved with {saved} computations, and would be loaded with "
-          f"{own}, which gives other scores: before load_model, call "
-          "keras.mixed_precision.set_global_policy("
-          f"'{saved if saved == 'float32' else f'mixed_{saved}'}').")
-    self.build_variables()
-    if frozen := config.get("frozen_layers"):
-      # Each layer sets those below it, which follow.
-      for number, layer in enumerate(compat.all_layers(self)):
-        layer.trainable = number not in frozen
-
-  def save(self, *args: Any, **kwargs: Any) -> None:
-    self.build_variables()
-    super().save(*args, **kwargs)
-
-  def save_weights(self, *args: Any, **kwargs: Any) -> None:
-    self.build_variables()
-    super().save_weights(*args, **kwargs)
-
-  def load_weights(self, *args: Any, **kwargs: Any) -> Any:
-    self.build_variables()
-    return super().load_weights(*args, **kwargs)
-
-  # Keras does not save the states of random generators, such as those of dropout. Keras 3
-  # counts them among the variables of a model.
-
-  def save_own_variables(self, store: Any) -> None:
-    keras_model: Any = super()
-    keras_model.save_own_variables(store)
-    for name, state in self._random_states().items():
-      store[name] = state.numpy()
-
-  def load_own_variables(self, store: Any) -> None:
-    keras_model: Any = super()
-    states = self._random_states()
-    names = set(store.keys())  # Older files hold no states.
-    keras_model.load_own_variables({name: store[name] for name in names - states.keys()})
-    for name in names & states.keys():
-      states[name].assign(np.array(store[name]))
-
-  def _random_states(self) -> dict[str, tf.Variable]:
-    states = variables.checkpoint_parts(self)["random_states"]
-    return {f"random_state_{number}": state for number, state in enumerate(states)}
 
   def get_config(self) -> dict[str, Any]:
     return {"name": self.name, "num_classes": self.num_classes,

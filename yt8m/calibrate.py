@@ -36,7 +36,6 @@ from absl import logging
 from yt8m.artifacts import manifest
 from yt8m.artifacts import saved_model
 from yt8m.configs import checkpoint_files
-from yt8m.configs import checkpoints
 from yt8m.configs import experiment
 from yt8m.core import checksum
 from yt8m.core import command
@@ -54,6 +53,7 @@ from yt8m.export.prediction import held_out
 from yt8m.export.saved_models import calibrated
 from yt8m.models.calibration import calibration
 from yt8m.models.layers import variables
+from yt8m.training import calibrate_flags
 from yt8m.training import calibrating
 from yt8m.training import cross_fitting
 from yt8m.training import fold_models
@@ -69,40 +69,7 @@ _REMEDY = "name another one, or add --overwrite"
 
 Model = checkpoint.Checkpoint | saved_model.SavedModel
 
-paths.define("train_dir", "", "Directory of the model.")
-paths.define("saved_model", "", "SavedModel of yt8m-export, of one model or of an "
-             "ensemble, instead of --train_dir. --output_dir becomes a SavedModel.")
-checkpoints.define_flag()
-paths.define_pattern("held_out_data_pattern", "", "Records that the model was not "
-                     "trained on: globs, separated by commas.")
-flags.DEFINE_integer(
-    "num_folds", None, "Instead of --held_out_data_pattern: number of models to train "
-    "with the flags of --train_dir, each without this part of its records.",
-    lower_bound=2)
-flags.DEFINE_bool("keep_folds", False, "Keep the models of --num_folds beside "
-                  "--output_dir, where another calibration finds them.")
-flags.DEFINE_list("parts", list(calibrating.PARTS), "Parts of the calibration to use: "
-                  f"{', '.join(calibrating.PARTS)}.")
-flags.DEFINE_multi_string(
-    "fold", [], "DIR=PATTERN, instead of --held_out_data_pattern: directory of a model "
-    "like the one to calibrate, and records that this one was not trained on. May be "
-    "repeated.")
-paths.define("label_sets", None, "File of yt8m-label-sets, with the labels of many "
-             "videos. Default: those of the held-out records.")
-paths.define_pattern("label_sets_exclude", None, "Records whose videos are left out of "
-                     "--label_sets, such as those of the evaluation.")
-paths.define("output_dir", None, "Directory to write; required.")
-paths.define("predictions_output", None, "Directory to write as well: calibrated scores "
-             "of the videos of each --fold, by models and calibrations that have not "
-             "seen them, as yt8m-train --teacher_predictions reads them.")
-flags.DEFINE_bool("overwrite", False, "Replace an existing --output_dir.")
-flags.DEFINE_integer("batch_size", 256, "Number of videos in a batch.", lower_bound=1)
-flags.DEFINE_integer("top_k", None, "Number of classes that serving_default of the "
-                     "SavedModel returns. Default: 20, or all classes if they are fewer.",
-                     lower_bound=1)
-flags.DEFINE_integer("max_videos", 20_000, "Number of held-out videos to use at most.",
-                     lower_bound=100)
-flags.DEFINE_integer("seed", 0, "Seed of all random choices.", lower_bound=0)
+calibrate_flags.define()
 flags.mark_flag_as_required("output_dir")
 
 

@@ -30,7 +30,7 @@ from yt8m.core import markdown
 from yt8m.core.vocabulary import Vocabulary
 from yt8m.eval.blending import ensemble_file
 from yt8m.export.saved_models import measured
-from yt8m.export.saved_models import mediapipe
+from yt8m.export.saved_models import usage
 from yt8m.export.saved_models.origin import Origin
 from yt8m.export.saved_models.signatures import Signatures
 from yt8m.models.layers import variables
@@ -190,7 +190,7 @@ def _card(title: str, directory: str, contract: Contract, signatures: Signatures
   columns = ["signature", "inputs", "outputs"]
   rows = [[name, *describe(function)] for name, function in signatures.items()]
   sections = [*sections, ("Signatures", markdown.make(columns, rows, columns)),
-              ("How to call it", usage(contract, signatures)),
+              ("How to call it", usage.examples(contract, signatures)),
               ("Limits", _limits(contract))]
   return "\n\n".join([
       f"# {title}",
@@ -258,52 +258,3 @@ def _limits(contract: Contract) -> str:
   if not contract.spec.is_video_level:
     limits.append(f"Frames after the first {contract.max_frames} are ignored.")
   return "\n".join(f"- {limit}" for limit in limits)
-
-
-def usage(contract: Contract, signatures: Iterable[str]) -> str:
-  """Returns examples of calls in Python, with our commands and over HTTP.
-
-  Args:
-    contract: Features, number of frames and number of classes of the model.
-    signatures: Names of the signatures, of `signatures.make` or of `mediapipe.make`.
-  """
-  if "predict_features" not in signatures:
-    return mediapipe.USAGE
-  vector = [0, "…"]
-  inputs: dict[str, Any] = {
-      name: [vector if contract.spec.is_video_level else [vector]]
-      for name in contract.spec.names}
-  if not contract.spec.is_video_level:
-    inputs["num_frames"] = [1]
-  request = {"signature_name": "predict_features", "inputs": inputs}
-  features = json.dumps(request, ensure_ascii=False).replace('"…"', "…")
-  return f"""In Python, with TensorFlow alone:
-
-```python
-import tensorflow as tf
-
-signatures = tf.saved_model.load("SAVED_MODEL").signatures
-records = tf.data.TFRecordDataset("RECORDS.tfrecord").take(8)
-# By keyword: for positional arguments TensorFlow first prints the input, which is slow.
-answer = signatures["serving_default"](example_bytes=tf.stack(list(records)))
-```
-
-From files of records to a CSV of the best classes of every video:
-
-```
-yt8m-inference --saved_model=SAVED_MODEL --input_data_pattern='RECORDS*.tfrecord' \\
-    --output_file=predictions.csv
-```
-
-Over HTTP, where MODEL_DIR holds this directory under a version number;
-`tensorflow_model_server` accepts the same requests:
-
-```
-yt8m-serve --model_dir=MODEL_DIR --model_name=NAME
-curl http://localhost:8501/v1/models/NAME:predict \\
-    -d '{{"instances": [{{"b64": "A_RECORD_IN_BASE64"}}]}}'
-curl http://localhost:8501/v1/models/NAME:predict \\
-    -d '{features}'
-```
-
-(… stands for the other values of a vector.)"""

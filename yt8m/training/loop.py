@@ -2,32 +2,28 @@
 # SPDX-License-Identifier: Apache-2.0
 """The training loop: epochs of steps, checkpoints that resume exactly, a log."""
 
-import contextlib
 import dataclasses
 import math
 import os
 import signal
 import time
 from collections.abc import Callable
-from collections.abc import Iterator
 
-import numpy as np
 import tensorflow as tf
 from absl import logging
 
 from yt8m.configs import best_checkpoint
 from yt8m.configs import checkpoints
 from yt8m.configs import experiment
-from yt8m.core import progress
 from yt8m.core import signals
 from yt8m.core import types
-from yt8m.eval.metrics import streaming
 from yt8m.models.layers import variables
 from yt8m.training import optimizers
 from yt8m.training import resume
 from yt8m.training import saving
 from yt8m.training import step as train_step
 from yt8m.training import strategies
+from yt8m.training import training_log
 from yt8m.training import validation as validating
 from yt8m.training import weight_averaging
 from yt8m.training.schedule import Position as Position
@@ -109,13 +105,9 @@ class Training:
     self._restore()
     position = self.position
     self._epoch_steps = self._schedule.epoch_steps
-    self._progress = progress.Progress(
-        unit="examples", done=position.step * self._schedule.batch_size)
-    self._writer = tf.summary.create_noop_writer()
-    if self._chief:
-      with _scalars_may_fail():
-        self._writer = tf.summary.create_file_writer(
-            os.path.join(self._train_dir, "train"))
+    self._log = training_log.TrainingLog(
+        os.path.join(self._train_dir, "train") if self._chief else None, self._schedule,
+        position.step)
     if not self._is_done():
       self._write_status()
     with signals.deferred() as received:
@@ -174,7 +166,8 @@ class Training:
         self._averages.update(position.step)
       self._unchecked.append(result.label_loss)
       if position.step % schedule.log_steps == 0:
-        self._report(result)
+        self._log.report(position, self._epoch_steps, self._check_losses(), result,
+                         self._step)
       if self._is_done() or self._is_stopped(received):
         return
     if position.epoch_examples == 0:
@@ -261,8 +254,7 @@ class Training:
                       "due.", error)
       return
     self._saved_step = self.position.step
-    with _scalars_may_fail():
-      self._writer.flush()
+    self._log.flush()
 
   def _check_losses(self) -> list[float]:
     """Returns the losses since the last check.
@@ -282,49 +274,7 @@ class Training:
             f"that step. The last checkpoint in {self._train_dir} is good.")
     return losses
 
-  def _report(self, result: train_step.StepResult) -> None:
-    losses = self._check_losses()
-    if not self._chief:
-      return
-    schedule, position = self._schedule, self.position
-    predictions = _on_host(self._strategy, result.predictions)
-    labels = _on_host(self._strategy, result.labels)
-    scalars = {
-        # The names of `yt8m-eval`, so that TensorBoard shows both in one chart.
-        "avg_loss": float(np.mean(losses)),
-        "regularization": float(result.penalty),
-        "avg_hit_at_one": streaming.hit_at_k(predictions, labels, k=1),
-        "gap": streaming.gap(predictions, labels, min(20, predictions.shape[1])),
-        "learning_rate": optimizers.current_learning_rate(self._step.optimizer)}
-    total = schedule.total_steps(self._epoch_steps, position)
-    self._progress.total = total and total * schedule.batch_size
-    timing = self._progress.report(position.step * schedule.batch_size)
-    logging.info(
-        "step %d%s | epoch %d | loss %.4f | Hit@1 %.3f | GAP %.3f | lr %.3g | %s",
-        position.step, f"/{total}" if total else "", position.epoch, scalars["avg_loss"],
-        scalars["avg_hit_at_one"], scalars["gap"], scalars["learning_rate"], timing)
-    scalars["examples_per_second"] = self._progress.rate
-    with _scalars_may_fail(), self._writer.as_default(step=position.step):
-      for name, value in scalars.items():
-        tf.summary.scalar(name, value)
-
 
 def _step_of_best(train_dir: str) -> int | None:
   best = best_checkpoint.Best.load(train_dir)
   return best and best.step
-
-
-def _on_host(strategy: tf.distribute.Strategy, values) -> np.ndarray:
-  return np.concatenate(
-      [value.numpy() for value in strategy.experimental_local_results(values)])
-
-
-@contextlib.contextmanager
-def _scalars_may_fail() -> Iterator[None]:
-  """Goes on without scalars for TensorBoard where they cannot be written."""
-  try:
-    yield
-  except tf.errors.OpError as error:
-    logging.log_first_n(
-        logging.WARNING, "Some scalars for TensorBoard are not written: %s.", 1,
-        saving.cause(error))

@@ -19,7 +19,7 @@ from yt8m.core import files
 from yt8m.core.vocabulary import Vocabulary
 from yt8m.export.saved_models import ensemble
 from yt8m.export.saved_models import mediapipe
-from yt8m.export.saved_models import model_card
+from yt8m.export.saved_models import usage
 from yt8m.export.saved_models import writer
 from yt8m.export.saved_models.origin import Origin
 
@@ -175,7 +175,7 @@ def test_its_examples_run(case, tmp_path, monkeypatch):
   level = descriptors.all_models()[case][0]
   contract = Contract(descriptors.SPECS[level], descriptors.MAX_FRAMES,
                       descriptors.NUM_CLASSES)
-  text = model_card.usage(contract, ["serving_default", "predict_features"])
+  text = usage.examples(contract, ["serving_default", "predict_features"])
   with tf.io.TFRecordWriter(str(tmp_path / "RECORDS.tfrecord")) as writer:
     for record in serving.records(descriptors.batch(level), level).numpy():
       writer.write(record)
@@ -201,4 +201,4 @@ def test_its_examples_run(case, tmp_path, monkeypatch):
 def test_another_signature_has_other_examples():
   contract = Contract(descriptors.SPECS["frame"], descriptors.MAX_FRAMES,
                       descriptors.NUM_CLASSES)
-  assert model_card.usage(contract, ["serving_default"]) == mediapipe.USAGE
+  assert usage.examples(contract, ["serving_default"]) == mediapipe.USAGE
