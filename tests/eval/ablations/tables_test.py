@@ -15,8 +15,9 @@ from yt8m.models import registries
 PUBLISHED = {
     "fusion": "attention bilinear concat differential late1 late2 sum",
     "aggregation": "attention_pooling blstm cbhg dbof gru hierarchical_rnn lstm mean "
-                   "netfv netvlad nextvlad soft_dbof temporal_graph",
-    "classifier": "class_chain conditional gated hidden label_powerset logistic moe"}
+                   "netfv netvlad nextvlad soft_dbof temporal_graph transformer",
+    "classifier": "class_chain conditional gated hidden joint_conditional kernel "
+                  "label_embedding label_powerset logistic moe"}
 # With one modality there is nothing to fuse, except its differences.
 TWO_MODALITIES = {"attention", "bilinear", "late1", "late2", "sum"}
 
