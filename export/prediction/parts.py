@@ -28,6 +28,8 @@ from yt8m.core import temporaries
 from yt8m.export.prediction import jobs
 
 JOB = "job.json"
+# Settings that, when they are turned on, leave the parts of good files as they are.
+_SKIPS = ("skip_corrupt_records", "skip_bad_records")
 # Counters of tries, and files that a killed run left half-written, end as the last two.
 _KIND = directories.Kind(
     "directory of predicted parts", JOB, ("*.npz", "*.tries", "*.tmp*"))
@@ -71,7 +73,8 @@ class Parts:
           path, kind="a job that yt8m-inference or yt8m-ensemble wrote",
           remedy=f"Delete {parts.directory}")
     different = [key for key in {**settings, **earlier}
-                 if earlier.get(key) != settings.get(key)]
+                 if earlier.get(key) != settings.get(key)
+                 and not (key in _SKIPS and not earlier.get(key))]
     if different:
       changes = ", ".join(f"{key} {earlier.get(key)!r}, now {settings.get(key)!r}"
                           for key in different)

@@ -227,7 +227,9 @@ def check_same_model(before: Experiment, after: Experiment, train_dir: str) -> N
   # Through JSON, tuples become lists, as they are in the file.
   old, new = (hyperparameters.values(json.loads(json.dumps(experiment.model_config)))
               for experiment in (before, after))
-  for path in sorted({*old, *new} - {"name"}):
+  # Another option first, and then its hyperparameters.
+  for path in sorted({*old, *new} - {"name"},
+                     key=lambda path: (not path.endswith(".name"), path)):
     if old.get(path) != new.get(path):
       raise ValueError(
           f"{train_dir} holds another model: its {path} is {old.get(path)!r}, the "

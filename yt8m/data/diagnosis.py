@@ -31,6 +31,8 @@ RATINGS = {"segment_start_times": "int64_list", "segment_labels": "int64_list",
            "segment_scores": "float_list"}
 _IDS = ("id", "video_id")
 _KINDS, _REMEDY = frame_faults.KINDS, frame_faults.REMEDY
+# A larger label is no class number that somebody has forgotten to count.
+_MOST_CLASSES = 10**7
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,7 +98,8 @@ def explain_video(record: Record, expected: Expected) -> Fault | None:
     values = _values(record, name)
     if len(values) not in (0, size):  # Without values, the feature is missing.
       return Fault("wrong sizes", f"has {len(values)} values of feature {name}, expected "
-                   f"{size} {expected.by('--feature_sizes')}. {_REMEDY}")
+                   f"{size} {expected.by('--feature_sizes')}. "
+                   f"{expected.remedy('--feature_sizes')}")
     wrong = _not_finite(record, name, "feature ")
     if wrong:
       return wrong
@@ -160,7 +163,8 @@ def _explain_labels(record, key, expected):
       return Fault("labels out of range", f"has label {label}, outside the "
                    f"{expected.num_classes} classes {expected.by('--num_classes')}: "
                    f"{key} must be class numbers from 0 to {expected.num_classes - 1}. "
-                   f"{_REMEDY}")
+                   + (expected.remedy("--num_classes", "Increase")
+                      if 0 < label < _MOST_CLASSES else _REMEDY))
   return None
 
 

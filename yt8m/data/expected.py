@@ -26,6 +26,17 @@ class Expected:
     """Returns who decides, in parentheses."""
     return "(as the model was trained)" if self.of_model else f"({flag})"
 
+  def remedy(self, flag: str, change: str = "Correct") -> str:
+    """Returns advice for a record that differs from what a flag says.
+
+    Args:
+      flag: The flag; a trained model does not have it.
+      change: Verb for it.
+    """
+    write = ("rite the record again; commands with --skip_bad_records can also go on "
+             "without it.")
+    return f"W{write}" if self.of_model else f"{change} {flag}, or w{write}"
+
   def dtype(self, name: str) -> str:
     """Returns the type of the frames of a feature."""
     return self.dtypes.get(name, feature_spec.UINT8)

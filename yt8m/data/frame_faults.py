@@ -75,7 +75,7 @@ def _explain_bytes(strings, where, name, expected):
         return "wrong sizes", text
     if found and found % needed == 0:
       text += f" Are these {found // needed} frames? Each needs its own byte string."
-    return "wrong sizes", f"{text} {REMEDY}"
+    return "wrong sizes", f"{text} {expected.remedy('--feature_sizes')}"
   if len(strings) != 1:
     return "wrong sizes", (f"has {len(strings)} byte strings in {where}, expected one. "
                            f"{REMEDY}")
@@ -86,7 +86,8 @@ def _explain_floats(values, where, name, expected):
   size = expected.sizes[name]
   if len(values) != size:
     return "wrong sizes", (f"has {len(values)} floats in {where}, expected {size} "
-                           f"{expected.by('--feature_sizes')}.")
+                           f"{expected.by('--feature_sizes')}. "
+                           f"{expected.remedy('--feature_sizes')}")
   return (_not_finite(np.array(values), where)
           or too_large(values, where, name, expected))
 

@@ -43,9 +43,12 @@ def check(files: Sequence[str], expected: diagnosis.Expected,
     return  # Reading will say more.
   missing = [name for name in expected.sizes if name not in found]
   if found - expected.sizes.keys() and not fault:
+    remedy = ("Name records that have it, or another model." if expected.of_model else
+              "Name these with --feature_names, or other records.")
     raise ValueError(
         f"{first} has no feature {missing[0]}, and nor has any of the first records of "
-        f"{flag}, only {', '.join(sorted(found))} {expected.by('--feature_names')}.")
+        f"{flag}, only {', '.join(sorted(found))} {expected.by('--feature_names')}. "
+        f"{remedy}")
 
 
 def report(incidents: records.Incidents, features: Sequence[str], names: tf.Tensor,

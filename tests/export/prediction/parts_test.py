@@ -90,6 +90,18 @@ def test_parts_of_other_settings_are_refused(parts, records, job, tmp_path):
   assert json.loads((tmp_path / "out.csv.parts/job.json").read_text())["top_k"] == 2
 
 
+@pytest.mark.parametrize("skip", ["skip_bad_records", "skip_corrupt_records"])
+def test_parts_of_good_files_stay_when_bad_records_are_skipped(
+    parts, records, job, tmp_path, skip):
+  parts.write(records, PART)
+  output = str(tmp_path / "out.csv")
+  skipping = small_job.job(job.source.train_dir, **{skip: True})
+  assert prediction_parts.Parts.open(output, skipping).is_finished(records)
+  # Records may be missing in the parts now.
+  with pytest.raises(ValueError, match=rf"another run \({skip} True, now False\)"):
+    prediction_parts.Parts.open(output, job)
+
+
 def test_parts_of_another_model_are_refused(parts, tmp_path):
   model = small_job.write_model(tmp_path / "other", seed=1)
   with pytest.raises(ValueError, match=r"another run \(model '.{64}', now '.{64}'\)"):

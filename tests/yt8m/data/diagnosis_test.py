@@ -12,6 +12,10 @@ from yt8m.data import tfrecords
 NUM_CLASSES = 5
 REMEDY = (" Write the record again; commands with --skip_bad_records can also go on "
           "without it.")
+WRITE = REMEDY.replace(" W", ", or w")
+SIZES = " Correct --feature_sizes" + WRITE
+INCREASE = " classes (--num_classes): labels must be class numbers from 0 to 4. " + (
+    "Increase --num_classes" + WRITE)
 LABELS = " classes (--num_classes): labels must be class numbers from 0 to 4." + REMEDY
 
 
@@ -52,14 +56,14 @@ def test_good_records_pass_and_missing_features_too(level, example):
 
 @pytest.mark.parametrize(("level", "example", "fault"), [
     ("video", video(mean_rgb=[1, 2, 3]),
-     "has 3 values of feature mean_rgb, expected 2 (--feature_sizes)." + REMEDY),
+     "has 3 values of feature mean_rgb, expected 2 (--feature_sizes)." + SIZES),
     ("video", frame(),
      "has no feature mean_rgb, but frames of audio, rgb. If these are frame-level "
      "records, add --frame_features, with a --model and --feature_names of frames, or "
      "name video-level ones."),
     ("video", video(video_id=""), "has neither id nor video_id." + REMEDY),
     ("video", without(video(), "id"), "has neither id nor video_id." + REMEDY),
-    ("video", video(labels=[5]), "has label 5, outside the 5" + LABELS),
+    ("video", video(labels=[5]), "has label 5, outside the 5" + INCREASE),
     ("frame", video(),
      "has no frames of feature rgb, only id, labels, mean_audio, mean_rgb. If these "
      "are video-level records, drop --frame_features."),
@@ -68,13 +72,13 @@ def test_good_records_pass_and_missing_features_too(level, example):
      "be right for float16 (--feature_dtypes)."),
     ("frame", frame(rgb=np.zeros((3, 6), np.uint8)),
      "has 6 bytes in frame 0 of feature rgb, expected 2 (--feature_sizes). Are these 3 "
-     "frames? Each needs its own byte string." + REMEDY),
+     "frames? Each needs its own byte string." + SIZES),
     ("frame", frame(rgb=np.zeros((3, 5), np.uint8)),
-     "has 5 bytes in frame 0 of feature rgb, expected 2 (--feature_sizes)." + REMEDY),
+     "has 5 bytes in frame 0 of feature rgb, expected 2 (--feature_sizes)." + SIZES),
     ("frame", frame(labels=[3, -1]), "has label -1, outside the 5" + LABELS),
     ("video", video(labels=[2**40]), "has label 1099511627776, outside the 5" + LABELS),
     ("segment", frame(segments=[(0, 5, 1)]),
-     "has label 5, outside the 5" + LABELS.replace("labels", "segment_labels")),
+     "has label 5, outside the 5" + INCREASE.replace("labels", "segment_labels")),
     ("segment", without(frame(segments=[(0, 1, 1)]), "segment_scores"),
      "has 1 segment_start_times, 1 segment_labels and 0 segment_scores: every rating "
      "needs one of each." + REMEDY),
