@@ -15,6 +15,8 @@ from yt8m.models.layers import masking
 
 keras = tf.keras
 
+# Each is a model of its own, and takes seconds to build.
+_MOST_BRANCHES = 1000
 
 class Mixture(base.Layer):
   """Mixes the log-odds of several branches by weights that depend on the video.
@@ -43,7 +45,7 @@ class Mixture(base.Layer):
     and those of the branches, each with the number of its branch appended.
 
   Raises:
-    ValueError: `num_branches` is not an integer of at least 2.
+    ValueError: `num_branches` is not an integer from 2 to 1,000.
 
   Reference: Lin et al. 2018 (arXiv:1811.05014), section 3.4; `MixNeXtVladModel` of the
   authors' code, where x̄ also included padded frames.
@@ -52,8 +54,9 @@ class Mixture(base.Layer):
   def __init__(self, num_branches: int, branch: dict[str, Any], temperature: float = 3.0,
                distillation: float = 9.0, batch_norm_decay: float = 0.999, **kwargs: Any):
     super().__init__(autocast=False, **kwargs)
-    if not isinstance(num_branches, int) or num_branches < 2:
-      raise ValueError(f"The mixture has branches={num_branches!r}, but needs at least 2 "
+    if not isinstance(num_branches, int) or not 2 <= num_branches <= _MOST_BRANCHES:
+      raise ValueError(f"The mixture has branches={num_branches!r}, but needs 2 to "
+                       f"{_MOST_BRANCHES:,} "
                        '(--hparams=\'{"mixture": {"branches": 3}}\').')
     self.num_branches, self.branch = num_branches, branch
     self.branches = [branches.Branch(**branch) for _ in range(num_branches)]

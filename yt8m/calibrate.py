@@ -41,6 +41,7 @@ from yt8m.core import checksum
 from yt8m.core import command
 from yt8m.core import directories
 from yt8m.core import finished
+from yt8m.core import locks
 from yt8m.core import paths
 from yt8m.core import types
 from yt8m.core import vocabulary
@@ -75,6 +76,11 @@ flags.mark_flag_as_required("output_dir")
 
 def main() -> None:
   _check_flags()
+  with locks.hold_output(FLAGS.output_dir, "calibrates", is_directory=True):
+    _calibrate()
+
+
+def _calibrate() -> None:
   model = _model(FLAGS.train_dir or FLAGS.saved_model, FLAGS.checkpoint)
   _check_model(model)
   named = [(_model(directory), pattern) for directory, pattern in _named_folds()]
@@ -133,6 +139,12 @@ def _check_flags() -> None:
   if FLAGS.predictions_output:
     cross_fitting.check(FLAGS.predictions_output,
                         FLAGS.num_folds or len(_named_folds()))
+    outputs = [os.path.realpath(path) for path in (
+        FLAGS.output_dir, FLAGS.predictions_output)]
+    if os.path.commonpath(outputs) in outputs:
+      raise ValueError(f"--predictions_output={FLAGS.predictions_output} and "
+                       f"--output_dir={FLAGS.output_dir} are one in the other: name two "
+                       "directories side by side.")
   kind = manifest.SAVED_MODEL if FLAGS.saved_model else experiment.TRAIN_DIR
   # A command that was killed at its end may be repeated: the output is compared then.
   directories.check_replaceable(FLAGS.output_dir, kind, remedy=_REMEDY)
@@ -152,6 +164,8 @@ def _job(model: Model, folds: Sequence[tuple[Model, str]]) -> types.Config:
   """
   return {"model": model.fingerprint,
           "label_sets": FLAGS.label_sets and checksum.of_ends(FLAGS.label_sets),
+          "records": FLAGS.num_folds and results.digest(
+              fold_models.records_of(FLAGS.train_dir)),
           "folds": [[fold.fingerprint, results.digest(paths.match(pattern, "--fold"))]
                     for fold, pattern in folds],
           **{name: FLAGS[name].value for name in (
@@ -183,11 +197,15 @@ def _named_folds() -> list[tuple[str, str]]:
   """Returns the directory of each model, and the pattern of records it has not seen."""
   folds = []
   for value in FLAGS.fold:
-    directory, equals, pattern = value.partition("=")
-    if not (equals and directory and pattern):
+    words = value.split("=")
+    pairs = [(paths.expand("=".join(words[:n])), "=".join(words[n:]))
+             for n in range(1, len(words))]
+    pairs = [pair for pair in pairs if all(pair)]
+    if not pairs:
       raise ValueError(f"--fold={value} is not DIR=PATTERN, such as "
                        "--fold=model0=part0*.tfrecord.")
-    folds.append((paths.expand(directory), pattern))
+    # Both may have further equals signs.
+    folds.append(next((pair for pair in pairs if tf.io.gfile.isdir(pair[0])), pairs[0]))
   return folds
 
 

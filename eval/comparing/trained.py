@@ -54,8 +54,8 @@ class Run:
 
 def printable(value: Any, length: int = 60) -> str:
   """Returns a value of a file as a short text without control characters."""
-  if isinstance(value, str) and value.isprintable():
-    return value if len(value) <= length else f"{value[:length]}…"
+  if isinstance(value, str):
+    return fields.printable(value, length)
   return "–" if value is None else fields.short(value, length)
 
 

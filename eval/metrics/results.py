@@ -137,6 +137,9 @@ def history(folder: str) -> list[dict[str, Any]]:
   path = os.path.join(folder, HISTORY)
   if not tf.io.gfile.exists(path):
     return []
+  if tf.io.gfile.isdir(path):
+    raise ValueError(f"{path} is a directory, not the history of an evaluation: delete "
+                     "it.")
   try:
     with files.open_to_read(path) as file:
       lines = [json.loads(line) for line in file.read().splitlines()]

@@ -128,7 +128,7 @@ def _expected_best(data):
   assert content["format"] == 1 and type(content["format"]) is int
   step, metric, where = content["step"], content["metric"], content["data"]
   assert type(step) is int and step >= 0
-  assert all(isinstance(text, str) and text.isprintable() for text in (metric, where))
+  assert isinstance(metric, str) and metric and isinstance(where, str)
   return step, metric, json_values.number(content["value"]), where
 
 
@@ -171,7 +171,7 @@ def _expected_history(data):
 
 
 _FOLDS = {"flags": {"batch_size": 8, "model": "MoeModel"}, "num_folds": 2,
-          "files": ["a.tfrecord", "b.tfrecord"]}
+          "files": [["a.tfrecord", "0f"], ["b.tfrecord", "1e"]]}
 
 
 def _read_folds(path):

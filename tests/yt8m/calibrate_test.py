@@ -81,10 +81,12 @@ def test_folds_and_label_sets(records, train_dir, tmp_path):
   sets = tmp_path / "sets.npz"
   support.run_command("yt8m.collect_label_sets", f"--input_data_pattern={records}/*",
                       f"--output_file={sets}", "--num_classes=13")
+  model = tmp_path / "model [lr=0.01]"
+  shutil.copytree(train_dir, model)
   log = support.run_command(
       COMMAND, f"--train_dir={train_dir}", f"--output_dir={tmp_path}/out",
       f"--label_sets={sets}", f"--label_sets_exclude={records}/test*", "--max_videos=100",
-      *(f"--fold={train_dir}={records}/validate-0{i}*" for i in range(2))).stderr
+      *(f"--fold={model}={records}/validate-0{i}*" for i in range(2))).stderr
   assert "GAP of" in log
 
 
@@ -176,12 +178,15 @@ def test_predictions_of_the_folds_teach_a_model(records, train_dir, tmp_path):
     (("--num_folds=3", ), "--num_folds=3 is more than the record files"),
     (("--held_out_data_pattern=x", "--predictions_output=p"),
      "--predictions_output=p needs two folds or more"),
+    (("--fold=a=x", "--fold=b=y", "--predictions_output={out}/p"), "one in the other"),
+    (("--fold=a=x", "--fold=b=y", "--predictions_output={out}"), "one in the other"),
     (("--fold=x", ), "--fold=x is not DIR=PATTERN"),
     (("--held_out_data_pattern=x", "--fold=x=y"), "Give one of"),
     (("--held_out_data_pattern=/nothing/*", ),
      "No file matches '/nothing/*' (--held_out_data_pattern)"),
 ])
 def test_wrong_flags_are_named(arguments, words, train_dir, tmp_path):
+  arguments = [word.format(out=tmp_path / "out") for word in arguments]
   failed = support.run_command(COMMAND, f"--train_dir={train_dir}",
                                f"--output_dir={tmp_path}/out", *arguments, check=False)
   assert failed.returncode == 1 and words in failed.stderr

@@ -30,8 +30,13 @@ _REMEDY = "Choose thresholds of this model with yt8m-eval --choose_thresholds"
 
 _SHARE = fields.Kind("a number from 0 to 1", lambda value: fields.NUMBER.accepts(value)
                      and 0 <= value <= 1)
+_LONGEST_TARGET = 100
+# It is shown on terminals and in tables of Markdown.
+_TARGET = fields.Kind(f"a printable text of up to {_LONGEST_TARGET} characters",
+                      lambda value: fields.NAME.accepts(value) and value.isprintable()
+                      and len(value) <= _LONGEST_TARGET and "|" not in value)
 _KINDS = {
-    "format": fields.one_of([_FORMAT]), "target": fields.NAME,
+    "format": fields.one_of([_FORMAT]), "target": _TARGET,
     "num_classes": fields.COUNT, "top_k": fields.COUNT,
     "thresholds": fields.list_of(_SHARE | fields.NULL, "numbers from 0 to 1, or null")}
 # How they were chosen. A file that somebody wrote by hand may lack this.

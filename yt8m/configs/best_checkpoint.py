@@ -16,9 +16,6 @@ from yt8m.core import types
 from yt8m.core.types import PathLike
 
 FILE = "best.json"
-# It is shown on terminals.
-_TEXT = fields.Kind("printable text", lambda value: (
-    isinstance(value, str) and value.isprintable()))
 _FORMAT = 1
 
 
@@ -59,12 +56,13 @@ class Best:
   @classmethod
   def _parse(cls, content: types.Config) -> "Best":
     fields.check(content, {
-        "format": fields.one_of([_FORMAT]), "step": fields.SIZE, "metric": _TEXT,
-        "value": fields.NUMBER, "data": _TEXT})
+        "format": fields.one_of([_FORMAT]), "step": fields.SIZE, "metric": fields.NAME,
+        "value": fields.NUMBER, "data": fields.TEXT})
     return cls(**{key: content[key] for key in ("step", "metric", "value", "data")})
 
   def __str__(self) -> str:
-    return f"step {self.step}, {self.metric} {self.value:.4f} on {self.data}"
+    return (f"step {self.step}, {fields.printable(self.metric)} {self.value:.4f} on "
+            f"{fields.printable(self.data, None)}")
 
 
 def forget(train_dir: PathLike) -> None:

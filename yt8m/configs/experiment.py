@@ -138,6 +138,8 @@ class Experiment:
     fields.check(config["model"], {"num_classes": fields.COUNT}, where="model: ")
     fields.check(config["flags"], {}, {"label_loss": fields.TEXT}, where="flags: ")
     feature_spec.FeatureSpec.from_config(config["model"]["feature_spec"])
+    if (number := fields.not_finite(config["model"])) is not None:
+      raise ValueError(f"the model has the number {number}")
     return cls(config["model"], config["max_frames"], config["flags"])
 
 

@@ -79,13 +79,17 @@ def _parse_setting(setting: str) -> tuple[list[str], Any]:
   if not all(path) or (len(path) == 1) != (path[0] == "normalization"):
     raise ValueError(f"--set={fields.short(setting)} is no hyperparameter. {form}")
   try:
-    return path, json.loads(text, parse_constant=_refuse)
-  except (ValueError, RecursionError):
+    value = json.loads(text, parse_constant=_refuse)
+    if fields.not_finite(value) is not None:
+      raise ValueError(f"--set={fields.short(setting)} has a number that is too large: "
+                       "give finite ones.")
+    return path, value
+  except (json.JSONDecodeError, RecursionError):
     return path, text
 
 
 def _refuse(constant: str) -> None:
-  raise ValueError(f"{constant} is not JSON")
+  raise json.JSONDecodeError(f"{constant} is not JSON", constant, 0)
 
 
 def _parse(text: str) -> Config:
@@ -98,6 +102,13 @@ def _parse(text: str) -> Config:
                      f"({fields.reason(error)}). {form}") from error
   if not isinstance(changes, dict):
     raise ValueError(f"--hparams={fields.short(text)} is not a JSON object. {form}")
+  try:
+    number = fields.not_finite(changes)
+  except RecursionError:
+    number = None  # of an error of `change`
+  if number is not None:
+    raise ValueError(f"--hparams={fields.short(text)} has the number {number}: give "
+                     "finite ones.")
   return changes
 
 

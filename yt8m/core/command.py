@@ -37,6 +37,8 @@ USER_ERRORS = (ValueError, OSError, FloatingPointError, tf.errors.PermissionDeni
                tf.errors.NotFoundError, tf.errors.UnauthenticatedError,
                tf.errors.FailedPreconditionError, tf.errors.UnimplementedError)
 
+_LONGEST_TEXT = 200
+
 # TensorFlow warns about this whenever it loads a SavedModel without gradients. Ours have
 # none, because they are not trained further.
 _NO_GRADIENTS = "unsaved custom gradients"
@@ -154,6 +156,18 @@ def _run_guarded(main, words):
     if debugging:
       raise
     sys.exit(f"ERROR: {error}\n(--verbosity=1 shows where.)")
+  except (MemoryError, tf.errors.ResourceExhaustedError) as error:
+    if debugging:
+      raise
+    sys.exit(f"ERROR: There is not enough memory ({_beginning(error)}): choose a smaller "
+             "--batch_size or model, or a machine with more.\n(--verbosity=1 shows "
+             "where.)")
+
+
+def _beginning(error: Exception) -> str:
+  """Returns the beginning of an error of TensorFlow, without the rest of its lines."""
+  text = " ".join(str(error).split()) or type(error).__name__
+  return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}…"
 
 
 def typed_values(*names: str) -> list[str]:

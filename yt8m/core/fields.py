@@ -110,12 +110,45 @@ def check(content: Mapping[str, Any], kinds: Mapping[str, Kind],
       raise ValueError(f"{where}it has no entry {name!r}, {kind.text}")
 
 
+def not_finite(value: Any) -> float | None:
+  """Returns the first number of a JSON value that is NaN or infinite; None if all are.
+
+  >>> from yt8m.core import fields
+  >>> fields.not_finite({"units": [1, 2.5], "rate": float("inf")})
+  inf
+
+  Args:
+    value: A value as `json.loads` returns it.
+  """
+  if isinstance(value, float):
+    return None if math.isfinite(value) else value
+  inner = (value.values() if isinstance(value, dict)
+           else value if isinstance(value, (list, tuple)) else ())
+  return next((found for one in inner if (found := not_finite(one)) is not None), None)
+
+
 def reason(error: BaseException) -> str:
   """Returns the text of an error of `UNFIT` in one line, without a full stop."""
   text = (f"it has no entry {error}" if isinstance(error, KeyError)
           else "it is nested too deeply" if isinstance(error, RecursionError)
           else str(error) or type(error).__name__)
   return " ".join(text[:1000].split()).rstrip(".")
+
+
+def printable(text: str, length: int | None = 80) -> str:
+  """Returns the beginning of a text without control characters, for terminals.
+
+  >>> from yt8m.core import fields
+  >>> fields.printable("a\x1b[2Jb")
+  'a\\x1b[2Jb'
+
+  Args:
+    text: Text of a file.
+    length: Most characters to show; None for all.
+  """
+  shown = "".join(one if one.isprintable() else repr(one)[1:-1]
+                  for one in (text if length is None else text[:length + 1]))
+  return shown if length is None or len(shown) <= length else f"{shown[:length]}…"
 
 
 def short(value: Any, length: int = 80) -> str:

@@ -193,11 +193,14 @@ def read_json(path: PathLike, *, kind: str, remedy: str,
 
   Raises:
     FileNotFoundError: There is no such file.
+    IsADirectoryError: It is a directory.
     ValueError: The file does not hold JSON, or not one object, or `parse` failed.
   """
   path = os.fspath(path)
-  if not tf.io.gfile.exists(path) or tf.io.gfile.isdir(path):
+  if not tf.io.gfile.exists(path):
     raise FileNotFoundError(f"{path} does not exist; expected {kind}. {remedy}.")
+  if tf.io.gfile.isdir(path):
+    raise IsADirectoryError(f"{path} is a directory, not {kind}. {remedy}.")
   with open_to_read(path) as file:
     try:
       content = json.loads(file.read())

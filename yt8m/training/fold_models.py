@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from absl import logging
 
 from yt8m.configs import experiment
+from yt8m.core import checksum
 from yt8m.core import directories
 from yt8m.core import files
 from yt8m.core import paths
@@ -60,6 +61,37 @@ def train(train_dir: str, num_folds: int, directory: str) -> list[tuple[str, str
     raise ValueError(f"--num_folds trains in a local folder, not in {directory}: name a "
                      "local --output_dir, or train the models yourself and give --fold.")
   config = experiment.Experiment.load(train_dir)
+  record_files = records_of(train_dir)
+  if len(record_files) < num_folds:
+    raise ValueError(f"--num_folds={num_folds} is more than the record files of "
+                     f"--train_dir={train_dir}, {len(record_files)}: give fewer.")
+  flags = {name: value for name, value in config.flags.items()
+           if value is not None and name not in _NOT_REPEATED}
+  table.check_flags(f"The training of {train_dir}", flags)
+  if config.kept_names(train_dir):
+    flags["vocabulary"] = os.path.join(train_dir, vocabulary.FILE)
+  prepare(directory, {
+      "flags": flags, "num_folds": num_folds,
+      "files": [[name, checksum.of_ends(name)] for name in record_files]})
+  num_threads = int(os.environ.get(processes.THREADS, 0))
+  runner = processes.Runner(num_threads or processes.num_processors())
+  try:
+    return [_train(runner, flags, record_files[fold::num_folds], record_files, directory,
+                   f"{fold + 1}", num_folds) for fold in range(num_folds)]
+  finally:  # Also after a signal.
+    runner.stop()
+
+
+def records_of(train_dir: str) -> list[str]:
+  """Returns the record files that a model was trained on.
+
+  Args:
+    train_dir: Training directory.
+
+  Raises:
+    ValueError: They are not found, or the name of one cannot stand in a list.
+  """
+  config = experiment.Experiment.load(train_dir)
   try:
     record_files = paths.match(str(config.flags.get("train_data_pattern", "")),
                                "--train_data_pattern of the training")
@@ -70,22 +102,7 @@ def train(train_dir: str, num_folds: int, directory: str) -> list[tuple[str, str
     if name != name.strip() or len(name.splitlines()) != 1:
       raise ValueError(f"The record file {name!r} cannot stand in a list of files: "
                        "rename it without line breaks, and spaces at its ends.")
-  if len(record_files) < num_folds:
-    raise ValueError(f"--num_folds={num_folds} is more than the record files of "
-                     f"--train_dir={train_dir}, {len(record_files)}: give fewer.")
-  flags = {name: value for name, value in config.flags.items()
-           if value is not None and name not in _NOT_REPEATED}
-  table.check_flags(f"The training of {train_dir}", flags)
-  if config.kept_names(train_dir):
-    flags["vocabulary"] = os.path.join(train_dir, vocabulary.FILE)
-  prepare(directory, {"flags": flags, "num_folds": num_folds, "files": record_files})
-  num_threads = int(os.environ.get(processes.THREADS, 0))
-  runner = processes.Runner(num_threads or processes.num_processors())
-  try:
-    return [_train(runner, flags, record_files[fold::num_folds], record_files, directory,
-                   f"{fold + 1}", num_folds) for fold in range(num_folds)]
-  finally:  # Also after a signal.
-    runner.stop()
+  return record_files
 
 
 def prepare(directory: str, settings: types.Config) -> None:

@@ -111,6 +111,8 @@ class Training:
     if not self._is_done():
       self._write_status()
     with signals.deferred() as received:
+      if self._validation:
+        self._validation.evaluate_earlier_best(lambda: bool(received))
       self._validate(received)
       while not (self._is_done() or self.stopped_by):
         self._run_epoch(received)
@@ -241,6 +243,7 @@ class Training:
 
   def _save(self, last: bool = False) -> None:
     self._check_losses()
+    self._check_weights()
     for name, variable in self._saved_position.items():
       variable.assign(getattr(self.position, name))
     self._saved_at = time.monotonic()
@@ -267,12 +270,26 @@ class Training:
     losses, self._unchecked = [float(loss) for loss in self._unchecked], []
     for index, loss in enumerate(losses, start=self.position.step - len(losses) + 1):
       if not math.isfinite(loss):
-        rate = optimizers.current_learning_rate(self._step.optimizer)
-        raise FloatingPointError(
-            f"The loss is {loss} at step {index}, learning rate {rate:.3g}. Lower "
-            "--base_learning_rate or --clip_gradient_norm, or look at the records of "
-            f"that step. The last checkpoint in {self._train_dir} is good.")
+        raise self._diverged(f"The loss is {loss} at step {index}")
     return losses
+
+  def _check_weights(self) -> None:
+    """Raises FloatingPointError if a weight is not finite.
+
+    The loss of a step is that before its update, so it would show only one step later.
+    """
+    for variable in map(variables.tf_variable, self._step.model.variables):
+      if variable.dtype.is_floating and not tf.reduce_all(tf.math.is_finite(variable)):
+        raise self._diverged(
+            f"{variable.name} is not finite after step {self.position.step}")
+
+  def _diverged(self, what: str) -> FloatingPointError:
+    rate = optimizers.current_learning_rate(self._step.optimizer)
+    left = (f"The last checkpoint in {self._train_dir} is good."
+            if self._saved_step is not None else "No checkpoint was saved.")
+    return FloatingPointError(
+        f"{what}, learning rate {rate:.3g}. Lower --base_learning_rate or "
+        f"--clip_gradient_norm, or look at the records of that step. {left}")
 
 
 def _step_of_best(train_dir: str) -> int | None:

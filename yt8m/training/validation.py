@@ -17,6 +17,7 @@ from absl import flags
 from absl import logging
 
 from yt8m.configs import best_checkpoint
+from yt8m.configs import checkpoint_files
 from yt8m.configs import checkpoints
 from yt8m.configs import experiment
 from yt8m.core import paths
@@ -112,15 +113,41 @@ class Validation:
     self._history: list[dict[str, Any]] = []
     self.best: best_checkpoint.Best | None = None
     self.is_over = False
+    self._earlier: best_checkpoint.Best | None = None
 
   def resume(self, step: int) -> None:
-    """Reads the history up to a step, which training goes on from; 0 for a new one."""
+    """Reads the history up to a step, which training goes on from; 0 for a new one.
+
+    The best checkpoint of evaluations on other records, or by another metric, stays the
+    best until `evaluate_earlier_best`.
+    """
     folder = self._data.folder(self._train_dir)
     before = results.history(folder)
     self._history = [line for line in before if line["step"] <= step]
     if len(self._history) < len(before):
       results.write_history(folder, self._history)
-    self._judge()
+    earlier = best_checkpoint.Best.load(self._train_dir)
+    if (earlier and earlier.step <= step and not self.has(earlier.step)
+        and checkpoint_files.parts(self._path(earlier.step))):
+      self._earlier = earlier
+    else:
+      self._judge()
+
+  def evaluate_earlier_best(self, interrupted: Callable[[], bool] = lambda: False
+                            ) -> None:
+    """Evaluates the best checkpoint of evaluations on other records, if there is one.
+
+    Otherwise it could not be compared with the next ones, and would be lost.
+    """
+    if not self._earlier:
+      return
+    logging.info("The best checkpoint so far, %s, was evaluated on other records, and is "
+                 "evaluated again on these.", self._earlier)
+    if self.evaluate(self._path(self._earlier.step), interrupted):
+      self._earlier = None
+
+  def _path(self, step: int) -> str:
+    return checkpoint_files.of_step(self._train_dir, step)
 
   def has(self, step: int) -> bool:
     """Whether a step has been evaluated."""
@@ -170,14 +197,16 @@ class Validation:
   def _judge(self) -> None:
     """Determines the best checkpoint, and whether training is over."""
     name = self._options.metric
-    known = [line for line in self._history if name in line]
+    # With another metric, the best of earlier checkpoints may have been deleted.
+    there = set(map(checkpoint_files.step_of, checkpoint_files.finished(self._train_dir)))
+    known = [line for line in self._history if name in line and line["step"] in there]
     if not known:
       self.best, self.is_over = None, False
       best_checkpoint.forget(self._train_dir)
       return
     sign = -1 if gate.less_is_better(name) else 1
     best = max(known, key=lambda line: (sign * line[name], -line["step"]))
-    later = sum(line["step"] > best["step"] for line in known)
+    later = sum(line["step"] > best["step"] for line in self._history if name in line)
     self.is_over = self._options.patience is not None and later >= self._options.patience
     self.best = best_checkpoint.Best(
         best["step"], name, best[name], self._options.pattern.replace("\n", ","))

@@ -50,7 +50,9 @@ def test_decisions():
     ({"thresholds": [0.1, None, True]}, "numbers from 0 to 1"),
     ({"thresholds": 0.1}, "numbers from 0 to 1"), ({"format": 2}, "format is 2"),
     ({"top_k": 4}, "its top_k is 4 of 3 classes"), ({"top_k": 0}, "top_k is 0"),
-    ({"target": None}, "target is None"), ({"step": -1}, "step is -1"),
+    ({"target": None}, "target is None"), ({"target": "f1\x1b[2J"}, "a printable text"),
+    ({"target": "f1\nERROR: x"}, "a printable text"),
+    ({"target": "x" * 101}, "up to 100"), ({"step": -1}, "step is -1"),
     ({"num_classes": 4, "thresholds": [0.5] * 4}, "it is for 4 classes"),
     ({"achieved": {"micro_f1": "high"}}, "achieved is")])
 def test_what_is_no_file_of_thresholds(change, error, tmp_path):

@@ -21,9 +21,17 @@ def test_it_is_read_as_it_was_written(tmp_path):
   assert best_checkpoint.Best.load(tmp_path) is None
 
 
+def test_any_pattern_is_kept_and_shown_without_control_characters(tmp_path):
+  best = best_checkpoint.Best(5, "gap", 0.5, "検証\u3000データ\x1b[2J*\nERROR: no")
+  best.save(tmp_path)
+  assert best_checkpoint.Best.load(tmp_path) == best
+  assert str(best) == (
+      r"step 5, gap 0.5000 on 検証\u3000データ\x1b[2J*\nERROR: no")
+
+
 @pytest.mark.parametrize("change", [
-    {"step": -1}, {"step": "9"}, {"value": "high"}, {"metric": "\x1b]0;x\x07"},
-    {"data": "a\nb"}, {"format": 2}])
+    {"step": -1}, {"step": "9"}, {"value": "high"}, {"metric": ""},
+    {"data": None}, {"format": 2}])
 def test_what_is_no_note_is_named(change, tmp_path):
   BEST.save(tmp_path)
   path = tmp_path / "best.json"

@@ -107,6 +107,18 @@ def test_other_changes_are_refused(changes, message):
   assert message in str(error.value)
 
 
+@pytest.mark.parametrize("text", [
+    '{"classifier": {"power": NaN}}', '{"classifier": {"head": {"power": [1, 1e400]}}}'])
+def test_numbers_that_are_not_finite_are_refused(text):
+  with pytest.raises(ValueError, match="has the number (nan|inf): give finite ones"):
+    hparams.change({"classifier": "logistic"}, text)
+
+
+def test_a_setting_that_is_too_large_is_refused():
+  with pytest.raises(ValueError, match=r"--set='classifier.power=1e400' has a number"):
+    hparams.with_settings(None, ["classifier.power=1e400"])
+
+
 def test_a_model_without_such_hyperparameters_says_so():
   with pytest.raises(ValueError, match="This model lets you change: nothing"):
     changed(trained("logistic"), l2_penalty=1.0)

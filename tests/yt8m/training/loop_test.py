@@ -206,6 +206,24 @@ def test_a_nan_loss_stops_with_step_and_rate_and_is_never_saved(tmp_path):
   assert tf.train.latest_checkpoint(str(tmp_path)).endswith("-2")
 
 
+def test_weights_that_are_not_finite_are_never_saved(tmp_path):
+  """The loss of the last step is that before its update."""
+  model, loop = make_training(tmp_path, max_steps=3)
+
+  def update(batch):
+    result = trained(batch)
+    if loop.position.step == 2:
+      weight = model.trainable_variables[0]
+      weight.assign(tf.fill(weight.shape, np.inf))
+    return result
+
+  trained, loop._step = loop._step, _Recording(loop._step, update)
+  with pytest.raises(FloatingPointError, match=(
+      r"is not finite after step 3.*No checkpoint was saved")):
+    loop.run()
+  assert not checkpoints.exist(str(tmp_path))
+
+
 def test_a_full_disk_is_survived_until_there_is_room(tmp_path, caplog, monkeypatch):
   """What fails is saved at the next checkpoint; at the end it is an error."""
   absl_logging.use_python_logging()

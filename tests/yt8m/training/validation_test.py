@@ -4,6 +4,7 @@
 
 import json
 import os
+import shutil
 import signal
 
 import numpy as np
@@ -69,6 +70,27 @@ def files(train_dir):
       if name != "_CHECKPOINTABLE_OBJECT_GRAPH" and "save_counter" not in name:
         found[f"{step}/{name}"] = np.asarray(reader.get_tensor(name)).tobytes()
   return found
+
+
+def test_the_best_checkpoint_stays_when_other_records_or_metrics_judge(
+    records, trained, tmp_path):
+  train_dir = tmp_path / "model"
+  shutil.copytree(trained[0], train_dir)
+  before = best(train_dir)
+  more = (f"--max_steps={STEPS + 5}", f"--eval_data_pattern={records}/test*")
+  log = support.run_command(TRAIN, *arguments(records, train_dir, *more)).stderr
+  assert "was evaluated on other records, and is evaluated again" in log
+  assert before["step"] in steps(train_dir)
+  [folder] = (train_dir / "eval").glob("test-*")
+  judged = {line["step"]: line["gap"] for line in results.history(str(folder))}
+  assert list(judged) == [before["step"], STEPS + 5]
+  assert best(train_dir)["step"] == max(judged, key=judged.get)
+
+  # Of the steps that are best by another metric, only two have a checkpoint.
+  more = (f"--max_steps={STEPS + 10}", "--best_metric=avg_loss")
+  support.run_command(TRAIN, *arguments(records, train_dir, *more))
+  assert best(train_dir)["metric"] == "avg_loss"
+  assert best(train_dir)["step"] in steps(train_dir)
 
 
 def test_the_best_checkpoint_stays_beside_the_newest(trained):
