@@ -136,10 +136,13 @@ def test_json_that_cannot_be_written_leaves_the_old_file(tmp_path):
 
 
 def test_a_json_file_that_is_not_there_is_named(tmp_path):
-  for path in (tmp_path / "a.json", tmp_path):
-    with pytest.raises(FileNotFoundError,
-                       match=f"^{path} does not exist; expected a test. Write it ag"):
-      files.read_json(path, kind="a test", remedy="Write it again")
+  path = tmp_path / "a.json"
+  with pytest.raises(FileNotFoundError,
+                     match=f"^{path} does not exist; expected a test. Write it ag"):
+    files.read_json(path, kind="a test", remedy="Write it again")
+  with pytest.raises(IsADirectoryError,
+                     match=f"^{tmp_path} is a directory, not a test. Write it again."):
+    files.read_json(tmp_path, kind="a test", remedy="Write it again")
 
 
 @pytest.mark.parametrize("content, reason", [
