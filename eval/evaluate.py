@@ -26,6 +26,7 @@ from absl import logging
 
 from yt8m.configs import checkpoints
 from yt8m.configs import experiment
+from yt8m.configs import hparams
 from yt8m.configs import model_flags
 from yt8m.configs import starter_flags
 from yt8m.core import command
@@ -41,7 +42,7 @@ from yt8m.eval.metrics import results
 from yt8m.eval.metrics import streaming
 from yt8m.eval.metrics import thresholding
 from yt8m.eval.predictions import by_length
-from yt8m.models import losses
+from yt8m.models import named_losses
 from yt8m.training import strategies
 
 FLAGS = flags.FLAGS
@@ -115,10 +116,10 @@ def _evaluate(strategy: tf.distribute.Strategy) -> None:
     raise ValueError("--choose_thresholds is for one checkpoint: add --run_once, or name "
                      "it with --checkpoint.")
   experiment.TRAIN_DIR.refuse_links(FLAGS.train_dir)
-  hparams = model_flags.hparams_given()
+  given = model_flags.hparams_given()
   trained = experiment.Experiment.load(FLAGS.train_dir)
   starter_flags.check(trained, FLAGS.train_dir)
-  config = trained.with_hparams(hparams)
+  config = trained.with_hparams(given)
   names = experiment.names_of_classes(
       FLAGS.train_dir, config.num_classes, FLAGS.vocabulary)
   thresholds = thresholding.Thresholding.of_flags(
@@ -134,9 +135,11 @@ def _evaluate(strategy: tf.distribute.Strategy) -> None:
   num_examples = records.estimate_count(files)
   if num_examples:
     num_examples //= context.num_input_pipelines
-  loss = config.flags.get("label_loss", "CrossEntropyLoss")
+  label_loss = hparams.label_loss(config.flags)
+  loss = named_losses.from_name(*label_loss)
+  loss_text = named_losses.described(*label_loss)
   data = results.Data.of_files(
-      FLAGS.eval_data_pattern, files, hparams, reader.spec.has_segments)
+      FLAGS.eval_data_pattern, files, given, reader.spec.has_segments)
   # Traced once, whatever the number of checkpoints.
   predict = by_length.evaluation_function(model, FLAGS.batch_size)
   for path in _same_on_all_workers(strategy):
@@ -147,8 +150,7 @@ def _evaluate(strategy: tf.distribute.Strategy) -> None:
         skip_bad_records=FLAGS.skip_bad_records, input_pipeline=context)
     with records.clear_errors(reader.explain, files):
       metrics = evaluation.evaluate(
-          predict, model.num_classes, dataset, FLAGS.top_k,
-          losses.from_name(loss),
+          predict, model.num_classes, dataset, FLAGS.top_k, loss,
           num_examples=num_examples)
     reader.incidents.log_summary(reader.incidents.new_counts())
     metrics = _of_all_workers(strategy, metrics)
@@ -164,7 +166,7 @@ def _evaluate(strategy: tf.distribute.Strategy) -> None:
     for line in result.describe() if result else ():
       logging.info("%s", line)
     logging.info("Wrote %s", results.write(
-        FLAGS.train_dir, data, step, model, metrics, values, label_loss=loss,
+        FLAGS.train_dir, data, step, model, metrics, values, label_loss=loss_text,
         at_thresholds=result and result.content()))
     if names:
       for line in class_report.describe(names, metrics, values):
@@ -173,7 +175,7 @@ def _evaluate(strategy: tf.distribute.Strategy) -> None:
           data.folder(FLAGS.train_dir), step, names, metrics, values, result))
     if baseline:
       requirements += baseline.requirements(
-          metrics.num_positives, {"top_k": metrics.top_k, "label_loss": loss})
+          metrics.num_positives, {"top_k": metrics.top_k, "label_loss": loss_text})
     gate.check(requirements, values)
 
 
