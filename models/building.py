@@ -27,7 +27,8 @@ def build(*, model: Any = None, **arguments: Any) -> video_model.VideoModel:
   name = config.pop("name", "")
   cls: Any = own_model.MODELS[name] if name else None
   if not cls or not issubclass(cls, video_model.VideoModel):
-    return video_model.VideoModel(model=model, **arguments)
+    plain: Any = video_model.VideoModel(model=model, **arguments)
+    return plain
   of_base = inspect.signature(video_model.VideoModel).parameters
   registries.check_values(f"--model={name}", {
       parameter: value for parameter, value in registries.hyperparameters(cls).items()
@@ -36,7 +37,7 @@ def build(*, model: Any = None, **arguments: Any) -> video_model.VideoModel:
   if isinstance(spec, dict):
     spec = feature_spec.FeatureSpec.from_config(spec)
   try:
-    built = cls(feature_spec=spec, **arguments, **config)
+    built: Any = cls(feature_spec=spec, **arguments, **config)
   except TypeError as error:
     raise ValueError(f"--model={name} cannot be built: {error}. Its constructor takes "
                      "num_classes, feature_spec and **kwargs.") from error

@@ -41,6 +41,8 @@ from yt8m.data import missing_features
 from yt8m.data import reader_base
 from yt8m.data import readers
 from yt8m.data import records
+from yt8m.eval.metrics import gate
+from yt8m.eval.metrics import own_metrics
 from yt8m.eval.predictions import store
 from yt8m.models import building
 from yt8m.models import losses
@@ -70,7 +72,7 @@ train_flags.define_training()
 train_flags.define_machine()
 
 
-@model_flags.named_code_allowed("label_loss", "optimizer", "describe")
+@model_flags.named_code_allowed("label_loss", "optimizer", "metrics", "describe")
 def main() -> None:
   if FLAGS.list:
     print(describing.listing())
@@ -83,6 +85,7 @@ def main() -> None:
   values = {flag.name: flag.value for flag in FLAGS.get_flags_for_module(__name__)
             if flag.name not in ("recipe", "show_config", "list", "describe", "set")}
   values["hparams"] = model_flags.hparams_given()
+  values["metrics"] = ",".join(FLAGS.metrics) or None
   hparams_of_model, of_training = hparams.split(values["hparams"])
   spec = feature_spec.FeatureSpec.from_flags(
       FLAGS.feature_names, FLAGS.feature_sizes, FLAGS.frame_features,
@@ -96,6 +99,8 @@ def main() -> None:
       print(f"{f'--{name}={value}':<50} {model_flags.origin(name)}")
     return
   train_flags.check()
+  own = own_metrics.OwnMetrics(FLAGS.metrics)
+  gate.known(FLAGS.best_metric, "--best_metric", own.less_is_better)
   names = experiment.names_of_classes(
       None if FLAGS.start_new_model else FLAGS.train_dir, FLAGS.num_classes,
       FLAGS.vocabulary)
@@ -107,15 +112,15 @@ def main() -> None:
       experiment.TRAIN_DIR.refuse_links(FLAGS.train_dir)
       stack.enter_context(locks.hold(
           FLAGS.train_dir, "trains", remedy="choose another --train_dir"))
-    training = _train(strategy, spec, options, values, of_training, names)
+    training = _train(strategy, spec, options, values, of_training, names, own)
   if training.stopped_by:  # The exit status of a signal also stops `&&`.
     sys.exit(128 + training.stopped_by)
 
 
 def _train(strategy: tf.distribute.Strategy, spec: feature_spec.FeatureSpec,
            options: types.Config, values: types.Config,
-           of_training: dict[str, types.Config], names: vocabulary.Vocabulary | None
-           ) -> loop.Training:
+           of_training: dict[str, types.Config], names: vocabulary.Vocabulary | None,
+           own: own_metrics.OwnMetrics) -> loop.Training:
   """Trains with all flags, and in particular with `options` of the model.
 
   Args:
@@ -125,6 +130,7 @@ def _train(strategy: tf.distribute.Strategy, spec: feature_spec.FeatureSpec,
     values: Flags and their values, for `config.json`.
     of_training: Hyperparameters of the loss and of the optimizer.
     names: Names of the classes.
+    own: Metrics of the user's own.
   """
   # ---------------------------------------------------------------- machine
   keras.utils.set_random_seed(FLAGS.seed)
@@ -223,7 +229,7 @@ def _train(strategy: tf.distribute.Strategy, spec: feature_spec.FeatureSpec,
 
   evaluated = _validation(
       reader, model, (loss, named_losses.described(
-          FLAGS.label_loss, of_training["label_loss"])), values) if chief else None
+          FLAGS.label_loss, of_training["label_loss"])), values, own) if chief else None
 
   # ---------------------------------------------------------------- training
   step = train_step.TrainStep(
@@ -258,8 +264,8 @@ def _settings(of_training: dict[str, types.Config]) -> types.Config:
 
 
 def _validation(reader: reader_base.Reader, model: models.VideoModel,
-                loss: tuple[losses.LabelLoss, str], values: types.Config
-                ) -> validation.Validation | None:
+                loss: tuple[losses.LabelLoss, str], values: types.Config,
+                own: own_metrics.OwnMetrics) -> validation.Validation | None:
   """Returns the evaluation of the checkpoints, if there is one."""
   if not FLAGS.eval_data_pattern:
     return None
@@ -268,7 +274,7 @@ def _validation(reader: reader_base.Reader, model: models.VideoModel,
       experiment.Experiment(model.get_config(), FLAGS.max_frames, values), reader,
       loss, validation.Options(
           FLAGS.eval_data_pattern, FLAGS.best_metric, FLAGS.early_stopping_patience,
-          FLAGS.batch_size, FLAGS.skip_corrupt_records, FLAGS.skip_bad_records))
+          FLAGS.batch_size, FLAGS.skip_corrupt_records, FLAGS.skip_bad_records, own))
 
 
 def run() -> None:

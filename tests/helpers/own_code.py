@@ -55,9 +55,11 @@ class Example:
                        self._text.replace("\\\n", " "), re.MULTILINE)
     return [shlex.split(line) for line in lines]
 
-  def run(self, command, *flags, check=True):
+  def run(self, command, *flags, check=True, environment=None):
     """Runs a command of the section, with further flags in place of its "…"."""
     name, *words = command
+    words = [word.replace("=validate*", f"={self.folder}/records/frame/validate*")
+             for word in words]
     words = [re.sub(r"^(--(?:train_dir|output_dir|output_file)=)", rf"\1{self.folder}/",
                     word) for word in words if word != "…"]
     more = [*self._more[name], *flags]
@@ -65,4 +67,4 @@ class Example:
         word.startswith("--model=") for word in (*words, *flags)):
       more.append(MODEL)
     return support.run_command(commands.COMMANDS[name], *words, *more, check=check,
-                               environment=self.environment)
+                               environment={**self.environment, **(environment or {})})

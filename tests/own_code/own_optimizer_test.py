@@ -100,7 +100,7 @@ def test_the_example_of_the_page(example, precision):
               "--max_steps=6")
   resumed, once = variables(folder / "model"), variables(folder / "once")
   assert resumed.keys() == once.keys()
-  assert sum(name.startswith("optimizer/") for name in once) == 3
+  assert sum(name.startswith("optimizer/") for name in once) >= 3
   for name in set(once) - {"save_counter/.ATTRIBUTES/VARIABLE_VALUE"}:
     np.testing.assert_array_equal(resumed[name], once[name], name)
   if precision == "float32":

@@ -130,11 +130,22 @@ def named_code_allowed(*other_flags: str) -> Iterator[None]:
   Args:
     *other_flags: Names of flags that may name classes, besides the model flags.
   """
+  with typed_code_allowed(*MODEL_FLAGS, "model", *other_flags):
+    yield
+
+
+@contextlib.contextmanager
+def typed_code_allowed(*names: str) -> Iterator[None]:
+  """Does what `named_code_allowed` does, for some flags only.
+
+  Args:
+    *names: Names of flags that may name classes.
+  """
   typed = []
-  for name in (*MODEL_FLAGS, "model", *other_flags):
+  for name in names:
     flag = flags.FLAGS[name]
     values = command.typed_values(name, *(["recipe"] if name == "model" else []))
-    if name == "set":  # Each of its values counts, of another flag the last one.
+    if name in ("set", "metrics"):  # Each of its values counts, of others the last one.
       values = [value for value in values if value in (flag.value or [])]
     elif values and flag.value == flag.parser.parse(values[-1]):
       values = [str(flag.value)]
@@ -159,7 +170,7 @@ def origin(name: str) -> str:
   return "command line" if typed else "flagfile"
 
 
-def chosen_options(**instead: str) -> Config:
+def chosen_options(**instead: str | None) -> Config:
   """Returns the arguments of `VideoModel` that the command line describes.
 
   Args:
@@ -168,7 +179,7 @@ def chosen_options(**instead: str) -> Config:
   given = {name: flags.FLAGS[name].value for name in MODEL_FLAGS
            if flags.FLAGS[name].present}
   given["hparams"] = hparams_given()
-  recipe = instead.pop("model", flags.FLAGS.model)
+  recipe = instead.pop("model", None) or flags.FLAGS.model
   return model_options(recipes.find(recipe), {**given, **instead})
 
 

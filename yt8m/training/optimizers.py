@@ -40,7 +40,8 @@ _OWN_NAMES = {
 CLIPPING = ("per_variable", "global")
 
 # Classes of the user's own, and those of Keras by their module.
-_OTHERS = registry.Registry("optimizer", keras.optimizers.Optimizer)
+_OPTIMIZER: Any = keras.optimizers.Optimizer
+_OTHERS = registry.Registry("optimizer", _OPTIMIZER)
 
 
 @keras.utils.register_keras_serializable(package="yt8m")
@@ -173,7 +174,7 @@ def hyperparameters(entry: Callable[..., Any]) -> dict[str, inspect.Parameter]:
   """
   changes = entry.keywords if isinstance(entry, functools.partial) else {}
   source: Any = entry.func if isinstance(entry, functools.partial) else entry
-  common = {"learning_rate", *_keywords(keras.optimizers.Optimizer)} - {"weight_decay"}
+  common = {"learning_rate", *_keywords(_OPTIMIZER)} - {"weight_decay"}
   found = {name: parameter.replace(default=changes.get(name, parameter.default))
            for name, parameter in _keywords(source).items() if name not in common}
   if "weight_decay" in found:  # Keras has None for none.
@@ -202,14 +203,13 @@ def _check(optimizer: Any, name: str, learning_rate: Any) -> None:
   Raises:
     ValueError: It lacks something; the error says what to write.
   """
-  base: Any = keras.optimizers.Optimizer
   if (callable(learning_rate)
       and compat.schedule_or_rate(optimizer) is not learning_rate):
     raise ValueError(
         f"--optimizer={name} does not use the learning rate that it is given: pass "
         "learning_rate on, super().__init__(learning_rate=learning_rate, …), so that "
         "--base_learning_rate and its schedule count.")
-  if type(optimizer).update_step is base.update_step:
+  if type(optimizer).update_step is _OPTIMIZER.update_step:
     raise ValueError(f"--optimizer={name} has no update_step(gradient, variable, "
                      "learning_rate), which updates a variable: write one.")
 

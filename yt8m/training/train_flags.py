@@ -183,6 +183,7 @@ def check() -> None:
       ("eval_steps", values.eval_steps, values.eval_data_pattern, "--eval_data_pattern"),
       ("early_stopping_patience", values.early_stopping_patience,
        values.eval_data_pattern, "--eval_data_pattern"),
+      ("metrics", values.metrics, values.eval_data_pattern, "--eval_data_pattern"),
       ("label_sets_exclude", values.label_sets_exclude, values.label_sets,
        "--label_sets"),
       ("teacher_weight", values.teacher_weight != values["teacher_weight"].default,
