@@ -25,7 +25,7 @@ class OwnModel(base.Layer):
 
   Args:
     num_classes: Number of classes, C.
-    feature_spec: Features of the videos.
+    feature_spec: `FeatureSpec` of the videos, or its config.
     model: Config of the model, `{"name": …, **hparams}`. Its constructor gets
       `num_classes` and `feature_spec` if it takes them.
 
@@ -44,9 +44,12 @@ class OwnModel(base.Layer):
   fusion = None
   aggregations = ()
 
-  def __init__(self, num_classes: int, feature_spec: feature_specs.FeatureSpec,
+  def __init__(self, num_classes: int,
+               feature_spec: feature_specs.FeatureSpec | dict[str, Any],
                model: types.OptionConfig, **kwargs: Any):
     super().__init__(autocast=False, **kwargs)
+    if isinstance(feature_spec, dict):
+      feature_spec = feature_specs.FeatureSpec.from_config(feature_spec)
     self.num_classes, self.feature_spec = num_classes, feature_spec
     self.model = registries.build_option(
         MODELS, model, num_classes=num_classes, feature_spec=feature_spec)
