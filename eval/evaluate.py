@@ -26,6 +26,7 @@ from absl import logging
 
 from yt8m.configs import checkpoints
 from yt8m.configs import experiment
+from yt8m.configs import hparams
 from yt8m.configs import model_flags
 from yt8m.configs import starter_flags
 from yt8m.core import command
@@ -37,11 +38,12 @@ from yt8m.eval.metrics import class_report
 from yt8m.eval.metrics import decisions
 from yt8m.eval.metrics import evaluation
 from yt8m.eval.metrics import gate
+from yt8m.eval.metrics import own_metrics
 from yt8m.eval.metrics import results
 from yt8m.eval.metrics import streaming
 from yt8m.eval.metrics import thresholding
 from yt8m.eval.predictions import by_length
-from yt8m.models import losses
+from yt8m.models import named_losses
 from yt8m.training import strategies
 
 FLAGS = flags.FLAGS
@@ -73,7 +75,8 @@ flags.DEFINE_float("eval_timeout_secs", None,
                    lower_bound=0)
 flags.DEFINE_multi_string(
     "require", [], "Conditions such as 'gap>=0.68,ece<=0.02': exit with status 1 unless "
-    f"all are met. May be repeated. Metrics: {', '.join(gate.NAMES)}.")
+    f"all are met. May be repeated. Metrics: {', '.join(gate.NAMES)}, and those of "
+    "--metrics.")
 paths.define("baseline", None, "metrics-<step>.json of an earlier model on the same "
              "records, which --max_regression compares with.")
 flags.DEFINE_multi_string(
@@ -90,11 +93,13 @@ flags.DEFINE_integer(
     "threshold_min_positives", decisions.MIN_POSITIVES, "Number of labels from which on "
     "--choose_thresholds gives a class a threshold of its own. The others share one.",
     lower_bound=1)
+own_metrics.define_flag()
 model_flags.define_hparams()
 starter_flags.define()
 flags.mark_flag_as_required("train_dir")
 
 
+@model_flags.typed_code_allowed("metrics")
 def main() -> None:
   strategy = strategies.make_strategy()
   with strategies.lost_workers_named(
@@ -103,11 +108,17 @@ def main() -> None:
 
 
 def _evaluate(strategy: tf.distribute.Strategy) -> None:
-  requirements, baseline = gate.required(FLAGS.require), None
+  if FLAGS.metrics and strategies.num_workers(strategy) > 1:
+    raise ValueError("--metrics are measured by one worker, because a Keras metric does "
+                     "not say how those of several are put together: leave TF_CONFIG or "
+                     "--metrics out.")
+  own = own_metrics.OwnMetrics(FLAGS.metrics)
+  better = own.less_is_better
+  requirements, baseline = gate.required(FLAGS.require, better), None
   if FLAGS.max_regression and not FLAGS.baseline:
     raise ValueError("--max_regression needs --baseline, a metrics-<step>.json.")
   if FLAGS.baseline:
-    baseline = gate.Baseline.load(FLAGS.baseline, FLAGS.max_regression)
+    baseline = gate.Baseline.load(FLAGS.baseline, FLAGS.max_regression, better)
   if (requirements or baseline) and not (FLAGS.run_once or FLAGS.checkpoint):
     raise ValueError("--require and --baseline judge one checkpoint: add --run_once, or "
                      "name it with --checkpoint.")
@@ -115,10 +126,10 @@ def _evaluate(strategy: tf.distribute.Strategy) -> None:
     raise ValueError("--choose_thresholds is for one checkpoint: add --run_once, or name "
                      "it with --checkpoint.")
   experiment.TRAIN_DIR.refuse_links(FLAGS.train_dir)
-  hparams = model_flags.hparams_given()
+  given = model_flags.hparams_given()
   trained = experiment.Experiment.load(FLAGS.train_dir)
   starter_flags.check(trained, FLAGS.train_dir)
-  config = trained.with_hparams(hparams)
+  config = trained.with_hparams(given)
   names = experiment.names_of_classes(
       FLAGS.train_dir, config.num_classes, FLAGS.vocabulary)
   thresholds = thresholding.Thresholding.of_flags(
@@ -134,9 +145,11 @@ def _evaluate(strategy: tf.distribute.Strategy) -> None:
   num_examples = records.estimate_count(files)
   if num_examples:
     num_examples //= context.num_input_pipelines
-  loss = config.flags.get("label_loss", "CrossEntropyLoss")
+  label_loss = hparams.label_loss(config.flags)
+  loss = named_losses.from_name(*label_loss)
+  loss_text = named_losses.described(*label_loss)
   data = results.Data.of_files(
-      FLAGS.eval_data_pattern, files, hparams, reader.spec.has_segments)
+      FLAGS.eval_data_pattern, files, given, reader.spec.has_segments)
   # Traced once, whatever the number of checkpoints.
   predict = by_length.evaluation_function(model, FLAGS.batch_size)
   for path in _same_on_all_workers(strategy):
@@ -147,25 +160,24 @@ def _evaluate(strategy: tf.distribute.Strategy) -> None:
         skip_bad_records=FLAGS.skip_bad_records, input_pipeline=context)
     with records.clear_errors(reader.explain, files):
       metrics = evaluation.evaluate(
-          predict, model.num_classes, dataset, FLAGS.top_k,
-          losses.from_name(loss),
-          num_examples=num_examples)
+          predict, model.num_classes, dataset, FLAGS.top_k, loss,
+          num_examples=num_examples, own=own)
     reader.incidents.log_summary(reader.incidents.new_counts())
     metrics = _of_all_workers(strategy, metrics)
     evaluation.check_labels(metrics, f"--eval_data_pattern={FLAGS.eval_data_pattern}")
     if not strategies.is_chief(strategy):
       continue
     step = checkpoints.step_of(path)
-    values = metrics.get() | metrics.calibration()
-    print(evaluation.format_line(step, values), flush=True)
+    values, measured = metrics.get() | metrics.calibration(), own.values()
+    print(evaluation.format_line(step, values, measured), flush=True)
     logging.info("%s", evaluation.format_calibration(values, metrics.top_k))
     result = thresholds and thresholds.apply(
         metrics, data, checkpoint=path)
     for line in result.describe() if result else ():
       logging.info("%s", line)
     logging.info("Wrote %s", results.write(
-        FLAGS.train_dir, data, step, model, metrics, values, label_loss=loss,
-        at_thresholds=result and result.content()))
+        FLAGS.train_dir, data, step, model, metrics, values, label_loss=loss_text,
+        at_thresholds=result and result.content(), own=measured))
     if names:
       for line in class_report.describe(names, metrics, values):
         logging.info("%s", line)
@@ -173,8 +185,8 @@ def _evaluate(strategy: tf.distribute.Strategy) -> None:
           data.folder(FLAGS.train_dir), step, names, metrics, values, result))
     if baseline:
       requirements += baseline.requirements(
-          metrics.num_positives, {"top_k": metrics.top_k, "label_loss": loss})
-    gate.check(requirements, values)
+          metrics.num_positives, {"top_k": metrics.top_k, "label_loss": loss_text})
+    gate.check(requirements, values | measured)
 
 
 def _same_on_all_workers(strategy: tf.distribute.Strategy) -> Iterator[str]:

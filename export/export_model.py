@@ -55,6 +55,7 @@ from yt8m.export.saved_models import origin
 from yt8m.export.saved_models import signatures
 from yt8m.export.saved_models import writer
 from yt8m.export.saved_models.signatures import Signatures
+from yt8m.models import building
 
 FLAGS = flags.FLAGS
 
@@ -229,11 +230,12 @@ def _refuse(names: Iterable[str], reason: str) -> None:
 
 def _untrained() -> tuple[experiment.Experiment, models.VideoModel]:
   tf.keras.utils.set_random_seed(0)
-  frames = recipes.RECIPES[FLAGS.model].frame_level
+  frames = recipes.find(FLAGS.model).frame_level
   names = FLAGS.feature_names or ("rgb,audio" if frames else "mean_rgb,mean_audio")
   spec = feature_spec.FeatureSpec.from_flags(
       names, FLAGS.feature_sizes, frames, feature_dtypes=FLAGS.feature_dtypes)
-  model = models.VideoModel(FLAGS.num_classes, spec, **model_flags.chosen_options())
+  model = building.build(num_classes=FLAGS.num_classes, feature_spec=spec,
+                         **model_flags.chosen_options())
   config = experiment.Experiment(
       model.get_config(), FLAGS.max_frames, {"model": FLAGS.model})
   return config, model.build_variables()

@@ -8,7 +8,6 @@ which gives the loss of each video, also takes `label_weights`. The training ste
 """
 
 import abc
-import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -73,55 +72,6 @@ class LabelLoss(base.Configured, keras.losses.Loss):
   @abc.abstractmethod
   def terms(self, labels: tf.Tensor, predictions: tf.Tensor) -> tf.Tensor:
     """Returns the terms, (batch_size, num_classes), from arguments in float32."""
-
-
-class _PlainLoss(LabelLoss):
-  """Loss of a plain function, or of a Keras loss, of labels and predictions.
-
-  Args:
-    function: Function of labels, as float32, and predictions, to one value for each
-      video, (batch_size,), or to terms, (batch_size, num_classes), that are summed.
-  """
-
-  soft_labels = False
-
-  def __init__(self, function: Callable[..., tf.Tensor], name: str = "plain",
-               **kwargs: Any):
-    super().__init__(name=name, **kwargs)
-    self.function = function
-
-  def call(self, labels: Any, predictions: tf.Tensor,
-           label_weights: tf.Tensor | None = None) -> tf.Tensor:
-    values = self.terms(tf.cast(labels, tf.float32), tf.cast(predictions, tf.float32))
-    if values.shape.rank == 2:
-      weights = 1.0 if label_weights is None else tf.cast(label_weights, values.dtype)
-      return tf.reduce_sum(values * weights, axis=-1)
-    if values.shape.rank != 1 or label_weights is not None:
-      raise ValueError(
-          f"--label_loss: {self.function!r} returns the shape {tuple(values.shape)}, but "
-          "must return (batch_size,), or (batch_size, num_classes), as rated segments "
-          "need.")
-    return values
-
-  def terms(self, labels: tf.Tensor, predictions: tf.Tensor) -> tf.Tensor:
-    return tf.cast(self.function(labels, predictions), tf.float32)
-
-
-def from_name(name: str) -> Any:
-  """Returns the loss that `--label_loss` names, with a `call` that takes label weights.
-
-  Args:
-    name: Registered name, or the user's own function or Keras loss.
-
-  Raises:
-    ValueError: There is no such loss, or it is not allowed.
-  """
-  entry = LOSSES[name]
-  if not isinstance(entry, type):
-    return _PlainLoss(entry)
-  loss = entry()
-  takes_weights = "label_weights" in inspect.signature(loss.call).parameters
-  return loss if takes_weights else _PlainLoss(loss.call)
 
 
 def per_video(loss: Callable[..., tf.Tensor], outputs: dict[str, tf.Tensor],

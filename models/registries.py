@@ -6,6 +6,7 @@ import inspect
 import numbers
 import types
 import typing
+from collections.abc import Mapping
 from typing import Any
 
 import tensorflow as tf
@@ -79,17 +80,34 @@ def check_hparams(owner: str, option: type, hparams: dict[str, Any],
     required: Names of hyperparameters that have no default.
 
   Raises:
+    ValueError: See `check_values`.
+  """
+  parameters = base.constructor_parameters(option)
+  check_values(owner, {name: parameters[name].replace(default=inspect.Parameter.empty)
+                       if name in required else parameters[name]
+                       for name in {*hparam_defaults(option), *required}}, hparams)
+
+
+def check_values(owner: str, parameters: Mapping[str, inspect.Parameter],
+                 hparams: Mapping[str, Any]) -> None:
+  """Checks hyperparameters against the parameters that take them.
+
+  Args:
+    owner: Name of what has the parameters, for errors.
+    parameters: The parameters by name. Those without a default are required.
+    hparams: Hyperparameters and their values.
+
+  Raises:
     ValueError: A name is unknown or missing, or a value has another type, such as a
       string in place of a number, or describes an object of Keras.
   """
-  valid = sorted({*hparam_defaults(option), *required})
-  if unknown := sorted(set(hparams) - set(valid)):
+  if unknown := sorted(set(hparams) - set(parameters)):
     raise ValueError(
         f"{owner} has no hyperparameter {', '.join(unknown)}. "
-        f"Valid: {', '.join(valid) or 'none'} (--hparams, --set).")
-  if missing := sorted(set(required) - set(hparams)):
+        f"Valid: {', '.join(sorted(parameters)) or 'none'} (--hparams, --set).")
+  if missing := sorted(name for name, p in parameters.items()
+                       if p.default is p.empty and name not in hparams):
     raise ValueError(f"{owner} needs {', '.join(missing)} (--hparams, --set).")
-  parameters = base.constructor_parameters(option)
   for name, value in hparams.items():
     if _describes_object(value):
       raise ValueError(
@@ -149,6 +167,13 @@ def hparam_defaults(option: Any) -> dict[str, Any]:
           if p.default is not inspect.Parameter.empty}
 
 
+def hyperparameters(option: Any) -> dict[str, inspect.Parameter]:
+  """Returns the parameters of a constructor that are hyperparameters, by name."""
+  parameters = base.constructor_parameters(option)
+  return {name: parameters[name]
+          for name in (*hparam_defaults(option), *_required(option))}
+
+
 def _required(option: Any) -> tuple[str, ...]:
   """Returns the hyperparameters without a default, which only a user's class has."""
   if option.__module__.startswith("yt8m."):
@@ -161,7 +186,8 @@ def _own_parameters(option: Any) -> dict[str, inspect.Parameter]:
   """Returns the parameters of a user's class that no model and no Keras provides."""
   own = inspect.signature(option.__init__).parameters
   return {name: p for name, p in base.constructor_parameters(option).items()
-          if name in own and name not in ("num_classes", "name", "dtype", "trainable")}
+          if name in own and name not in (
+              "num_classes", "feature_spec", "name", "dtype", "trainable")}
 
 
 def check_fusion(fusion: Any, num_modalities: int, frames: bool) -> None:

@@ -16,6 +16,7 @@ from yt8m.models import input_checks
 from yt8m.models import keras_files
 from yt8m.models import keras_loops
 from yt8m.models import mixture as mixtures
+from yt8m.models import own_model
 from yt8m.models import prediction
 from yt8m.models import registries
 from yt8m.models.calibration import calibration as calibrations
@@ -62,6 +63,8 @@ class VideoModel(base.Configured, keras_files.KerasFiles, keras_loops.KerasLoops
       classifier, mixed by a `Mixture` with those hyperparameters; None for one copy.
     calibration: Hyperparameters of a `Calibration`, as `yt8m-calibrate` chooses them;
       None for none.
+    model: A Keras model of the user's own, `{"name": "my_module:MyModel", **hparams}`, in
+      the place of fusion, aggregation and classifier (`OwnModel`); None for none.
 
   Call arguments:
     inputs: `{"features": {name: (batch_size, num_frames, size)},
@@ -83,6 +86,9 @@ class VideoModel(base.Configured, keras_files.KerasFiles, keras_loops.KerasLoops
     options: Config of every option, with all its hyperparameters.
   """
 
+  # Arguments of a subclass of the user's own, which `building` sets.
+  built_from: types.Config | None = None
+
   def __init__(self, num_classes: int,
                feature_spec: feature_specs.FeatureSpec | dict[str, Any],
                fusion: types.OptionConfig = "concat",
@@ -90,7 +96,8 @@ class VideoModel(base.Configured, keras_files.KerasFiles, keras_loops.KerasLoops
                classifier: types.OptionConfig = "logistic",
                *, sampling: dict[str, Any] | None = None, normalization: str = "l2",
                mixture: dict[str, Any] | None = None,
-               calibration: dict[str, Any] | None = None, **kwargs: Any):
+               calibration: dict[str, Any] | None = None,
+               model: types.OptionConfig | None = None, **kwargs: Any):
     super().__init__(autocast=False, **kwargs)
     if not isinstance(feature_spec, feature_specs.FeatureSpec):
       feature_spec = feature_specs.FeatureSpec.from_config(feature_spec)
@@ -98,12 +105,17 @@ class VideoModel(base.Configured, keras_files.KerasFiles, keras_loops.KerasLoops
       raise ValueError(
           f"Aggregation {aggregation!r} needs frames, but the features are video-level: "
           "add --frame_features, or choose a video-level model.")
-    if not feature_spec.is_video_level and not aggregation:
+    if model and (aggregation or mixture or fusion not in ("concat", None)
+                  or classifier not in ("logistic", None)):
+      raise ValueError("A model of your own takes the place of fusion, aggregation, "
+                       "classifier and mixture: leave out their flags.")
+    if not (feature_spec.is_video_level or aggregation or model):
       raise ValueError(
           "Frame-level features need an aggregation: choose a frame-level model or "
           "--aggregation, or drop --frame_features and --segment_labels.")
     self.num_classes, self.feature_spec = num_classes, feature_spec
-    steps = {
+    steps: dict[str, Any] = dict.fromkeys(
+        ("fusion", "aggregation", "classifier")) if model else {
         "fusion": registries.resolve(registries.FUSIONS, fusion),
         "aggregation": (registries.resolve(registries.AGGREGATIONS, aggregation)
                         if aggregation else None),
@@ -112,7 +124,9 @@ class VideoModel(base.Configured, keras_files.KerasFiles, keras_loops.KerasLoops
     self.options = {**steps, "sampling": dict(sampling) if sampling else None,
                     "normalization": normalization,
                     "mixture": dict(mixture) if mixture else None,
-                    **({"calibration": dict(calibration)} if calibration else {})}
+                    **({"calibration": dict(calibration)} if calibration else {}),
+                    **({"model": registries.resolve(own_model.MODELS, model)}
+                       if model else {})}
     if sampling:
       registries.check_hparams(
           "sampling", frame_sampling.FrameSampling, sampling, ("num_frames",))
@@ -121,7 +135,9 @@ class VideoModel(base.Configured, keras_files.KerasFiles, keras_loops.KerasLoops
         feature_spec.names, normalization)
     arguments = {"num_classes": num_classes, "feature_names": list(feature_spec.names),
                  **steps}
-    if mixture:
+    if model:
+      self.scorer = own_model.OwnModel(num_classes, feature_spec, self.options["model"])
+    elif mixture:
       hparams = dict(mixture)
       num_branches = hparams.pop("branches", None)
       registries.check_hparams("mixture", mixtures.Mixture, hparams)
@@ -273,6 +289,8 @@ class VideoModel(base.Configured, keras_files.KerasFiles, keras_loops.KerasLoops
     return super().summary(*args, expand_nested=expand_nested, **kwargs)
 
   def get_config(self) -> dict[str, Any]:
+    if self.built_from:
+      return dict(self.built_from)
     return {"name": self.name, "num_classes": self.num_classes,
             "feature_spec": self.feature_spec.to_config(),
             **base.plain(self.options)}

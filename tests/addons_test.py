@@ -16,6 +16,7 @@ from yt8m.core import addons
 from yt8m.core import compat
 from yt8m.models.aggregation import netvlad
 from yt8m.synthetic import writer
+from yt8m.training import optimizer_state
 from yt8m.training import optimizers
 
 try:
@@ -58,11 +59,11 @@ def test_optimizers_of_addons_by_name(name):
   optimizer = optimizers.make_optimizer(name, optimizers.StaircaseDecay(0.1, 0.5, 40, 4))
   assert type(optimizer).__module__.startswith("tensorflow_addons")
   compat.build_optimizer(optimizer, [variable])
-  slots = len(optimizers.slots_and_counters(optimizer))
+  slots = len(optimizer_state.slots_and_counters(optimizer))
   assert slots >= 2 and optimizers.current_learning_rate(optimizer) == pytest.approx(0.1)
   for _ in range(10):
     optimizer.apply_gradients([(2 * variable, variable)])
-  assert len(optimizers.slots_and_counters(optimizer)) == slots
+  assert len(optimizer_state.slots_and_counters(optimizer)) == slots
   assert np.sum(np.abs(variable)) < 5
   assert optimizers.current_learning_rate(optimizer) == pytest.approx(0.05)
 

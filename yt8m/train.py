@@ -27,6 +27,7 @@ from absl import logging
 
 from yt8m import models
 from yt8m.configs import experiment
+from yt8m.configs import hparams
 from yt8m.configs import model_flags
 from yt8m.configs import recipes
 from yt8m.core import command
@@ -40,8 +41,12 @@ from yt8m.data import missing_features
 from yt8m.data import reader_base
 from yt8m.data import readers
 from yt8m.data import records
+from yt8m.eval.metrics import gate
+from yt8m.eval.metrics import own_metrics
 from yt8m.eval.predictions import store
+from yt8m.models import building
 from yt8m.models import losses
+from yt8m.models import named_losses
 from yt8m.training import describing
 from yt8m.training import feature_start
 from yt8m.training import label_start
@@ -67,7 +72,7 @@ train_flags.define_training()
 train_flags.define_machine()
 
 
-@model_flags.named_code_allowed("label_loss", "describe")
+@model_flags.named_code_allowed("label_loss", "optimizer", "metrics", "describe")
 def main() -> None:
   if FLAGS.list:
     print(describing.listing())
@@ -76,21 +81,26 @@ def main() -> None:
     print("\n\n".join(describing.page(*found, option_size.of_flags(*found))
                       for found in describing.find(FLAGS.describe)))
     return
-  recipes.RECIPES[FLAGS.model].set_flag_defaults()
+  recipes.find(FLAGS.model).set_flag_defaults()
   values = {flag.name: flag.value for flag in FLAGS.get_flags_for_module(__name__)
             if flag.name not in ("recipe", "show_config", "list", "describe", "set")}
   values["hparams"] = model_flags.hparams_given()
+  values["metrics"] = ",".join(FLAGS.metrics) or None
+  hparams_of_model, of_training = hparams.split(values["hparams"])
   spec = feature_spec.FeatureSpec.from_flags(
       FLAGS.feature_names, FLAGS.feature_sizes, FLAGS.frame_features,
       FLAGS.segment_labels, FLAGS.feature_dtypes)
-  options = model_flags.chosen_options()
+  options = model_flags.chosen_options(hparams=hparams_of_model)
   if FLAGS.show_config:
-    model = models.VideoModel(FLAGS.num_classes, spec, **options)
+    model = building.build(
+        num_classes=FLAGS.num_classes, feature_spec=spec, **options)
     print(json.dumps(model.get_config(), indent=2))
     for name, value in values.items():
       print(f"{f'--{name}={value}':<50} {model_flags.origin(name)}")
     return
   train_flags.check()
+  own = own_metrics.OwnMetrics(FLAGS.metrics)
+  gate.known(FLAGS.best_metric, "--best_metric", own.less_is_better)
   names = experiment.names_of_classes(
       None if FLAGS.start_new_model else FLAGS.train_dir, FLAGS.num_classes,
       FLAGS.vocabulary)
@@ -102,14 +112,15 @@ def main() -> None:
       experiment.TRAIN_DIR.refuse_links(FLAGS.train_dir)
       stack.enter_context(locks.hold(
           FLAGS.train_dir, "trains", remedy="choose another --train_dir"))
-    training = _train(strategy, spec, options, values, names)
+    training = _train(strategy, spec, options, values, of_training, names, own)
   if training.stopped_by:  # The exit status of a signal also stops `&&`.
     sys.exit(128 + training.stopped_by)
 
 
 def _train(strategy: tf.distribute.Strategy, spec: feature_spec.FeatureSpec,
            options: types.Config, values: types.Config,
-           names: vocabulary.Vocabulary | None) -> loop.Training:
+           of_training: dict[str, types.Config], names: vocabulary.Vocabulary | None,
+           own: own_metrics.OwnMetrics) -> loop.Training:
   """Trains with all flags, and in particular with `options` of the model.
 
   Args:
@@ -117,7 +128,9 @@ def _train(strategy: tf.distribute.Strategy, spec: feature_spec.FeatureSpec,
     spec: Features to train on.
     options: Arguments of the model.
     values: Flags and their values, for `config.json`.
+    of_training: Hyperparameters of the loss and of the optimizer.
     names: Names of the classes.
+    own: Metrics of the user's own.
   """
   # ---------------------------------------------------------------- machine
   keras.utils.set_random_seed(FLAGS.seed)
@@ -167,11 +180,13 @@ def _train(strategy: tf.distribute.Strategy, spec: feature_spec.FeatureSpec,
         FLAGS.base_learning_rate, FLAGS.learning_rate_decay,
         FLAGS.learning_rate_decay_examples, FLAGS.batch_size)
   with strategy.scope():
-    model = models.VideoModel(FLAGS.num_classes, spec, **options).build_variables()
-    optimizer = optimizers.make_optimizer(FLAGS.optimizer, rate)
+    model = building.build(num_classes=FLAGS.num_classes, feature_spec=spec, **options)
+    model.build_variables()
+    optimizer = optimizers.make_optimizer(
+        FLAGS.optimizer, rate, of_training["optimizer"])
     if FLAGS.precision == "mixed_float16":
       optimizer = keras.mixed_precision.LossScaleOptimizer(optimizer)
-  loss, taught = losses.from_name(FLAGS.label_loss), None
+  loss, taught = named_losses.from_name(FLAGS.label_loss, of_training["label_loss"]), None
   if FLAGS.teacher_predictions:
     teacher.check(loss, model, FLAGS.teacher_weight, FLAGS.segment_labels)
     taught = teacher.Teacher(
@@ -186,7 +201,8 @@ def _train(strategy: tf.distribute.Strategy, spec: feature_spec.FeatureSpec,
 
   # ---------------------------------------------------------------- directory
   chief = strategies.is_chief(strategy)
-  described = resume.describe(values, files, strategies.num_workers(strategy))
+  described = resume.describe(
+      values | _settings(of_training), files, strategies.num_workers(strategy))
   resume_from = None if FLAGS.start_new_model else resume.find(
       FLAGS.train_dir, FLAGS.checkpoint, described, FLAGS.resume, chief)
   if chief:
@@ -211,7 +227,9 @@ def _train(strategy: tf.distribute.Strategy, spec: feature_spec.FeatureSpec,
       with records.clear_errors(reader.explain, files):
         feature_start.start_from_features(model, lambda: read(FLAGS.batch_size))
 
-  evaluated = _validation(reader, model, loss, values) if chief else None
+  evaluated = _validation(
+      reader, model, (loss, named_losses.described(
+          FLAGS.label_loss, of_training["label_loss"])), values, own) if chief else None
 
   # ---------------------------------------------------------------- training
   step = train_step.TrainStep(
@@ -236,18 +254,27 @@ def _train(strategy: tf.distribute.Strategy, spec: feature_spec.FeatureSpec,
   return training
 
 
+def _settings(of_training: dict[str, types.Config]) -> types.Config:
+  """Returns all hyperparameters of loss and optimizer as flags, to compare them."""
+  entries = {"label_loss": named_losses.hyperparameters(losses.LOSSES[FLAGS.label_loss]),
+             "optimizer": optimizers.hyperparameters(optimizers.find(FLAGS.optimizer))}
+  return {f"set={part}.{name}": str(of_training[part].get(name, parameter.default))
+          for part, parameters in entries.items()
+          for name, parameter in parameters.items()}
+
+
 def _validation(reader: reader_base.Reader, model: models.VideoModel,
-                loss: losses.LabelLoss, values: types.Config
-                ) -> validation.Validation | None:
+                loss: tuple[losses.LabelLoss, str], values: types.Config,
+                own: own_metrics.OwnMetrics) -> validation.Validation | None:
   """Returns the evaluation of the checkpoints, if there is one."""
   if not FLAGS.eval_data_pattern:
     return None
   return validation.Validation(
       FLAGS.train_dir,
       experiment.Experiment(model.get_config(), FLAGS.max_frames, values), reader,
-      (loss, FLAGS.label_loss), validation.Options(
+      loss, validation.Options(
           FLAGS.eval_data_pattern, FLAGS.best_metric, FLAGS.early_stopping_patience,
-          FLAGS.batch_size, FLAGS.skip_corrupt_records, FLAGS.skip_bad_records))
+          FLAGS.batch_size, FLAGS.skip_corrupt_records, FLAGS.skip_bad_records, own))
 
 
 def run() -> None:

@@ -20,6 +20,7 @@ from yt8m.core import fields
 from yt8m.core import files
 from yt8m.core import registry
 from yt8m.core import types
+from yt8m.models import losses
 
 _FLAG = (fields.TEXT | fields.NUMBER | fields.BOOL | fields.OBJECT
          | fields.list_of(fields.ANY, "values"))
@@ -134,7 +135,7 @@ class Table:
   def settings(self, row: Row, seed: int) -> types.Config:
     """Returns everything that the result of a run depends on."""
     train = {**self.common, **row.flags, "seed": seed}
-    recipe: Any = recipes.RECIPES[str(train["model"])] if "model" in train else None
+    recipe: Any = recipes.find(str(train["model"])) if "model" in train else None
     settings = {"train": train, "evaluate": {**self.evaluate, **row.evaluate},
                 "sample_data": self.sample_data,
                 "recipe": recipe and dataclasses.asdict(recipe)}
@@ -179,7 +180,7 @@ def check_flags(where: str, *flag_sets: types.Config) -> None:
   """Refuses flags that a table must not decide on, such as where to write.
 
   Raises:
-    ValueError: One of them is given.
+    ValueError: One of them is given, or code that `--allow_code` does not allow.
   """
   # Such as --profile_file and --xml_output_file, which write anywhere.
   of_libraries = {name for module, defined in flags.FLAGS.flags_by_module_dict().items()
@@ -191,6 +192,11 @@ def check_flags(where: str, *flag_sets: types.Config) -> None:
         or name == "strategy" and ":" in str(value)):  # An address.
       raise ValueError(f"{where}: {name!r} is not a flag that a table may set. Leave it "
                        "out, or give it to yt8m-ablation on the command line.")
+    if ":" in str(value):
+      # The command that is started takes the name for typed, also that of a function.
+      named = {"label_loss": losses.LOSSES, "model": recipes.RECIPES,
+               "recipe": recipes.RECIPES}.get(name, {str(value): None})
+      named[str(value)]
 
 
 def load(name: str) -> Table:

@@ -76,6 +76,9 @@ def load(train_dir: str, name: str) -> Run:
               for name, value in config.flags.items() if name not in _LEFT_OUT}
   settings |= {printable(path): printable(value) for path, value in model.items()
                if path != "name" and path not in config.flags}
+  settings |= {f"{part}.{printable(name)}": printable(value) for part, values in
+               hparams.split(config.flags.get("hparams"))[1].items()
+               for name, value in values.items()}
   best = best_checkpoint.Best.load(train_dir)
   histories = {}
   for path in paths.files_of(train_dir, f"eval/*/{results.HISTORY}"):

@@ -4,6 +4,7 @@
 
 from collections.abc import Callable
 from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from absl import logging
 from yt8m.core import progress
 from yt8m.core import types
 from yt8m.eval.metrics import calibration
+from yt8m.eval.metrics import own_metrics
 from yt8m.eval.metrics import streaming
 from yt8m.models import losses
 
@@ -19,7 +21,7 @@ from yt8m.models import losses
 def evaluate(predict: Callable[[types.Batch], types.Scores], num_classes: int,
              dataset: Iterable[types.Batch], top_k: int | None, loss: losses.LabelLoss, *,
              log_every: float = 10.0, num_examples: int | None = None,
-             ) -> streaming.EvaluationMetrics:
+             own: own_metrics.OwnMetrics | None = None) -> streaming.EvaluationMetrics:
   """Measures the scores of a model on a dataset.
 
   The scores of classes whose label weight is 0 (those not rated for a segment) count as
@@ -33,6 +35,7 @@ def evaluate(predict: Callable[[types.Batch], types.Scores], num_classes: int,
     loss: Loss to report.
     log_every: Seconds between progress lines.
     num_examples: Expected number of examples, for the forecast of the time left.
+    own: Metrics of the user's own to measure besides.
 
   Returns:
     The accumulated metrics.
@@ -42,6 +45,8 @@ def evaluate(predict: Callable[[types.Batch], types.Scores], num_classes: int,
   """
   top_k = streaming.chosen_top_k(top_k, num_classes)
   metrics = streaming.EvaluationMetrics(num_classes, top_k)
+  own = own or own_metrics.OwnMetrics()
+  own.clear()
   report = progress.Periodic(log_every, num_examples)
   for batch in dataset:
     predictions = predict(batch)
@@ -51,6 +56,7 @@ def evaluate(predict: Callable[[types.Batch], types.Scores], num_classes: int,
       predictions *= weights
       metrics.rated_only = True
     metrics.accumulate(predictions, batch["labels"], np.asarray(per_video))
+    own.update(batch["labels"], predictions)
     for line in report(metrics.num_examples):
       logging.info("%d examples | %s", metrics.num_examples, line)
   return metrics
@@ -71,15 +77,19 @@ def check_labels(metrics: streaming.EvaluationMetrics, data: str) -> None:
         "nothing can be measured: name records with class numbers in 'labels'.")
 
 
-def format_line(step: int, values: dict[str, Any]) -> str:
+def format_line(step: int, values: dict[str, Any],
+                own: Mapping[str, float] | None = None) -> str:
   """Returns `"step 1000 | Avg_Hit@1: 0.8310 | … | GAP: 0.7942 | …"`.
 
   Args:
     step: Step of the checkpoint.
     values: Metrics, from `EvaluationMetrics.get`.
+    own: Metrics of the user's own, by name.
   """
+  shown = {**{title: values[name] for name, title in streaming.TITLES.items()},
+           **(own or {})}
   return f"step {step} | " + " | ".join(
-      f"{title}: {values[name]:.4f}" for name, title in streaming.TITLES.items())
+      f"{title}: {value:.4f}" for title, value in shown.items())
 
 
 def format_calibration(values: dict[str, Any], top_k: int) -> str:

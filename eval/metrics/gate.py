@@ -29,9 +29,14 @@ _REQUIREMENT = re.compile(rf"\s*(\w+)\s*(>=|<=|>|<)\s*({_NUMBER})\s*")
 _REGRESSION = re.compile(rf"\s*(\w+)\s*:\s*({_NUMBER})\s*")
 
 
-def less_is_better(name: str) -> bool:
-  """Whether a smaller value of a metric is a better one."""
-  return name in _LESS_IS_BETTER
+def less_is_better(name: str, own: Mapping[str, bool] | None = None) -> bool:
+  """Whether a smaller value of a metric is a better one.
+
+  Args:
+    name: Name of the metric.
+    own: The same for metrics of the user's own, by name.
+  """
+  return (own or {}).get(name, name in _LESS_IS_BETTER)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,7 +63,8 @@ class Requirement:
             f"{self.reason}")
 
 
-def required(texts: Sequence[str]) -> list[Requirement]:
+def required(texts: Sequence[str], own: Mapping[str, bool] | None = None
+             ) -> list[Requirement]:
   """Returns the requirements of `--require`.
 
   >>> from yt8m.eval.metrics import gate
@@ -67,6 +73,7 @@ def required(texts: Sequence[str]) -> list[Requirement]:
 
   Args:
     texts: Texts such as `"gap>=0.68"`, or several with commas between them.
+    own: Further metrics that may be named, and whether less is better.
 
   Raises:
     ValueError: A text is no requirement, or its metric is unknown.
@@ -79,7 +86,7 @@ def required(texts: Sequence[str]) -> list[Requirement]:
                        "gap>=0.68, and quote the flag.")
     name, sign, bound = match.groups()
     found.append(Requirement(
-        _known(name, "--require"), sign, float(bound), "(--require)"))
+        known(name, "--require", own), sign, float(bound), "(--require)"))
   return found
 
 
@@ -91,18 +98,22 @@ class Baseline:
     path: Path of the `metrics-<step>.json` of the earlier model.
     content: Content of the file.
     allowed: How much worse each metric may be, by its name.
+    own: Further metrics that may be named, and whether less is better.
   """
   path: str
   content: Mapping[str, Any]
   allowed: Mapping[str, float]
+  own: Mapping[str, bool] | None = None
 
   @classmethod
-  def load(cls, path: str, regressions: Sequence[str]) -> "Baseline":
+  def load(cls, path: str, regressions: Sequence[str],
+           own: Mapping[str, bool] | None = None) -> "Baseline":
     """Reads a baseline.
 
     Args:
       path: Value of `--baseline`.
       regressions: Values of `--max_regression`, texts such as `"gap:0.002"`.
+      own: As the attribute.
 
     Raises:
       ValueError: A text or the file is not as described.
@@ -113,7 +124,7 @@ class Baseline:
       if not match:
         raise ValueError(
             f"--max_regression={fields.short(text)} is not like gap:0.002.")
-      if _known(match[1], "--max_regression") in allowed:
+      if known(match[1], "--max_regression", own) in allowed:
         raise ValueError(f"--max_regression names {match[1]} twice.")
       allowed[match[1]] = float(match[2])
     if not allowed:
@@ -124,7 +135,7 @@ class Baseline:
       lacking = [name for name in allowed if not fields.NUMBER.accepts(content.get(name))]
       if lacking:
         raise ValueError(f"it has no {', '.join(lacking)}")
-      return cls(path, content, allowed)
+      return cls(path, content, allowed, own)
 
     return files.read_json(
         path, kind="a result of yt8m-eval", parse=parse,
@@ -155,7 +166,7 @@ class Baseline:
           "classes differ. Evaluate the earlier model on --eval_data_pattern.")
     found = []
     for name, most in self.allowed.items():
-      less, old = name in _LESS_IS_BETTER, self.content[name]
+      less, old = less_is_better(name, self.own), self.content[name]
       found.append(Requirement(
           name, "<=" if less else ">=", old + most if less else old - most,
           f"({old:.10g} in {self.path}, --max_regression={name}:{most:g})"))
@@ -173,7 +184,19 @@ def _parts(texts: Iterable[str]) -> list[str]:
   return [part for text in texts for part in text.split(",")]
 
 
-def _known(name: str, flag: str) -> str:
-  if name not in NAMES:
-    raise registry.unknown("metric", name, NAMES, f"Set it with {flag}.")
+def known(name: str, flag: str, own: Iterable[str] | None = None) -> str:
+  """Returns the name of a metric.
+
+  Args:
+    name: The name.
+    flag: Flag that has it, for the error.
+    own: Further metrics that may be named.
+
+  Raises:
+    ValueError: There is no such metric.
+  """
+  valid = (*NAMES, *(own or ()))
+  if name not in valid:
+    raise registry.unknown("metric", name, valid,
+                           f"Set it with {flag}, and name your own with --metrics.")
   return name

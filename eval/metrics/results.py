@@ -16,6 +16,7 @@ import hashlib
 import json
 import os
 import re
+from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
@@ -80,8 +81,8 @@ def digest(record_files: Sequence[str]) -> str:
 
 def write(train_dir: str, data: Data, step: int, model: video_model.VideoModel,
           metrics: streaming.EvaluationMetrics, values: dict[str, Any], *,
-          label_loss: str | None = None, at_thresholds: dict[str, Any] | None = None
-          ) -> str:
+          label_loss: str | None = None, at_thresholds: dict[str, Any] | None = None,
+          own: Mapping[str, float] | None = None) -> str:
   """Writes the results of a step, and its line of the history.
 
   Args:
@@ -94,6 +95,7 @@ def write(train_dir: str, data: Data, step: int, model: video_model.VideoModel,
       for a million videos.
     label_loss: Name of the loss, for the record.
     at_thresholds: Precision, recall and F1 of decided labels, if there are thresholds.
+    own: Values of metrics of the user's own, by name.
 
   Returns:
     The path of the JSON file.
@@ -102,7 +104,8 @@ def write(train_dir: str, data: Data, step: int, model: video_model.VideoModel,
   with files.clear_disk_errors(folder):
     tf.io.gfile.makedirs(folder)
   # There is no calibration without predictions.
-  scalars = {name: float(values[name]) for name in NAMES if not np.isnan(values[name])}
+  named = {**{name: values[name] for name in NAMES}, **(own or {})}
+  scalars = {name: float(value) for name, value in named.items() if not np.isnan(value)}
   classes = np.flatnonzero(metrics.num_positives).tolist()
   counts = metrics.num_positives[classes].tolist()
   described = {

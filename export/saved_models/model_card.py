@@ -36,7 +36,8 @@ from yt8m.export.saved_models.signatures import Signatures
 from yt8m.models.layers import variables
 
 NAME = "assets.extra/MODEL_CARD.md"
-_OPTIONS = ("sampling", "normalization", "fusion", "aggregation", "classifier", "mixture")
+_OPTIONS = ("model", "sampling", "normalization", "fusion", "aggregation", "classifier",
+            "mixture")
 # The flags of `yt8m-train` that determine what the model learned.
 _TRAINING = ("train_data_pattern", "segment_labels", "label_sets", "teacher_predictions",
              "label_loss", "optimizer", "base_learning_rate", "learning_rate_schedule",

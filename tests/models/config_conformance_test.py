@@ -12,9 +12,25 @@ import tensorflow as tf
 
 from tests.helpers import descriptors
 from yt8m import models
+from yt8m.core import registry
 from yt8m.models import losses
 
 keras = tf.keras
+
+
+class Own(keras.Model):
+  """A model of the user's own."""
+
+  def __init__(self, units=2, **kwargs):
+    super().__init__(**kwargs)
+    self.units = units
+
+
+@pytest.fixture(autouse=True, scope="module")
+def allow_this_module():
+  with registry.allow_code([__name__]):
+    yield
+
 
 # Values of the parameters without a default, by name.
 REQUIRED = {
@@ -23,7 +39,8 @@ REQUIRED = {
     "feature_spec": descriptors.SPECS["frame"].to_config(), "filters": 4,
     "fusion": {"name": "sum", "units": 3}, "hidden": 4, "kernel_units": 4,
     "loss": keras.losses.serialize(losses.HingeLoss(margin=2.0)), "names": ["a"],
-    "mlp_ratio": 2, "num_branches": 2, "num_classes": 6, "num_features": 5,
+    "mlp_ratio": 2, "model": {"name": f"{__name__}:Own", "units": 4}, "num_branches": 2,
+    "num_classes": 6, "num_features": 5,
     "num_frames": 5, "num_heads": 2, "num_labels": 7, "num_segments": 3, "num_sets": 4,
     "units": 4, "width": 3, "dropout": 0.1,
     "branch": {"num_classes": 6, "feature_names": ["a"], "fusion": "concat",
@@ -34,7 +51,8 @@ OTHER = {"activation": "tanh", "aggregation": {"a": {"units": 3}},
          "calibration": {"num_sets": 4, "num_labels": 7},
          "classifier": {"a": {"l2_penalty": 1e-3}}, "fusion": {"name": "sum", "units": 3},
          "gating": "squeeze", "head": {"name": "moe", "num_mixtures": 3},
-         "mixture": {"branches": 2}, "name": "renamed", "normalization": "rms",
+         "mixture": {"branches": 2}, "model": REQUIRED["model"], "name": "renamed",
+         "normalization": "rms",
          "recurrent_activation": "tanh", "sampling": {"num_frames": 3}}
 # Further arguments without which a value is refused, where the class takes them.
 NEEDED = {"remove_diagonal": {"gating": "context", "context_gating": True}}
@@ -94,7 +112,7 @@ def test_config_keeps_a_value_that_is_not_the_default(cls, parameter):
   arguments |= {name: needed for name, needed in NEEDED.get(parameter.name, {}).items()
                 if name in accepted}
   if cls is models.VideoModel:
-    arguments["aggregation"] = "mean"
+    arguments["aggregation"] = None if parameter.name == "model" else "mean"
     value = {"aggregation": {"name": "lstm", "units": 3},
              "classifier": {"name": "moe", "num_mixtures": 3}}.get(parameter.name, value)
   instance = cls(**{**arguments, parameter.name: value})

@@ -32,6 +32,7 @@ from yt8m.core import locks
 from yt8m.core import vocabulary
 from yt8m.core.types import Config
 from yt8m.core.vocabulary import Vocabulary
+from yt8m.models import building
 
 CONFIG = checkpoints.CONFIG
 STATUS = checkpoints.STATUS
@@ -77,7 +78,7 @@ class Experiment:
     if others := sorted(set(self.model_config) - valid):
       raise ValueError(f"The model of {CONFIG} has unknown entries: {', '.join(others)}.")
     try:
-      return models.VideoModel(**self.model_config).build_variables()
+      return building.build(**self.model_config).build_variables()
     except (*fields.UNFIT, MemoryError, tf.errors.OpError) as error:
       raise ValueError(f"The model of {CONFIG} cannot be built: "
                        f"{fields.reason(error)}.") from error
@@ -136,7 +137,8 @@ class Experiment:
     fields.check(config, {"model": fields.OBJECT, "max_frames": fields.COUNT,
                           "flags": fields.OBJECT}, {"format": fields.one_of([1])})
     fields.check(config["model"], {"num_classes": fields.COUNT}, where="model: ")
-    fields.check(config["flags"], {}, {"label_loss": fields.TEXT}, where="flags: ")
+    fields.check(config["flags"], {}, {
+        "label_loss": fields.TEXT, "hparams": fields.TEXT | fields.NULL}, where="flags: ")
     feature_spec.FeatureSpec.from_config(config["model"]["feature_spec"])
     if (number := fields.not_finite(config["model"])) is not None:
       raise ValueError(f"the model has the number {number}")

@@ -1,9 +1,10 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""`--hparams` and `--set`: hyperparameters of the options of a model.
+"""`--hparams` and `--set`: hyperparameters of a model, its loss and its optimizer.
 
 `with_settings` turns both into one text of the form of `--hparams`, and everything else
-knows that text only.
+knows that text only. In training, it also has the hyperparameters of the loss and of the
+optimizer, which `split` takes out.
 
 After training, only those may change that an option declares as `inference_hparams`:
 they change neither a weight nor what the weights were trained for, like the number of
@@ -26,7 +27,9 @@ from yt8m.models import registries
 # The options of a model, in the order in which a video goes through them.
 OPTIONS = {"fusion": registries.FUSIONS, "aggregation": registries.AGGREGATIONS,
            "classifier": registries.CLASSIFIERS}
-_PARTS = (*OPTIONS, "sampling", "mixture")
+_PARTS = (*OPTIONS, "sampling", "mixture", "model")
+# What only training has, each with a flag of the same name.
+TRAINING = ("label_loss", "optimizer")
 _DEFAULTS = {name: parameter.default for name, parameter in
              inspect.signature(models.VideoModel).parameters.items() if name in OPTIONS}
 
@@ -67,13 +70,14 @@ def _parse_setting(setting: str) -> tuple[list[str], Any]:
   name, equals, text = setting.partition("=")
   path = name.split(".")
   form = "Write it as --set aggregation.units=512."
-  if path[0] not in (*_PARTS, "normalization"):
+  valid = (*_PARTS, "normalization", *TRAINING)
+  if path[0] not in valid:
     raise registry.unknown(
-        "part of a model", path[0], (*_PARTS, "normalization"),
+        "part of a model", path[0], valid,
         f"--set={fields.short(setting)} must begin with one. {form}")
   if not equals:
     raise ValueError(f"--set={fields.short(setting)} has no value. {form}")
-  if len(path) == 1 and path[0] in OPTIONS:
+  if len(path) == 1 and path[0] in (*OPTIONS, *TRAINING, "model"):
     raise ValueError(f"--set={fields.short(setting)} names no hyperparameter. {form} "
                      f"To choose the {path[0]}, write --{path[0]}={text}.")
   if not all(path) or (len(path) == 1) != (path[0] == "normalization"):
@@ -112,6 +116,39 @@ def _parse(text: str) -> Config:
   return changes
 
 
+def split(text: str | None) -> tuple[str | None, dict[str, Config]]:
+  """Returns the value of `--hparams` for the model, and the hyperparameters of training.
+
+  >>> from yt8m.configs import hparams
+  >>> hparams.split('{"fusion": {"units": 5}, "optimizer": {"beta_1": 0.8}}')
+  ('{"fusion": {"units": 5}}', {'label_loss': {}, 'optimizer': {'beta_1': 0.8}})
+
+  Args:
+    text: Value of the flag, or None.
+
+  Raises:
+    ValueError: The text is no JSON object, or what it has for one of them is none.
+  """
+  parts = _parse(text) if text else {}
+  of_training = {}
+  for name in TRAINING:
+    values = parts.pop(name, {})
+    if not isinstance(values, dict):
+      raise ValueError(f"--hparams has {name}: {fields.short(values)}, but needs its "
+                       f"hyperparameters: {{{json.dumps(name)}: {{…}}}}. To choose one, "
+                       f"write --{name}.")
+    of_training[name] = values
+  if any(of_training.values()):
+    text = json.dumps(parts) if parts else None
+  return text, of_training
+
+
+def label_loss(flags: Config) -> tuple[str, Config]:
+  """Returns name and hyperparameters of the loss of a training, from its flags."""
+  _, of_training = split(flags.get("hparams"))
+  return flags.get("label_loss", "CrossEntropyLoss"), of_training["label_loss"]
+
+
 def change(options: Config, text: str | None) -> Config:
   """Returns arguments of a `VideoModel` with the values of `--hparams`.
 
@@ -131,11 +168,18 @@ def change(options: Config, text: str | None) -> Config:
       options[part] = values
     elif part in _PARTS and isinstance(values, dict):
       option = options.get(part, _DEFAULTS.get(part))
+      if part == "model" and not option:
+        raise ValueError(
+            f"--hparams or --set has model.{next(iter(values), '')}, but --model names a "
+            "recipe: only a class of your own has hyperparameters of its own.")
       if part in OPTIONS and not option and "name" not in values:
         raise ValueError(
             f"--hparams or --set has {part}.{next(iter(values), '')}, but the model has "
             f"no {part}, which --{part} of yt8m-train chooses.")
       options[part] = merge(option, values, OPTIONS.get(part))
+    elif part in TRAINING:
+      raise ValueError(f"--hparams or --set has {part}.{next(iter(values), '')}: only "
+                       f"yt8m-train takes hyperparameters of the {part}.")
     else:
       raise ValueError(
           f"--hparams has {fields.short(part)}: {fields.short(values)}; valid "

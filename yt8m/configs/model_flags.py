@@ -54,7 +54,8 @@ def define() -> None:
   flags.DEFINE_integer("max_frames", 300,
                        "Number of frames that are read from the start of a video.",
                        lower_bound=1)
-  flags.DEFINE_string("model", "LogisticModel", f"Recipe: {recipes.listing()}.")
+  flags.DEFINE_string("model", "LogisticModel", f"Recipe: {recipes.listing()}. Or "
+                      "your own model or recipe as my_package.my_module:MyModel.")
   flags.DEFINE_alias("recipe", "model")
   for part, options in hparams.OPTIONS.items():
     flags.DEFINE_string(
@@ -104,7 +105,8 @@ def define_hparams() -> None:
   flags.DEFINE_multi_string(
       "set", None, "One hyperparameter as path=value, on top of --hparams: "
       "--set aggregation.clusters=16 --set classifier.head.num_mixtures=4. The value is "
-      "JSON, or else text")
+      "JSON, or else text. In training also those of the loss and the optimizer: "
+      "--set label_loss.margin=0.1 --set optimizer.beta_1=0.8")
 
 
 def hparams_given() -> str | None:
@@ -128,11 +130,22 @@ def named_code_allowed(*other_flags: str) -> Iterator[None]:
   Args:
     *other_flags: Names of flags that may name classes, besides the model flags.
   """
+  with typed_code_allowed(*MODEL_FLAGS, "model", *other_flags):
+    yield
+
+
+@contextlib.contextmanager
+def typed_code_allowed(*names: str) -> Iterator[None]:
+  """Does what `named_code_allowed` does, for some flags only.
+
+  Args:
+    *names: Names of flags that may name classes.
+  """
   typed = []
-  for name in (*MODEL_FLAGS, "model", *other_flags):
+  for name in names:
     flag = flags.FLAGS[name]
     values = command.typed_values(name, *(["recipe"] if name == "model" else []))
-    if name == "set":  # Each of its values counts, of another flag the last one.
+    if name in ("set", "metrics"):  # Each of its values counts, of others the last one.
       values = [value for value in values if value in (flag.value or [])]
     elif values and flag.value == flag.parser.parse(values[-1]):
       values = [str(flag.value)]
@@ -151,13 +164,13 @@ def origin(name: str) -> str:
   flag = flags.FLAGS[name]
   is_set = name == "hparams" and flags.FLAGS["set"].present
   if not flag.present and not is_set and flag.value == flag.default:
-    return "recipe" if name in recipes.RECIPES[flags.FLAGS.model].flags else "default"
+    return "recipe" if name in recipes.find(flags.FLAGS.model).flags else "default"
   names = {"model": "model|recipe", "hparams": "hparams|set"}.get(name, name)
   typed = any(re.match(f"--?(no)?({names})(=|$)", argument) for argument in sys.argv)
   return "command line" if typed else "flagfile"
 
 
-def chosen_options(**instead: str) -> Config:
+def chosen_options(**instead: str | None) -> Config:
   """Returns the arguments of `VideoModel` that the command line describes.
 
   Args:
@@ -166,8 +179,8 @@ def chosen_options(**instead: str) -> Config:
   given = {name: flags.FLAGS[name].value for name in MODEL_FLAGS
            if flags.FLAGS[name].present}
   given["hparams"] = hparams_given()
-  recipe = instead.pop("model", flags.FLAGS.model)
-  return model_options(recipes.RECIPES[recipe], {**given, **instead})
+  recipe = instead.pop("model", None) or flags.FLAGS.model
+  return model_options(recipes.find(recipe), {**given, **instead})
 
 
 def model_options(recipe: recipes.Recipe, given: Config) -> Config:
@@ -215,8 +228,8 @@ def model_options(recipe: recipes.Recipe, given: Config) -> Config:
 
 
 def _video_level_classifier(name: str) -> Any:
-  recipe = recipes.RECIPES[name]
-  if recipe.frame_level:
+  recipe = recipes.find(name)
+  if recipe.frame_level or "classifier" not in recipe.options:
     raise ValueError(f"--video_level_classifier_model={name} reads frames; choose a "
                      "video-level model, e.g. MoeModel or LogisticModel.")
   return recipe.options["classifier"]

@@ -8,17 +8,23 @@
 """
 
 import dataclasses
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
+import tensorflow as tf
 from absl import flags
 
 from yt8m import models
 from yt8m.configs import hparams
 from yt8m.core import feature_spec
+from yt8m.core import fields
 from yt8m.core import registry
 from yt8m.core.types import Config
 from yt8m.core.types import OptionConfig
+from yt8m.models import building
+
+keras = tf.keras
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,7 +47,7 @@ class Recipe:
       flags.FLAGS.set_default(name, value)
 
 
-RECIPES = registry.Registry("model", Recipe)
+RECIPES = registry.Registry("model", (Recipe, keras.Model), functions=True)
 
 # The five models of the starter code, with its defaults.
 RECIPES.register("LogisticModel", Recipe(False, {"classifier": "logistic"}))
@@ -149,6 +155,38 @@ for _name, _recipe in MEMBERS.items():
   RECIPES.register(_name, _recipe)
 
 
+def find(name: str) -> Recipe:
+  """Returns the recipe that `--model` names.
+
+  Args:
+    name: Registered name. Or the user's own: a recipe, a function that returns one or
+      the arguments of a `VideoModel`, or a class, whose recipe names it alone.
+
+  Raises:
+    ValueError: There is none, or it is not allowed, or it is none of these.
+  """
+  entry: Any = RECIPES[name]
+  if isinstance(entry, type) and issubclass(entry, keras.Model):
+    return Recipe(False, {"model": {"name": name}})
+  if not isinstance(entry, Recipe):
+    try:
+      entry = entry()
+    except TypeError as error:
+      raise ValueError(f"--model={name} cannot be called without arguments, as a recipe "
+                       f"is: {error}.") from error
+  if isinstance(entry, dict):
+    entry = Recipe(bool(entry.get("aggregation")), entry)
+  if not isinstance(entry, Recipe):
+    raise ValueError(f"--model={name} returns {fields.short(entry)}, but a recipe "
+                     "returns a dictionary of the arguments of a VideoModel.")
+  valid = {*inspect.signature(models.VideoModel).parameters} - {
+      "num_classes", "feature_spec", "kwargs"}
+  for argument in sorted({*entry.options} - valid):
+    raise registry.unknown("argument of a VideoModel", argument, sorted(valid),
+                           f"--model={name} returns it.")
+  return entry
+
+
 def build(name: str, features: Mapping[str, feature_spec.Size], num_classes: int,
           **changes: Any) -> models.VideoModel:
   """Builds the model of a recipe; `yt8m.models.from_recipe` is this function.
@@ -174,7 +212,7 @@ def build(name: str, features: Mapping[str, feature_spec.Size], num_classes: int
   Raises:
     ValueError: There is no such recipe, option or hyperparameter.
   """
-  recipe = RECIPES[name]
+  recipe = find(name)
   options = dict(recipe.options)
   for part, change in changes.items():
     options[part] = (
@@ -182,7 +220,8 @@ def build(name: str, features: Mapping[str, feature_spec.Size], num_classes: int
         if isinstance(change, dict) else change)
   spec = feature_spec.FeatureSpec.of(
       features, feature_spec.FRAME if recipe.frame_level else feature_spec.VIDEO)
-  return models.VideoModel(num_classes, spec, **options).build_variables()
+  return building.build(
+      num_classes=num_classes, feature_spec=spec, **options).build_variables()
 
 
 def listing() -> str:

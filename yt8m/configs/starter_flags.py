@@ -97,7 +97,7 @@ def _normal(name: str, value: Any) -> Any:
     names = [str(number) for number in range(value.count(",") + 1)]
     return list(feature_spec.FeatureSpec.from_flags(",".join(names), value).sizes)
   if name == "video_level_classifier_model":
-    classifier = recipes.RECIPES[value].options["classifier"]
+    classifier = recipes.find(value).options["classifier"]
     return registries.normalise_config(classifier)["name"]
   if name == "sample_random_frames":
     return "random_frames" if value else "random_sequence"

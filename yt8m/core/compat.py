@@ -26,13 +26,18 @@ def build_optimizer(optimizer: Any, variables: Sequence[tf.Variable]) -> None:
     optimizer._create_all_weights(variables)
 
 
-def learning_rate(optimizer: Any) -> float:
-  """Returns the learning rate of the next update.
+def schedule_or_rate(optimizer: Any) -> Any:
+  """Returns the schedule of the learning rate of an optimizer, or else the rate.
 
   Reason: the public `learning_rate` of Keras 2 is the rate of the last update, and a
   schedule is only reachable as `_learning_rate`.
   """
-  rate: Any = getattr(optimizer, "_learning_rate", optimizer.learning_rate)
+  return getattr(optimizer, "_learning_rate", optimizer.learning_rate)
+
+
+def learning_rate(optimizer: Any) -> float:
+  """Returns the learning rate of the next update."""
+  rate = schedule_or_rate(optimizer)
   value: Any = rate(optimizer.iterations) if callable(rate) else rate
   return float(tf.convert_to_tensor(value))
 

@@ -81,14 +81,16 @@ class Registry(dict[str, Any]):
 
   Args:
     kind: Noun for the entries in errors, e.g. `"fusion"`.
-    base: Class that an imported class must extend.
+    base: Class that an imported class must extend, or several of which it extends one.
     functions: Whether a function may be imported, too. As a package has many functions
       for other purposes, each must be allowed by its whole name.
   """
 
-  def __init__(self, kind: str, base: type = object, functions: bool = False):
+  def __init__(self, kind: str, base: type | tuple[type, ...] = object,
+               functions: bool = False):
     super().__init__()
-    self.kind, self._base, self._functions = kind, base, functions
+    self.kind, self._functions = kind, functions
+    self._base = base if isinstance(base, tuple) else (base,)
 
   def register(self, name: str, entry: Any = None) -> Any:
     """Registers `entry` under `name`; without `entry`, returns a decorator.
@@ -133,8 +135,9 @@ class Registry(dict[str, Any]):
       fits = isinstance(entry, self._base)
     if not fits:
       raise ValueError(
-          f"{self.kind} {name!r} is not allowed: it must be a {self._base.__name__} that "
-          f"is defined below --allow_code={','.join(_allowed)}.")
+          f"{self.kind} {name!r} is not allowed: it must be a "
+          f"{' or '.join(base.__name__ for base in self._base)} that is defined "
+          f"below --allow_code={','.join(_allowed)}.")
     return entry
 
   def __iter__(self) -> Iterator[str]:

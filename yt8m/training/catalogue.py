@@ -19,6 +19,7 @@ from yt8m.configs import recipes
 from yt8m.core import docstrings
 from yt8m.models import losses
 from yt8m.models import mixture
+from yt8m.models import named_losses
 from yt8m.models import registries
 from yt8m.models.layers import base
 from yt8m.models.layers import frame_sampling
@@ -82,11 +83,11 @@ def kinds() -> dict[str, Kind]:
       mixture.Mixture, {"num_branches": branches, **_hyperparameters(mixture.Mixture)})},
                           "mixture.")
   found["loss"] = Kind("--label_loss", {
-      name: _described(losses.LOSSES[name], _hyperparameters(losses.LOSSES[name], "name"))
-      for name in losses.LOSSES})
+      name: _described(loss, named_losses.hyperparameters(loss))
+      for name, loss in sorted(losses.LOSSES.items())}, "label_loss.")
   available, _ = optimizers.available()
   found["optimizer"] = Kind("--optimizer", {
-      name: _optimizer(available[name]) for name in sorted(available)})
+      name: _optimizer(available[name]) for name in sorted(available)}, "optimizer.")
   found["schedule"] = Kind("--learning_rate_schedule", {
       name: _described(source, inspect.signature(source).parameters)
       for name, source in optimizers.SCHEDULES.items()})
@@ -115,11 +116,10 @@ def _parameters(source: Any, *left_out: str) -> dict[str, inspect.Parameter]:
           if name not in left_out}
 
 
-def _hyperparameters(option: Any, *left_out: str) -> dict[str, inspect.Parameter]:
+def _hyperparameters(option: Any) -> dict[str, inspect.Parameter]:
   """Returns what `--hparams` can set, as `registries.check_hparams` allows it."""
   parameters = base.constructor_parameters(option)
-  return {name: parameters[name] for name in registries.hparam_defaults(option)
-          if name not in left_out}
+  return {name: parameters[name] for name in registries.hparam_defaults(option)}
 
 
 def _choices(chosen_by: str, names: Iterable[str], source: Any, described_in: Any,
@@ -149,15 +149,10 @@ def _optimizer(entry: Any) -> Entry:
   # Ours compute what those of Keras do, which describe their arguments.
   described = next((base for base in source.__mro__
                     if not base.__module__.startswith("yt8m.")), source)
-  # The arguments that all optimizers have are left out: flags set what is set of them.
-  common = optimizers.parameters(optimizers.keras.optimizers.Optimizer)
-  parameters = {
-      name: parameter.replace(default=changes.get(name, parameter.default))
-      for name, parameter in optimizers.parameters(described).items()
-      if name not in common or name == "weight_decay" and parameter.default}
   shown = ", ".join(f"{name}={value}" for name, value in changes.items())
   return Entry(f"{described.__name__} with {shown}." if shown
-               else docstrings.inherited(described).summary, described, parameters)
+               else docstrings.inherited(described).summary, described,
+               optimizers.hyperparameters(entry))
 
 
 def _recipe_summary(recipe: recipes.Recipe) -> str:

@@ -18,6 +18,7 @@ from yt8m.configs import experiment
 from yt8m.core import signals
 from yt8m.core import types
 from yt8m.models.layers import variables
+from yt8m.training import optimizer_state
 from yt8m.training import optimizers
 from yt8m.training import resume
 from yt8m.training import saving
@@ -72,7 +73,7 @@ class Training:
     self._saved_position = {
         field.name: tf.Variable(tf.zeros([], tf.int64), trainable=False, name=field.name)
         for field in dataclasses.fields(Position)}
-    self._parts = {"optimizer": optimizers.slots_and_counters(step.optimizer),
+    self._parts = {"optimizer": optimizer_state.slots_and_counters(step.optimizer),
                    **variables.checkpoint_parts(step.model), **self._saved_position}
     self._checkpoint = tf.train.Checkpoint(
         **self._parts, **(averages.checkpoint_parts() if averages else {}))

@@ -68,6 +68,9 @@ def check(loss: losses.LabelLoss, model: models.VideoModel, alpha: float,
   if segment_labels:
     raise ValueError(f"{flag} mixes whole videos, and only some labels of a segment are "
                      "rated: drop --segment_labels.")
+  if model.options.get("model"):
+    raise ValueError(f"{flag} mixes the vectors that classifiers read, and a model of "
+                     "your own has none: choose another --model.")
   if model.options["mixture"]:
     raise ValueError(f"{flag} mixes the vectors that classifiers read, but the weights "
                      "of a mixture depend on the frames: choose another --model, or drop "

@@ -6,6 +6,7 @@ import functools
 import inspect
 from collections.abc import Callable
 from collections.abc import Iterator
+from collections.abc import Mapping
 from typing import Any
 
 import tensorflow as tf
@@ -14,7 +15,7 @@ from yt8m.core import addons
 from yt8m.core import compat
 from yt8m.core import registry
 from yt8m.core.types import Config
-from yt8m.models.layers import variables
+from yt8m.models import registries
 from yt8m.training import adam
 
 keras = tf.keras
@@ -37,6 +38,10 @@ _OWN_NAMES = {
 }
 
 CLIPPING = ("per_variable", "global")
+
+# Classes of the user's own, and those of Keras by their module.
+_OPTIMIZER: Any = keras.optimizers.Optimizer
+_OTHERS = registry.Registry("optimizer", _OPTIMIZER)
 
 
 @keras.utils.register_keras_serializable(package="yt8m")
@@ -109,23 +114,104 @@ SCHEDULES = {"staircase": StaircaseDecay, "cosine": cosine_decay}
 
 
 def make_optimizer(
-    name: str, learning_rate: float | keras.optimizers.schedules.LearningRateSchedule
-    ) -> keras.optimizers.Optimizer:
+    name: str, learning_rate: float | keras.optimizers.schedules.LearningRateSchedule,
+    hparams: Mapping[str, Any] | None = None) -> keras.optimizers.Optimizer:
   """Builds the optimizer that `--optimizer` names.
+
+  >>> from yt8m.training import optimizers
+  >>> optimizers.make_optimizer("AdamOptimizer", 0.1, {"beta_1": 0.8}).beta_1
+  0.8
 
   Args:
     name: A name of the starter code (`AdamOptimizer`), of `tf.keras.optimizers`
-      (`AdamW`), or, if TensorFlow Addons is installed, of `tfa.optimizers` (`LAMB`).
+      (`AdamW`), or, if TensorFlow Addons is installed, of `tfa.optimizers` (`LAMB`). Or
+      any Keras optimizer as `my_package.my_module:MyClass`.
     learning_rate: Learning rate, or its schedule.
+    hparams: Its hyperparameters that are not the default ones.
 
   Raises:
-    ValueError: Unknown name; the error lists the valid ones.
+    ValueError: Unknown name, an error that lists the valid ones; or the user's own class
+      is not allowed, or no optimizer that can be trained with; or a hyperparameter is
+      unknown or missing, or has another type.
   """
+  entry, hparams = find(name), hparams or {}
+  registries.check_values(f"--optimizer={name}", hyperparameters(entry), hparams)
+  try:
+    optimizer = entry(learning_rate=learning_rate, **hparams)
+  except TypeError as error:
+    raise ValueError(f"--optimizer={name} cannot be built: {error}. Its constructor must "
+                     "take learning_rate.") from error
+  if ":" in name:
+    _check(optimizer, name, learning_rate)
+  return optimizer
+
+
+def find(name: str) -> Callable[..., Any]:
+  """Returns the function of a learning rate and hyperparameters that makes an optimizer.
+
+  Raises:
+    ValueError: There is none of this name, or it is not allowed.
+  """
+  if ":" in name:
+    entry = _OTHERS[name]
+    if not isinstance(entry, type):
+      raise ValueError(f"--optimizer={name} is an object: name its class, which is given "
+                       "the learning rate and its schedule.")
+    return entry
   candidates, reason = available()
   if name not in candidates:
-    raise registry.unknown("optimizer", name, sorted(candidates),
-                           f"Choose one with --optimizer.{reason}")
-  return candidates[name](learning_rate=learning_rate)
+    raise registry.unknown(
+        "optimizer", name, sorted(candidates), "Choose one with --optimizer, or name "
+        f"your own class as my_package.my_module:MyClass.{reason}")
+  return candidates[name]
+
+
+def hyperparameters(entry: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+  """Returns what `--set optimizer.…` can set of an entry, by name.
+
+  The learning rate, clipping and averages of weights, which all optimizers have, are
+  those of the flags.
+  """
+  changes = entry.keywords if isinstance(entry, functools.partial) else {}
+  source: Any = entry.func if isinstance(entry, functools.partial) else entry
+  common = {"learning_rate", *_keywords(_OPTIMIZER)} - {"weight_decay"}
+  found = {name: parameter.replace(default=changes.get(name, parameter.default))
+           for name, parameter in _keywords(source).items() if name not in common}
+  if "weight_decay" in found:  # Keras has None for none.
+    found["weight_decay"] = found["weight_decay"].replace(annotation=float | None)
+  return found
+
+
+def _keywords(cls: Any) -> dict[str, inspect.Parameter]:
+  """Returns what a constructor takes by name, and what those above it are passed on."""
+  found: dict[str, inspect.Parameter] = {}
+  for base in cls.__mro__:
+    if "__init__" not in vars(base):
+      continue
+    own = list(inspect.signature(vars(base)["__init__"]).parameters.values())[1:]
+    for p in own:
+      if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY):
+        found.setdefault(p.name, p)
+    if not any(p.kind == p.VAR_KEYWORD for p in own):
+      break
+  return found
+
+
+def _check(optimizer: Any, name: str, learning_rate: Any) -> None:
+  """Checks what a training step needs of an optimizer that is not one of ours.
+
+  Raises:
+    ValueError: It lacks something; the error says what to write.
+  """
+  if (callable(learning_rate)
+      and compat.schedule_or_rate(optimizer) is not learning_rate):
+    raise ValueError(
+        f"--optimizer={name} does not use the learning rate that it is given: pass "
+        "learning_rate on, super().__init__(learning_rate=learning_rate, …), so that "
+        "--base_learning_rate and its schedule count.")
+  if type(optimizer).update_step is _OPTIMIZER.update_step:
+    raise ValueError(f"--optimizer={name} has no update_step(gradient, variable, "
+                     "learning_rate), which updates a variable: write one.")
 
 
 def available() -> tuple[dict[str, Callable[..., Any]], str]:
@@ -154,13 +240,6 @@ def parameters(optimizer: Callable[..., Any]) -> dict[str, inspect.Parameter]:
   """Returns the named parameters of an optimizer's constructor."""
   return {name: p for name, p in inspect.signature(optimizer).parameters.items()
           if p.kind is p.POSITIONAL_OR_KEYWORD}
-
-
-def slots_and_counters(optimizer: Any) -> list[tf.Variable]:
-  """Returns the variables of an optimizer, in a fixed order."""
-  found: Any = optimizer.variables
-  found = found() if callable(found) else found
-  return [variables.tf_variable(v) for v in found]
 
 
 def current_learning_rate(optimizer: Any) -> float:

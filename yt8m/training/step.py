@@ -17,6 +17,7 @@ from yt8m.models.aggregation import mean
 from yt8m.models.classification import binary_relevance
 from yt8m.models.layers import mixing
 from yt8m.models.layers import recurrent
+from yt8m.training import optimizer_state
 from yt8m.training import optimizers
 
 keras = tf.keras
@@ -105,6 +106,7 @@ class TrainStep:
         if jit_compile else self._forward_backward)
     with strategy.scope():
       compat.build_optimizer(optimizer, model.trainable_variables)
+    self._state = optimizer_state.SavedState(optimizer)
     # One graph for each shape, the full batch and the last one of an epoch. With
     # `reduce_retracing`, the second shape gets a graph of unknown shape, whose sums are
     # rounded otherwise: a run resumed at the last batch of an epoch would differ.
@@ -113,6 +115,7 @@ class TrainStep:
   def __call__(self, batch: Batch) -> StepResult:
     """Trains on one batch of the strategy's dataset."""
     loss, penalty, predictions = self._run(batch)
+    self._state.check()
     return StepResult(loss, penalty, predictions, batch["labels"])
 
   def _distributed(self, batch):

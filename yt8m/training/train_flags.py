@@ -69,7 +69,8 @@ def define_training() -> None:
                       "and classes of the other flags. A name that options of several "
                       "kinds have can be given as kind:name.")
   flags.DEFINE_string("label_loss", "CrossEntropyLoss",
-                      f"Loss of the labels: {', '.join(losses.LOSSES)}.")
+                      f"Loss of the labels: {', '.join(losses.LOSSES)}, or your own "
+                      "class or function as my_package.my_module:MyLoss.")
   flags.DEFINE_float("regularization_penalty", 1.0, "Weight of the penalties of a model.",
                      lower_bound=0)
   flags.DEFINE_float("base_learning_rate", 0.01,
@@ -92,7 +93,8 @@ def define_training() -> None:
   flags.DEFINE_integer("max_steps", None, "Largest number of steps. Default: no limit.",
                        lower_bound=1)
   flags.DEFINE_string("optimizer", "AdamOptimizer",
-                      "Optimizer of the starter code or of tf.keras.optimizers.")
+                      "Optimizer of the starter code or of tf.keras.optimizers, or any "
+                      "other Keras optimizer as my_package.my_module:MyClass.")
   flags.DEFINE_float("clip_gradient_norm", 1.0, "Largest gradient norm; 0: no clipping.",
                      lower_bound=0)
   flags.DEFINE_enum("gradient_clipping", "per_variable", optimizers.CLIPPING,
@@ -181,6 +183,7 @@ def check() -> None:
       ("eval_steps", values.eval_steps, values.eval_data_pattern, "--eval_data_pattern"),
       ("early_stopping_patience", values.early_stopping_patience,
        values.eval_data_pattern, "--eval_data_pattern"),
+      ("metrics", values.metrics, values.eval_data_pattern, "--eval_data_pattern"),
       ("label_sets_exclude", values.label_sets_exclude, values.label_sets,
        "--label_sets"),
       ("teacher_weight", values.teacher_weight != values["teacher_weight"].default,

@@ -20,12 +20,14 @@ from yt8m.configs import best_checkpoint
 from yt8m.configs import checkpoint_files
 from yt8m.configs import checkpoints
 from yt8m.configs import experiment
+from yt8m.core import fields
 from yt8m.core import paths
 from yt8m.core import types
 from yt8m.data import reader_base
 from yt8m.data import records
 from yt8m.eval.metrics import evaluation
 from yt8m.eval.metrics import gate
+from yt8m.eval.metrics import own_metrics
 from yt8m.eval.metrics import results
 from yt8m.eval.predictions import by_length
 from yt8m.models import losses
@@ -46,8 +48,9 @@ def define_flags() -> None:
   flags.DEFINE_integer("eval_steps", None, "Number of steps between evaluations, besides "
                        "those of --export_model_steps; each saves a checkpoint.",
                        lower_bound=1)
-  flags.DEFINE_enum("best_metric", "gap", gate.NAMES,
-                    "Metric that says which checkpoint is the best.")
+  flags.DEFINE_string("best_metric", "gap", "Metric that says which checkpoint is the "
+                      f"best: {', '.join(gate.NAMES)}, or the name of one of --metrics.")
+  own_metrics.define_flag()
   flags.DEFINE_integer("early_stopping_patience", None, "Number of evaluations in a row "
                        "without a better one after which training ends. Default: it goes "
                        "on to the end.", lower_bound=1)
@@ -59,11 +62,12 @@ class Options:
 
   Attributes:
     pattern: Pattern of the records.
-    metric: Metric that says which checkpoint is the best, one of `gate.NAMES`.
+    metric: Metric that says which checkpoint is the best, one of `gate.NAMES` or `own`.
     patience: Number of evaluations without a better one that end training; None for any.
     batch_size: Number of videos that are predicted at a time.
     skip_corrupt_records: Whether damaged records are left out.
     skip_bad_records: Whether records that cannot be used are left out.
+    own: Metrics of the user's own to measure besides.
   """
   pattern: str
   metric: str = "gap"
@@ -71,6 +75,7 @@ class Options:
   batch_size: int = 1024
   skip_corrupt_records: bool = False
   skip_bad_records: bool = False
+  own: own_metrics.OwnMetrics = dataclasses.field(default_factory=own_metrics.OwnMetrics)
 
 
 class _Interrupted(Exception):
@@ -180,33 +185,35 @@ class Validation:
       with records.clear_errors(self._reader.explain, self._files):
         metrics = evaluation.evaluate(
             self._predict, num_classes, batches(), None, self._loss,
-            num_examples=records.estimate_count(self._files))
+            num_examples=records.estimate_count(self._files), own=options.own)
     except _Interrupted:
       return False
     evaluation.check_labels(metrics, f"--eval_data_pattern={options.pattern}")
     step = checkpoints.step_of(path)
-    values = metrics.get() | metrics.calibration()
+    values, own = metrics.get() | metrics.calibration(), options.own.values()
     results.write(self._train_dir, self._data, step, self._model, metrics, values,
-                  label_loss=self._loss_name)
+                  label_loss=self._loss_name, own=own)
     self._history = results.history(self._data.folder(self._train_dir))
     self._judge()
-    logging.info("%s%s", evaluation.format_line(step, values),
+    logging.info("%s%s", evaluation.format_line(step, values, own),
                  " (best)" if self.best and self.best.step == step else "")
     return True
 
   def _judge(self) -> None:
     """Determines the best checkpoint, and whether training is over."""
     name = self._options.metric
+    measured = [line for line in self._history if fields.NUMBER.accepts(line.get(name))]
     # With another metric, the best of earlier checkpoints may have been deleted.
     there = set(map(checkpoint_files.step_of, checkpoint_files.finished(self._train_dir)))
-    known = [line for line in self._history if name in line and line["step"] in there]
+    known = [line for line in measured if line["step"] in there]
     if not known:
       self.best, self.is_over = None, False
       best_checkpoint.forget(self._train_dir)
       return
-    sign = -1 if gate.less_is_better(name) else 1
+    sign = -1 if gate.less_is_better(
+        name, self._options.own.less_is_better) else 1
     best = max(known, key=lambda line: (sign * line[name], -line["step"]))
-    later = sum(line["step"] > best["step"] for line in self._history if name in line)
+    later = sum(line["step"] > best["step"] for line in measured)
     self.is_over = self._options.patience is not None and later >= self._options.patience
     self.best = best_checkpoint.Best(
         best["step"], name, best[name], self._options.pattern.replace("\n", ","))

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from yt8m.models.layers import variables
 from yt8m.training import adam
+from yt8m.training import optimizer_state
 from yt8m.training import optimizers
 
 keras = tf.keras
@@ -21,7 +22,8 @@ def _steps(optimizer, gradients):
   for gradient in gradients:
     step(gradient)
   return variable.numpy(), [
-      v.numpy() for v in optimizers.slots_and_counters(optimizer) if v.shape == (4, 3)]
+      v.numpy() for v in optimizer_state.slots_and_counters(optimizer)
+      if v.shape == (4, 3)]
 
 
 def _assert_close(found, expected):
