@@ -71,14 +71,14 @@ def check_labels(metrics: streaming.EvaluationMetrics, data: str) -> None:
         "nothing can be measured: name records with class numbers in 'labels'.")
 
 
-def format_line(step: int, values: dict[str, Any]) -> str:
+def format_line(title: str, values: dict[str, Any]) -> str:
   """Returns `"step 1000 | Avg_Hit@1: 0.8310 | … | GAP: 0.7942 | …"`.
 
   Args:
-    step: Step of the checkpoint.
+    title: Beginning, such as `"step 1000"`.
     values: Metrics, from `EvaluationMetrics.get`.
   """
-  return f"step {step} | " + " | ".join(
+  return f"{title} | " + " | ".join(
       f"{title}: {values[name]:.4f}" for name, title in streaming.TITLES.items())
 
 
