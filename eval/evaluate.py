@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""`yt8m-eval`: evaluates a trained or an exported model on records.
+"""`yt8m-eval`: evaluates a trained model on records.
 
     yt8m-eval --train_dir=model --eval_data_pattern='validate*.tfrecord' --run_once
 
