@@ -14,6 +14,12 @@ others:
     yt8m-eval … --eval_data_pattern='validate*' --run_once --choose_thresholds=f1 \
         --thresholds=thresholds.json
     yt8m-eval … --eval_data_pattern='test*' --run_once --thresholds=thresholds.json
+
+A SavedModel of yt8m-export or yt8m-calibrate, such as that of an ensemble, is evaluated
+once, and stays as it is; --output_dir gets the metrics:
+
+    yt8m-eval --saved_model=serving/1 --eval_data_pattern='validate*.tfrecord' \
+        --output_dir=evaluation
 """
 
 import io
@@ -24,9 +30,9 @@ import tensorflow as tf
 from absl import flags
 from absl import logging
 
+from yt8m.artifacts import versions
 from yt8m.configs import checkpoints
 from yt8m.configs import experiment
-from yt8m.configs import hparams
 from yt8m.configs import model_flags
 from yt8m.configs import starter_flags
 from yt8m.core import command
@@ -34,6 +40,8 @@ from yt8m.core import paths
 from yt8m.data import missing_features
 from yt8m.data import readers
 from yt8m.data import records
+from yt8m.eval.evaluating import exported
+from yt8m.eval.evaluating import trained
 from yt8m.eval.metrics import class_report
 from yt8m.eval.metrics import decisions
 from yt8m.eval.metrics import evaluation
@@ -42,17 +50,24 @@ from yt8m.eval.metrics import own_metrics
 from yt8m.eval.metrics import results
 from yt8m.eval.metrics import streaming
 from yt8m.eval.metrics import thresholding
-from yt8m.eval.predictions import by_length
+from yt8m.export.prediction import source_flags
 from yt8m.models import named_losses
 from yt8m.training import strategies
 
 FLAGS = flags.FLAGS
 
-paths.define("train_dir", None, "Directory that yt8m-train wrote; required.")
+Model = trained.Trained | exported.Exported
+
+paths.define("train_dir", None, "Directory that yt8m-train wrote.")
+paths.define("saved_model", None, "SavedModel of yt8m-export or yt8m-calibrate, of one "
+             "model or of an ensemble, or a directory of versions, whose newest complete "
+             "one is taken. Instead of --train_dir; it is evaluated once.")
+paths.define("output_dir", None, "Directory for metrics.json and classes.csv of a "
+             "--saved_model. Default: the metrics are only printed.")
 paths.define_pattern(
     "eval_data_pattern", "", "Records to evaluate on: globs, separated by commas.")
-flags.DEFINE_bool("segment_labels", None,
-                  "Whether the records hold rated segments; default: as in training.")
+flags.DEFINE_bool("segment_labels", None, "Whether the records hold rated segments; "
+                  "default: as in training, for a --saved_model whole videos.")
 flags.DEFINE_integer("batch_size", 1024, "Number of examples per batch.", lower_bound=1)
 flags.DEFINE_integer("num_readers", 8, "Number of remote or compressed files that are "
                      "read at a time.", lower_bound=1)
@@ -64,7 +79,7 @@ flags.DEFINE_bool("skip_bad_records", False, "Count records that can be read but
 flags.DEFINE_integer("top_k", None, "Number of predictions per video in GAP and MAP. "
                      "Default: 20, or all classes if they are fewer.", lower_bound=1)
 paths.define("vocabulary", None, "CSV with the names of the classes, as for yt8m-train. "
-             "Default: that of --train_dir.")
+             "Default: that of the model.")
 checkpoints.define_flag()
 flags.DEFINE_bool("run_once", False, "Evaluate the newest checkpoint and stop, as "
                   "--checkpoint does.")
@@ -96,7 +111,9 @@ flags.DEFINE_integer(
 own_metrics.define_flag()
 model_flags.define_hparams()
 starter_flags.define()
-flags.mark_flag_as_required("train_dir")
+
+# Flags about the checkpoints of a training directory.
+_OF_CHECKPOINTS = ("run_once", "eval_interval_secs", "eval_timeout_secs")
 
 
 @model_flags.typed_code_allowed("metrics")
@@ -119,41 +136,34 @@ def _evaluate(strategy: tf.distribute.Strategy) -> None:
     raise ValueError("--max_regression needs --baseline, a metrics-<step>.json.")
   if FLAGS.baseline:
     baseline = gate.Baseline.load(FLAGS.baseline, FLAGS.max_regression, better)
-  if (requirements or baseline) and not (FLAGS.run_once or FLAGS.checkpoint):
+  once = FLAGS.run_once or FLAGS.checkpoint or FLAGS.saved_model
+  if (requirements or baseline) and not once:
     raise ValueError("--require and --baseline judge one checkpoint: add --run_once, or "
                      "name it with --checkpoint.")
-  if FLAGS.choose_thresholds is not None and not (FLAGS.run_once or FLAGS.checkpoint):
+  if FLAGS.choose_thresholds is not None and not once:
     raise ValueError("--choose_thresholds is for one checkpoint: add --run_once, or name "
                      "it with --checkpoint.")
-  experiment.TRAIN_DIR.refuse_links(FLAGS.train_dir)
-  given = model_flags.hparams_given()
-  trained = experiment.Experiment.load(FLAGS.train_dir)
-  starter_flags.check(trained, FLAGS.train_dir)
-  config = trained.with_hparams(given)
-  names = experiment.names_of_classes(
-      FLAGS.train_dir, config.num_classes, FLAGS.vocabulary)
+  model = _model()
+  names = model.names(FLAGS.vocabulary)
   thresholds = thresholding.Thresholding.of_flags(
       FLAGS.thresholds, FLAGS.choose_thresholds, FLAGS.threshold_min_positives,
-      config.num_classes, streaming.chosen_top_k(FLAGS.top_k, config.num_classes))
-  model = config.build_model()
+      model.num_classes, streaming.chosen_top_k(FLAGS.top_k, model.num_classes))
   reader = readers.make_reader(
-      config.feature_spec.with_segment_labels(FLAGS.segment_labels),
-      config.num_classes, config.max_frames, of_model=True)
+      model.spec.with_segment_labels(FLAGS.segment_labels),
+      model.num_classes, model.max_frames, of_model=True)
   context = strategies.input_context(strategy)
   files = paths.match(FLAGS.eval_data_pattern, "--eval_data_pattern")
   missing_features.check(files, reader.expected, reader.explain, "--eval_data_pattern")
   num_examples = records.estimate_count(files)
   if num_examples:
     num_examples //= context.num_input_pipelines
-  label_loss = hparams.label_loss(config.flags)
-  loss = named_losses.from_name(*label_loss)
-  loss_text = named_losses.described(*label_loss)
+  loss = named_losses.from_name(*model.label_loss)
   data = results.Data.of_files(
-      FLAGS.eval_data_pattern, files, given, reader.spec.has_segments)
-  # Traced once, whatever the number of checkpoints.
-  predict = by_length.evaluation_function(model, FLAGS.batch_size)
-  for path in _same_on_all_workers(strategy):
-    checkpoints.restore_weights(model, path)
+      FLAGS.eval_data_pattern, files, model.hparams, reader.spec.has_segments)
+  model.check_output(data)
+  predict = model.predictor(FLAGS.batch_size)
+  for path in _same_on_all_workers(strategy, model):
+    model.restore(path)
     dataset = reader.dataset(
         FLAGS.eval_data_pattern, FLAGS.batch_size, num_readers=FLAGS.num_readers,
         skip_corrupt_records=FLAGS.skip_corrupt_records,
@@ -167,30 +177,54 @@ def _evaluate(strategy: tf.distribute.Strategy) -> None:
     evaluation.check_labels(metrics, f"--eval_data_pattern={FLAGS.eval_data_pattern}")
     if not strategies.is_chief(strategy):
       continue
-    step = checkpoints.step_of(path)
     values, measured = metrics.get() | metrics.calibration(), own.values()
-    print(evaluation.format_line(step, values, measured), flush=True)
+    print(evaluation.format_line(model.title(path), values, measured), flush=True)
     logging.info("%s", evaluation.format_calibration(values, metrics.top_k))
-    result = thresholds and thresholds.apply(
-        metrics, data, checkpoint=path)
+    result = thresholds and thresholds.apply(metrics, data, model=model.identity(path))
     for line in result.describe() if result else ():
       logging.info("%s", line)
-    logging.info("Wrote %s", results.write(
-        FLAGS.train_dir, data, step, model, metrics, values, label_loss=loss_text,
-        at_thresholds=result and result.content(), own=measured))
-    if names:
-      for line in class_report.describe(names, metrics, values):
-        logging.info("%s", line)
-      logging.info("Wrote %s", class_report.write(
-          data.folder(FLAGS.train_dir), step, names, metrics, values, result))
+    for line in class_report.describe(names, metrics, values) if names else ():
+      logging.info("%s", line)
+    for written in model.write(path, data, metrics, values, names, result, measured):
+      logging.info("Wrote %s", written)
     if baseline:
-      requirements += baseline.requirements(
-          metrics.num_positives, {"top_k": metrics.top_k, "label_loss": loss_text})
+      requirements += baseline.requirements(metrics.num_positives, {
+          "top_k": metrics.top_k,
+          "label_loss": named_losses.described(*model.label_loss)})
     gate.check(requirements, values | measured)
 
 
-def _same_on_all_workers(strategy: tf.distribute.Strategy) -> Iterator[str]:
-  """Yields the checkpoints to evaluate, which the first worker chooses for all."""
+def _model() -> Model:
+  """Returns what the flags name, or raises an error if they do not go together."""
+  if bool(FLAGS.train_dir) == bool(FLAGS.saved_model):
+    raise ValueError("Give either --train_dir or --saved_model: the model to evaluate.")
+  if FLAGS.saved_model:
+    source_flags.check_saved_model()
+    for name in _OF_CHECKPOINTS:
+      if FLAGS[name].present and FLAGS[name].value is not True:
+        raise ValueError(f"--{name} is about the checkpoints of --train_dir: a "
+                         "--saved_model is evaluated once, so leave it out.")
+    return exported.Exported(
+        versions.newest(FLAGS.saved_model, "--saved_model"), FLAGS.output_dir)
+  if FLAGS.output_dir:
+    raise ValueError(f"--output_dir={FLAGS.output_dir} is for a --saved_model: the "
+                     "results of --train_dir are written into its folder eval, so leave "
+                     "it out.")
+  hparams = model_flags.hparams_given()
+  config = experiment.Experiment.load(FLAGS.train_dir)
+  starter_flags.check(config, FLAGS.train_dir)
+  return trained.Trained(FLAGS.train_dir, config.with_hparams(hparams), hparams)
+
+
+def _same_on_all_workers(strategy: tf.distribute.Strategy, model: Model
+                         ) -> Iterator[str]:
+  """Yields the checkpoints to evaluate, which the first worker chooses for all.
+
+  Of a SavedModel it is its path.
+  """
+  if isinstance(model, exported.Exported):
+    yield model.model.directory
+    return
   chosen = iter(_checkpoints()) if strategies.is_chief(strategy) else iter(())
   while True:
     path = next(chosen, "").encode()

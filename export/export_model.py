@@ -12,6 +12,11 @@ An ensemble that `yt8m-ensemble` chose, as one SavedModel:
 
     yt8m-export --ensemble=ensemble/ensemble.json --output_dir=serving/1
 
+Thresholds that yt8m-eval chose for the scores of this SavedModel become a part of it:
+
+    yt8m-export --ensemble=ensemble/ensemble.json --thresholds=thresholds.json \
+        --output_dir=serving/2
+
 For MediaPipe's YouTube-8M graphs:
 
     yt8m-export --train_dir=model --output_dir=/tmp/mediapipe/saved_model --mediapipe
@@ -31,9 +36,9 @@ from absl import flags
 from absl import logging
 
 from yt8m import models
+from yt8m.artifacts import identity
 from yt8m.artifacts import saved_model
 from yt8m.artifacts.thresholds import Thresholds
-from yt8m.configs import checkpoint_files
 from yt8m.configs import checkpoints
 from yt8m.configs import experiment
 from yt8m.configs import model_flags
@@ -75,8 +80,8 @@ paths.define("vocabulary", None, "CSV with the names of the classes, as for yt8m
              "an asset, and the output class_names of serving_default. Default: that of "
              "--train_dir, or of the members of --ensemble.")
 paths.define("thresholds", None, "File that yt8m-eval --choose_thresholds wrote for this "
-             "checkpoint: an asset, and the output decisions of serving_default and "
-             "predict_full.")
+             "checkpoint or ensemble: an asset, and the output decisions of "
+             "serving_default and predict_full.")
 flags.DEFINE_enum("weights", "float32", compression.WEIGHT_FORMATS,
                   "Format of the stored weights; the computation is in float32.")
 flags.DEFINE_bool("mediapipe", False, "Write MediaPipe's signature in place of ours.")
@@ -129,7 +134,7 @@ def _export_model() -> Export:
     _refuse(["frame_features", "label_loss"], "belongs to a trained model: --model says "
             "whether an --untrained one reads frames, and it has no loss.")
     config, model = _untrained()
-    checkpoint_origin = limits = None
+    checkpoint_origin = model_identity = limits = None
   else:
     starter_flags.check(experiment.Experiment.load(FLAGS.train_dir), FLAGS.train_dir)
     _refuse([name for name in UNTRAINED_FLAGS
@@ -144,44 +149,41 @@ def _export_model() -> Export:
     logging.info("Model of %s at step %d.", FLAGS.train_dir, step)
     experiment.warn_if_unfinished(FLAGS.train_dir, checkpoint)
     checkpoint_origin = origin.Origin.of_checkpoint(FLAGS.train_dir, checkpoint)
-    limits = _thresholds(config.num_classes, checkpoint)
+    model_identity = identity.of_checkpoint(checkpoint, model_flags.hparams_given())
+    limits = _thresholds(config.num_classes, model_identity)
   names = experiment.names_of_classes(
       FLAGS.train_dir, config.num_classes, FLAGS.vocabulary)
   output_dir, earlier = _output_dir(checkpoint_origin and checkpoint_origin.step)
   traced = writer.save(
       config, model, output_dir, top_k=FLAGS.top_k, names=names, limits=limits,
       overwrite=FLAGS.overwrite, weight_format=FLAGS.weights,
-      warmup_requests=FLAGS.warmup_requests, origin=checkpoint_origin, earlier=earlier,
+      warmup_requests=FLAGS.warmup_requests, origin=checkpoint_origin,
+      identity=model_identity, earlier=earlier,
       make_signatures=mediapipe.make if FLAGS.mediapipe else signatures.make)
   return (traced, _written(output_dir, earlier),
           ("weights", writer.bytes_of_weights(model)))
 
 
-def _thresholds(num_classes: int, checkpoint: str) -> Thresholds | None:
-  """Returns the thresholds of a checkpoint, if they are given."""
+def _thresholds(num_classes: int, model: identity.Identity) -> Thresholds | None:
+  """Returns the thresholds of a model, if they are given."""
   if not FLAGS.thresholds:
     return None
   limits = Thresholds.load(FLAGS.thresholds, num_classes)
-  limits.check_model(
-      f"--thresholds={FLAGS.thresholds}", checkpoints.step_of(checkpoint),
-      model_flags.hparams_given(), checkpoint_files.digest(checkpoint))
+  limits.check_model(f"--thresholds={FLAGS.thresholds}", model)
   return limits
 
 
 def _export_ensemble() -> Export:
-  _refuse(["thresholds"], "was chosen for the scores of one checkpoint, and those of an "
-          "--ensemble are others: leave it out.")
   _refuse([*UNTRAINED_FLAGS, "frame_features", "label_loss", "checkpoint", "weights"],
           "says how a model is exported, but the members of --ensemble are SavedModels "
           "already. Export them with it first.")
   chosen = ensemble_file.EnsembleFile.load(FLAGS.ensemble)
-  names = None
-  if FLAGS.vocabulary:
-    contract = ensemble.join([member.model for member in chosen.members])
-    names = Vocabulary.load(FLAGS.vocabulary, contract.num_classes)
+  num_classes = ensemble.join([member.model for member in chosen.members]).num_classes
+  names = (Vocabulary.load(FLAGS.vocabulary, num_classes) if FLAGS.vocabulary else None)
+  limits = _thresholds(num_classes, ensemble.identity_of(chosen))
   output_dir, earlier = _output_dir()
   traced = ensemble.save(
-      chosen, output_dir, top_k=FLAGS.top_k, names=names,
+      chosen, output_dir, top_k=FLAGS.top_k, names=names, limits=limits,
       overwrite=FLAGS.overwrite, warmup_requests=FLAGS.warmup_requests, earlier=earlier)
   return (traced, _written(output_dir, earlier),
           (f"{len(chosen.members)} members", chosen.bytes))

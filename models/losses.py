@@ -19,6 +19,7 @@ from yt8m.models.layers import base
 keras = tf.keras
 
 LOSSES = registry.Registry("label loss", keras.losses.Loss, functions=True)
+DEFAULT = "CrossEntropyLoss"
 
 
 class LabelLoss(base.Configured, keras.losses.Loss):
@@ -96,7 +97,7 @@ def per_video(loss: Callable[..., tf.Tensor], outputs: dict[str, tf.Tensor],
   return tf.add_n([loss(labels, outputs["predictions"], *label_weights), *own.values()])
 
 
-@LOSSES.register("CrossEntropyLoss")
+@LOSSES.register(DEFAULT)
 class CrossEntropyLoss(LabelLoss):
   """Binary cross entropy of every class, summed over classes.
 

@@ -2,14 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Average precision by class, with the names of the classes, for people.
 
-    <train_dir>/eval/classes-<step>.csv    class,name,positives,average_precision
+    <train_dir>/eval/<data>/classes-<step>.csv   class,name,positives,average_precision
 
 The average precision of a class without positives is empty. With thresholds there are
 four more columns: threshold (empty if the class is never decided), precision, recall, f1.
 """
 
 import csv
-import os
 from typing import Any
 
 import numpy as np
@@ -43,14 +42,12 @@ def describe(names: Vocabulary, metrics: streaming.EvaluationMetrics,
       for row in rows) for title, rows in (("Best", best), ("Worst", worst)) if shown]
 
 
-def write(folder: str, step: int, names: Vocabulary,
-          metrics: streaming.EvaluationMetrics, values: dict[str, Any],
-          result: thresholding.Result | None = None) -> str:
-  """Writes `classes-<step>.csv`; returns its path.
+def write(path: str, names: Vocabulary, metrics: streaming.EvaluationMetrics,
+          values: dict[str, Any], result: thresholding.Result | None = None) -> None:
+  """Writes the file.
 
   Args:
-    folder: Folder of the results (`results.Data.folder`).
-    step: Step of the checkpoint.
+    path: Path of the file.
     names: Names of the classes.
     metrics: Accumulated metrics.
     values: Result of `metrics.get()`.
@@ -58,7 +55,6 @@ def write(folder: str, step: int, names: Vocabulary,
   """
   classes = np.flatnonzero(metrics.num_positives).tolist()
   precisions = dict(zip(classes, values["aps"].tolist(), strict=True))
-  path = os.path.join(folder, f"classes-{step}.csv")
   with files.atomic_write(path) as file:
     writer = csv.writer(file, lineterminator="\n")
     more = ((),) * len(names.names)
@@ -72,4 +68,3 @@ def write(folder: str, step: int, names: Vocabulary,
     for index, (name, row) in enumerate(zip(names.names, more, strict=True)):
       writer.writerow([
           index, name, metrics.num_positives[index], precisions.get(index, ""), *row])
-  return path

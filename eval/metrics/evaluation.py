@@ -77,19 +77,19 @@ def check_labels(metrics: streaming.EvaluationMetrics, data: str) -> None:
         "nothing can be measured: name records with class numbers in 'labels'.")
 
 
-def format_line(step: int, values: dict[str, Any],
+def format_line(title: str, values: dict[str, Any],
                 own: Mapping[str, float] | None = None) -> str:
   """Returns `"step 1000 | Avg_Hit@1: 0.8310 | … | GAP: 0.7942 | …"`.
 
   Args:
-    step: Step of the checkpoint.
+    title: Beginning, such as `"step 1000"`.
     values: Metrics, from `EvaluationMetrics.get`.
     own: Metrics of the user's own, by name.
   """
-  shown = {**{title: values[name] for name, title in streaming.TITLES.items()},
+  shown = {**{name: values[key] for key, name in streaming.TITLES.items()},
            **(own or {})}
-  return f"step {step} | " + " | ".join(
-      f"{title}: {value:.4f}" for title, value in shown.items())
+  return f"{title} | " + " | ".join(
+      f"{name}: {value:.4f}" for name, value in shown.items())
 
 
 def format_calibration(values: dict[str, Any], top_k: int) -> str:

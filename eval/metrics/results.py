@@ -27,6 +27,7 @@ from yt8m.core import checksum
 from yt8m.core import fields
 from yt8m.core import files
 from yt8m.core import paths
+from yt8m.core import types
 from yt8m.eval.metrics import calibration
 from yt8m.eval.metrics import streaming
 from yt8m.models import video_model
@@ -79,6 +80,50 @@ def digest(record_files: Sequence[str]) -> str:
   return hashlib.sha256(" ".join(ends).encode()).hexdigest()[:16]
 
 
+def content(data: Data, metrics: streaming.EvaluationMetrics, values: dict[str, Any], *,
+            step: int | None, label_loss: str | None,
+            at_thresholds: dict[str, Any] | None = None,
+            own: Mapping[str, float] | None = None, **model: Any) -> types.Config:
+  """Returns the content of a `metrics-<step>.json`.
+
+  Args:
+    data: What the model was evaluated on.
+    metrics: Accumulated metrics.
+    values: Results of `metrics.get()` and `metrics.calibration()`.
+    step: Step of the checkpoint; None if there is none.
+    label_loss: Name of the loss, for the record.
+    at_thresholds: Precision, recall and F1 of decided labels, if there are thresholds.
+    own: Metrics of the user's own, by name.
+    **model: What the file says about the model.
+  """
+  classes = np.flatnonzero(metrics.num_positives).tolist()
+  counts = metrics.num_positives[classes].tolist()
+  return {
+      **_line(data, metrics, values, step, label_loss, own), **model,
+      "num_positives": dict(zip(classes, counts, strict=True)),
+      "average_precision": dict(zip(classes, values["aps"].tolist(), strict=True)),
+      **({"at_thresholds": at_thresholds} if at_thresholds else {}),
+      **{name: values[name] for name in ("reliability", "by_frequency")}}
+
+
+def _line(data: Data, metrics: streaming.EvaluationMetrics, values: dict[str, Any],
+          step: int | None, label_loss: str | None,
+          own: Mapping[str, float] | None) -> types.Config:
+  """Returns a line of the history; for the arguments see `content`."""
+  return {
+      "step": step, "data": data.pattern, "data_digest": data.digest,
+      "segments": data.segments, "num_examples": metrics.num_examples,
+      "hparams": data.hparams, "top_k": metrics.top_k, "label_loss": label_loss,
+      **_scalars(values, own)}
+
+
+def _scalars(values: dict[str, Any], own: Mapping[str, float] | None
+             ) -> dict[str, float]:
+  # There is no calibration without predictions.
+  named = {**{name: values[name] for name in NAMES}, **(own or {})}
+  return {name: float(value) for name, value in named.items() if not np.isnan(value)}
+
+
 def write(train_dir: str, data: Data, step: int, model: video_model.VideoModel,
           metrics: streaming.EvaluationMetrics, values: dict[str, Any], *,
           label_loss: str | None = None, at_thresholds: dict[str, Any] | None = None,
@@ -103,29 +148,17 @@ def write(train_dir: str, data: Data, step: int, model: video_model.VideoModel,
   folder = data.folder(train_dir)
   with files.clear_disk_errors(folder):
     tf.io.gfile.makedirs(folder)
-  # There is no calibration without predictions.
-  named = {**{name: values[name] for name in NAMES}, **(own or {})}
-  scalars = {name: float(value) for name, value in named.items() if not np.isnan(value)}
-  classes = np.flatnonzero(metrics.num_positives).tolist()
-  counts = metrics.num_positives[classes].tolist()
-  described = {
-      "step": step, "data": data.pattern, "data_digest": data.digest,
-      "segments": data.segments, "num_examples": metrics.num_examples,
-      "hparams": data.hparams, "top_k": metrics.top_k, "label_loss": label_loss}
   path = os.path.join(folder, f"metrics-{step}.json")
-  files.write_json(path, {
-      **described, **scalars,
-      "num_parameters": sum(int(tf.size(v)) for v in model.trainable_variables),
-      "num_positives": dict(zip(classes, counts, strict=True)),
-      "average_precision": dict(zip(classes, values["aps"].tolist(), strict=True)),
-      **({"at_thresholds": at_thresholds} if at_thresholds else {}),
-      **{name: values[name] for name in ("reliability", "by_frequency")}})
+  files.write_json(path, content(
+      data, metrics, values, step=step, label_loss=label_loss,
+      at_thresholds=at_thresholds, own=own,
+      num_parameters=sum(int(tf.size(v)) for v in model.trainable_variables)))
   write_history(folder, [*(line for line in history(folder) if line["step"] != step),
-                         {**described, **scalars}])
+                         _line(data, metrics, values, step, label_loss, own)])
   with files.clear_disk_errors(folder):
     writer = tf.summary.create_file_writer(folder)
     with writer.as_default(step=step):
-      for name, value in scalars.items():
+      for name, value in _scalars(values, own).items():
         tf.summary.scalar(name, value)
     writer.close()
   return path

@@ -10,9 +10,9 @@ import numpy as np
 import tensorflow as tf
 from absl import logging
 
+from yt8m.artifacts import identity
+from yt8m.artifacts import saved_model
 from yt8m.artifacts import thresholds
-from yt8m.configs import checkpoint_files
-from yt8m.configs import checkpoints
 from yt8m.core import files
 from yt8m.eval.metrics import decisions
 from yt8m.eval.metrics import results
@@ -105,19 +105,17 @@ class Thresholding:
     return cls(path, target, min_positives, None)
 
   def apply(self, metrics: streaming.EvaluationMetrics, data: results.Data, *,
-            checkpoint: str) -> Result:
+            model: identity.Identity) -> Result:
     """Chooses and writes thresholds, or takes the given ones, and counts decisions.
 
     Args:
       metrics: Accumulated metrics.
       data: What the model was evaluated on.
-      checkpoint: Path prefix of the checkpoint.
+      model: Identity of the model.
     """
-    step, digest = checkpoints.step_of(checkpoint), checkpoint_files.digest(checkpoint)
     if self.given:
       try:
-        self.given.check_model(
-            f"--thresholds={self.path}", step, data.hparams, digest)
+        self.given.check_model(f"--thresholds={self.path}", model)
       except ValueError as error:
         logging.warning("%s", error)
       return Result(self.given, _count(self.given, metrics), self.path, False)
@@ -128,8 +126,7 @@ class Thresholding:
     limits = thresholds.Thresholds(choice.values, metrics.top_k, self.target)
     decided = _count(limits, metrics)
     limits = dataclasses.replace(limits, chosen={
-        "step": step, "hparams": data.hparams, "checkpoint_digest": digest,
-        "data": data.pattern, "data_digest": data.digest,
+        **model, "data": data.pattern, "data_digest": data.digest,
         "num_examples": metrics.num_examples,
         "min_positives": self.min_positives,
         "global_threshold": thresholds.number(choice.global_value),
@@ -150,6 +147,7 @@ def _count(limits: thresholds.Thresholds, metrics: streaming.EvaluationMetrics
 
 def _check_replaceable(path: str) -> None:
   """Raises an error if there is something at `path` that holds no thresholds."""
+  saved_model.check_outside(path, "--thresholds")
   if not files.is_remote(path):
     files.check_replaceable(path)
   if tf.io.gfile.exists(path):

@@ -100,14 +100,21 @@ def evaluation_function(model: Any, batch_size: int) -> Any:
     batch_size: Number of examples of the batches that will come.
   """
   predict = compiled(model, batch_size, BATCH_SIZE)
-  if not applies(model.feature_spec, registry.allowed_code()):
-    return predict
-
-  def call(batch: types.Batch) -> types.Scores:
-    return scores(predict, [batch], BATCH_SIZE)[0]
-
+  call: Any = for_evaluation(predict, model.feature_spec)
   call.functions = predict.functions
   return call
+
+
+def for_evaluation(predict: Predict, spec: feature_spec.FeatureSpec) -> Predict:
+  """Returns a function that an evaluation uses in place of another one.
+
+  Args:
+    predict: Function from `features` and `num_frames` of a batch to its scores.
+    spec: Features of the model.
+  """
+  if not applies(spec, registry.allowed_code()):
+    return predict
+  return lambda batch: scores(predict, [batch], BATCH_SIZE)[0]
 
 
 def compiled(model: Any, *static_rows: int) -> Any:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from yt8m.artifacts import identity
 from yt8m.configs import checkpoint_files
 from yt8m.configs import checkpoints
 from yt8m.configs import experiment
@@ -68,6 +69,11 @@ class Checkpoint:
   def vocabulary(self) -> Vocabulary | None:
     """Names of the classes, or None; errors are those of `Experiment.kept_names`."""
     return self._experiment.kept_names(self.train_dir)
+
+  @property
+  def identity(self) -> identity.Identity:
+    """What thresholds name it by."""
+    return identity.of_checkpoint(self.path, self.hparams)
 
   @property
   def fingerprint(self) -> str:

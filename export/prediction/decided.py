@@ -8,8 +8,6 @@ from typing import Any
 import numpy as np
 
 from yt8m.artifacts.thresholds import Thresholds
-from yt8m.configs import checkpoint_files
-from yt8m.configs import checkpoints
 from yt8m.export.prediction import checkpoint
 from yt8m.export.prediction import jobs
 from yt8m.export.submissions import videos
@@ -46,10 +44,7 @@ def chosen(source: jobs.Source, path: str | None, decide: bool, output_format: s
         f"video: with {flag} choose {', '.join(FORMATS[:-1])} or {FORMATS[-1]}.")
   if path:
     limits = Thresholds.load(path, source.num_classes)
-    if isinstance(source, checkpoint.Checkpoint):
-      limits.check_model(
-          f"--thresholds={path}", checkpoints.step_of(source.path), source.hparams,
-          checkpoint_files.digest(source.path))
+    limits.check_model(f"--thresholds={path}", source.identity)
     return limits
   limits = None if isinstance(source, checkpoint.Checkpoint) else source.thresholds
   if not limits:

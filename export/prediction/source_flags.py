@@ -50,14 +50,19 @@ def check() -> None:
   """Raises ValueError unless one model is named, by flags that go together."""
   if sum(bool(FLAGS[name].value) for name in _SOURCES) != 1:
     raise ValueError("Give one of --train_dir, --input_model_tgz and --saved_model.")
-  if FLAGS.saved_model and FLAGS.checkpoint:
+  if FLAGS.saved_model:
+    check_saved_model()
+
+
+def check_saved_model() -> None:
+  """Raises ValueError if there are flags that do not go with `--saved_model`."""
+  if FLAGS.checkpoint:
     raise ValueError("--checkpoint is chosen when a --saved_model is exported "
                      "(yt8m-export --checkpoint).")
-  if FLAGS.saved_model and model_flags.hparams_given():
+  if model_flags.hparams_given():
     raise ValueError("--hparams of a --saved_model are chosen when it is exported "
                      "(yt8m-export --hparams or --set).")
-  if FLAGS.saved_model:
-    starter_flags.refuse("a --saved_model describes itself, so leave the flag out.")
+  starter_flags.refuse("a --saved_model describes itself, so leave the flag out.")
 
 
 def chosen(stack: contextlib.ExitStack, compare: bool = True) -> jobs.Source:

@@ -9,11 +9,13 @@ files of `writer.py` it adds
     assets.extra/calibration.json  hyperparameters of the calibration
 """
 
+import hashlib
 import os
 from typing import Any
 
 import tensorflow as tf
 
+from yt8m.artifacts import identity
 from yt8m.artifacts.saved_model import PREDICT_FEATURES
 from yt8m.artifacts.saved_model import SavedModel
 from yt8m.core import files
@@ -76,5 +78,8 @@ def save(model: SavedModel, calibration: Calibration, output_dir: str, *,
       ensemble_file.EnsembleFile.load(path).save(
           os.path.join(directory, writer.EXTRA, ensemble_file.NAME))
     writer.finish(directory, contract, 0, model_card.of_calibrated(
-        directory, contract, traced, model, calibration.hparams(), names))
+        directory, contract, traced, model, calibration.hparams(), names),
+        identity.of_parts(dict(model.identity), calibration.hparams(), [
+            hashlib.sha256(weight.tobytes()).hexdigest()
+            for weight in calibration.get_weights()]))
   return traced

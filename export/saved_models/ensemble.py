@@ -25,9 +25,11 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from yt8m.artifacts import identity
 from yt8m.artifacts.saved_model import PREDICT_FEATURES
 from yt8m.artifacts.saved_model import Contract
 from yt8m.artifacts.saved_model import SavedModel
+from yt8m.artifacts.thresholds import Thresholds
 from yt8m.core import feature_spec
 from yt8m.core import files
 from yt8m.core.vocabulary import Vocabulary
@@ -61,8 +63,8 @@ def from_directories(paths: Sequence[str], weights: Sequence[Any],
 
 def save(ensemble: ensemble_file.EnsembleFile, output_dir: str, *,
          top_k: int | None = None, names: Vocabulary | None = None,
-         overwrite: bool = False, warmup_requests: int = 0, earlier: str | None = None
-         ) -> signatures.Signatures:
+         limits: Thresholds | None = None, overwrite: bool = False,
+         warmup_requests: int = 0, earlier: str | None = None) -> signatures.Signatures:
   """Writes an ensemble as a SavedModel, completely or not at all.
 
   Args:
@@ -71,6 +73,7 @@ def save(ensemble: ensemble_file.EnsembleFile, output_dir: str, *,
     output_dir: Path of the SavedModel, which must not exist or be empty.
     top_k: Number of classes that `serving_default` returns; None means 20, or all.
     names: Names of the classes. Default: those of the members, which must agree.
+    limits: Thresholds of the classes, chosen for the scores of the ensemble.
     overwrite: Whether a SavedModel of ours at `output_dir` is replaced.
     warmup_requests: Number of stored warm-up requests; see `warmup.write`.
     earlier: Path of a SavedModel; if it is the same one, no other is written.
@@ -101,14 +104,14 @@ def save(ensemble: ensemble_file.EnsembleFile, output_dir: str, *,
           predict(**{name: xs[name] for name in predict.structured_input_signature[1]})
           ["predictions"] for predict in predicts])}
 
-    traced = writer.write(directory, contract, score, variables, top_k, names)
+    traced = writer.write(directory, contract, score, variables, top_k, names, limits)
     stored = dataclasses.replace(ensemble, search={}, members=tuple(
         dataclasses.replace(member, stored_as=compression.load_format(
             os.path.join(member.model.directory, writer.EXTRA)))
         for member in ensemble.members))
     stored.save(os.path.join(directory, writer.EXTRA, ensemble_file.NAME))
     writer.finish(directory, contract, warmup_requests, model_card.of_ensemble(
-        directory, contract, traced, stored, names))
+        directory, contract, traced, stored, names, limits), identity_of(ensemble))
     num_bytes, budget = files.bytes_on_disk(directory), ensemble.budget_bytes
     if budget is not None and num_bytes > budget:
       raise ValueError(
@@ -116,6 +119,13 @@ def save(ensemble: ensemble_file.EnsembleFile, output_dir: str, *,
           f"{ensemble.bytes:,}, and the budget is {budget:,}. Choose fewer or smaller "
           "members, export them with --weights=float16 or int8, or raise the budget.")
   return traced
+
+
+def identity_of(ensemble: ensemble_file.EnsembleFile) -> identity.Identity:
+  """Returns what thresholds name an ensemble by: its members, weights and averaging."""
+  return identity.of_parts(ensemble.averaging, [
+      [dict(member.model.identity), member.weight, member.rank_knots or []]
+      for member in ensemble.members])
 
 
 def join(models: Sequence[SavedModel]) -> Contract:

@@ -94,7 +94,8 @@ def of_model(directory: str, contract: Contract, signatures: Signatures,
 
 def of_ensemble(directory: str, contract: Contract, signatures: Signatures,
                 ensemble: ensemble_file.EnsembleFile,
-                names: Vocabulary | None = None) -> str:
+                names: Vocabulary | None = None, limits: Thresholds | None = None
+                ) -> str:
   """Returns the card of an ensemble.
 
   Args:
@@ -103,6 +104,7 @@ def of_ensemble(directory: str, contract: Contract, signatures: Signatures,
     signatures: Signatures of the SavedModel.
     ensemble: Members, weights and scores, as in the SavedModel's `ensemble.json`.
     names: Names of the classes.
+    limits: Thresholds of the classes.
   """
   members, budget = ensemble.members, ensemble.budget_bytes
   weight = "weight, mean of the classes" if ensemble.weights.ndim > 1 else "weight"
@@ -121,6 +123,8 @@ def of_ensemble(directory: str, contract: Contract, signatures: Signatures,
                      "and therefore slightly too high:\n\n"
                      + markdown.make(["", "GAP"], rows, ("",))))
   sections.append(("Calibration", measured.NOT_CALIBRATED))
+  if limits:
+    sections.append(("Decisions", measured.decided(limits)))
   sections += _classes(names)
   return _card(f"Ensemble of {len(members)} models", directory, contract, signatures,
                facts, sections)

@@ -8,6 +8,7 @@
     assets/thresholds.json         the thresholds of the classes, if given
     assets.extra/config.json       the `Experiment`, for our own tools
     assets.extra/weights.json      the format of the weights (`compression`)
+    assets.extra/identity.json     what thresholds name the model by (`identity`)
     assets.extra/MODEL_CARD.md     a description for people (`model_card`)
     assets.extra/tf_serving_warmup_requests    if requested (`warmup`)
     manifest.json                  the SHA-256 of all these files (`manifest`)
@@ -26,6 +27,7 @@ import tensorflow as tf
 from tensorflow.core.protobuf import fingerprint_pb2
 
 from yt8m import models
+from yt8m.artifacts import identity as identities
 from yt8m.artifacts import manifest
 from yt8m.artifacts import saved_model
 from yt8m.artifacts import thresholds
@@ -44,7 +46,7 @@ from yt8m.export.saved_models.origin import Origin
 from yt8m.models.layers import recurrent
 from yt8m.models.layers import variables
 
-EXTRA = "assets.extra"
+EXTRA = manifest.EXTRA
 MakeSignatures = Callable[
     [saved_model.Contract, signatures.Model, int | None, Vocabulary | None,
      Thresholds | None],
@@ -59,7 +61,8 @@ def save(config: experiment.Experiment, model: models.VideoModel, output_dir: st
          top_k: int | None = None, names: Vocabulary | None = None,
          limits: Thresholds | None = None, overwrite: bool = False,
          weight_format: str = "float32", warmup_requests: int = 0,
-         origin: Origin | None = None, earlier: str | None = None,
+         origin: Origin | None = None, identity: identities.Identity | None = None,
+         earlier: str | None = None,
          make_signatures: MakeSignatures = signatures.make) -> signatures.Signatures:
   """Writes a model as a SavedModel, completely or not at all.
 
@@ -74,6 +77,7 @@ def save(config: experiment.Experiment, model: models.VideoModel, output_dir: st
     weight_format: One of `compression.WEIGHT_FORMATS`.
     warmup_requests: Number of stored warm-up requests; see `warmup.write`.
     origin: Origin of the weights, for the model card; None if they are random.
+    identity: Identity of the checkpoint; None if there is none.
     earlier: Path of a SavedModel; if it is the same one, no other is written.
     make_signatures: Function that traces the signatures.
 
@@ -99,7 +103,7 @@ def save(config: experiment.Experiment, model: models.VideoModel, output_dir: st
     compression.save_format(extra, weight_format)
     finish(directory, contract, warmup_requests, model_card.of_model(
         directory, contract, traced, config, model, weight_format, origin=origin,
-        names=names, limits=limits))
+        names=names, limits=limits), identity)
   return traced
 
 
@@ -182,11 +186,22 @@ def _make_reproducible(directory: str) -> None:
 
 
 def finish(directory: str, contract: saved_model.Contract, warmup_requests: int,
-           card: str) -> None:
-  """Adds warm-up requests, the model card, and last the manifest to a SavedModel."""
+           card: str, identity: identities.Identity | None) -> None:
+  """Adds warm-up requests, identity, model card, and last the manifest to a SavedModel.
+
+  Args:
+    directory: Path of the SavedModel, complete but for these.
+    contract: Features, number of frames and number of classes of the model.
+    warmup_requests: Number of stored warm-up requests; see `warmup.write`.
+    card: Text of the model card.
+    identity: Identity of the model; None for one without a checkpoint, whose identity is
+      its fingerprint.
+  """
   warmup.write(directory, contract, warmup_requests)
   with files.atomic_write(os.path.join(directory, model_card.NAME)) as file:
     file.write(card)
+  if identity:
+    identities.save(directory, identity)
   manifest.write(directory)
 
 

@@ -16,6 +16,7 @@ from tests.helpers import support
 from yt8m.artifacts.saved_model import SavedModel
 from yt8m.artifacts.thresholds import Thresholds
 from yt8m.configs import checkpoints
+from yt8m.export.saved_models import ensemble
 from yt8m.export.saved_models import writer
 from yt8m.export.submissions import check
 
@@ -154,12 +155,13 @@ def test_an_export_states_and_keeps_its_thresholds(folder):
     (["--train_dir={0}/model", "--thresholds={0}/thresholds.json", "--mediapipe"],
      "--thresholds belongs to our own signatures"),
     (["--ensemble={0}/e.json", "--thresholds={0}/thresholds.json"],
-     "scores of one checkpoint"),
+     "was chosen for another model"),
     (["--untrained", "--model=LogisticModel", "--thresholds={0}/thresholds.json"],
      "belongs to a trained model")])
 def test_thresholds_of_other_scores_are_not_exported(folder, tmp_path, flags, error):
   stale = json.loads((folder / "thresholds.json").read_text()) | {"step": 99999999}
   (folder / "stale.json").write_text(json.dumps(stale))
+  ensemble.from_directories([f"{folder}/exported"], [1.0]).save(folder / "e.json")
   process = support.run_command(
       "yt8m.export.export_model", *(flag.format(folder) for flag in flags),
       f"--output_dir={tmp_path}/out", check=False)

@@ -12,6 +12,7 @@ import numpy as np
 from tests.fuzz import json_values
 from tests.fuzz import mutation
 from tests.fuzz import target
+from yt8m.artifacts import identity
 from yt8m.artifacts import manifest
 from yt8m.artifacts import saved_model
 from yt8m.artifacts import thresholds
@@ -163,11 +164,31 @@ def _expected_thresholds(data):
   assert len(values) == num_classes >= json_values.whole(content["top_k"])
   top_k, name = content.pop("top_k"), content.pop("target")
   assert isinstance(name, str) and name
-  known = ("step", "hparams", "checkpoint_digest", "data", "data_digest", "num_examples",
+  known = (*identity.KINDS, "data", "data_digest", "num_examples",
            "min_positives", "global_threshold", "num_by_global", "num_never_decided",
            "achieved")
   return ([value and float(str(np.float32(value))) for value in values], top_k, name,
           {key: value for key, value in content.items() if key in known})
+
+
+_IDENTITIES = ({"step": 9, "hparams": None, "checkpoint_digest": "0123abcd"},
+               {"model_digest": "0123abcd"})
+
+
+def _read_identity(path):
+  return identity.load(os.path.dirname(os.path.dirname(path)))
+
+
+def _expected_identity(data):
+  content = json.loads(data.decode())
+  found = {name: content[name] for name in (
+      ["model_digest"] if "model_digest" in content else _IDENTITIES[0])}
+  if "step" in found:
+    assert type(found["step"]) is int and found["step"] >= 0
+    assert found["hparams"] is None or isinstance(found["hparams"], str)
+  digest = found["model_digest" if "model_digest" in found else "checkpoint_digest"]
+  assert isinstance(digest, str) and digest
+  return found
 
 
 _REGRESSIONS = ("gap:0.002,avg_loss:0.1",)
@@ -205,6 +226,10 @@ TARGETS = (
         names=("manifest.json", "data.bin"), share=5),
     json_values.of_file(
         "thresholds.json", _THRESHOLDS, _read_thresholds, _expected_thresholds, share=5),
+    target.Target(
+        name="identity.json", seeds=json_values.dump(*_IDENTITIES), read=_read_identity,
+        expected=_expected_identity, mutate=mutation.of_json,
+        file="assets.extra/identity.json", share=5),
     target.Target(
         name="--baseline", seeds=json_values.dump(_BASELINE), read=_read_baseline,
         expected=_expected_baseline, mutate=mutation.of_json, file="metrics-9.json",

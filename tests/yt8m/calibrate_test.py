@@ -120,6 +120,21 @@ def test_the_blend_of_an_ensemble(records, train_dir, tmp_path):
   card = (out / "assets.extra/MODEL_CARD.md").read_text()
   assert "# Calibrated model" in card and "### Ensemble of 2 models" in card
 
+  # Thresholds of the blend are not for its calibrated scores.
+  evaluated = [support.run_command(
+      "yt8m.eval.evaluate", f"--saved_model={model}", "--choose_thresholds=f1",
+      f"--thresholds={tmp_path}/{name}.json", f"--eval_data_pattern={records}/test*")
+               for name, model in (("blend", tmp_path / "blend"), ("better", out))]
+  gaps = [process.stdout.partition("GAP: ")[2] for process in evaluated]
+  assert gaps[0] != gaps[1]
+  for name, status in (("blend", 1), ("better", 0)):
+    process = support.run_command(
+        "yt8m.export.inference", f"--saved_model={out}",
+        f"--thresholds={tmp_path}/{name}.json", f"--input_data_pattern={records}/test*",
+        f"--output_file={tmp_path}/decided.csv", check=False)
+    assert process.returncode == status
+    assert status == 0 or "was chosen for another model" in process.stderr
+
   # The members are equal, so the scores are those of the member, calibrated.
   support.run_command(COMMAND, f"--train_dir={train_dir}", arguments[-1],
                       f"--output_dir={tmp_path}/directory")

@@ -26,6 +26,8 @@ from yt8m.core import fields
 from yt8m.core import files
 
 NAME = "manifest.json"
+# Folder of what describes a SavedModel, and is not loaded with it.
+EXTRA = "assets.extra"
 _FORMAT = 1
 _REMEDY = "Export it again, or copy it again from an undamaged copy"
 
@@ -145,7 +147,7 @@ def _quote(names: list[str]) -> str:
 
 # Files that a SavedModel may have. A manifest of somebody else may list any others.
 CONTENTS = ("saved_model.pb", "fingerprint.pb", "variables/*", "assets/*",
-            "assets.extra/*")
+            f"{EXTRA}/*")
 _ANY_SAVED_MODEL = directories.Kind("SavedModel", NAME, CONTENTS)
 SAVED_MODEL = directories.Kind(
     "SavedModel of yt8m-export", NAME,

@@ -12,6 +12,7 @@ from typing import ClassVar
 import tensorflow as tf
 
 from yt8m.artifacts import graph_check
+from yt8m.artifacts import identity
 from yt8m.artifacts import manifest
 from yt8m.artifacts import thresholds
 from yt8m.core import feature_spec
@@ -82,6 +83,24 @@ class Contract:
         of_model=True)
 
 
+def check_outside(path: str, flag: str) -> None:
+  """Refuses to write into a SavedModel, whose manifest lists all its files.
+
+  Args:
+    path: Path that is to be written.
+    flag: Name of the flag that it comes from.
+
+  Raises:
+    ValueError: A folder above the path, or the path itself, is a SavedModel.
+  """
+  folder = path if files.is_remote(path) else os.path.realpath(path)
+  while folder not in ("", os.path.dirname(folder)):
+    if SavedModel(folder).exists:
+      raise ValueError(f"{flag}={path} lies in the SavedModel {folder}, whose "
+                       f"manifest.json lists all its files: name another {flag}.")
+    folder = os.path.dirname(folder)
+
+
 @dataclasses.dataclass(frozen=True)
 class SavedModel:
   """A SavedModel directory, of one model or of an ensemble.
@@ -138,6 +157,12 @@ class SavedModel:
   def thresholds(self) -> thresholds.Thresholds | None:
     """Thresholds of the classes, if any; errors are those of `Thresholds.load`."""
     return thresholds.Thresholds.find(self.directory, self.num_classes)
+
+  @property
+  def identity(self) -> identity.Identity:
+    """What thresholds name it by; errors are those of `identity.load`."""
+    # Earlier versions kept none, nor does a model without a checkpoint have one.
+    return identity.load(self.directory) or {"model_digest": self.fingerprint}
 
   @functools.cached_property
   def bytes(self) -> int:

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from yt8m.artifacts import identity
 from yt8m.core import fields
 from yt8m.core import files
 from yt8m.core.types import PathLike
@@ -41,8 +42,7 @@ _KINDS = {
     "thresholds": fields.list_of(_SHARE | fields.NULL, "numbers from 0 to 1, or null")}
 # How they were chosen. A file that somebody wrote by hand may lack this.
 _CHOSEN = {
-    "step": fields.SIZE, "hparams": fields.TEXT | fields.NULL,
-    "checkpoint_digest": fields.TEXT, "data": fields.TEXT, "data_digest": fields.TEXT,
+    **identity.KINDS, "data": fields.TEXT, "data_digest": fields.TEXT,
     "num_examples": fields.SIZE,
     "min_positives": fields.COUNT, "global_threshold": _SHARE | fields.NULL,
     "num_by_global": fields.SIZE, "num_never_decided": fields.SIZE,
@@ -57,10 +57,9 @@ class Thresholds:
     values: Thresholds, (C,) float32; infinity for classes that are never decided.
     top_k: Number of classes of a video, the best, that may be decided.
     target: What the thresholds were chosen for, such as "f1".
-    chosen: How they were chosen, as in the file: `step`, `hparams` and
-      `checkpoint_digest` of the model, `data`, `data_digest`, `num_examples`,
-      `min_positives`, `global_threshold`, `num_by_global`, `num_never_decided` and
-      `achieved`. Each may be missing.
+    chosen: How they were chosen, as in the file: the `Identity` of the model, `data`,
+      `data_digest`, `num_examples`, `min_positives`, `global_threshold`,
+      `num_by_global`, `num_never_decided` and `achieved`. Each may be missing.
   """
   values: np.ndarray
   top_k: int
@@ -131,24 +130,28 @@ class Thresholds:
     decided[:, self.top_k:] = False
     return decided
 
-  def check_model(self, where: str, step: int, hparams: str | None,
-                  checkpoint_digest: str) -> None:
+  def check_model(self, where: str, model: identity.Identity) -> None:
     """Raises ValueError if they were chosen for the scores of another model.
 
     Args:
       where: Name of the thresholds in the error, such as `"--thresholds=t.json"`.
-      step: Step of the checkpoint that is used.
-      hparams: Value of `--hparams`, which may change scores.
-      checkpoint_digest: Digest of the checkpoint, of `checkpoint_files.digest`.
+      model: Identity of the model that is used.
     """
     # A model that yt8m-calibrate wrote has the step of the one before it.
-    for name, ours in (("step", step), ("hparams", hparams),
-                       ("checkpoint_digest", checkpoint_digest)):
-      if name in self.chosen and self.chosen[name] != ours:
-        raise ValueError(
-            f"{where} was chosen for {name} {self.chosen[name]!r}, but this model has "
-            f"{ours!r}, and other scores. {_REMEDY}, with --checkpoint={step}"
-            + (" and the same --hparams." if hparams else "."))
+    wrong = [name for name in identity.KINDS if name in self.chosen
+             and (name not in model or self.chosen[name] != model[name])]
+    if not wrong:
+      return
+    if wrong[0] not in model or "step" not in model:
+      raise ValueError(
+          f"{where} was chosen for another model, whose scores are others. {_REMEDY} "
+          "--saved_model; if it is not exported yet, export it without --thresholds "
+          "first.")
+    raise ValueError(
+        f"{where} was chosen for {wrong[0]} {self.chosen[wrong[0]]!r}, but this model "
+        f"has {model[wrong[0]]!r}, and other scores. {_REMEDY}, with "
+        f"--checkpoint={model['step']}"
+        + (" and the same --hparams." if model["hparams"] else "."))
 
 
 def number(threshold: np.ndarray | float) -> float | None:

@@ -22,6 +22,7 @@ from yt8m.core import fields
 from yt8m.core import registry
 from yt8m.core.types import Config
 from yt8m.core.types import OptionConfig
+from yt8m.models import losses
 from yt8m.models import registries
 
 # The options of a model, in the order in which a video goes through them.
@@ -146,7 +147,7 @@ def split(text: str | None) -> tuple[str | None, dict[str, Config]]:
 def label_loss(flags: Config) -> tuple[str, Config]:
   """Returns name and hyperparameters of the loss of a training, from its flags."""
   _, of_training = split(flags.get("hparams"))
-  return flags.get("label_loss", "CrossEntropyLoss"), of_training["label_loss"]
+  return flags.get("label_loss", losses.DEFAULT), of_training["label_loss"]
 
 
 def change(options: Config, text: str | None) -> Config:

@@ -68,7 +68,7 @@ def define_training() -> None:
                       "hyperparameters, and its number of parameters for the features "
                       "and classes of the other flags. A name that options of several "
                       "kinds have can be given as kind:name.")
-  flags.DEFINE_string("label_loss", "CrossEntropyLoss",
+  flags.DEFINE_string("label_loss", losses.DEFAULT,
                       f"Loss of the labels: {', '.join(losses.LOSSES)}, or your own "
                       "class or function as my_package.my_module:MyLoss.")
   flags.DEFINE_float("regularization_penalty", 1.0, "Weight of the penalties of a model.",

@@ -195,7 +195,7 @@ class Validation:
                   label_loss=self._loss_name, own=own)
     self._history = results.history(self._data.folder(self._train_dir))
     self._judge()
-    logging.info("%s%s", evaluation.format_line(step, values, own),
+    logging.info("%s%s", evaluation.format_line(f"step {step}", values, own),
                  " (best)" if self.best and self.best.step == step else "")
     return True
 

@@ -27,8 +27,8 @@ def test_best_and_worst_and_all(tmp_path):
       'Best average precision: a, "b" 1.0000 (positives: 2)',
       "Worst average precision: Game 1.0000 (positives: 1)"]
   found, values = evaluated(np.array(LABELS)[::-1])
-  path = class_report.write(str(tmp_path), 7, names, found, values)
-  assert path == f"{tmp_path}/classes-7.csv"
+  path = tmp_path / "classes-7.csv"
+  class_report.write(str(path), names, found, values)
   with open(path, encoding="utf-8", newline="") as file:
     rows = list(csv.DictReader(file))
   assert [row["name"] for row in rows] == list(names.names)

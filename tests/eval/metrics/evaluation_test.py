@@ -43,7 +43,7 @@ def test_equals_the_metrics_of_all_scores_at_once():
   assert values["gap"] == pytest.approx(streaming.gap(scores, batch["labels"], 5))
   assert values["avg_loss"] == pytest.approx(float(np.mean(
       losses.CrossEntropyLoss().call(batch["labels"], scores))), rel=1e-6)
-  line = evaluation.format_line(30, values)
+  line = evaluation.format_line("step 30", values)
   assert f"GAP: {values['gap']:.4f}" in line and line.startswith("step 30 | ")
 
 

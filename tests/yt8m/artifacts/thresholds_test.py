@@ -66,13 +66,22 @@ def test_what_is_no_file_of_thresholds(change, error, tmp_path):
 
 
 def test_thresholds_of_another_model_are_refused():
-  of().check_model("--thresholds=t", 5, None, "ab")  # Written by hand.
-  mine = of(step=5, hparams=None, checkpoint_digest="ab")
-  mine.check_model("--thresholds=t", 5, None, "ab")
+  def checkpoint(step=5, hparams=None, digest="ab"):
+    return {"step": step, "hparams": hparams, "checkpoint_digest": digest}
+
+  blend = {"model_digest": "ef"}
+  for model in (checkpoint(), blend):
+    of().check_model("--thresholds=t", model)  # Written by hand.
+    of(**model).check_model("--thresholds=t", model)
+  mine = of(**checkpoint())
   with pytest.raises(ValueError, match="--thresholds=t was chosen for step 5, but this "
                      "model has 6.*--checkpoint=6"):
-    mine.check_model("--thresholds=t", 6, None, "ab")
+    mine.check_model("--thresholds=t", checkpoint(6))
   with pytest.raises(ValueError, match="for hparams None.*the same --hparams"):
-    mine.check_model("--thresholds=t", 5, "{}", "ab")
+    mine.check_model("--thresholds=t", checkpoint(hparams="{}"))
   with pytest.raises(ValueError, match="for checkpoint_digest 'ab', but this model has"):
-    mine.check_model("--thresholds=t", 5, None, "cd")
+    mine.check_model("--thresholds=t", checkpoint(digest="cd"))
+  for limits, other in ((mine, blend), (of(**blend), checkpoint()),
+                        (of(**blend), {"model_digest": "fe"})):
+    with pytest.raises(ValueError, match="t was chosen for another model.*--saved_model"):
+      limits.check_model("--thresholds=t", other)
