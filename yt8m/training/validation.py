@@ -19,6 +19,7 @@ from absl import logging
 from yt8m.configs import best_checkpoint
 from yt8m.configs import checkpoints
 from yt8m.configs import experiment
+from yt8m.core import log_lines
 from yt8m.core import paths
 from yt8m.core import types
 from yt8m.data import reader_base
@@ -26,6 +27,7 @@ from yt8m.data import records
 from yt8m.eval.metrics import evaluation
 from yt8m.eval.metrics import gate
 from yt8m.eval.metrics import results
+from yt8m.eval.metrics import streaming
 from yt8m.eval.predictions import by_length
 from yt8m.models import losses
 
@@ -164,7 +166,9 @@ class Validation:
     self._history = results.history(self._data.folder(self._train_dir))
     self._judge()
     logging.info("%s%s", evaluation.format_line(step, values),
-                 " (best)" if self.best and self.best.step == step else "")
+                 " (best)" if self.best and self.best.step == step else "",
+                 extra=log_lines.numbers(step=step, loss=values["avg_loss"], **{
+                     name: values[name] for name in streaming.TITLES}))
     return True
 
   def _judge(self) -> None:
