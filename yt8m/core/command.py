@@ -26,6 +26,7 @@ from yt8m.core import log_lines
 from yt8m.core import paths
 from yt8m.core import registry
 from yt8m.core import signals
+from yt8m.core import stderr_filter
 
 flags.DEFINE_list(
     "allow_code", [], "Module prefixes, separated by commas. A name such as "
@@ -217,8 +218,9 @@ def _allowed_code() -> list[str]:
 
 def _log_plainly() -> None:
   """Logs only time and message, and from TensorFlow only warnings and errors."""
-  handler = logging.get_absl_handler()
-  handler.setFormatter(log_lines.formatter())
+  root, handler = python_logging.getLogger(), log_lines.Handler()
+  root.removeHandler(logging.get_absl_handler())
+  root.addHandler(handler)
   handler.addFilter(lambda record: (record.levelno > python_logging.INFO
                                     and _NO_GRADIENTS not in str(record.msg))
                     or "/tensorflow/" not in record.pathname)
@@ -229,7 +231,7 @@ def _report_exception(kind: type[BaseException], error: BaseException,
                       trace: types.TracebackType | None) -> None:
   """Logs an error of the program itself as one JSON object."""
   lines = traceback.format_exception(kind, error, trace)
-  sys.stderr.write(log_lines.as_json(
+  stderr_filter.write(log_lines.as_json(
       time.time(), "CRITICAL", lines[-1].strip(), traceback="".join(lines)) + "\n")
 
 

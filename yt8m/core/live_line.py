@@ -5,6 +5,7 @@
 Lines of the log erase it (`stderr_filter`), and the next update draws it below them.
 """
 
+import contextlib
 import os
 import threading
 from typing import Any
@@ -14,20 +15,20 @@ from yt8m.core import stderr_filter
 
 class _State:
   """The line of this process."""
-  live: Any = None  # a `rich.live.Live`
   pid: int | None = None  # of the process that may show it
-  terminal: int | None = None
+  terminal = -1
+  console: Any = None  # of `rich`
+  shown = False
 
 
-# The calls of `rich` are safe in threads one by one only.
 _LOCK = threading.Lock()
 
 
 def allow() -> None:
   """Lets this process, a command, show a line if stderr is a terminal."""
-  _State.terminal = stderr_filter.terminal()
-  if _State.terminal is not None and os.environ.get("TERM", "dumb") != "dumb":
-    _State.pid = os.getpid()
+  terminal = stderr_filter.terminal()
+  if terminal is not None and os.environ.get("TERM", "dumb") != "dumb":
+    _State.terminal, _State.pid = terminal, os.getpid()
 
 
 def forbid() -> None:
@@ -54,39 +55,40 @@ def show(text: str, done: float = 0.0, total: float | None = None) -> None:
   from rich import progress_bar
   from rich import table
   from rich import text as rich_text
+  line = table.Table.grid(padding=(0, 1))
   row: list[Any] = [rich_text.Text(text, no_wrap=True, overflow="ellipsis")]
   if total:
     row.insert(0, progress_bar.ProgressBar(total, min(done, total), width=16))
-  line = table.Table.grid(padding=(0, 1))
   line.add_row(*row)
   with _LOCK:
-    live = _live()
-    live.console.width = os.get_terminal_size(_State.terminal or 2).columns or 80
-    live.update(line, refresh=True)
+    console = _console()
+    # Less than the width: after the last column, a terminal goes on in the next line.
+    console.width = (os.get_terminal_size(_State.terminal).columns or 80) - 1
+    with console.capture() as captured:
+      console.print(line)
+    _write(b"\r" + captured.get().rstrip("\n").encode() + b"\x1b[K")
+    _State.shown = True
 
 
 def clear() -> None:
   """Erases the line, before something else is printed, or at the end."""
   with _LOCK:
-    if _State.live is not None and is_allowed():
-      _State.live.stop()
-    _State.live = None
+    if _State.shown and is_allowed():
+      _write(b"\r\x1b[K")
+      _State.shown = False
 
 
-def _live() -> Any:
-  if _State.live is None:
+def _write(data: bytes) -> None:
+  with contextlib.suppress(OSError):  # The terminal may be gone.
+    os.write(_State.terminal, data)
+
+
+def _console() -> Any:
+  if _State.console is None:
     from rich import console
-    from rich import live
-
-    class Console(console.Console):
-      """Leaves the cursor visible: a command that is killed could not show it again."""
-
-      def show_cursor(self, show: bool = True) -> bool:
-        return False
-
-    file = os.fdopen(os.dup(_State.terminal or 2), "w", encoding="utf-8")
-    _State.live = live.Live(
-        console=Console(file=file, force_terminal=True), auto_refresh=False,
-        transient=True, redirect_stdout=False, redirect_stderr=False)
-    _State.live.start()
-  return _State.live
+    # It only renders: its own live display hides the cursor, which a command that is
+    # killed could not show again, and expects that nobody else writes.
+    _State.console = console.Console(
+        file=open(_State.terminal, "w", encoding="utf-8", closefd=False),
+        force_terminal=True)
+  return _State.console

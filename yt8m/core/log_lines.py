@@ -10,43 +10,85 @@ import datetime
 import json
 import logging
 import math
+import os
 import re
-import sys
 import time
 from typing import Any
+
+from yt8m.core import stderr_filter
 
 _PLAIN = "%(asctime)s %(message)s"
 # Attribute of a log record with its numbers, by name.
 FIELDS = "yt8m_fields"
 
 
-class _State:
-  """What the words of the command line ask for."""
-  as_json = False
+# Tells the processes that a command starts how to log.
+_VARIABLE = "YT8M_LOG_JSON"
 
 
 def configure(words: list[str]) -> None:
-  """Reads `--log_json` from the words of the command line, before they are parsed."""
+  """Reads `--log_json` from the words of the command line, before they are parsed.
+
+  >>> from yt8m.core import log_lines
+  >>> log_lines.configure(["--train_dir=model", "--log_json"])
+  >>> log_lines.is_json()
+  True
+  >>> log_lines.configure(["--log_json=false"])
+  >>> log_lines.is_json()
+  False
+
+  Args:
+    words: Words of the command line.
+  """
   found = re.findall(r"(?:^|\0)--?(no)?log_json(?:=(\w+))?(?=\0|$)", "\0".join(words))
-  _State.as_json = bool(found) and not found[-1][0] and (
-      found[-1][1].lower() not in ("false", "f", "0", "n", "no"))
+  set_json(bool(found) and not found[-1][0] and (
+      found[-1][1].lower() not in ("false", "f", "0", "n", "no")))
 
 
 def set_json(as_json: bool) -> None:
-  """Sets whether the lines are JSON objects."""
-  _State.as_json = as_json
+  """Sets whether the lines of this process and of its children are JSON objects."""
+  os.environ[_VARIABLE] = str(int(as_json))
 
 
 def is_json() -> bool:
   """Returns whether the lines are JSON objects."""
-  return _State.as_json
+  return os.environ.get(_VARIABLE) == "1"
+
+
+def variables() -> dict[str, str]:
+  """Returns environment variables, by which processes elsewhere log in the same way."""
+  return {_VARIABLE: str(int(is_json()))}
 
 
 def formatter() -> logging.Formatter:
   """Returns a formatter of log records."""
-  if _State.as_json:
+  if is_json():
     return _JsonFormatter()
   return logging.Formatter(_PLAIN, datefmt="%H:%M:%S")
+
+
+class Handler(logging.Handler):
+  """Writes log records to stderr, one line each."""
+
+  def __init__(self):
+    super().__init__()
+    self.setFormatter(formatter())
+
+  def emit(self, record: logging.LogRecord) -> None:
+    try:
+      stderr_filter.write(self.format(record) + "\n")
+    except Exception:
+      self.handleError(record)
+
+
+def follow(logger: logging.Logger) -> None:
+  """Lets a process that a command has started log as the command does.
+
+  Args:
+    logger: Logger of the process.
+  """
+  logger.addHandler(Handler())
+  logger.propagate = False
 
 
 def numbers(**fields: Any) -> dict[str, Any]:
@@ -69,12 +111,15 @@ def line(level: str, message: str) -> str:
     level: Name of the level, such as "ERROR".
     message: Text of the line.
   """
-  return as_json(time.time(), level, message) if _State.as_json else message
+  if not is_json():
+    return message
+  return as_json(time.time(), level, message.removeprefix(f"{level}: "))
 
 
 def write(level: str, message: str) -> None:
   """Writes a line about the end of the command to stderr."""
-  sys.stderr.write(line(level, message) + "\n")
+  stderr_filter.drain()  # An error of a library may say more.
+  stderr_filter.write(line(level, message) + "\n")
 
 
 def as_json(seconds: float, level: str, message: str, **fields: Any) -> str:

@@ -53,7 +53,8 @@ class Progress:
       self._reports.popleft()
     began, before = self._reports[0]
     self.rate = (done - before) / max(now - began, 1e-9)
-    text = f"{self.rate:,.{0 if self.rate >= 10 else 2}f} {self.unit}/s"
+    rate = f"{self.rate:,.0f}" if self.rate >= 10 else f"{self.rate:.2g}"
+    text = f"{rate} {self.unit}/s"
     if self.total is None or self.rate <= 0:
       self.seconds_left = None
       return text

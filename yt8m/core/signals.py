@@ -190,8 +190,8 @@ def end(number: int, hint: str = _HINT) -> None:
     sys.stdout.flush()
   with contextlib.suppress(OSError):  # The terminal may be gone.
     text = f"Stopped by {signal.Signals(number).name}: {hint}"
-    os.write(2, (log_lines.line("WARNING", text) + "\n").encode())
     stderr_filter.drain()
+    stderr_filter.write(log_lines.line("WARNING", text) + "\n")
   # Not sys.exit: it would wait for threads, and TensorFlow aborts if its own still run.
   os._exit(128 + number)
 

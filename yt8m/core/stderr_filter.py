@@ -53,6 +53,8 @@ _KNOWN = re.compile(_OF_RAY + b"(?:" + b"|".join((
 )) + b")")
 
 
+_JSON_OF_RAY = re.compile(b"^" + _OF_RAY + rb'(?=\{"time": )')
+
 
 class _State:
   """What there is once for a process."""
@@ -62,13 +64,14 @@ class _State:
   answers = -1
 
 
-def install(words: list[str]) -> None:
+def install(words: list[str], without_ray: bool = False) -> None:
   """Filters stderr from now on, unless that of the parent process is filtered already.
 
   With `--verbosity=1`, nothing is left out. Call it before TensorFlow is loaded.
 
   Args:
     words: Words of the command line.
+    without_ray: Whether JSON objects lose what Ray puts before them.
   """
   if _State.pid == os.getpid() or _is_verbose(words):
     return
@@ -83,7 +86,8 @@ def install(words: list[str]) -> None:
   token = secrets.token_bytes(16).replace(b"\n", b".")
   try:
     subprocess.Popen(
-        [sys.executable, "-I", "-S", __file__, token.hex(), str(answering)],
+        [sys.executable, "-I", "-S", __file__, token.hex(), str(answering),
+         str(int(without_ray))],
         stdin=reader, stdout=original, pass_fds=[answering],
         # Ctrl-C and the end of a terminal reach every process of its session.
         start_new_session=True).returncode = 0  # It is not waited for.
@@ -97,6 +101,25 @@ def install(words: list[str]) -> None:
     os.close(original)
   for descriptor in (reader, writer, answering):
     os.close(descriptor)
+
+
+def write(text: str) -> None:
+  """Writes lines of the command itself to stderr, which need no filter.
+
+  So they stand in their order among those of stdout. On a terminal they replace the line
+  that is updated in place.
+
+  Args:
+    text: Lines, with their ends.
+  """
+  if _State.pid != os.getpid():
+    sys.stderr.write(text)
+    sys.stderr.flush()
+    return
+  data = _start(_State.original) + text.encode(errors="backslashreplace")
+  with contextlib.suppress(OSError):  # Nobody reads it any more.
+    while data:
+      data = data[os.write(_State.original, data):]
 
 
 def drain() -> None:
@@ -127,19 +150,26 @@ def _identity(descriptor: int) -> str:
   return f"{status.st_dev}:{status.st_ino}"
 
 
-def _main(token: bytes, answering: int, source: int = 0, target: int = 1) -> None:
+def _start(descriptor: int) -> bytes:
+  """Returns what erases the line that is updated in place, before another line."""
+  live = os.isatty(descriptor) and os.environ.get("TERM") != "dumb"
+  return b"\r\x1b[K" if live else b""
+
+
+def _main(token: bytes, answering: int, without_ray: bool, source: int = 0,
+          target: int = 1) -> None:
   """Passes on what it reads, line by line, until nobody writes any more.
 
   Args:
     token: Text that is answered and not passed on.
     answering: Descriptor that gets a byte for each token.
+    without_ray: Whether JSON objects lose what Ray puts before them.
     source: Descriptor to read.
     target: Descriptor to write to.
   """
   for name in ("SIGHUP", "SIGINT", "SIGTERM"):  # It ends when the command has ended.
     signal.signal(getattr(signal, name), signal.SIG_IGN)
-  # On a terminal, a line that is updated in place may stand where the next one goes.
-  start = b"\r\x1b[K" if os.isatty(target) and os.environ.get("TERM") != "dumb" else b""
+  start = _start(target)
   part, begun = b"", False  # of a line, and whether some of it is written already
 
   def write(text):
@@ -154,7 +184,7 @@ def _main(token: bytes, answering: int, source: int = 0, target: int = 1) -> Non
     *lines, part = (part + data).replace(token, b"").split(b"\n")
     for line in lines:
       if begun or not _KNOWN.match(line):
-        write(line + b"\n")
+        write((_JSON_OF_RAY.sub(b"", line) if without_ray else line) + b"\n")
       begun = False
     if part and (begun or not _KNOWN.match(part)) and (
         asked or not data or not select.select([source], [], [], _PART_SECS)[0]):
@@ -166,4 +196,4 @@ def _main(token: bytes, answering: int, source: int = 0, target: int = 1) -> Non
 
 if __name__ == "__main__":
   with contextlib.suppress(OSError):  # Nobody reads it any more.
-    _main(bytes.fromhex(sys.argv[1]), int(sys.argv[2]))
+    _main(bytes.fromhex(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "1")
