@@ -71,6 +71,7 @@ def run(main: Callable[..., Any], actions: Sequence[str] = (),
   # A GPU has room for other processes: its memory grows on demand. TensorFlow reads this
   # when it first needs a GPU.
   os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+  log_lines.configure(sys.argv[1:])  # for errors in flags
   signals.install()
   try:
     with signals.raising(stop_secs):
@@ -163,6 +164,8 @@ def _run_guarded(main, words):
   values = flags.FLAGS
   debugging = logging.get_verbosity() >= logging.DEBUG
   log_lines.set_json(values.log_json)
+  if values.quiet and debugging:
+    sys.exit("ERROR: --quiet and --verbosity=1 contradict each other: leave out one.")
   if values.log_json:
     sys.excepthook = _report_exception
   if not debugging:
@@ -174,8 +177,6 @@ def _run_guarded(main, words):
   try:
     paths.check_flags()
     check_numbers()
-    if values.quiet and debugging:
-      raise ValueError("--quiet and --verbosity=1 contradict each other: leave out one.")
     with registry.allow_code(_allowed_code()):
       main(*words[1:])
   except USER_ERRORS as error:
