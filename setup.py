@@ -41,7 +41,7 @@ setuptools.setup(
     package_data={"yt8m.core": ["help/*.txt"],
                   "yt8m.eval.ablations": ["tables/*.json"]},
     install_requires=["absl-py>=1.4", "google-crc32c>=1.5", "numpy>=1.26",
-                      "tensorboard>=2.15", "tensorflow>=2.15.1"],
+                      "rich>=13", "tensorboard>=2.15", "tensorflow>=2.15.1"],
     extras_require={
         "addons": ["tensorflow==2.15.1", "tensorflow-addons==0.23.0"],
         "addons-current": ["tensorflow>=2.18", "tensorflow-addons==0.23.0",

@@ -74,7 +74,8 @@ def help_text(module: str, flags: list[Flag]) -> str:
         break_on_hyphens=False))
   return "\n\n".join(parts) + (
       "\n\nThe value after = is the default. --helpfull shows all flags of the libraries "
-      "as well,\n--version the version, --verbosity=1 where an error comes from.\n")
+      "as well,\n--version the version, --verbosity=1 where an error comes from and the "
+      "log of TensorFlow.\n")
 
 
 def documents() -> dict[pathlib.Path, str]:

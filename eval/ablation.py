@@ -10,17 +10,21 @@ command continues with the runs that are missing.
 """
 
 import concurrent.futures
+import itertools
 import os
 import sys
 import time
 from collections.abc import Sequence
 
 from absl import flags
+from absl import logging
 
 from yt8m.core import command
 from yt8m.core import directories
 from yt8m.core import fields
 from yt8m.core import files
+from yt8m.core import live_line
+from yt8m.core import log_lines
 from yt8m.core import paths
 from yt8m.core import plots
 from yt8m.core import progress
@@ -59,7 +63,7 @@ _TITLE = "# Tables of yt8m-ablation"
 
 def main() -> None:
   # Check everything before hours of work.
-  plots.matplotlib()
+  drawn = plots.can_draw("The charts are")
   tables = {table.name: table for table in map(ablation_table.load, FLAGS.table)}
   if FLAGS.rows and len(FLAGS.table) > 1:
     raise ValueError("--rows needs exactly one --table.")
@@ -81,8 +85,8 @@ def main() -> None:
     runs = ablation_runs.make_runs(table, FLAGS.seeds, directory)
     with processes.lock(directory) as lock:
       failed = run_table(table, runs, directory, lock.fileno())
-      sections.append(
-          write_report(table, runs, failed, directory, _chart(path, name)))
+      sections.append(write_report(
+          table, runs, failed, directory, _chart(path, name) if drawn else None))
     num_failed += len(failed)
   with files.atomic_write(path) as file:
     file.write(heading() + "\n" + "\n".join(sections))
@@ -130,8 +134,8 @@ def run_table(table: ablation_table.Table, runs: Sequence[ablation_runs.Run],
     todo = [run for run in selected if not run.result()]
     if not FLAGS.keep_checkpoints:
       ablation_runs.delete_measured_models(runs)
-    print(f"{table.name}: {len(selected)} runs, {len(selected) - len(todo)} of them "
-          f"finished before; {num_processes} at a time", flush=True)
+    logging.info("%s: %d runs, %d of them finished before; %d at a time", table.name,
+                 len(selected), len(selected) - len(todo), num_processes)
     return follow([
         pool.submit(ablation_runs.execute, training, runner, FLAGS.keep_checkpoints,
                     **places)
@@ -143,26 +147,44 @@ def run_table(table: ablation_table.Table, runs: Sequence[ablation_runs.Run],
 
 def follow(futures: Sequence[concurrent.futures.Future], total: int,
            ) -> list[ablation_runs.Run]:
-  """Prints the runs of each training as it ends; returns those that failed."""
-  failed, done, began = [], 0, time.monotonic()
-  for future in concurrent.futures.as_completed(futures):
-    for run, outcome in future.result():
+  """Logs the runs of each training as it ends; returns those that failed."""
+  failed, done, began, waiting = [], 0, time.monotonic(), set(futures)
+  while waiting:
+    ended, waiting = concurrent.futures.wait(
+        waiting, 1.0 if live_line.is_allowed() else None,
+        concurrent.futures.FIRST_COMPLETED)
+    for run, outcome in itertools.chain.from_iterable(
+        future.result() for future in ended):
       done += 1
+      values = {}
       if isinstance(outcome, processes.RunFailed):
         failed.append(run)
         text = f"FAILED: {outcome}"
       else:
-        text = ", ".join(f"{name} {outcome['evaluation'][key]:.4f}"
+        values = {key: outcome["evaluation"][key] for key in ablation_results.MEASURED}
+        text = ", ".join(f"{name} {values[key]:.4f}"
                          for key, name in ablation_results.MEASURED.items())
         text += f" | {sum(outcome['seconds'].values()):.0f} s"
       left = (time.monotonic() - began) / done * (total - done)
-      print(f"[{done}/{total}] {run.row.name}, seed {run.seed}: {text} | "
-            f"{progress.format_seconds(left)} left", flush=True)
+      logging.log(
+          logging.INFO if values else logging.ERROR,
+          "[%d/%d] %s, seed %d: %s | %s left", done, total, run.row.name, run.seed, text,
+          progress.format_seconds(left), extra=log_lines.numbers(
+              done=done, total=total, row=run.row.name, seed=run.seed, **values,
+              seconds_left=left))
+    seconds = time.monotonic() - began
+    text = f"{done}/{total} runs | {progress.format_seconds(seconds)}"
+    if done:
+      left = max(0.0, seconds / done * total - seconds)
+      text += f" | {progress.format_seconds(left)} left"
+    live_line.show(text, done, total)
+  live_line.clear()
   return failed
 
 
 def write_report(table: ablation_table.Table, runs: Sequence[ablation_runs.Run],
-                 failed: Sequence[ablation_runs.Run], directory: str, chart: str) -> str:
+                 failed: Sequence[ablation_runs.Run], directory: str,
+                 chart: str | None) -> str:
   """Writes results.csv and the chart; returns the section of the Markdown document.
 
   Args:
@@ -170,7 +192,7 @@ def write_report(table: ablation_table.Table, runs: Sequence[ablation_runs.Run],
     runs: Runs of all its rows.
     failed: Those of them that failed.
     directory: Directory of the table, for results.csv.
-    chart: Path of the chart.
+    chart: Path of the chart; None for none.
   """
   ground_truth = None
   if table.sample_data is not None:
@@ -184,6 +206,8 @@ def write_report(table: ablation_table.Table, runs: Sequence[ablation_runs.Run],
     if numbers or num_failed:
       results.append(ablation_results.RowResults(row, numbers, num_failed))
   ablation_results.write_csv(os.path.join(directory, "results.csv"), results)
+  if chart is None:
+    return report.as_markdown(table, results)
   report.write_chart(chart, table, results)
   return report.as_markdown(table, results, os.path.basename(chart))
 

@@ -88,12 +88,9 @@ def write(document: str, chart: str, table: str, runs: list[trained.Run]) -> Non
   parts = [_TITLE, table]
   with files.clear_disk_errors(os.path.dirname(document)):
     tf.io.gfile.makedirs(os.path.dirname(document))
-    if plots.available():
+    if plots.can_draw("The picture is"):
       report.write_chart(chart, runs, FLAGS.metrics[0])
       parts.append(f"![{FLAGS.metrics[0]} by step]({os.path.basename(chart)})")
-    else:
-      logging.warning("The picture is left out: it needs matplotlib (pip install "
-                      "'yt8m[report]').")
     with files.atomic_write(document) as file:
       file.write("\n\n".join(parts) + "\n")
   print(f"Wrote {document}", flush=True)

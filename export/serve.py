@@ -107,7 +107,7 @@ def main() -> None:
       max_queued_requests=FLAGS.max_queued_requests,
       request_timeout_s=FLAGS.request_timeout_s,
       max_body_bytes=int(FLAGS.max_body_mib * 2 ** 20), num_threads=num_cpus,
-      allow_code=registry.allowed_code())
+      allow_code=registry.allowed_code(), quiet=FLAGS.quiet)
   logging.info("Starting %s replicas of %s.", "–".join(map(str, sorted(set(replicas)))),
                model_dir)
   try:

@@ -82,7 +82,8 @@ def package(name):
 
 # `yt8m` itself imports them.
 IMPORTED_FIRST = {f"yt8m.core.{name}" for name in (
-    "commands", "current_folder", "help_text", "huge_pages", "keras_names", "signals")}
+    "commands", "current_folder", "help_text", "huge_pages", "keras_names", "log_lines",
+    "signals", "stderr_filter")}
 
 
 def layer(name):

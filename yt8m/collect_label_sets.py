@@ -11,13 +11,11 @@ number of labels of each video (`lens`), and their ids (`ids`). A rated segment 
 id of its video.
 """
 
-from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
 from absl import flags
-from absl import logging
 
 from yt8m.core import checksum
 from yt8m.core import command
@@ -83,9 +81,11 @@ def _collect(reader: reader_base.Reader, record_files: Sequence[str],
   # The output is opened first, so that an error of it comes before the long pass.
   with files.atomic_write(FLAGS.output_file, "wb", finished.marker(
       FLAGS.output_file, contents)) as file:
-    sets = label_reader.collect_label_sets(
-        reader, record_files, FLAGS.max_examples, FLAGS.skip_corrupt_records,
-        _progress_logger(record_files), skip_bad_records=FLAGS.skip_bad_records)
+    with _progress(record_files) as report:
+      sets = label_reader.collect_label_sets(
+          reader, record_files, FLAGS.max_examples, FLAGS.skip_corrupt_records,
+          lambda done: report(done, f"{done} label sets", label_sets=done),
+          skip_bad_records=FLAGS.skip_bad_records)
     reader.incidents.log_summary(reader.incidents.new_counts())
     if not len(sets):
       raise ValueError("There are no label sets in --input_data_pattern="
@@ -93,19 +93,14 @@ def _collect(reader: reader_base.Reader, record_files: Sequence[str],
     sets.save(file)
 
 
-def _progress_logger(record_files: Sequence[str]) -> Callable[[int], None]:
-  """Returns a function of the number of label sets that logs rate and time left."""
+def _progress(record_files: Sequence[str]) -> progress.Periodic:
+  """Returns the progress of the number of label sets."""
   total = None  # The number of segments in a record is not known.
   if not FLAGS.segment_labels:
     total = records.estimate_count(record_files)
     if total and FLAGS.max_examples:
       total = min(total, FLAGS.max_examples)
-  report = progress.Periodic(_PROGRESS_SECS, total, "label sets")
-
-  def log(done):
-    for line in report(done):
-      logging.info("%d label sets | %s", done, line)
-  return log
+  return progress.Periodic(_PROGRESS_SECS, total, "label sets")
 
 
 def summary(sets: label_sets.LabelSets) -> str:

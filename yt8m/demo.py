@@ -29,6 +29,7 @@ from yt8m.core import directories
 from yt8m.core import files
 from yt8m.core import locks
 from yt8m.core import paths
+from yt8m.core import stderr_filter
 from yt8m.eval.metrics import results
 from yt8m.synthetic import writer
 
@@ -108,8 +109,10 @@ def run_all(output: str) -> None:
   shell("yt8m-inference", f"--saved_model={serving}",
         f"--input_data_pattern={sample}/frame/test*.tfrecord", f"--output_file={csv}")
   print_table(rows)
-  print(f"\nThe search: {ensemble}/search.png. The ensemble: {serving}. Its submission "
-        f"for the test videos: {csv}\nCurves: tensorboard --logdir={output}\n"
+  picture = os.path.join(ensemble, "search.png")
+  search = (f"The search: {picture}. " if os.path.exists(picture) else "")
+  print(f"\n{search}The ensemble: {serving}. Its submission for the test videos: {csv}\n"
+        f"Curves: tensorboard --logdir={output}\n"
         f"Everything else is in {output}/. The records are SYNTHETIC: these figures say "
         "nothing about YouTube-8M.")
 
@@ -147,9 +150,9 @@ def shell(command: str, *arguments: str) -> float:
   """Runs a command as a user would type it; returns the seconds it took."""
   print("\n$ " + shlex.join([command, *arguments]), flush=True)
   began = time.monotonic()
-  process = subprocess.Popen(
-      commands.as_process(command, *arguments),
-      env={"TF_CPP_MIN_LOG_LEVEL": "3", **os.environ})
+  logged = [f"--{name}" for name in ("log_json", "quiet") if FLAGS[name].value]
+  process = subprocess.Popen(commands.as_process(command, *arguments, *logged),
+                             stderr=stderr_filter.terminal())
   try:
     process.wait()
   except BaseException:  # It cleans up too, and training saves.

@@ -60,13 +60,10 @@ flags.mark_flag_as_required("output_dir")
 
 def main() -> None:
   config = _config_from_flags()
-  report = progress.Periodic(_PROGRESS_SECS, config.num_videos, "videos")
-
-  def print_progress(done):
-    for line in report(done):
-      print(f"{done:,} of {config.num_videos:,} videos | {line}", flush=True)
-
-  writer.write(config, FLAGS.output_dir, FLAGS.overwrite, print_progress)
+  total = f"{config.num_videos:,} videos"
+  with progress.Periodic(_PROGRESS_SECS, config.num_videos, "videos") as report:
+    writer.write(config, FLAGS.output_dir, FLAGS.overwrite,
+                 lambda done: report(done, f"{done:,} of {total}", videos=done))
   print(f"Wrote {config.num_videos:,} SYNTHETIC videos to {FLAGS.output_dir} "
         "(docs/sample_data.md describes what is planted in them).")
 

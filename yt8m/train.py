@@ -20,6 +20,7 @@ import contextlib
 import json
 import math
 import sys
+from collections.abc import Sequence
 
 import tensorflow as tf
 from absl import flags
@@ -210,7 +211,8 @@ def _train(strategy: tf.distribute.Strategy, spec: feature_spec.FeatureSpec,
     experiment.prepare(
         FLAGS.train_dir, experiment.Experiment(config, FLAGS.max_frames, values),
         FLAGS.start_new_model, names)
-    logging.info("Model: %s", json.dumps(config, indent=2))
+    for line in [*option_size.of_model(model), *_plan(schedule, files)]:
+      logging.info("%s", line)
   # The other workers read the directory after the chief has made or emptied it.
   strategies.barrier(strategy)
   if not resume_from:
@@ -261,6 +263,19 @@ def _settings(of_training: dict[str, types.Config]) -> types.Config:
   return {f"set={part}.{name}": str(of_training[part].get(name, parameter.default))
           for part, parameters in entries.items()
           for name, parameter in parameters.items()}
+
+
+def _plan(schedule: loop.Schedule, files: Sequence[str]) -> list[str]:
+  """Returns what is trained on, how long, and where it is written, a line each."""
+  count = schedule.epoch_examples
+  steps = schedule.total_steps(schedule.epoch_steps)
+  gpus = len(tf.config.list_logical_devices("GPU"))
+  return [
+      f"Data: {len(files):,} files{f', about {count:,} examples' if count else ''}: "
+      f"{FLAGS.train_data_pattern}",
+      f"Training: {f'{steps:,} steps' if steps else f'{FLAGS.num_epochs} epochs'} of "
+      f"{FLAGS.batch_size:,} examples, on {f'{gpus} GPUs' if gpus else 'the CPU'}",
+      f"Directory: {FLAGS.train_dir}"]
 
 
 def _validation(reader: reader_base.Reader, model: models.VideoModel,

@@ -115,8 +115,7 @@ def evaluate(config: experiment.Experiment, model: tf.keras.Model, name: str,
       for number, metrics in enumerate(steps):
         scores = predictions[:, number]
         metrics.accumulate(scores, labels, loss.call(labels, scores).numpy())
-      for line in report_progress(steps[0].num_examples):
-        logging.info("%s: %d examples | %s", name, steps[0].num_examples, line)
+      report_progress(steps[0].num_examples, f"{name}: {steps[0].num_examples} examples")
   return steps, label_sets.concatenate(parts, config.num_classes)
 
 

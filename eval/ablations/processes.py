@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from collections.abc import Sequence
 from typing import TextIO
 
+from absl import logging
+
 from yt8m.core import commands
 from yt8m.core import locks
 from yt8m.core import registry
@@ -42,7 +44,7 @@ class Runner:
 
   def __init__(self, num_threads: int, keep_open: Sequence[int] = ()):
     self._environment = {
-        "TF_CPP_MIN_LOG_LEVEL": "3", "TF_FORCE_GPU_ALLOW_GROWTH": "true", **os.environ,
+        "TF_FORCE_GPU_ALLOW_GROWTH": "true", **os.environ,
         **{name: str(num_threads) for name in (
             THREADS, "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS")}}
     self._keep_open = keep_open
@@ -135,8 +137,8 @@ def lock(directory: str | os.PathLike) -> Iterator[TextIO]:
             f"Another yt8m-ablation is at work in {directory}"
             f"{f' ({owner})' if owner else ''}: wait for it, or choose another "
             "--output_dir.") from error
-      print(f"Waiting for a run in {directory} that a killed yt8m-ablation left "
-            f"behind: {owner}.", flush=True)
+      logging.warning("Waiting for a run in %s that a killed yt8m-ablation left "
+                      "behind: %s.", directory, owner)
       fcntl.flock(file, fcntl.LOCK_EX)
     file.truncate(0)
     json.dump(dataclasses.asdict(locks.Owner.this_process("worked")), file)

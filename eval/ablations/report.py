@@ -20,13 +20,13 @@ Results = Sequence[ablation_results.RowResults]
 
 
 def as_markdown(table: ablation_table.Table, results: Results,
-                chart_path: str) -> str:
+                chart_path: str | None = None) -> str:
   """Returns the section of a table in a Markdown document.
 
   Args:
     table: Table of the results.
     results: Results of its rows, in their order.
-    chart_path: Path of the chart, relative to the document.
+    chart_path: Path of the chart, relative to the document; None for none.
   """
   parts = [f"## {table.title}", table.note]
   if table.sample_data is not None:
@@ -40,7 +40,8 @@ def as_markdown(table: ablation_table.Table, results: Results,
               "Mean average precision over the classes of each kind of label. *top*: "
               "over the two most frequent classes of the kind, which are twins and "
               "differ in nothing else."]
-  parts += [f"![{table.title}]({chart_path})", _commands(table, results)]
+  chart = f"![{table.title}]({chart_path})" if chart_path else ""
+  parts += [chart, _commands(table, results)]
   return "\n\n".join(part for part in parts if part) + "\n"
 
 

@@ -21,6 +21,7 @@ from collections.abc import Sequence
 import numpy as np
 from absl import logging
 
+from yt8m.core import log_lines
 from yt8m.core import progress
 from yt8m.core import registry
 from yt8m.core import types
@@ -116,11 +117,11 @@ def search(names: Sequence[str], sizes: Sequence[int], weigher: weighing.Weigher
   width = 1 if repeats or method == "greedy" else beam_width
   num_models = min(num_models, len(names))
   num_levels = NUM_SELECTIONS if repeats else num_models
-  report = progress.Periodic(
-      _REPORT_SECONDS, _work(len(names), num_levels, width, method, weigher), "subsets")
   nodes, kept, done = [], [_Subset()], 0
+  work = _work(len(names), num_levels, width, method, weigher)
   with (score_cache.ScoreCache(names, progress_file, fingerprint) as cache,
-        concurrent.futures.ThreadPoolExecutor(num_threads) as threads):
+        concurrent.futures.ThreadPoolExecutor(num_threads) as threads,
+        progress.Periodic(_REPORT_SECONDS, work, "subsets") as report):
 
     def extend(child):
       step = child.models, child.weights, child.added
@@ -141,10 +142,10 @@ def search(names: Sequence[str], sizes: Sequence[int], weigher: weighing.Weigher
                           sum(sizes[i] for i in child.members), value, child.node,
                           kept=False))
         done += 1
-        for line in report(done):
-          logging.info("Step %d of %d, subset %d of %d, best GAP %.5f | %s", level,
-                       num_levels, len(found), len(children),
-                       max(node.gap for node in found), line)
+        if report.is_due():
+          best_gap = max(node.gap for node in found)
+          report(done, f"Step {level} of {num_levels}, subset {len(found)} of "
+                 f"{len(children)}, best GAP {best_gap:.5f}", step=level, gap=best_gap)
       best = sorted(range(len(found)), key=lambda i: found[i].rank())[:width]
       for i in best:
         found[i] = dataclasses.replace(found[i], kept=True)
@@ -154,16 +155,15 @@ def search(names: Sequence[str], sizes: Sequence[int], weigher: weighing.Weigher
         for i, (weights, value) in zip(best, threads.map(refine, coarse), strict=True):
           found[i] = dataclasses.replace(found[i], weights=weights, gap=value)
           done += _refinement(level)
-          for line in report(done):
-            logging.info("Step %d of %d, weights of the best | %s", level, num_levels,
-                         line)
+          report(done, f"Step {level} of {num_levels}, weights of the best", step=level)
       best = sorted(range(len(found)) if every else best, key=lambda i: found[i].rank())
       kept = [_Subset(len(nodes) + i, children[i].members, found[i].weights)
               for i in best]
       nodes += found
       cache.save()
       logging.info("Step %d: %d subsets, best GAP %.5f: %s", level, len(children),
-                   found[best[0]].gap, ", ".join(found[best[0]].models))
+                   found[best[0]].gap, ", ".join(found[best[0]].models),
+                   extra=log_lines.numbers(step=level, gap=found[best[0]].gap))
   return SearchResult(min(range(len(nodes)), key=lambda i: nodes[i].rank()), nodes)
 
 

@@ -112,8 +112,7 @@ def exchange(transformed: Sequence[np.ndarray], objective: Objective,
   np.random.default_rng(seed).shuffle(pairs)
   report = progress.Periodic(_REPORT_SECONDS, len(amounts), "steps")
   for done, amount in enumerate(amounts if pairs else ()):
-    for line in report(done):
-      logging.info("Learning weights: %.5f | %s", value, line)
+    report(done, f"Learning weights: {value:.5f}", value=value)
     num_failed = 0
     for giver, taker in itertools.cycle(pairs):
       num_failed += 1
@@ -134,6 +133,7 @@ def exchange(transformed: Sequence[np.ndarray], objective: Objective,
           num_failed = 0
       if num_failed == len(pairs):
         break
+  report.close()
   return weights, value
 
 

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from absl import logging
 
 from yt8m.core import progress
 from yt8m.core import types
@@ -47,18 +46,18 @@ def evaluate(predict: Callable[[types.Batch], types.Scores], num_classes: int,
   metrics = streaming.EvaluationMetrics(num_classes, top_k)
   own = own or own_metrics.OwnMetrics()
   own.clear()
-  report = progress.Periodic(log_every, num_examples)
-  for batch in dataset:
-    predictions = predict(batch)
-    weights = batch.get("label_weights")
-    per_video = loss.call(batch["labels"], predictions, weights)
-    if weights is not None:
-      predictions *= weights
-      metrics.rated_only = True
-    metrics.accumulate(predictions, batch["labels"], np.asarray(per_video))
-    own.update(batch["labels"], predictions)
-    for line in report(metrics.num_examples):
-      logging.info("%d examples | %s", metrics.num_examples, line)
+  with progress.Periodic(log_every, num_examples) as report:
+    for batch in dataset:
+      predictions = predict(batch)
+      weights = batch.get("label_weights")
+      per_video = loss.call(batch["labels"], predictions, weights)
+      if weights is not None:
+        predictions *= weights
+        metrics.rated_only = True
+      metrics.accumulate(predictions, batch["labels"], np.asarray(per_video))
+      own.update(batch["labels"], predictions)
+      report(metrics.num_examples, f"{metrics.num_examples} examples",
+             examples=metrics.num_examples)
   return metrics
 
 

@@ -61,7 +61,8 @@ def run(parts: prediction_parts.Parts, runner: runners.Runner,
       waiting = next(order, None)
 
   if missing:
-    with contextlib.closing(runner(parts, missing, _Advance(missing))) as results:
+    with (contextlib.closing(_Advance(missing)) as advance,
+          contextlib.closing(runner(parts, missing, advance)) as results):
       for result in results:
         incidents.update(result.incidents)
         if result.error is None:
@@ -126,5 +127,7 @@ class _Advance:
   def __call__(self, num_videos):
     with self._lock:
       self._videos += num_videos
-      for line in self._report(self._videos):
-        logging.info("%d videos | %s", self._videos, line)
+      self._report(self._videos, f"{self._videos} videos", videos=self._videos)
+
+  def close(self):
+    self._report.close()

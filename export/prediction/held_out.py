@@ -6,7 +6,6 @@ import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
-from absl import logging
 
 from yt8m.core import paths
 from yt8m.core import progress
@@ -49,12 +48,12 @@ def score(folds: Sequence[tuple[jobs.Source, str]], flag: str, batch_size: int,
     ValueError: There are no records.
   """
   batches, complete = [], True
-  report = progress.Periodic(_PROGRESS_SECS, None, "videos")
   count = 0
   for number, (model, pattern) in enumerate(folds):
     reader, predict = model.reader(), model.predictor(batch_size)
     most = count + -(-max_videos // len(folds))
-    with records.clear_errors(reader.explain, paths.match(pattern, flag)):
+    with (records.clear_errors(reader.explain, paths.match(pattern, flag)),
+          progress.Periodic(_PROGRESS_SECS, None, "videos", count) as report):
       for batch in reader.dataset(pattern, batch_size):
         if count >= most:
           complete = False
@@ -63,8 +62,7 @@ def score(folds: Sequence[tuple[jobs.Source, str]], flag: str, batch_size: int,
         batches.append((np.asarray(predict(batch)), batch["labels"].numpy() > 0, ids,
                         np.full(len(ids), number)))
         count += len(ids)
-        for line in report(count):
-          logging.info("Scored held-out videos: %s", line)
+        report(count, f"Scored held-out videos: {count}", videos=count)
   if not batches:
     raise ValueError(f"No records are in {', '.join(pattern for _, pattern in folds)}: "
                      "name others.")

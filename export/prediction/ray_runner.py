@@ -24,10 +24,12 @@ import ray
 import ray.data
 import ray.exceptions
 import tensorflow as tf
+from absl import logging as absl_logging
 
 from yt8m.core import command
 from yt8m.core import current_folder
 from yt8m.core import files
+from yt8m.core import log_lines
 from yt8m.core import network
 from yt8m.core import signals
 from yt8m.export.prediction import jobs
@@ -117,6 +119,7 @@ class _Predictor:
       folder: Folder that relative paths start from, on machines that have it.
     """
     self._parts, self._run = parts, run
+    log_lines.follow(absl_logging.get_absl_logger())
     current_folder.load_kernels()
     with contextlib.suppress(OSError):
       os.chdir(folder)
@@ -164,6 +167,7 @@ def _connect(address: str) -> None:
   options = {"logging_level": "ERROR",
              "runtime_env": {"env_vars": {
                  "TF_CPP_MIN_LOG_LEVEL": "2",
+                 **log_lines.variables(),
                  # Several processes may share a GPU.
                  "TF_FORCE_GPU_ALLOW_GROWTH": "true"}}}
   if address == runners.LOCAL_RAY:

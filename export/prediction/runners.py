@@ -19,7 +19,9 @@ from collections.abc import Sequence
 from concurrent.futures import process
 
 from absl import flags
+from absl import logging
 
+from yt8m.core import log_lines
 from yt8m.core import network
 from yt8m.core import signals
 from yt8m.data import records
@@ -159,6 +161,8 @@ def in_processes(parts: prediction_parts.Parts, record_files: Sequence[str],
 
 def _end_with_parent() -> None:
   """Ends this process when its parent is killed; it would wait for work for ever."""
+  log_lines.follow(logging.get_absl_logger())
+
   def watch(parent):
     parent.join()
     os._exit(1)

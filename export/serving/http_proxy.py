@@ -17,6 +17,7 @@ from starlette import middleware
 from starlette import requests
 from uvicorn.protocols.http import auto
 
+from yt8m.core import log_lines
 from yt8m.export.serving import http_observer
 from yt8m.export.serving import http_protocol
 from yt8m.export.serving import metrics
@@ -54,6 +55,7 @@ def middlewares() -> list[middleware.Middleware]:
   """
   from yt8m.export.serving import gathering  # requires Ray
 
+  log_lines.follow(logging.get_absl_logger())
   limits = json.loads(os.environ.get(SETTINGS, "{}"))
   access_log, request_metrics = limits.pop("access_log", False), metrics.RequestMetrics()
   auto.AutoHTTPProtocol = http_protocol.limited(

@@ -26,6 +26,7 @@ from ray.serve import exceptions as serve_exceptions
 from starlette import requests
 from starlette import responses
 
+from yt8m.core import log_lines
 from yt8m.core import network
 from yt8m.export.serving import metrics
 from yt8m.export.serving import model_server
@@ -62,6 +63,7 @@ class Settings:
     max_body_bytes: Largest size of a request body.
     num_threads: Number of threads of TensorFlow.
     allow_code: Value of `--allow_code`.
+    quiet: Value of `--quiet`.
   """
   model_dir: str
   versions: str
@@ -74,13 +76,15 @@ class Settings:
   max_body_bytes: int
   num_threads: int
   allow_code: tuple[str, ...] = ()
+  quiet: bool = False
 
 
 class Replica:
   """A process that has the model loaded."""
 
   def __init__(self, settings: Settings):
-    logging.set_verbosity(logging.INFO)
+    log_lines.follow(logging.get_absl_logger())
+    logging.set_verbosity(logging.WARNING if settings.quiet else logging.INFO)
     os.environ["TF_FORCE_GPU_ALLOW_GROWTH"] = "true"  # replicas may share a GPU
     tf.config.threading.set_intra_op_parallelism_threads(settings.num_threads)
     self._settings = settings

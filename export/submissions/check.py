@@ -110,8 +110,8 @@ def check(path: PathLike, top_k: int = 20, segment_max_pred: int = 100_000,
       report.add(f"line {line.number}: {error}")
     report.lines += 1
     report.pairs += len(words) // (2 if of_videos else 1)
-    for rate in log(report.lines):
-      logging.info("%s: %d lines | %s", path, report.lines, rate)
+    log(report.lines, f"{path}: {report.lines} lines", lines=report.lines)
+  log.close()
   if of_videos and ids is not None and (missing := sorted(ids - first_lines.keys())):
     report.add(f"{len(missing)} of {len(ids)} videos are missing: {_some(missing)}")
   if not of_videos and classes is not None:

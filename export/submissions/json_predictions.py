@@ -19,7 +19,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
-from absl import logging
 
 from yt8m.core import fields
 from yt8m.core import files
@@ -54,9 +53,9 @@ def convert(paths: Sequence[PathLike], output_file: PathLike,
     OSError: The CSV exists, or cannot be written.
   """
   total_bytes = sum(tf.io.gfile.stat(path).length for path in paths)
-  report = progress.Periodic(10.0, total_bytes, "bytes")
   seen, done = set(), 0
-  with _JsonSubmissionWriter(output_file, overwrite, job) as writer:
+  with (_JsonSubmissionWriter(output_file, overwrite, job) as writer,
+        progress.Periodic(10.0, total_bytes, "bytes") as report):
     for path in paths:
       for line, num_bytes, predictions in read(path):
         for video_id, classes, scores in predictions:
@@ -67,8 +66,7 @@ def convert(paths: Sequence[PathLike], output_file: PathLike,
           seen.add(video_id)
           writer.write([video_id], [classes], [scores])
         done += num_bytes
-        for text in report(done):
-          logging.info("%d videos | %s", len(seen), text)
+        report(done, f"{len(seen)} videos", videos=len(seen))
     if not seen:
       raise ValueError(f"No prediction in {', '.join(map(str, paths))}.")
   return len(seen)

@@ -61,7 +61,7 @@ def finished(tmp_path_factory):
       [sys.executable, "-m", *command(directory, TABLE)], env=support.ENVIRONMENT,
       stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
   for line in process.stdout:
-    if line.startswith("[1/6]"):
+    if " [1/6] " in line:
       process.send_signal(signal.SIGTERM)
       break
   stopped_output = process.stdout.read()
@@ -70,7 +70,7 @@ def finished(tmp_path_factory):
   with processes.lock(directory / "out" / "heads"):
     pass  # Child processes hold the lock as well, so none is left.
   again = support.run_command(*command(directory))
-  return directory, code, stopped_output, before, again.stdout
+  return directory, code, stopped_output, before, again.stderr
 
 
 @pytest.mark.long
@@ -82,6 +82,17 @@ def test_a_stopped_ablation_goes_on_with_what_is_missing(finished):
   after = results(directory)
   assert len(after) == 6
   assert {name: after[name] for name in before} == before
+
+
+@pytest.mark.long
+def test_without_matplotlib_the_charts_are_left_out(finished, tmp_path):
+  directory = finished[0]
+  process = support.run_without_matplotlib(
+      *command(directory)[:-3], f"--markdown={tmp_path}/docs.md", "--seeds=2")
+  [line] = [line for line in process.stderr.splitlines() if "matplotlib" in line]
+  assert "The charts are left out: matplotlib is missing" in line
+  [document] = tmp_path.iterdir()
+  assert "| hidden |" in document.read_text() and "![" not in document.read_text()
 
 
 @pytest.mark.long
@@ -171,9 +182,9 @@ def test_changed_rows_run_again_and_a_failing_one_is_marked(finished):
   process = support.run_command(
       *command(directory, {**TABLE, "rows": rows}), check=False)
   assert process.returncode == 1
-  assert "4 runs, 2 of them finished before" in process.stdout
-  assert process.stdout.count("FAILED: yt8m-train ended with code 1") == 2
-  assert "NoSuchOptimizer" in process.stdout
+  assert "4 runs, 2 of them finished before" in process.stderr
+  assert process.stderr.count("FAILED: yt8m-train ended with code 1") == 2
+  assert "NoSuchOptimizer" in process.stderr
   after = results(directory)
   assert after == {name: time for name, time in before.items()
                    if not name.startswith("hidden ")}

@@ -48,6 +48,16 @@ def test_a_table_and_a_picture(runs, tmp_path):
                      for path in (tmp_path / "out").iterdir()}
 
 
+def test_without_matplotlib_one_line_says_that_the_picture_is_left_out(runs, tmp_path):
+  process = support.run_without_matplotlib(
+      COMPARE, f"{runs}/a", f"{runs}/b", f"--output_dir={tmp_path}/out")
+  [line] = [line for line in process.stderr.splitlines() if "matplotlib" in line]
+  assert line.endswith("The picture is left out: matplotlib is missing (pip install "
+                       "'yt8m[report]').")
+  [document] = (tmp_path / "out").iterdir()
+  assert document.name == "comparison.md" and "![" not in document.read_text()
+
+
 @pytest.mark.parametrize("file, content", [
     ("config.json", '{"flags": 3}'), ("best.json", '{"format": 1, "step": NaN}'),
     ("eval/validate-01234567/metrics.jsonl", '{"step": 1, "gap": NaN}\n'),

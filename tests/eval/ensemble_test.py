@@ -4,8 +4,6 @@
 
 import re
 import shutil
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -103,15 +101,11 @@ def test_search_and_evaluate(folder, predictions, tmp_path, arguments):
 
 
 def test_without_matplotlib_all_but_the_picture_is_written(folder, tmp_path):
-  code = ("import sys; sys.modules['matplotlib'] = None\n"
-          "from yt8m.eval import ensemble; ensemble.run()")
   for action in ("predict", "search"):
-    output = subprocess.run(
-        [sys.executable, "-c", code, action, f"--members={folder}/members/*/1",
-         f"--eval_data_pattern={folder}/records/*.tfrecord", "--num_models=2",
-         "--num_folds=2", f"--output_dir={tmp_path}"], capture_output=True, text=True,
-        env=support.ENVIRONMENT, cwd=support.ROOT)
-    assert output.returncode == 0, output.stderr
+    output = support.run_without_matplotlib(
+        COMMAND, action, f"--members={folder}/members/*/1",
+        f"--eval_data_pattern={folder}/records/*.tfrecord", "--num_models=2",
+        "--num_folds=2", f"--output_dir={tmp_path}")
   assert "not search.png, which needs matplotlib (pip install" in output.stdout
   assert sorted(path.name for path in tmp_path.iterdir()) == [
       "ensemble.json", "predictions", "search-scores.json"]

@@ -152,8 +152,7 @@ def run(num_cases: int, seed: int, num_processes: int, names: list[str]
       counts, faults = worker.run(name, numbers)
       results[name][0].update(counts)
       results[name][1].extend(faults)
-      for line in report(sum(counts.total() for counts, _ in results.values())):
-        print(line, file=sys.stderr)
+      report(sum(counts.total() for counts, _ in results.values()))
     worker.stop()
 
   with concurrent.futures.ThreadPoolExecutor(num_processes) as pool:

@@ -5,6 +5,8 @@
 import json
 import os
 import pathlib
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -47,6 +49,18 @@ def run_command(module, *arguments, check=True, environment=None):
       module, [str(argument) for argument in arguments],
       {**ENVIRONMENT, **(environment or {})}, timeout=300)
   if check and process.returncode:
+    raise AssertionError(f"{module} failed:\n{process.stdout}\n{process.stderr}")
+  return process
+
+
+def run_without_matplotlib(module, *arguments):
+  """Runs a command as it is installed without extras; returns the completed process."""
+  code = ("import runpy, sys; sys.modules['matplotlib'] = None\n"
+          "runpy.run_module(sys.argv.pop(1), run_name='__main__', alter_sys=True)")
+  process = subprocess.run(
+      [sys.executable, "-c", code, module, *map(str, arguments)], capture_output=True,
+      text=True, env=ENVIRONMENT, cwd=ROOT, timeout=300)
+  if process.returncode:
     raise AssertionError(f"{module} failed:\n{process.stdout}\n{process.stderr}")
   return process
 

@@ -5,6 +5,7 @@
 import os
 
 import pytest
+from absl.testing import flagsaver
 
 from tests.helpers import support
 from yt8m import demo
@@ -63,6 +64,25 @@ def test_only_a_demo_is_replaced(tmp_path):
     demo.prepare(str(tmp_path / "link"), overwrite=True)
   with pytest.raises(ValueError, match="--output_dir is empty"):
     demo.prepare("", overwrite=True)
+
+
+@pytest.mark.parametrize("drawn", [True, False])
+def test_the_end_names_the_picture_only_if_there_is_one(tmp_path, monkeypatch, capsys,
+                                                         drawn):
+  def shell(command, action="", *arguments):
+    if action == "search" and drawn:
+      touch(tmp_path / "ensemble" / "search.png")
+    return 1.0
+
+  scores = dict.fromkeys(("gap", "map", "avg_hit_at_one", "avg_perr"), 0.5)
+  monkeypatch.setattr(demo, "shell", shell)
+  monkeypatch.setattr(demo, "prepare", lambda *_: None)
+  monkeypatch.setattr(demo, "newest_metrics", lambda _: scores)
+  monkeypatch.setattr(demo.files, "bytes_on_disk", lambda _: 1)
+  with flagsaver.as_parsed(num_videos="8", overwrite="false"):
+    demo.run_all(str(tmp_path))
+  text = capsys.readouterr().out
+  assert ("search.png" in text) == drawn and "The ensemble: " in text
 
 
 def test_one_demo_at_a_time(tmp_path):

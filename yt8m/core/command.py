@@ -8,6 +8,9 @@ import math
 import os
 import re
 import sys
+import time
+import traceback
+import types
 from collections.abc import Callable
 from collections.abc import Sequence
 from typing import Any
@@ -18,9 +21,12 @@ from absl import flags
 from absl import logging
 
 from yt8m.core import fields
+from yt8m.core import live_line
+from yt8m.core import log_lines
 from yt8m.core import paths
 from yt8m.core import registry
 from yt8m.core import signals
+from yt8m.core import stderr_filter
 
 flags.DEFINE_list(
     "allow_code", [], "Module prefixes, separated by commas. A name such as "
@@ -28,7 +34,12 @@ flags.DEFINE_list(
     "imported only from modules below these prefixes. Also names of operations, such as "
     "PyFunc, that the graph of a SavedModel may hold. Allow only code that you trust. If "
     "this flag is given, names on the command line must be below the prefixes as well.")
+flags.DEFINE_bool("log_json", False, "Log each line as a JSON object: time, level, "
+                  "message, and the numbers in the line.")
+flags.DEFINE_bool("quiet", False, "Log warnings and errors only.")
 
+# Flags of every command.
+_COMMON_FLAGS = ("allow_code", "log_json", "quiet")
 _LARGEST = 2**31 - 1
 
 # Errors that a user can fix: flags, files, records, a diverging model, permissions of a
@@ -49,7 +60,8 @@ def run(main: Callable[..., Any], actions: Sequence[str] = (),
   """Runs `main()` as a command: progress on stderr, an error as one clear line.
 
   `--help` lists the flags of the module of `main`. `--verbosity=1` shows where in the
-  code an error was raised. SIGINT, SIGTERM and SIGHUP end it as in `signals.py`.
+  code an error was raised, and the log of TensorFlow. SIGINT, SIGTERM and SIGHUP end it
+  as in `signals.py`.
 
   Args:
     main: Function without arguments, or of the action.
@@ -61,6 +73,7 @@ def run(main: Callable[..., Any], actions: Sequence[str] = (),
   # A GPU has room for other processes: its memory grows on demand. TensorFlow reads this
   # when it first needs a GPU.
   os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+  log_lines.configure(sys.argv[1:])  # for errors in flags
   signals.install()
   try:
     with signals.raising(stop_secs):
@@ -69,10 +82,13 @@ def run(main: Callable[..., Any], actions: Sequence[str] = (),
               flags_parser=functools.partial(_parse, actions, arguments))
   except signals.Stopped as stopped:
     signals.end(stopped.number)
-  except BaseException:
+  except BaseException as error:
     # What a signal interrupts may turn Stopped into an error of its own.
     if number := signals.received():
       signals.end(number)
+    if isinstance(error, SystemExit) and isinstance(error.code, str):
+      log_lines.write("ERROR", error.code)
+      sys.exit(1)
     raise
 
 
@@ -100,7 +116,8 @@ def _make_main(module):
   sys.modules["__main__"].__doc__ = module.__doc__
   for flag in flags.FLAGS.get_flags_for_module(module.__name__):
     flags.FLAGS.register_key_flag_for_module(sys.argv[0], flag)
-  flags.FLAGS.register_key_flag_for_module(sys.argv[0], flags.FLAGS["allow_code"])
+  for name in _COMMON_FLAGS:
+    flags.FLAGS.register_key_flag_for_module(sys.argv[0], flags.FLAGS[name])
 
 
 def _parse(actions: Sequence[str], arguments: str, argv: Sequence[str]) -> list[str]:
@@ -111,7 +128,10 @@ def _parse(actions: Sequence[str], arguments: str, argv: Sequence[str]) -> list[
   # First, since required flags are those of an action.
   if actions and not asks_for_help and not set(actions) & set(argv):
     sys.exit(missing)
-  words = app.parse_flags_with_usage(list(argv))
+  try:
+    words = flags.FLAGS(list(argv))
+  except flags.Error as error:
+    sys.exit(f"ERROR: {error}\n(--help shows all flags.)")
   if arguments:
     if len(words) < 2:
       sys.exit(f"ERROR: Name {arguments}. --help shows an example.")
@@ -143,10 +163,19 @@ def _pattern(path: str) -> str:
 
 
 def _run_guarded(main, words):
+  values = flags.FLAGS
   debugging = logging.get_verbosity() >= logging.DEBUG
-  logging.set_verbosity(max(logging.get_verbosity(), logging.INFO))
+  log_lines.set_json(values.log_json)
+  if values.quiet and debugging:
+    sys.exit("ERROR: --quiet and --verbosity=1 contradict each other: leave out one.")
+  if values.log_json:
+    sys.excepthook = _report_exception
   if not debugging:
     _log_plainly()
+  logging.set_verbosity(logging.WARNING if values.quiet else
+                        max(logging.get_verbosity(), logging.INFO))
+  if not (debugging or values.quiet or values.log_json):
+    live_line.allow()
   try:
     paths.check_flags()
     check_numbers()
@@ -162,6 +191,8 @@ def _run_guarded(main, words):
     sys.exit(f"ERROR: There is not enough memory ({_beginning(error)}): choose a smaller "
              "--batch_size or model, or a machine with more.\n(--verbosity=1 shows "
              "where.)")
+  finally:
+    live_line.forbid()
 
 
 def _beginning(error: Exception) -> str:
@@ -202,13 +233,21 @@ def _allowed_code() -> list[str]:
 
 def _log_plainly() -> None:
   """Logs only time and message, and from TensorFlow only warnings and errors."""
-  handler = logging.get_absl_handler()
-  handler.setFormatter(
-      python_logging.Formatter("%(asctime)s %(message)s", datefmt="%H:%M:%S"))
+  root, handler = python_logging.getLogger(), log_lines.Handler()
+  root.removeHandler(logging.get_absl_handler())
+  root.addHandler(handler)
   handler.addFilter(lambda record: (record.levelno > python_logging.INFO
                                     and _NO_GRADIENTS not in str(record.msg))
                     or "/tensorflow/" not in record.pathname)
   sys.unraisablehook = functools.partial(_report_unraisable, sys.unraisablehook)
+
+
+def _report_exception(kind: type[BaseException], error: BaseException,
+                      trace: types.TracebackType | None) -> None:
+  """Logs an error of the program itself as one JSON object."""
+  lines = traceback.format_exception(kind, error, trace)
+  stderr_filter.write(log_lines.as_json(
+      time.time(), "CRITICAL", lines[-1].strip(), traceback="".join(lines)) + "\n")
 
 
 def _report_unraisable(report: Callable[[Any], object], unraisable: Any) -> None:

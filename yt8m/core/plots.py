@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import tensorflow as tf
 from absl import flags
+from absl import logging
 
 from yt8m.core import files
 from yt8m.core.types import PathLike
@@ -41,6 +42,19 @@ def available() -> bool:
   except ValueError:
     return False
   return True
+
+
+def can_draw(pictures: str) -> bool:
+  """Returns whether figures can be drawn; if not, a line of the log says what is missing.
+
+  Args:
+    pictures: Name of the figures, at the beginning of the line.
+  """
+  if available():
+    return True
+  logging.warning("%s left out: matplotlib is missing (pip install 'yt8m[report]').",
+                  pictures)
+  return False
 
 
 def figure(width: float, height: float, **kwargs) -> "Figure":

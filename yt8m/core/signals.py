@@ -23,6 +23,9 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from yt8m.core import log_lines
+from yt8m.core import stderr_filter
+
 STOP_SIGNALS = tuple(getattr(signal, name) for name in ("SIGHUP", "SIGINT", "SIGTERM")
                      if hasattr(signal, name))
 # `timeout` signals a process and then its group; a terminal that closes, too. Signals
@@ -186,7 +189,9 @@ def end(number: int, hint: str = _HINT) -> None:
   with contextlib.suppress(Exception):
     sys.stdout.flush()
   with contextlib.suppress(OSError):  # The terminal may be gone.
-    os.write(2, f"Stopped by {signal.Signals(number).name}: {hint}\n".encode())
+    text = f"Stopped by {signal.Signals(number).name}: {hint}"
+    stderr_filter.drain()
+    stderr_filter.write(log_lines.line("WARNING", text) + "\n")
   # Not sys.exit: it would wait for threads, and TensorFlow aborts if its own still run.
   os._exit(128 + number)
 

@@ -5,8 +5,6 @@
 from collections.abc import Callable
 from collections.abc import Iterable
 
-from absl import logging
-
 from yt8m.core import progress
 from yt8m.core import types
 from yt8m.models import video_model
@@ -23,11 +21,11 @@ def start_from_features(model: video_model.VideoModel,
     batches: Function that starts a pass over the training videos.
   """
   def reported():
-    report, done = progress.Periodic(10.0, unit="examples"), 0
-    for batch in batches():
-      yield batch
-      done += len(batch["labels"])
-      for line in report(done):
-        logging.info("Collecting features: %s examples | %s", f"{done:,}", line)
+    done = 0
+    with progress.Periodic(10.0, unit="examples") as report:
+      for batch in batches():
+        yield batch
+        done += len(batch["labels"])
+        report(done, f"Collecting features: {done:,} examples", examples=done)
 
   model.start_from_features(reported)

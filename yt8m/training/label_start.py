@@ -160,14 +160,14 @@ def pretrain(label_sets: label_set_files.LabelSets, num_classes: int, units: int
         map(tf.convert_to_tensor, gradients), network.trainable_variables, strict=True))
     return loss
 
-  report = progress.Periodic(10.0, num_epochs * num_sets, "label sets")
   rng, done, number = np.random.default_rng(seed), 0, 0
-  for _ in range(num_epochs):
-    order = rng.permutation(num_sets)
-    for start in range(0, num_sets, batch_size):
-      rows = order[start:start + batch_size]
-      loss = step(tf.constant(rows), tf.constant(number))
-      done, number = done + len(rows), number + 1
-      for line in report(done):
-        logging.info("Learning label sets: loss %.3f | %s", float(loss), line)
+  with progress.Periodic(10.0, num_epochs * num_sets, "label sets") as report:
+    for _ in range(num_epochs):
+      order = rng.permutation(num_sets)
+      for start in range(0, num_sets, batch_size):
+        rows = order[start:start + batch_size]
+        loss = step(tf.constant(rows), tf.constant(number))
+        done, number = done + len(rows), number + 1
+        if report.is_due():
+          report(done, f"Learning label sets: loss {float(loss):.3f}", loss=float(loss))
   return network.get_weights()

@@ -122,6 +122,7 @@ class Training:
         self._save(last=True)
       self._validate(received, last=True)
       self._write_status()
+    self._log.close()
     # A signal during the last save too: who sends one must not read "finished".
     self.stopped_by = self.stopped_by or next(iter(received), None)
     if self.stopped_by:
@@ -171,6 +172,7 @@ class Training:
       if position.step % schedule.log_steps == 0:
         self._log.report(position, self._epoch_steps, self._check_losses(), result,
                          self._step)
+      self._log.show(position, self._epoch_steps)
       if self._is_done() or self._is_stopped(received):
         return
     if position.epoch_examples == 0:

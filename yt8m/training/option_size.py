@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The number of parameters of an option, counted in a model that has it."""
+"""The number of parameters of a model, and of an option in a model that has it."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -47,6 +47,24 @@ def of_flags(kind: str, name: str) -> list[str]:
   return _described(kind, spec, values.num_classes, model_flags.chosen_options(**instead))
 
 
+def of_model(model: models.VideoModel) -> list[str]:
+  """Returns the parts of a model and its size, a line each."""
+  spec = model.feature_spec
+  parts = ", ".join(f"{part} {registries.normalise_config(model.options[part])['name']}"
+                    for part in hparams.OPTIONS if model.options[part])
+  if mixture := model.options["mixture"]:
+    parts = f"{mixture['branches']} branches of {parts}"
+  return [f"Model: {parts} | {_features(spec)}, {model.num_classes:,} classes",
+          f"Parameters: {_count([model])}"]
+
+
+def _features(spec: feature_spec.FeatureSpec) -> str:
+  level = "vectors" if spec.is_video_level else "frames"
+  features = ", ".join(f"{name} {size}"
+                       for name, size in zip(spec.names, spec.sizes, strict=True))
+  return f"{level} ({features})"
+
+
 def _described(kind: str, spec: feature_spec.FeatureSpec, num_classes: int,
               options: Config) -> list[str]:
   """Returns lines with the number of parameters, or why it cannot be counted.
@@ -68,10 +86,7 @@ def _described(kind: str, spec: feature_spec.FeatureSpec, num_classes: int,
   parts = {part: _layers(model, part) for part in hparams.OPTIONS if model.options[part]}
   names = {part: registries.normalise_config(model.options[part])["name"]
            for part in parts}
-  level = "vectors" if spec.is_video_level else "frames"
-  features = ", ".join(f"{name} {size}"
-                       for name, size in zip(spec.names, spec.sizes, strict=True))
-  where = f"for {level} ({features}) and {num_classes:,} classes"
+  where = f"for {_features(spec)} and {num_classes:,} classes"
   others = [name for part, name in names.items() if part != kind]
   if kind in hparams.OPTIONS:
     return [f"Parameters: {_count(parts[kind])} {where}, with {' and '.join(others)}"]

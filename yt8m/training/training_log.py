@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 from absl import logging
 
+from yt8m.core import log_lines
 from yt8m.core import progress
 from yt8m.eval.metrics import streaming
 from yt8m.training import optimizers
@@ -29,7 +30,10 @@ class TrainingLog:
 
   def __init__(self, directory: str | None, schedule: schedules.Schedule, step: int):
     self._schedule, self._reports = schedule, directory is not None
-    self._progress = progress.Progress(unit="examples", done=step * schedule.batch_size)
+    done = step * schedule.batch_size
+    self._progress = progress.Progress(unit="examples", done=done)
+    self._live = progress.Periodic(None, unit="examples", done=done)
+    self._measured = ""  # text of the last report
     self._writer = tf.summary.create_noop_writer()
     if directory is not None:
       with _scalars_may_fail():
@@ -62,14 +66,42 @@ class TrainingLog:
     total = self._schedule.total_steps(epoch_steps, position)
     self._progress.total = total and total * batch_size
     timing = self._progress.report(position.step * batch_size)
-    logging.info(
-        "step %d%s | epoch %d | loss %.4f | Hit@1 %.3f | GAP %.3f | lr %.3g | %s",
-        position.step, f"/{total}" if total else "", position.epoch, scalars["avg_loss"],
-        scalars["avg_hit_at_one"], scalars["gap"], scalars["learning_rate"], timing)
+    self._measured = (
+        f" | loss {scalars['avg_loss']:.4f} | Hit@1 {scalars['avg_hit_at_one']:.3f} | "
+        f"GAP {scalars['gap']:.3f} | lr {scalars['learning_rate']:.3g}")
+    if not self._live.is_live:
+      logging.info(
+          "%s | %s", self._text(position, total), timing, extra=log_lines.numbers(
+              step=position.step, total_steps=total, epoch=position.epoch,
+              loss=scalars["avg_loss"], hit_at_one=scalars["avg_hit_at_one"],
+              gap=scalars["gap"], learning_rate=scalars["learning_rate"],
+              **self._progress.fields()))
     scalars["examples_per_second"] = self._progress.rate
     with _scalars_may_fail(), self._writer.as_default(step=position.step):
       for name, value in scalars.items():
         tf.summary.scalar(name, value)
+
+  def show(self, position: schedules.Position, epoch_steps: int | None) -> None:
+    """Shows a step on the live line of a terminal.
+
+    Args:
+      position: Where the training is.
+      epoch_steps: Number of steps of an epoch, if it is known.
+    """
+    if not (self._reports and self._live.is_live and self._live.is_due()):
+      return
+    batch_size = self._schedule.batch_size
+    total = self._schedule.total_steps(epoch_steps, position)
+    self._live.progress.total = total and total * batch_size
+    self._live(position.step * batch_size, self._text(position, total))
+
+  def _text(self, position, total):
+    of_all = f"/{total}" if total else ""
+    return f"step {position.step}{of_all} | epoch {position.epoch}{self._measured}"
+
+  def close(self) -> None:
+    """Erases the live line."""
+    self._live.close()
 
   def flush(self) -> None:
     """Writes the scalars so far to the disk."""

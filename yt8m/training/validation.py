@@ -21,6 +21,7 @@ from yt8m.configs import checkpoint_files
 from yt8m.configs import checkpoints
 from yt8m.configs import experiment
 from yt8m.core import fields
+from yt8m.core import log_lines
 from yt8m.core import paths
 from yt8m.core import types
 from yt8m.data import reader_base
@@ -29,6 +30,7 @@ from yt8m.eval.metrics import evaluation
 from yt8m.eval.metrics import gate
 from yt8m.eval.metrics import own_metrics
 from yt8m.eval.metrics import results
+from yt8m.eval.metrics import streaming
 from yt8m.eval.predictions import by_length
 from yt8m.models import losses
 
@@ -196,7 +198,9 @@ class Validation:
     self._history = results.history(self._data.folder(self._train_dir))
     self._judge()
     logging.info("%s%s", evaluation.format_line(f"step {step}", values, own),
-                 " (best)" if self.best and self.best.step == step else "")
+                 " (best)" if self.best and self.best.step == step else "",
+                 extra=log_lines.numbers(step=step, loss=values["avg_loss"], **own, **{
+                     name: values[name] for name in streaming.TITLES}))
     return True
 
   def _judge(self) -> None:
