@@ -150,7 +150,7 @@ def _evaluate(strategy: tf.distribute.Strategy) -> None:
           predict, model.num_classes, dataset, FLAGS.top_k,
           losses.from_name(loss),
           num_examples=num_examples)
-    reader.incidents.log_summary(reader.incidents.new_counts())
+    reader.incidents.log_summary(reader.incidents.counts)
     metrics = _of_all_workers(strategy, metrics)
     evaluation.check_labels(metrics, f"--eval_data_pattern={FLAGS.eval_data_pattern}")
     if not strategies.is_chief(strategy):

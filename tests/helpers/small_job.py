@@ -67,12 +67,16 @@ def job(train_dir, **options):
                   **{"top_k": 3, "batch_size": 4, **options})
 
 
-def add_bad_record(path):
-  """Adds a video-level record that can be read, but has no usable feature, to a file."""
+def add_bad_record(path, labels=None):
+  """Adds a video-level record that can be read but not used to a file.
+
+  Its labels are wrong if they are given, and else its feature.
+  """
   alone = f"{path}.alone"
   with tf.io.TFRecordWriter(alone) as writer:
     writer.write(tfrecords.video_example(
-        "bad", [0], {"x": SIZE * [np.nan]}).SerializeToString())
+        "bad", labels or [0], {"x": SIZE * [1.0 if labels else np.nan]}
+    ).SerializeToString())
   with open(path, "ab") as file, open(alone, "rb") as record:
     file.write(record.read())
   os.remove(alone)
