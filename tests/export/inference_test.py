@@ -16,6 +16,7 @@ from tests.helpers import processes
 from tests.helpers import small_job
 from tests.helpers import support
 from yt8m.core import locks
+from yt8m.data import tfrecords
 
 COMMAND = "yt8m.export.inference"
 COUNTS = [4, 9, 1, 0, 5] * 10
@@ -100,6 +101,28 @@ def test_frames_go_in_smaller_batches(level, batch_size, tmp_path):
   assert process.returncode == 1
   job = json.loads((tmp_path / "out.csv.parts" / "job.json").read_text())
   assert job["batch_size"] == batch_size
+
+
+def test_a_video_without_audio_has_a_row(tmp_path):
+  small_job.export(tmp_path / "model", "frame")
+  with tf.io.TFRecordWriter(str(tmp_path / "records")) as writer:
+    for number, lists in enumerate(["both", "no audio frame", "no audio list"]):
+      frames = {name: np.ones((3, size), np.uint8)
+                for name, size in small_job.SIZES.items()}
+      if lists != "both":
+        frames["audio"] = frames["audio"][:0]
+      example = tfrecords.frame_example(f"v{number}", [0], frames)
+      if lists == "no audio list":
+        del example.feature_lists.feature_list["audio"]
+      else:
+        assert "audio" in example.feature_lists.feature_list
+      writer.write(example.SerializeToString())
+  log = support.run_command(
+      COMMAND, f"--saved_model={tmp_path}/model", f"--output_file={tmp_path}/out.csv",
+      f"--input_data_pattern={tmp_path}/records", "--top_k=3").stderr
+  assert list(support.read_submission(tmp_path / "out.csv")) == ["v0", "v1", "v2"]
+  assert "record 2 (id v2) has no audio, which counts as zeros" in log
+  assert "In the records that were read: videos with a missing feature: 2." in log
 
 
 def test_bad_files_are_left_out_and_repaired(train_dir, files, expected, tmp_path):
