@@ -172,7 +172,7 @@ def _evaluate(strategy: tf.distribute.Strategy) -> None:
       metrics = evaluation.evaluate(
           predict, model.num_classes, dataset, FLAGS.top_k, loss,
           num_examples=num_examples, own=own)
-    reader.incidents.log_summary(reader.incidents.new_counts())
+    reader.incidents.log_summary(reader.incidents.counts)
     metrics = _of_all_workers(strategy, metrics)
     evaluation.check_labels(metrics, f"--eval_data_pattern={FLAGS.eval_data_pattern}")
     if not strategies.is_chief(strategy):

@@ -3,12 +3,15 @@
 """Files name code of other people: it runs only if --allow_code allows it."""
 
 import json
+import os
 import subprocess
 import sys
 
 import pytest
 
+from tests.helpers import small_job
 from tests.helpers import support
+from yt8m.artifacts import model_archive
 from yt8m.configs import experiment
 from yt8m.core import registry
 from yt8m.eval.ablations import processes
@@ -97,6 +100,32 @@ def test_commands_need_allow_code_for_what_config_json_names(
   assert "add --allow_code=others" in failed.stderr and not imported
   _, imported = run(code, module, *flags, "--allow_code=others")
   assert imported
+
+
+@pytest.mark.parametrize("source", ["--input_model_tgz", "--train_dir"])
+@pytest.mark.parametrize("name, options, prefix", [
+    ("gzip:GzipFile", {"filename": "thesis.tex", "mode": "wb"}, "gzip"),
+    ("others.layers:Mean", {}, "others")])
+def test_a_model_of_an_attacker_calls_nothing(code, tmp_path, source, name, options,
+                                              prefix):
+  thesis, model = tmp_path / "thesis.tex", tmp_path / "model"
+  thesis.write_text("precious")
+  small_job.write_model(model, level="frame")
+  if options:
+    options = {**options, "filename": str(thesis)}
+  config = json.loads((model / "config.json").read_text())
+  config["model"]["aggregation"] = {"name": name, **options}
+  (model / "config.json").write_text(json.dumps(config))
+  model_archive.pack(model, tmp_path / "model.tgz")
+  path = tmp_path / "model.tgz" if source == "--input_model_tgz" else model
+  [records] = small_job.write_record_files(tmp_path / "records", [2], "frame")
+  failed, imported = run(
+      code, "yt8m.export.inference", f"{source}={path}", "--top_k=3",
+      f"--input_data_pattern={records}", f"--output_file={tmp_path}/out.csv", check=False)
+  assert failed.returncode == 1 and "Traceback" not in failed.stderr
+  assert f"add --allow_code={prefix} to the command line" in failed.stderr
+  assert not imported and thesis.read_text() == "precious"
+  assert sorted(os.listdir(tmp_path)) == ["model", "model.tgz", "records", "thesis.tex"]
 
 
 @pytest.mark.parametrize("name, flags", [

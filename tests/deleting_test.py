@@ -9,11 +9,14 @@ and folders of somebody else.
 import json
 import os
 
+import numpy as np
 import pytest
+import tensorflow as tf
 
 from tests.helpers import small_job
 from tests.helpers import support
 from yt8m.artifacts import model_archive
+from yt8m.data import tfrecords
 
 UNTRAINED = ("--untrained", "--model=LogisticModel", "--num_classes=4", "--top_k=3")
 # By test id: module, flag, its other arguments. {train} and {records} are there.
@@ -27,7 +30,12 @@ DIRECTORIES = {
         "--input_data_pattern={records}", "--output_file={folder}/out.csv"]),
     "train": ("yt8m.train", "--train_dir", [
         "--start_new_model", "--train_data_pattern={records}", "--feature_names=x",
-        "--feature_sizes=4", "--num_classes=6", "--num_epochs=1"])}
+        "--feature_sizes=4", "--num_classes=6", "--num_epochs=1"]),
+    "calibrate": ("yt8m.calibrate", "--output_dir", [
+        "--overwrite", "--train_dir={train}", "--held_out_data_pattern={records}"]),
+    "calibrate-predictions": ("yt8m.calibrate", "--predictions_output", [
+        "--overwrite", "--output_dir={folder}/new", "--train_dir={train}",
+        "--fold={train}={records}", "--fold={train}={folder}/more/*"])}
 FILES = {
     "inference": ("yt8m.export.inference", "--output_file", [
         "--overwrite", "--train_dir={train}", "--top_k=3",
@@ -38,7 +46,9 @@ FILES = {
     "label-sets": ("yt8m.collect_label_sets", "--output_file", [
         "--overwrite", "--num_classes=6", "--input_data_pattern={records}"]),
     "json-to-csv": ("yt8m.export.json_to_csv", "--csv_output_file", [
-        "--overwrite", "--json_prediction_files_pattern={records}"])}
+        "--overwrite", "--json_prediction_files_pattern={records}"]),
+    "label-cache": ("yt8m.eval.segments", "--label_cache", [
+        "--eval_data_pattern={rated}", "--submission_file={folder}/segments.csv"])}
 
 
 @pytest.fixture
@@ -70,12 +80,12 @@ def tree(folder):
 def run(case, paths, folder, inputs):
   """Runs a command for each path in folder/work; each must be a clear error."""
   module, flag, others = case
-  places = {"folder": inputs, "train": inputs / "train", "records": inputs / "records/*"}
+  places = {"folder": inputs, "train": inputs / "train", "records": inputs / "records/*",
+            "rated": inputs / "rated.tfrecord"}
   process = support.run_command(
       "tests.helpers.repeated_command", module, folder / "work", json.dumps([
-          [f"{flag}={path}", *(other.format(**places) if "{folder}" in other
-                               or "{train}" in other or "{records}" in other else other
-                               for other in others)] for path in paths]),
+          [f"{flag}={path}", *(other.format(**places) for other in others)]
+          for path in paths]),
       environment={"HOME": str(folder)})
   errors = json.loads(process.stdout.splitlines()[-1])
   assert not [error for error in errors if error is None or not error.startswith((
@@ -87,8 +97,13 @@ def run(case, paths, folder, inputs):
 def inputs(tmp_path_factory):
   folder = tmp_path_factory.mktemp("inputs")
   small_job.write_model(folder / "train")
-  small_job.write_record_files(folder / "records", [2])
+  for name in ("records", "more"):
+    small_job.write_record_files(folder / name, [2])
   model_archive.pack(folder / "train", folder / "model.tgz")
+  (folder / "segments.csv").write_text("Class,Segments\n0,v:0\n")
+  with tf.io.TFRecordWriter(str(folder / "rated.tfrecord")) as writer:
+    writer.write(tfrecords.segment_example(
+        "v", [0], {"x": np.ones((5, 4), np.uint8)}, [(0, 0, 1.0)]).SerializeToString())
   return folder
 
 
@@ -97,7 +112,7 @@ def test_no_directory_of_someone_else_is_replaced(name, folder, inputs):
   before, root = tree(folder), sorted(os.listdir("/"))
   paths = ["", "/", ".", "..", folder, folder / "full", folder / "full/thesis.tex",
            folder / "link", f"{folder}/link/", folder / "pipe"]
-  if name == "untar":
+  if name in ("untar", "calibrate-predictions"):
     paths.remove("")  # The default.
   if name == "train":
     paths = paths[5:]  # Files of others that are not in its way are no error.

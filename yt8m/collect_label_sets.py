@@ -86,7 +86,7 @@ def _collect(reader: reader_base.Reader, record_files: Sequence[str],
           reader, record_files, FLAGS.max_examples, FLAGS.skip_corrupt_records,
           lambda done: report(done, f"{done} label sets", label_sets=done),
           skip_bad_records=FLAGS.skip_bad_records)
-    reader.incidents.log_summary(reader.incidents.new_counts())
+    reader.incidents.log_summary(reader.incidents.counts)
     if not len(sets):
       raise ValueError("There are no label sets in --input_data_pattern="
                        f"{FLAGS.input_data_pattern}.")

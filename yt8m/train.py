@@ -38,6 +38,7 @@ from yt8m.core import locks
 from yt8m.core import paths
 from yt8m.core import types
 from yt8m.core import vocabulary
+from yt8m.data import incidents
 from yt8m.data import missing_features
 from yt8m.data import reader_base
 from yt8m.data import readers
@@ -249,10 +250,18 @@ def _train(strategy: tf.distribute.Strategy, spec: feature_spec.FeatureSpec,
       validation=evaluated)
   remedy = ("To resume from the last checkpoint, run the same command again on every "
             "worker.")
-  with (records.clear_errors(reader.explain, files),
-        strategies.lost_workers_named(strategy, remedy)):
-    training.run()
-  reader.incidents.log_summary(reader.incidents.new_counts())
+  try:
+    with (records.clear_errors(reader.explain, files),
+          strategies.lost_workers_named(strategy, remedy)):
+      training.run()
+  except loop.NoExamplesError as error:
+    if not reader.incidents.counts:
+      raise
+    raise ValueError(
+        f"All records of --train_data_pattern={FLAGS.train_data_pattern} were left out, "
+        f"or its files are empty ({incidents.in_words(reader.incidents.counts)}). The "
+        "warnings above name the first ones.") from error
+  reader.incidents.log_summary(reader.incidents.counts)
   return training
 
 

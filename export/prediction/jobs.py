@@ -21,7 +21,6 @@ import numpy as np
 import tensorflow as tf
 
 from yt8m.artifacts import saved_model
-from yt8m.core import files
 from yt8m.core import video_ids
 from yt8m.core.types import Batch
 from yt8m.core.types import Scores
@@ -167,9 +166,6 @@ def _read(record_file, reader, read):
   All that is wrong with the file is a `RecordError`.
   """
   try:
-    # tf.data would try for ever to open a file that cannot be opened.
-    with files.open_to_read(record_file, "rb") as file:
-      file.read(1)
     with records.clear_errors(reader.explain, [record_file]):
       yield from read(record_file)
   except (OSError, tf.errors.OpError) as error:

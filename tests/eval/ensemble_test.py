@@ -2,8 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """`yt8m-ensemble` as a user types it, on small models with known weights."""
 
+import os
 import re
 import shutil
+import socket
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -14,6 +18,7 @@ from tests.helpers import support
 from yt8m.artifacts import saved_model
 from yt8m.configs import experiment
 from yt8m.core import files
+from yt8m.core import locks
 from yt8m.eval.blending import builder
 from yt8m.eval.blending import ensemble_file
 from yt8m.eval.metrics import streaming
@@ -223,6 +228,21 @@ def test_a_file_of_another_program_stays(folder, tmp_path, name):
   assert failed.returncode and f"{name} is not replaced: " in failed.stderr
   assert (tmp_path / name).read_text() == "precious"
   assert [path.name for path in tmp_path.iterdir()] == [name]  # before any prediction
+
+
+@pytest.mark.parametrize("action, held, doing", [
+    ("search", "", "searches"), ("predict", "predictions/model0", "predicts")])
+def test_one_process_at_a_time(folder, tmp_path, action, held, doing):
+  with (locks.hold_output(tmp_path / held, doing, is_directory=True) if held
+        else locks.hold(tmp_path, doing)):
+    process = support.run_command(
+        COMMAND, action, f"--members={folder}/members/*/1", f"--output_dir={tmp_path}",
+        f"--eval_data_pattern={folder}/records/*.tfrecord", "--num_models=2", check=False)
+  assert process.returncode == 1 and "Traceback" not in process.stderr
+  [line] = [line for line in process.stderr.splitlines() if "ERROR" in line]
+  assert (f"{tmp_path / held} is in use: process {os.getpid()} on {socket.gethostname()} "
+          f"{doing} there since ") in line
+  assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
 def test_predictions_are_not_written_behind_a_link(folder, tmp_path):

@@ -5,9 +5,12 @@
 import json
 import math
 
+import numpy as np
 import pytest
+import tensorflow as tf
 
 from tests.helpers import support
+from yt8m.data import tfrecords
 from yt8m.synthetic import writer
 
 EVAL = "yt8m.eval.evaluate"
@@ -56,6 +59,21 @@ def test_a_gate_decides_the_exit_status(train_dir):
   assert f"gap is {before['gap']:.10g}, must be >= 0.99 (--require)" in process.stderr
   # The metrics of the model that failed are there all the same.
   assert "GAP" in process.stdout and results(train_dir) == before
+
+
+def test_records_without_labels_are_refused(train_dir, tmp_path):
+  with tf.io.TFRecordWriter(str(tmp_path / "records")) as file:
+    for number in range(3):
+      file.write(tfrecords.video_example(f"v{number}", [], {
+          "mean_rgb": np.ones(16), "mean_audio": np.ones(8)}).SerializeToString())
+  process = support.run_command(
+      EVAL, f"--train_dir={train_dir}", f"--eval_data_pattern={tmp_path}/records",
+      "--run_once", check=False)
+  assert process.returncode == 1 and "Traceback" not in process.stderr
+  assert (f"ERROR: None of the 3 examples of --eval_data_pattern={tmp_path}/records has a "
+          "label, so nothing can be measured: name records with class numbers in "
+          "'labels'.\n") in process.stderr
+  assert "GAP" not in process.stdout + process.stderr
 
 
 def test_a_model_is_compared_with_an_earlier_one(train_dir, tmp_path):

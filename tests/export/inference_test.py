@@ -3,6 +3,8 @@
 """The command is killed, resumes, leaves out bad files, and checks its output."""
 
 import json
+import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -15,7 +17,9 @@ import tensorflow as tf
 from tests.helpers import processes
 from tests.helpers import small_job
 from tests.helpers import support
+from yt8m.artifacts import model_archive
 from yt8m.core import locks
+from yt8m.data import tfrecords
 
 COMMAND = "yt8m.export.inference"
 COUNTS = [4, 9, 1, 0, 5] * 10
@@ -100,6 +104,43 @@ def test_frames_go_in_smaller_batches(level, batch_size, tmp_path):
   assert process.returncode == 1
   job = json.loads((tmp_path / "out.csv.parts" / "job.json").read_text())
   assert job["batch_size"] == batch_size
+
+
+def test_the_size_of_an_archive_is_limited(train_dir, files, tmp_path):
+  model_archive.pack(train_dir, tmp_path / "model.tgz")
+  size = sum(path.stat().st_size for path in pathlib.Path(train_dir).iterdir()) / 2**30
+  flags_of_run = (f"--input_model_tgz={tmp_path}/model.tgz",
+                  *flags(train_dir, files, tmp_path / "out.csv")[1:],
+                  f"--untar_model_dir={tmp_path}/copy")
+  process = support.run_command(
+      COMMAND, *flags_of_run, f"--max_model_gib={size * 0.9}", check=False)
+  assert process.returncode == 1 and "Traceback" not in process.stderr
+  assert re.search("ERROR: .*model.tgz: it unpacks to more than .* --max_model_gib",
+                   process.stderr)
+  assert [path.name for path in tmp_path.iterdir()] == ["model.tgz"]
+  support.run_command(COMMAND, *flags_of_run, f"--max_model_gib={size * 1.1}")
+
+
+def test_a_video_without_audio_has_a_row(tmp_path):
+  small_job.export(tmp_path / "model", "frame")
+  with tf.io.TFRecordWriter(str(tmp_path / "records")) as writer:
+    for number, lists in enumerate(["both", "no audio frame", "no audio list"]):
+      frames = {name: np.ones((3, size), np.uint8)
+                for name, size in small_job.SIZES.items()}
+      if lists != "both":
+        frames["audio"] = frames["audio"][:0]
+      example = tfrecords.frame_example(f"v{number}", [0], frames)
+      if lists == "no audio list":
+        del example.feature_lists.feature_list["audio"]
+      else:
+        assert "audio" in example.feature_lists.feature_list
+      writer.write(example.SerializeToString())
+  log = support.run_command(
+      COMMAND, f"--saved_model={tmp_path}/model", f"--output_file={tmp_path}/out.csv",
+      f"--input_data_pattern={tmp_path}/records", "--top_k=3").stderr
+  assert list(support.read_submission(tmp_path / "out.csv")) == ["v0", "v1", "v2"]
+  assert "record 2 (id v2) has no audio, which counts as zeros" in log
+  assert "In the records that were read: videos with a missing feature: 2." in log
 
 
 def test_bad_files_are_left_out_and_repaired(train_dir, files, expected, tmp_path):

@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import time
 
 import numpy as np
@@ -22,6 +23,7 @@ from tests.helpers import processes
 from tests.helpers import served
 from tests.helpers import serving
 from yt8m.core.vocabulary import Vocabulary
+from yt8m.export.serving import http_protocol
 
 MAX_BODY_MIB, TIMEOUT_S = 2, served.TIMEOUT_S
 needs_ray = served.needs_ray
@@ -228,6 +230,16 @@ def test_bodies_may_be_compressed(server, scores):
   assert status == 200
   assert_best(answer["predictions"], scores[:3])
   assert ask(bytes(MAX_BODY_MIB * 2**20 + 1))[0] == 413
+
+
+@pytest.mark.long
+@needs_ray
+def test_a_connection_with_unfinished_headers_is_closed(server):
+  with socket.create_connection(("127.0.0.1", server.port)) as connection:
+    connection.sendall(b"POST /v1/models/lstm:predict HTTP/1.1\r\nHost: localhost\r\nX: ")
+    connection.settimeout(3 * http_protocol._HEADERS_S)
+    assert connection.recv(1) == b""
+  assert server.ask("GET", "/v1/models/lstm")[0] == 200
 
 
 @needs_ray

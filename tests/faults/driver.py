@@ -121,8 +121,7 @@ def main():
     chosen = [case for case in cases.CASES if not flags.cases
               or case.name in flags.cases.split(",")]
     inputs = folder / "inputs"
-    cases.make_inputs(support.run_command, inputs,
-                      members=any("search" in case.arguments for case in chosen))
+    cases.make_inputs(support.run_command, inputs, chosen)
     with concurrent.futures.ThreadPoolExecutor(flags.num_processes) as pool:
       futures = [pool.submit(try_case, case, inputs, folder / f"case{i}", flags)
                  for i, case in enumerate(chosen)]

@@ -25,7 +25,7 @@ NUM_CLASSES, SIZE = 6, 4
 LABELLED_FILES = {"validate0.tfrecord": 5, "validate1.tfrecord": 3,
                   "validate2.tfrecord": 1}
 _CASES = {"video": "classifier-moe", "frame": "aggregation-lstm"}
-_SIZES = {"rgb": 8, "audio": 4}
+SIZES = {"rgb": 8, "audio": 4}
 
 
 def write_model(train_dir, seed=0, level=feature_spec.VIDEO):
@@ -67,12 +67,16 @@ def job(train_dir, **options):
                   **{"top_k": 3, "batch_size": 4, **options})
 
 
-def add_bad_record(path):
-  """Adds a video-level record that can be read, but has no usable feature, to a file."""
+def add_bad_record(path, labels=None):
+  """Adds a video-level record that can be read but not used to a file.
+
+  Its labels are wrong if they are given, and else its feature.
+  """
   alone = f"{path}.alone"
   with tf.io.TFRecordWriter(alone) as writer:
     writer.write(tfrecords.video_example(
-        "bad", [0], {"x": SIZE * [np.nan]}).SerializeToString())
+        "bad", labels or [0], {"x": SIZE * [1.0 if labels else np.nan]}
+    ).SerializeToString())
   with open(path, "ab") as file, open(alone, "rb") as record:
     file.write(record.read())
   os.remove(alone)
@@ -123,11 +127,11 @@ def write_labelled_records(folder, level="video", labels=True):
         row_labels = [row % descriptors.NUM_CLASSES, 2] if labels else []
         if level == "video":
           features = {key: rng.normal(size=size).astype(np.float32)
-                      for key, size in _SIZES.items()}
+                      for key, size in SIZES.items()}
           record = tfrecords.video_example(video_id, row_labels, features)
         else:
           features = {key: rng.integers(256, size=(frames, size), dtype=np.uint8)
-                      for key, size in _SIZES.items()}
+                      for key, size in SIZES.items()}
           record = tfrecords.frame_example(video_id, row_labels, features)
         writer.write(record.SerializeToString())
         batches.append({

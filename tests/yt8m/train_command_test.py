@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.helpers import small_job
 from tests.helpers import support
 from yt8m.configs import experiment
 from yt8m.synthetic import writer
@@ -109,6 +110,41 @@ def check_warnings(records, train_dir, tmp_path):
     assert re.search(rf"has not finished: step \d+ of {STEPS}", process.stderr), module
 
 
+@pytest.mark.long
+def test_what_is_left_out_is_counted_once(tmp_path):
+  """Not again by the look at the labels, in every epoch, or in every evaluation."""
+  train, wrong = small_job.write_record_files(tmp_path, [20, 3])
+  small_job.add_bad_record(train)
+  for number in range(2):
+    small_job.add_bad_record(wrong, labels=[number + 6])
+  evaluated, = small_job.write_record_files(tmp_path / "eval", [4])
+  small_job.break_file(evaluated)
+  flags = ["yt8m.train", "--feature_names=x", "--feature_sizes=4", "--num_classes=6",
+           "--batch_size=4", "--skip_bad_records"]
+  process = support.run_command(
+      *flags, f"--train_data_pattern={train},{wrong}", f"--train_dir={tmp_path}/model",
+      f"--eval_data_pattern={evaluated}", "--export_model_steps=4", "--num_epochs=3",
+      "--skip_corrupt_records")
+  assert len(re.findall("(?m)^ +[0-9]+ +0", process.stderr)) >= 4, "evaluations"
+  assert process.stderr.endswith(
+      "In the records that were read: bad records left out, with labels out of range: 2, "
+      "bad records left out, with values that are not finite: 1, damaged files: 1.\n")
+  assert process.stderr.count("In the records that were read") == 1
+  for name in (train, wrong, evaluated):
+    assert process.stderr.count(f"{name}, record ") == (2 if name == wrong else 1)
+
+  (tmp_path / "bad.tfrecord").touch()
+  for _ in range(5):
+    small_job.add_bad_record(str(tmp_path / "bad.tfrecord"))
+  process = support.run_command(
+      *flags, f"--train_data_pattern={tmp_path}/bad.tfrecord",
+      f"--train_dir={tmp_path}/none", check=False)
+  assert process.returncode == 1 and "--batch_size" not in process.stderr
+  assert (f"ERROR: All records of --train_data_pattern={tmp_path}/bad.tfrecord were left "
+          "out, or its files are empty (bad records left out, with values that are not "
+          "finite: 5). The warnings above name the first ones.") in process.stderr
+
+
 def test_show_config_prints_the_model_and_where_every_flag_comes_from(tmp_path):
   (tmp_path / "flags").write_text("--num_epochs=7\n")
   process = support.run_command(
@@ -158,6 +194,8 @@ def test_a_setting_is_kept_and_compared_like_hparams(records, tmp_path):
      "classifier 'moe': num_mixtures is 'many', but must be of type int"),
     (["--classifier=gated", "--set=classifier.head.units=3"],
      "classifier 'moe' has no hyperparameter units. Valid: l2_penalty, "),
+    (["--fusion=none"], "ERROR: --fusion=none: every model has a fusion. Only --aggregation "
+     "can be none. Valid: "),
     (["--set=moe.num_mixtures=3"], "Unknown part of a model 'moe'. Valid: mixture, "),
 ])
 def test_a_wrong_setting_lists_the_valid_ones(flags, message, tmp_path):

@@ -82,7 +82,9 @@ def readable(path: str) -> str:
 
 def reader(path: str) -> Any:
   """Opens a checkpoint to read single variables."""
-  return tf.train.load_checkpoint(readable(path))
+  # `tf.train.load_checkpoint` asks first whether this is a directory. In object stores,
+  # the beginning of a name may be one.
+  return tf.compat.v1.train.NewCheckpointReader(readable(path))
 
 
 @functools.cache

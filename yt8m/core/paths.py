@@ -5,6 +5,7 @@
     ~, ~user     the home directory, at the start of a local path
     [ ] { } , *  part of a name, if a file or directory of that name exists
     @list.txt    the patterns in a file, one on each line; in flags for patterns only
+    **           folders at any depth, as in data/**/*.tfrecord; in local paths only
     a*,b*        both patterns; a flag for patterns may also be repeated
     (empty)      an error: a shell variable may not be set
 """
@@ -100,13 +101,18 @@ def glob(pattern: str) -> list[str]:
     if tf.io.gfile.isdir(directory):
       return files_of(directory, pattern[len(directory):].lstrip("/"))
     directory = os.path.dirname(directory)
+  return _matches(pattern)
+
+
+def _matches(pattern):
+  if "**" in pattern and not files.is_remote(pattern):
+    return sorted(glob_lib.glob(pattern, recursive=True))
   return sorted(tf.io.gfile.glob(pattern))
 
 
 def files_of(directory: PathLike, pattern: str) -> list[str]:
   """Returns what matches a pattern below a directory, whatever its name, sorted."""
-  return sorted(tf.io.gfile.glob(
-      os.path.join(glob_lib.escape(os.fspath(directory)), pattern)))
+  return _matches(os.path.join(glob_lib.escape(os.fspath(directory)), pattern))
 
 
 def match(text: str, flag: str = "the data pattern") -> list[str]:
@@ -127,7 +133,10 @@ def match(text: str, flag: str = "the data pattern") -> list[str]:
   for pattern in patterns(text, flag):
     found = glob(pattern)
     if not found:
-      raise ValueError(f"No file matches {fields.short(pattern, _SHOWN)} ({flag}).")
+      deep = (" There, ** is no more than *: name the folders."
+              if "**" in pattern and files.is_remote(pattern) else "")
+      raise ValueError(
+          f"No file matches {fields.short(pattern, _SHOWN)} ({flag}).{deep}")
     directories = [path for path in found if tf.io.gfile.isdir(path)]
     if len(directories) == len(found):
       raise ValueError(f"{found[0]!r} is a directory ({flag}): write "

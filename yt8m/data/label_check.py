@@ -37,9 +37,8 @@ def read(reader: reader_base.Reader, files: Sequence[str], num_examples: int,
   sets, num_repeated = label_reader.collect_and_count(
       reader, files, num_examples, skip_corrupt_records,
       skip_bad_records=skip_bad_records)
-  reader.incidents.log_summary(reader.incidents.new_counts())
   if not len(sets):
-    return sets  # Training says that there are no examples.
+    return sets  # Training says that there are no examples, and why.
   segments = reader.spec.level == feature_spec.SEGMENT
   if not len(sets.classes):
     key = "segment_labels with a score above 0" if segments else "labels"

@@ -9,13 +9,10 @@ corrupt, and takes a file that is cut inside a record header for complete. Files
 compressed with gzip or zlib are recognised.
 """
 
-import collections
 import contextlib
 import re
-import threading
 from collections.abc import Callable
 from collections.abc import Iterator
-from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
@@ -26,6 +23,7 @@ from absl import logging
 from yt8m.core import files as files_lib
 from yt8m.data import diagnosis
 from yt8m.data import framing
+from yt8m.data.incidents import Incidents as Incidents
 
 # Records are read and counted in groups, so that one function call serves a group.
 # Larger groups of frame-level records (270 kB each) would not fit the processor's cache.
@@ -101,41 +99,6 @@ def _first_bad(files: Sequence[str], explain: diagnosis.Explain) -> str:
         return f"{files[index]}, record {number} {fault.text}"
   return ("A record cannot be parsed: its protocol buffer is broken. Commands with "
           "--skip_bad_records can go on without it.")
-
-
-class Incidents:
-  """Counts what a reader left out or shortened, and logs the first of each kind.
-
-  Attributes:
-    counts: Number of occurrences of each kind, over all epochs read so far.
-  """
-  LOGGED = 10
-
-  def __init__(self):
-    self.counts = collections.Counter()
-    self._returned = collections.Counter()
-    self._lock = threading.Lock()
-
-  def add(self, kind: str, message: str) -> None:
-    """Counts an occurrence of `kind`; the first ten are logged, then every 1,000th."""
-    with self._lock:
-      self.counts[kind] += 1
-      count = self.counts[kind]
-    if count <= self.LOGGED or count % 1000 == 0:
-      logging.warning("%s [%s: %d so far]", message, kind, count)
-
-  def new_counts(self) -> dict[str, int]:
-    """Returns the number of occurrences since the last call."""
-    with self._lock:
-      new, self._returned = self.counts - self._returned, self.counts.copy()
-    return dict(new)
-
-  @staticmethod
-  def log_summary(counts: Mapping[str, int]) -> None:
-    """Logs counts of incidents in one line; nothing if there are none."""
-    if counts:
-      logging.warning("In the records that were read: %s.", ", ".join(
-          f"{kind}: {count:,}" for kind, count in sorted(counts.items())))
 
 
 def estimate_count(files: Sequence[str]) -> int | None:

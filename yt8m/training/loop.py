@@ -27,6 +27,7 @@ from yt8m.training import strategies
 from yt8m.training import training_log
 from yt8m.training import validation as validating
 from yt8m.training import weight_averaging
+from yt8m.training.schedule import NoExamplesError as NoExamplesError
 from yt8m.training.schedule import Position as Position
 from yt8m.training.schedule import Schedule as Schedule
 
@@ -176,7 +177,7 @@ class Training:
       if self._is_done() or self._is_stopped(received):
         return
     if position.epoch_examples == 0:
-      raise ValueError(
+      raise NoExamplesError(
           f"No batch of {schedule.batch_size} examples in the training data: lower "
           "--batch_size or check --train_data_pattern.")
     # Counted, no longer estimated.

@@ -6,6 +6,10 @@ import dataclasses
 import math
 
 
+class NoExamplesError(ValueError):
+  """An epoch has no batch."""
+
+
 @dataclasses.dataclass
 class Position:
   """Where a run is: what a checkpoint holds besides the variables of the model.

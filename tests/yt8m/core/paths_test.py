@@ -51,6 +51,20 @@ def test_directories_among_the_matches_are_left_out(tmp_path, caplog):
   assert "train_2024 is left out: it is a directory" in caplog.text
 
 
+def test_folders_at_any_depth(tmp_path):
+  names = ["a.tfrecord", "b[1]/a.tfrecord", "b[1]/c/d/a.tfrecord"]
+  for name in names:
+    (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / name).touch()
+  found = [f"{tmp_path}/{name}" for name in names]
+  assert paths.match(f"{tmp_path}/**/*.tfrecord") == found
+  assert paths.match(f"{tmp_path}/b[1]/**/a.tfrecord") == found[1:]
+  with pytest.raises(ValueError, match=r"No file matches '.*/\*\*/\*.csv' \(--x\)\.$"):
+    paths.match(f"{tmp_path}/**/*.csv", "--x")
+  with pytest.raises(ValueError, match=r"\(--x\). There, \*\* is no more than \*"):
+    paths.match("ram://paths_test/**/*.csv", "--x")
+
+
 def test_the_home_directory(tmp_path, monkeypatch):
   monkeypatch.setenv("HOME", str(tmp_path))
   monkeypatch.chdir(tmp_path)

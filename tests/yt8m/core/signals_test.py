@@ -161,7 +161,7 @@ def test_a_library_leaves_signals_alone():
   assert start(code).wait(timeout=10) == 0
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_command_stops_with_one_line_while_it_loads_tensorflow(number, tmp_path):
   log = tmp_path / "log"
   with processes.started("yt8m.train", "--train_dir=x", log=log) as process:

@@ -66,6 +66,27 @@ def test_position_counts_every_example_of_every_epoch(tmp_path):
   assert tf.train.latest_checkpoint(str(tmp_path)).endswith("model.ckpt-18")
 
 
+def test_checkpoints_in_an_object_store(straight_weights):
+  """In memory of TensorFlow, which has no links, locks or syncs, as object stores."""
+  train_dir = "ram://loop_test/model"
+  tf.io.gfile.makedirs(train_dir)
+  _, loop = make_training(train_dir, max_steps=8, aggregation=MANY_CLUSTERS)
+  loop.run()
+  # Killed before the list is written, and then a damaged newest checkpoint.
+  tf.io.gfile.remove(f"{train_dir}/checkpoint")
+  assert checkpoints.latest(train_dir) == f"{train_dir}/model.ckpt-8"
+  [data] = tf.io.gfile.glob(f"{train_dir}/model.ckpt-8.data*")
+  with tf.io.gfile.GFile(data, "wb") as file:
+    file.write(b"damaged")
+  assert checkpoints.latest(train_dir) == f"{train_dir}/model.ckpt-5"
+  resumed, loop = make_training(train_dir, aggregation=MANY_CLUSTERS)
+  assert loop.run() == training.Position(18, 3, 0)
+  for one, other in zip(straight_weights, weights(resumed), strict=True):
+    np.testing.assert_array_equal(one, other)
+  assert checkpoints.latest(train_dir) == f"{train_dir}/model.ckpt-18"
+  assert not [name for name in tf.io.gfile.listdir(train_dir) if "tmp" in name]
+
+
 MANY_CLUSTERS = {"name": "dbof", "clusters": 512, "units": 8}
 
 

@@ -112,6 +112,51 @@ def test_killed_anywhere_a_good_checkpoint_is_left_and_nothing_else(
   assert count > 12
 
 
+def test_what_is_renamed_is_on_the_disk(tmp_path, monkeypatch):
+  variable, saver = make_saver(tmp_path)
+  save(variable, saver, 3, 6)
+  events, fsync = [], os.fsync
+
+  def record(what, function):
+    def call(source, target, **kwargs):
+      events.append((what, os.path.relpath(source, tmp_path),
+                     os.path.relpath(target, tmp_path)))
+      return function(source, target, **kwargs)
+    return call
+
+  def record_fsync(descriptor):
+    path = os.readlink(f"/proc/self/fd/{descriptor}")
+    events.append(("fsync", os.path.relpath(path, tmp_path), ""))
+    fsync(descriptor)
+
+  def record_removal(path):
+    events.append(("remove", os.path.relpath(path, tmp_path), ""))
+    remove(path)
+
+  remove = tf.io.gfile.remove
+  monkeypatch.setattr(os, "fsync", record_fsync)
+  monkeypatch.setattr(tf.io.gfile, "remove", record_removal)
+  monkeypatch.setattr(tf.io.gfile, "rename", record("rename", tf.io.gfile.rename))
+  monkeypatch.setattr(os, "replace", record("rename", os.replace))
+  save(variable, saver, 9)
+  stored, renamed = set(), []
+  for what, source, target in events:
+    if what == "fsync":
+      stored.add(source)
+    elif what == "rename":
+      assert source in stored, f"{source} is renamed before its bytes are stored"
+      stored -= {source, target, os.path.dirname(target) or "."}
+      renamed.append(target)
+      if target.endswith("9.index"):
+        # What it counts by comes after the others are known to be there.
+        assert events[events.index((what, source, target)) - 1] == ("fsync", ".", "")
+    elif source.endswith("3.index"):  # The new list is stored before an old one goes.
+      assert "." in stored and renamed[-1] == "checkpoint"
+  assert renamed[1:5] == [f"model.ckpt-9.{end}" for end in (
+      "data-00000-of-00001", "json", "index")] + ["checkpoint"]
+  assert stored >= {"."}
+
+
 def test_a_full_disk_is_an_error_that_leaves_nothing(tmp_path):
   variable, saver = make_saver(tmp_path)
   save(variable, saver, 3)

@@ -99,20 +99,26 @@ def test_a_stopped_or_killed_worker_stops_the_other(records, tmp_path):
       processes.wait_for(lambda: "loss" in logs[0].read_text(), workers[0])
       yield workers
 
-  with training() as workers:  # a signal to one of them
-    workers[1].send_signal(signal.SIGTERM)
-    assert [worker.wait(60) for worker in workers] == [143, 143]
-  assert "Waiting until all workers" in logs[0].read_text()
-  assert "worker 1 (localhost:" in logs[0].read_text()
-  step = int(tf.train.latest_checkpoint(str(tmp_path / "model")).rpartition("-")[2])
-  assert all(f"Stopped by SIGTERM at step {step}" in log.read_text() for log in logs)
+  for stopped in ([1], [0, 1]):
+    with training() as workers:
+      for index in stopped:
+        workers[index].send_signal(signal.SIGTERM)
+      assert [worker.wait(60) for worker in workers] == [143, 143]
+    assert "Waiting until all workers" in logs[0].read_text()
+    assert "worker 1 (localhost:" in logs[0].read_text()
+    step = int(tf.train.latest_checkpoint(str(tmp_path / "model")).rpartition("-")[2])
+    for text in (log.read_text() for log in logs):
+      assert text.count("Stopped by SIGTERM") == 1 and "Traceback" not in text
+      assert f"Stopped by SIGTERM at step {step}, epoch" in text
 
-  with training() as workers:
-    assert f"step {step}" in logs[0].read_text()  # resumed
-    workers[0].kill()
-    assert workers[1].wait(60) == 1
-  assert "ERROR: Another worker has ended" in logs[1].read_text()
-  assert "Traceback" not in logs[1].read_text()
+  for killed in range(2):
+    left = 1 - killed
+    with training() as workers:
+      assert f"step {step}" in logs[0].read_text()  # resumed
+      workers[killed].kill()
+      assert workers[left].wait(60) == 1
+    assert "ERROR: Another worker has ended" in logs[left].read_text()
+    assert "Traceback" not in logs[left].read_text()
 
 
 def test_a_worker_waits_for_the_others_before_it_ends(monkeypatch):
