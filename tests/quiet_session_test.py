@@ -126,10 +126,9 @@ def test_verbosity_brings_the_log_of_tensorflow_back(tmp_path):
 
 def test_training_on_a_terminal_has_one_live_line(tmp_path):
   commands = session(tmp_path)
+  commands["train"] += ["--max_steps=60", "--num_epochs=30"]
   for name in ("sample_data", "train"):
-    more = ["--max_steps=60", "--num_epochs=30"] if name == "train" else []
-    seen = terminal.run([sys.executable, "-m", *commands[name], *more], ENVIRONMENT,
-                        width=160)
+    seen = terminal.run([sys.executable, "-m", *commands[name]], ENVIRONMENT, width=160)
     assert seen.code == 0
   live = [state for state in seen.states if "/60 | epoch" in state]
   assert any("loss" in state and "GAP" in state and "left" in state for state in live)
