@@ -70,8 +70,8 @@ def test_records_without_labels_are_refused(train_dir, tmp_path):
       EVAL, f"--train_dir={train_dir}", f"--eval_data_pattern={tmp_path}/records",
       "--run_once", check=False)
   assert process.returncode == 1 and "Traceback" not in process.stderr
-  assert (f"ERROR: None of the 3 examples of --eval_data_pattern={tmp_path}/records has a "
-          "label, so nothing can be measured: name records with class numbers in "
+  assert (f"ERROR: None of the 3 examples of --eval_data_pattern={tmp_path}/records has "
+          "a label, so nothing can be measured: name records with class numbers in "
           "'labels'.\n") in process.stderr
   assert "GAP" not in process.stdout + process.stderr
 

@@ -194,8 +194,8 @@ def test_a_setting_is_kept_and_compared_like_hparams(records, tmp_path):
      "classifier 'moe': num_mixtures is 'many', but must be of type int"),
     (["--classifier=gated", "--set=classifier.head.units=3"],
      "classifier 'moe' has no hyperparameter units. Valid: l2_penalty, "),
-    (["--fusion=none"], "ERROR: --fusion=none: every model has a fusion. Only --aggregation "
-     "can be none. Valid: "),
+    (["--fusion=none"], "ERROR: --fusion=none: every model has a fusion. Only "
+     "--aggregation can be none. Valid: "),
     (["--set=moe.num_mixtures=3"], "Unknown part of a model 'moe'. Valid: mixture, "),
 ])
 def test_a_wrong_setting_lists_the_valid_ones(flags, message, tmp_path):
