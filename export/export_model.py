@@ -133,6 +133,7 @@ def _export_model() -> Export:
             "one have no meaning.")
     _refuse(["frame_features", "label_loss"], "belongs to a trained model: --model says "
             "whether an --untrained one reads frames, and it has no loss.")
+    model_flags.count_classes()
     config, model = _untrained()
     checkpoint_origin = model_identity = limits = None
   else:

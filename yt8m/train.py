@@ -20,7 +20,6 @@ import contextlib
 import json
 import math
 import sys
-from collections.abc import Sequence
 
 import tensorflow as tf
 from absl import flags
@@ -61,6 +60,7 @@ from yt8m.training import step as train_step
 from yt8m.training import strategies
 from yt8m.training import teacher
 from yt8m.training import train_flags
+from yt8m.training import training_log
 from yt8m.training import validation
 from yt8m.training import weight_averaging
 
@@ -84,6 +84,7 @@ def main() -> None:
                       for found in describing.find(FLAGS.describe)))
     return
   recipes.find(FLAGS.model).set_flag_defaults()
+  model_flags.count_classes()
   values = {flag.name: flag.value for flag in FLAGS.get_flags_for_module(__name__)
             if flag.name not in ("recipe", "show_config", "list", "describe", "set")}
   values["hparams"] = model_flags.hparams_given()
@@ -204,7 +205,8 @@ def _train(strategy: tf.distribute.Strategy, spec: feature_spec.FeatureSpec,
   # ---------------------------------------------------------------- directory
   chief = strategies.is_chief(strategy)
   described = resume.describe(
-      values | _settings(of_training), files, strategies.num_workers(strategy))
+      values | resume.settings(FLAGS.label_loss, FLAGS.optimizer, of_training), files,
+      strategies.num_workers(strategy))
   resume_from = None if FLAGS.start_new_model else resume.find(
       FLAGS.train_dir, FLAGS.checkpoint, described, FLAGS.resume, chief)
   if chief:
@@ -212,7 +214,8 @@ def _train(strategy: tf.distribute.Strategy, spec: feature_spec.FeatureSpec,
     experiment.prepare(
         FLAGS.train_dir, experiment.Experiment(config, FLAGS.max_frames, values),
         FLAGS.start_new_model, names)
-    for line in [*option_size.of_model(model), *_plan(schedule, files)]:
+    for line in [*option_size.of_model(model), *training_log.plan(
+        schedule, files, FLAGS.train_data_pattern, FLAGS.train_dir)]:
       logging.info("%s", line)
   # The other workers read the directory after the chief has made or emptied it.
   strategies.barrier(strategy)
@@ -263,28 +266,6 @@ def _train(strategy: tf.distribute.Strategy, spec: feature_spec.FeatureSpec,
         "warnings above name the first ones.") from error
   reader.incidents.log_summary(reader.incidents.counts)
   return training
-
-
-def _settings(of_training: dict[str, types.Config]) -> types.Config:
-  """Returns all hyperparameters of loss and optimizer as flags, to compare them."""
-  entries = {"label_loss": named_losses.hyperparameters(losses.LOSSES[FLAGS.label_loss]),
-             "optimizer": optimizers.hyperparameters(optimizers.find(FLAGS.optimizer))}
-  return {f"set={part}.{name}": str(of_training[part].get(name, parameter.default))
-          for part, parameters in entries.items()
-          for name, parameter in parameters.items()}
-
-
-def _plan(schedule: loop.Schedule, files: Sequence[str]) -> list[str]:
-  """Returns what is trained on, how long, and where it is written, a line each."""
-  count = schedule.epoch_examples
-  steps = schedule.total_steps(schedule.epoch_steps)
-  gpus = len(tf.config.list_logical_devices("GPU"))
-  return [
-      f"Data: {len(files):,} files{f', about {count:,} examples' if count else ''}: "
-      f"{FLAGS.train_data_pattern}",
-      f"Training: {f'{steps:,} steps' if steps else f'{FLAGS.num_epochs} epochs'} of "
-      f"{FLAGS.batch_size:,} examples, on {f'{gpus} GPUs' if gpus else 'the CPU'}",
-      f"Directory: {FLAGS.train_dir}"]
 
 
 def _validation(reader: reader_base.Reader, model: models.VideoModel,

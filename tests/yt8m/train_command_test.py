@@ -44,6 +44,17 @@ def command(records, train_dir):
           "--shuffle_buffer=16"]
 
 
+def test_the_vocabulary_says_how_many_classes_there_are(records, tmp_path):
+  words = [word for word in command(records, tmp_path / "model")
+           if not word.startswith(("--num_classes", "--max_steps"))]
+  words += [f"--vocabulary={records}/vocabulary.csv", "--max_steps=1"]
+  log = support.run_command(*words).stderr
+  assert f"--num_classes=13, from --vocabulary={records}/vocabulary.csv" in log
+  assert experiment.Experiment.load(str(tmp_path / "model")).num_classes == 13
+  again = support.run_command(*words, "--num_classes=14", "--start_new_model").stderr
+  assert "from --vocabulary" not in again  # What is typed counts.
+
+
 def variables(train_dir):
   path = tf.train.latest_checkpoint(str(train_dir))
   assert path.endswith(f"-{STEPS}")

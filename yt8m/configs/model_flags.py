@@ -22,6 +22,7 @@ from yt8m.configs import hparams
 from yt8m.configs import recipes
 from yt8m.core import command
 from yt8m.core import registry
+from yt8m.core import vocabulary
 from yt8m.core.types import Config
 from yt8m.models import registries
 from yt8m.models.layers import input_features
@@ -50,7 +51,8 @@ MODEL_FLAGS = (*hparams.OPTIONS, *STARTER_FLAGS, "hparams", "set", "normalizatio
 def define() -> None:
   """Defines the flags that describe a model, for the command that calls this."""
   flags.DEFINE_integer("num_classes", 3862, "Number of classes. Labels are numbers from "
-                       "0 to num_classes - 1.", lower_bound=1)
+                       "0 to num_classes - 1. Default with --vocabulary: one more than "
+                       "its largest index.", lower_bound=1)
   flags.DEFINE_integer("max_frames", 300,
                        "Number of frames that are read from the start of a video.",
                        lower_bound=1)
@@ -94,6 +96,20 @@ def _define(define: Callable, name: str, text: str) -> None:
   default = registries.resolve(hparams.OPTIONS[part], option)[hparam]
   bound = {"lower_bound": 1} if define is flags.DEFINE_integer else {}
   define(name, None, f"{text} Default: the recipe's, or else {default}.", **bound)
+
+
+def count_classes() -> None:
+  """Sets `--num_classes` to the number of classes of `--vocabulary`, if it is not given.
+
+  Raises:
+    FileNotFoundError: There is no such vocabulary.
+    ValueError: The file is none.
+  """
+  values = flags.FLAGS
+  if values.vocabulary and not values["num_classes"].present:
+    values.num_classes = vocabulary.Vocabulary.count(values.vocabulary)
+    logging.info("--num_classes=%d, from --vocabulary=%s.", values.num_classes,
+                 values.vocabulary)
 
 
 def define_hparams() -> None:

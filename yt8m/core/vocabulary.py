@@ -27,6 +27,7 @@ from yt8m.core.types import PathLike
 
 FILE = "vocabulary.csv"
 _HEADER = ["index", "name"]
+_MOST_CLASSES = 10**7
 _NAME_COLUMNS = ("display_name", "name")
 # Below a directory: places of the file in a training directory and in a SavedModel.
 _PLACES = (FILE, f"assets/{FILE}")
@@ -80,6 +81,16 @@ class Vocabulary:
       logging.warning("%s has no names of %d of the %d classes: they are shown as "
                       '"class <index>".', path, unnamed, num_classes)
     return cls.of(names, num_classes)
+
+  @classmethod
+  def count(cls, path: PathLike) -> int:
+    """Returns the number of classes of a CSV: one more than the largest index.
+
+    Raises:
+      FileNotFoundError: There is no file at `path`.
+      ValueError: The file is not such a CSV.
+    """
+    return 1 + max(_read(path, _MOST_CLASSES))
 
   @classmethod
   def find(cls, directory: PathLike, num_classes: int) -> "Vocabulary | None":

@@ -90,10 +90,11 @@ class Training:
     # Every worker takes part in saving, but only the chief's files count.
     directory = train_dir if self._chief else os.path.join(
         train_dir, f".worker-{self._strategy.cluster_resolver.task_id}")
+    best = best_checkpoint.Best.load(train_dir)
     self._saver = saving.Saver(
         self._checkpoint, directory, schedule.keep_checkpoints,
         resume_from and os.path.join(directory, os.path.basename(resume_from)),
-        kept=_step_of_best(train_dir))
+        kept=best and best.step)
     self._saved_at, self._saved_step = time.monotonic(), None
     self._unchecked = []  # losses
 
@@ -294,8 +295,3 @@ class Training:
     return FloatingPointError(
         f"{what}, learning rate {rate:.3g}. Lower --base_learning_rate or "
         f"--clip_gradient_norm, or look at the records of that step. {left}")
-
-
-def _step_of_best(train_dir: str) -> int | None:
-  best = best_checkpoint.Best.load(train_dir)
-  return best and best.step

@@ -27,6 +27,9 @@ from yt8m.configs import experiment
 from yt8m.configs import model_flags
 from yt8m.core.types import Config
 from yt8m.data import epochs
+from yt8m.models import losses
+from yt8m.models import named_losses
+from yt8m.training import optimizers
 from yt8m.training import weight_averaging
 
 MODES = ("exact", "approximate")
@@ -44,6 +47,21 @@ _ELSEWHERE = {
     "start_from_prior", "prior_examples", "label_sets", "label_sets_exclude"}
 _STATS_AT_A_TIME = 16
 _SHOWN = 3  # names of files in a message
+
+
+def settings(label_loss: str, optimizer: str, hparams: Mapping[str, Config]) -> Config:
+  """Returns all hyperparameters of loss and optimizer as flags, to compare them.
+
+  Args:
+    label_loss: Value of `--label_loss`.
+    optimizer: Value of `--optimizer`.
+    hparams: Those that are not the default ones, under `label_loss` and `optimizer`.
+  """
+  entries = {"label_loss": named_losses.hyperparameters(losses.LOSSES[label_loss]),
+             "optimizer": optimizers.hyperparameters(optimizers.find(optimizer))}
+  return {f"set={part}.{name}": str(hparams[part].get(name, parameter.default))
+          for part, parameters in entries.items()
+          for name, parameter in parameters.items()}
 
 
 def describe(flags: Config, files: Sequence[str], pipelines: int) -> Config:

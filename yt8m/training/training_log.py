@@ -109,6 +109,26 @@ class TrainingLog:
       self._writer.flush()
 
 
+def plan(schedule: schedules.Schedule, record_files: Sequence[str], pattern: str,
+         train_dir: str) -> list[str]:
+  """Returns what is trained on, how long, and where it is written, a line each.
+
+  Args:
+    schedule: Schedule of the training.
+    record_files: Record files.
+    pattern: Value of `--train_data_pattern`.
+    train_dir: Training directory.
+  """
+  count, steps = schedule.epoch_examples, schedule.total_steps(schedule.epoch_steps)
+  gpus = len(tf.config.list_logical_devices("GPU"))
+  return [
+      f"Data: {len(record_files):,} files{f', about {count:,} examples' if count else ''}"
+      f": {pattern}",
+      f"Training: {f'{steps:,} steps' if steps else f'{schedule.num_epochs} epochs'} of "
+      f"{schedule.batch_size:,} examples, on {f'{gpus} GPUs' if gpus else 'the CPU'}",
+      f"Directory: {train_dir}"]
+
+
 def _on_host(strategy: tf.distribute.Strategy, values) -> np.ndarray:
   return np.concatenate(
       [value.numpy() for value in strategy.experimental_local_results(values)])

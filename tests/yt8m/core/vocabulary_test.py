@@ -68,6 +68,15 @@ def test_classes_without_a_name_are_counted(tmp_path, caplog):
   assert "names.csv has no names of 3 of the 4 classes" in caplog.text
 
 
+def test_classes_are_counted_by_the_largest_index(tmp_path):
+  path = tmp_path / "names.csv"
+  path.write_text("index,name\n7,Crane\n0,Game\n")
+  assert Vocabulary.count(path) == 8
+  path.write_text("index,name\n")
+  with pytest.raises(ValueError, match="names.csv holds no names of classes"):
+    Vocabulary.count(path)
+
+
 def test_equal_names_are_told_apart():
   names = {0: "A", 1: "A", 2: "A (0)", 3: "class 4"}
   found = Vocabulary.of(names, 5).names
