@@ -111,10 +111,9 @@ def main() -> None:
   logging.info("Starting %s replicas of %s.", "–".join(map(str, sorted(set(replicas)))),
                model_dir)
   try:
-    with signals.kept_from_ray():
-      versions = ray_serving.start(
-          settings, FLAGS.host, FLAGS.port, replicas, num_cpus, FLAGS.num_gpus,
-          ray_address=FLAGS.ray_address)
+    versions = ray_serving.start(
+        settings, FLAGS.host, FLAGS.port, replicas, num_cpus, FLAGS.num_gpus,
+        ray_address=FLAGS.ray_address)
     ready = {version: signatures for version, signatures in versions.items()
              if not isinstance(signatures, str)}
     if not ready:

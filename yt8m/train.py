@@ -211,6 +211,9 @@ def _train(strategy: tf.distribute.Strategy, spec: feature_spec.FeatureSpec,
       FLAGS.train_dir, FLAGS.checkpoint, described, FLAGS.resume, chief)
   if chief:
     config = model.get_config()
+    if FLAGS.start_new_model:  # Nothing is deleted for records that cannot be read.
+      with records.clear_errors(reader.explain, files):
+        next(iter(read(1)), None)
     experiment.prepare(
         FLAGS.train_dir, experiment.Experiment(config, FLAGS.max_frames, values),
         FLAGS.start_new_model, names)

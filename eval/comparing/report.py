@@ -9,10 +9,11 @@ from yt8m.core import plots
 from yt8m.eval.comparing import trained
 
 _MOST_PANELS = 12
+_WIDEST = 9  # columns that fit into a line of a terminal
 
 
 def table(runs: Sequence[trained.Run], metrics: Sequence[str]) -> str:
-  """Returns a Markdown table with a row for each training.
+  """Returns a Markdown table with a row for each training, or a column if it is wide.
 
   Args:
     runs: The trainings.
@@ -32,9 +33,13 @@ def table(runs: Sequence[trained.Run], metrics: Sequence[str]) -> str:
       line = run.chosen(data, metrics[0]) or {}
       row.append(str(line.get("step", "–")))
       row += [f"{line[name]:.4f}" if name in line else "–" for name in metrics]
-    rows.append([cell.replace("|", r"\|") for cell in row])
-  return markdown.make([title.replace("|", r"\|") for title in titles], rows,
-                       ("run", *settings))
+    rows.append(row)
+  titles, *rows = [[cell.replace("|", r"\|") for cell in row] for row in (titles, *rows)]
+  left = titles[:1 + len(settings)]
+  if len(titles) > max(_WIDEST, len(runs)):  # The trainings side by side.
+    titles, *rows = zip(titles, *rows, strict=True)
+    left = titles[:1]
+  return markdown.make(titles, rows, left)
 
 
 def _data(runs):

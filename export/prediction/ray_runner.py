@@ -173,5 +173,4 @@ def _connect(address: str) -> None:
   if address == runners.LOCAL_RAY:
     options.update(include_dashboard=False, object_store_memory=_OBJECT_STORE_BYTES,
                    num_cpus=os.cpu_count())
-  with signals.kept_from_ray():
-    network.start_ray(ray.init, address, "--ray_address", **options)
+  network.start_ray(ray.init, address, "--ray_address", **options)

@@ -48,6 +48,15 @@ def test_a_table_and_a_picture(runs, tmp_path):
                      for path in (tmp_path / "out").iterdir()}
 
 
+def test_many_columns_become_lines(runs):
+  output = support.run_command(
+      COMPARE, f"{runs}/a", f"{runs}/b", "--metrics=gap,map,ece,brier,log_loss,avg_perr")
+  title, rule, rate, *_ = output.stdout.splitlines()
+  assert (title, rule) == ("| run | a | b |", "| --- | ---: | ---: |")
+  assert rate == "| --base_learning_rate | 0.1 | 0.2 |"
+  assert "| validate-01234567: gap | 0.5000 | 0.7000 |" in output.stdout
+
+
 def test_without_matplotlib_one_line_says_that_the_picture_is_left_out(runs, tmp_path):
   process = support.run_without_matplotlib(
       COMPARE, f"{runs}/a", f"{runs}/b", f"--output_dir={tmp_path}/out")

@@ -55,6 +55,17 @@ def test_the_vocabulary_says_how_many_classes_there_are(records, tmp_path):
   assert "from --vocabulary" not in again  # What is typed counts.
 
 
+def test_no_model_is_deleted_for_records_that_cannot_be_read(records, tmp_path):
+  words = [word for word in command(records, tmp_path / "model")
+           if not word.startswith("--max_steps")]
+  support.run_command(*words, "--max_steps=1")
+  before = sorted(path.name for path in (tmp_path / "model").iterdir())
+  failed = support.run_command(*words, "--max_steps=1", "--start_new_model",
+                               "--feature_sizes=16,9", check=False)
+  assert failed.returncode == 1 and "Correct --feature_sizes" in failed.stderr
+  assert sorted(path.name for path in (tmp_path / "model").iterdir()) == before
+
+
 def variables(train_dir):
   path = tf.train.latest_checkpoint(str(train_dir))
   assert path.endswith(f"-{STEPS}")

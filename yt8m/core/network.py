@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from yt8m.core import current_folder
+from yt8m.core import signals
 
 # Whoever can use Ray's own ports can run code. A token that only our processes know
 # closes them, and they listen at 127.0.0.1, as do those of Ray's metrics. (The variable
@@ -52,7 +53,9 @@ def start_ray(init: Callable[..., Any], address: str, flag: str, **options: Any)
   """
   check_ray(address, flag)
   try:
-    with current_folder.left():  # which Ray would have its processes import from
+    # Ray would have its processes import from the current folder, and sets handlers of
+    # signals that print stacks.
+    with current_folder.left(), signals.kept_from_ray():
       init(address, **options)
   except Exception as error:  # Ray raises many types, also `Exception` itself.
     if isinstance(error, (ValueError, OSError)):

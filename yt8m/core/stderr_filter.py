@@ -47,9 +47,11 @@ _KNOWN = re.compile(_OF_RAY + b"(?:" + b"|".join((
     _ANY + rb"cuda_\w+\.cc:\d+\] Unable to register cu\w+ factory: ",
     _ANY + rb"computation_placer\.cc:\d+\] computation placer already registered",
     _ANY + rb"\w+\.cc:\d+\] TF-TRT Warning: Could not find TensorRT",
+    # Of an error that Python raises as well; its place in the graph is in a second line.
+    _ANY + rb"local_rendezvous\.cc:\d+\] Local rendezvous is aborting with status: ",
+    rb"\t \[\[\{\{(?:function_)?node ",
     # At the end of every dataset.
     _ANY + rb"node_def_util\.cc:\d+\] NodeDef mentions attribute \w+ which is not in the",
-    _ANY + rb"local_rendezvous\.cc:\d+\] Local rendezvous is aborting with status: OUT_",
 )) + b")")
 
 

@@ -29,6 +29,9 @@ E0000 00:00:1796027446.205462   20600 node_def_util.cc:682] NodeDef mentions att
 use_unbounded_threadpool which is not in the op definition: Op<name=MapDataset>
 2024-01-01 10:00:00.123456: W tensorflow/core/framework/local_rendezvous.cc:404] Local \
 rendezvous is aborting with status: OUT_OF_RANGE: End of sequence
+W0000 00:00:1796031547.976556    9017 local_rendezvous.cc:412] Local rendezvous is \
+aborting with status: INVALID_ARGUMENT: assertion failed: []
+\t [[{{function_node cond_cond_1_true_1465}}{{node cond/cond_1/Assert/Assert}}]]
 INFO:tensorflow:Assets written to: model/assets
 \x1b[36m(ProxyActor pid=31277)\x1b[0m WARNING: All log messages before \
 absl::InitializeLog() is called are written to STDERR
