@@ -218,7 +218,7 @@ def test_a_setting_is_kept_and_compared_like_hparams(records, tmp_path):
      "classifier 'moe' has no hyperparameter units. Valid: l2_penalty, "),
     (["--fusion=none"], "ERROR: --fusion=none: every model has a fusion. Only "
      "--aggregation can be none. Valid: "),
-    (["--set=moe.num_mixtures=3"], "Unknown part of a model 'moe'. Valid: mixture, "),
+    (["--set=moe.num_mixtures=3"], "Unknown part of a model 'moe'. Valid: model, "),
 ])
 def test_a_wrong_setting_lists_the_valid_ones(flags, message, tmp_path):
   process = support.run_command(

@@ -136,11 +136,11 @@ def reason(error: BaseException) -> str:
 
 
 def printable(text: str, length: int | None = 80) -> str:
-  """Returns the beginning of a text without control characters, for terminals.
+  r"""Returns the beginning of a text without control characters, for terminals.
 
   >>> from yt8m.core import fields
-  >>> fields.printable("a\x1b[2Jb")
-  'a\\x1b[2Jb'
+  >>> print(fields.printable("a\x1b[2Jb"))
+  a\x1b[2Jb
 
   Args:
     text: Text of a file.
