@@ -17,7 +17,7 @@ import textwrap
 
 PAGE = pathlib.Path(__file__).resolve().parent / "tour.md"
 # Lines of an output at its beginning and at its end that the page has, and their length.
-_FIRST, _LAST, _WIDTH = 14, 6, 110
+_FIRST, _LAST, _WIDTH = 14, 6, 130
 
 _DATA = ("--frame_features --feature_names=rgb,audio --feature_sizes=128,64 \\\n"
          "    --max_frames=24 --vocabulary=sample/vocabulary.csv \\\n"
@@ -64,7 +64,7 @@ STEPS = (
     ("It is served with the REST API of TensorFlow Serving.",
      ["yt8m-serve --model_dir=serving --model_name=blend --port=18501 \\\n"
       "    > serve.log 2>&1 &\n"
-      "until curl -sf http://localhost:18501/v2/health/ready; do sleep 1; done",
+      "until grep Ready serve.log; do sleep 1; done",
       "curl -s http://localhost:18501/v1/models/blend",
       "curl -s http://localhost:18501/metrics | grep yt8m_model_version",
       "kill $! && wait; tail -2 serve.log"]),

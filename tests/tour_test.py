@@ -21,4 +21,4 @@ def test_the_page_is_what_the_program_writes():
 def test_long_outputs_are_shortened():
   lines = make_tour._shortened("\n".join(map(str, range(99)))).split("\n")
   assert lines[:2] == ["0", "1"] and lines[-1] == "98" and "…" in lines
-  assert make_tour._shortened("\x1b[31m" + "x" * 200) == "x" * 110 + "…"
+  assert make_tour._shortened("\x1b[31m" + "x" * 200) == "x" * 130 + "…"
