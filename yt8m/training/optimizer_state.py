@@ -32,9 +32,11 @@ class SavedState:
     self._optimizer = getattr(optimizer, "inner_optimizer", optimizer)
     self._num_saved = len(slots_and_counters(self._optimizer))
     saved = {id(variable) for variable in slots_and_counters(self._optimizer)}
-    # What every optimizer of Keras has is none of its state, but those before Keras 2.11,
-    # as in Addons, have other attributes.
-    of_keras = (vars(keras.optimizers.SGD())
+    # What every optimizer of Keras has, with or without a schedule of the learning rate,
+    # is none of its state, but those before Keras 2.11, as in Addons, have other
+    # attributes.
+    schedule = keras.optimizers.schedules.ExponentialDecay(1.0, 1, 1.0)
+    of_keras = ({**vars(keras.optimizers.SGD()), **vars(keras.optimizers.SGD(schedule))}
                 if isinstance(self._optimizer, keras.optimizers.Optimizer)
                 else vars(self._optimizer))
     for name in sorted({*vars(self._optimizer)} - {*of_keras}):
