@@ -31,6 +31,7 @@ _SILENCE = 60.0
 # Bytes that a process may map beyond those it starts with.
 _MEMORY = 4 * 2**30
 _SHOWN = 5
+_REPORT_SECS = 60.0
 
 # Number, outcome and text of a case that is a fault.
 Fault = tuple[int, str, str]
@@ -144,15 +145,21 @@ def run(num_cases: int, seed: int, num_processes: int, names: list[str]
   chunks.sort(key=lambda chunk: chunk[1].start)  # every target begins early
   workers = [_Worker(seed) for _ in range(num_processes)]
   results = {name: (Counts(), []) for name in names}
-  report = progress.Periodic(60.0, sum(len(numbers) for _, numbers in chunks), "cases")
+  pace = progress.Progress(sum(len(numbers) for _, numbers in chunks), "cases")
+  last = time.monotonic()
 
   def work(worker):
+    nonlocal last
     while chunks:
       name, numbers = chunks.pop(0)
       counts, faults = worker.run(name, numbers)
       results[name][0].update(counts)
       results[name][1].extend(faults)
-      report(sum(counts.total() for counts, _ in results.values()))
+      if time.monotonic() - last >= _REPORT_SECS:
+        # Not in the log, which shows what the parsers write.
+        done = sum(counts.total() for counts, _ in results.values())
+        print(f"{done:,} cases | {pace.report(done)}", file=sys.stderr, flush=True)
+        last = time.monotonic()
     worker.stop()
 
   with concurrent.futures.ThreadPoolExecutor(num_processes) as pool:
