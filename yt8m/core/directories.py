@@ -213,12 +213,15 @@ def atomic_directory(path: PathLike, *, overwrite: bool = False,
 
 
 def discard(path: PathLike, owned: Kind, flag: str) -> None:
-  """Removes a directory of ours at once: a process that is killed leaves a temporary.
+  """Removes a directory of ours at once, and what killed processes left of it.
 
   Raises:
     FileExistsError: The directory is not of the kind `owned`, or holds something else.
   """
-  path = check_replaceable(path, owned, flag)
+  path = checked_path(path, flag)
+  if not files.is_remote(path):
+    temporaries.sweep(path)  # First: one of them may be renamed back.
+  check_replaceable(path, owned, flag)
   if files.is_remote(path):
     remove(path)
   elif os.path.isdir(path):

@@ -170,3 +170,18 @@ def test_the_rule_holds_for_remote_directories_too():
   fill(root, "thesis.tex")
   with (pytest.raises(FileExistsError, match="also holds thesis.tex"), overwrite(root)):
     pytest.fail("the block must not run")
+
+
+def test_what_a_killed_process_had_begun_to_discard_is_removed(tmp_path, monkeypatch):
+  def killed(path):
+    raise KeyboardInterrupt
+
+  out = tmp_path / "out"
+  fill(out, "marker.json", "data/a.npy")
+  with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    patch.setattr(directories, "remove", killed)
+    directories.discard(out, OURS, "--output_dir")
+  [left] = tmp_path.iterdir()
+  assert left.name != "out"
+  directories.discard(out, OURS, "--output_dir")
+  assert not list(tmp_path.iterdir())
