@@ -46,9 +46,8 @@ class Kind:
   def patterns(self, directory: PathLike) -> list[str]:
     """Returns the patterns of all files that such a directory may hold."""
     contents = self.contents
-    if callable(contents):
-      contents = contents(os.fspath(directory))
-    return [self.marker, *contents]
+    return [self.marker, *(
+        contents(os.fspath(directory)) if callable(contents) else contents)]
 
   def may_hold(self, name: str, is_folder: bool) -> bool:
     """Whether a file or folder of this name, with slashes, belongs to this kind.
@@ -255,8 +254,7 @@ def _remote(path: str) -> Iterator[str]:
 
 def _is_ours(path: str, owned: Kind | None) -> bool:
   """Returns whether there is a directory of a kind, with nothing else in it."""
-  return (owned is not None
-          and tf.io.gfile.exists(os.path.join(path, owned.marker))
+  return (owned is not None and tf.io.gfile.exists(os.path.join(path, owned.marker))
           and not owned.foreign_entries(path))
 
 
