@@ -226,7 +226,7 @@ class Training:
         and self._validation.evaluate(
             os.path.join(self._train_dir, f"{checkpoints.PREFIX}-{step}"),
             lambda: bool(received)) and self._validation.best):
-      self._saver.kept = self._validation.best.step
+      self._saver.keep(self._validation.best.step)
     over = self._validation is not None and self._validation.is_over
     self._is_over = bool(strategies.sum_over_workers(self._strategy, int(over)))
     return self._is_over

@@ -35,19 +35,22 @@ class Saver:
     newest: Path prefix of the checkpoint that training goes on from, if any. Those after
       it leave the list, but their files stay.
     kept: Step of a checkpoint that stays besides the newest ones; None for none.
-
-  Attributes:
-    kept: The same; it may change.
   """
 
   def __init__(self, checkpoint: tf.train.Checkpoint, directory: str, keep: int,
                newest: str | None = None, kept: int | None = None):
-    self.kept = kept
+    self._kept = kept
     self._checkpoint, self._directory, self._keep = checkpoint, directory, keep
     remove_leftovers(directory)
     self._times = (checkpoint_files.set_newest(directory, newest)
                    if newest and tf.io.gfile.exists(f"{newest}.index") else {})
     self._delete_oldest()  # A training that was killed may have begun to.
+
+  def keep(self, step: int) -> None:
+    """Keeps the checkpoint of a step besides the newest ones, and no other one."""
+    self._kept = step
+    with contextlib.suppress(OSError, tf.errors.OpError):  # The next save tries again.
+      self._delete_oldest()
 
   def save(self, step: int, training: types.Config) -> None:
     """Saves the checkpoint of a step.
@@ -98,7 +101,7 @@ class Saver:
   def _delete_oldest(self):
     """Deletes checkpoints, which the list names until nothing of them is left."""
     oldest = [path for path in list(self._times)[:-self._keep]
-              if checkpoint_files.step_of(path) != self.kept]
+              if checkpoint_files.step_of(path) != self._kept]
     for old in oldest:
       # The index first: without one it does not count.
       for name in reversed(checkpoint_files.parts(old)):

@@ -106,6 +106,16 @@ def test_the_best_checkpoint_stays_beside_the_newest(trained):
   assert "  best\n" in log
 
 
+def test_the_best_of_before_goes_when_the_last_one_is_better(records, tmp_path):
+  command = arguments(records, tmp_path, "--max_steps=10", "--keep_checkpoints=1",
+                      "--base_learning_rate=0.01")
+  support.run_command(TRAIN, *command)
+  assert best(tmp_path)["step"] == 10 and steps(tmp_path) == [10]
+  before = files(tmp_path)
+  support.run_command(TRAIN, *command)  # It is finished.
+  assert files(tmp_path) == before
+
+
 def test_every_command_uses_the_best_one_and_says_so(trained, records, tmp_path):
   train_dir, _ = trained
   top, command = best(train_dir)["step"], "yt8m.eval.evaluate"
