@@ -40,6 +40,7 @@ from yt8m.artifacts import identity
 from yt8m.artifacts import saved_model
 from yt8m.artifacts.thresholds import Thresholds
 from yt8m.configs import checkpoints
+from yt8m.configs import class_names
 from yt8m.configs import experiment
 from yt8m.configs import model_flags
 from yt8m.configs import recipes
@@ -152,7 +153,7 @@ def _export_model() -> Export:
     checkpoint_origin = origin.Origin.of_checkpoint(FLAGS.train_dir, checkpoint)
     model_identity = identity.of_checkpoint(checkpoint, model_flags.hparams_given())
     limits = _thresholds(config.num_classes, model_identity)
-  names = experiment.names_of_classes(
+  names = class_names.of_training(
       FLAGS.train_dir, config.num_classes, FLAGS.vocabulary)
   output_dir, earlier = _output_dir(checkpoint_origin and checkpoint_origin.step)
   traced = writer.save(

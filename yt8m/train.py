@@ -26,6 +26,7 @@ from absl import flags
 from absl import logging
 
 from yt8m import models
+from yt8m.configs import class_names
 from yt8m.configs import experiment
 from yt8m.configs import hparams
 from yt8m.configs import model_flags
@@ -104,7 +105,7 @@ def main() -> None:
   train_flags.check()
   own = own_metrics.OwnMetrics(FLAGS.metrics)
   gate.known(FLAGS.best_metric, "--best_metric", own.less_is_better)
-  names = experiment.names_of_classes(
+  names = class_names.of_training(
       None if FLAGS.start_new_model else FLAGS.train_dir, FLAGS.num_classes,
       FLAGS.vocabulary)
   values["vocabulary"] = names and names.digest  # The path may be of another machine.

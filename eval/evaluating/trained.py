@@ -11,6 +11,7 @@ from typing import Any
 from yt8m import models
 from yt8m.artifacts import identity as identities
 from yt8m.configs import checkpoints
+from yt8m.configs import class_names
 from yt8m.configs import experiment
 from yt8m.configs import hparams as hyperparameters
 from yt8m.core import feature_spec
@@ -56,7 +57,7 @@ class Trained:
 
   def names(self, path: str | None) -> Vocabulary | None:
     """Returns the names of the classes, those of `--vocabulary` first."""
-    return experiment.names_of_classes(self.train_dir, self.num_classes, path)
+    return class_names.of_training(self.train_dir, self.num_classes, path)
 
   def predictor(self, batch_size: int) -> by_length.Predict:
     """Returns the function from a batch to its scores.

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from yt8m import models
 from yt8m.configs import checkpoints
+from yt8m.configs import class_names
 from yt8m.configs import experiment
 from yt8m.core import feature_spec
 from yt8m.core.vocabulary import Vocabulary
@@ -171,15 +172,15 @@ def test_a_directory_that_leads_elsewhere_is_not_written_to(name, tmp_path):
 def test_names_of_classes_are_kept_and_belong_to_the_model(tmp_path):
   given, directory = tmp_path / "given.csv", tmp_path / "model"
   given.write_text('Index,TrainVideoCount,Name\n1,7,"a, b"\n')
-  names = experiment.names_of_classes(str(directory), 5, str(given))
+  names = class_names.of_training(str(directory), 5, str(given))
   experiment.prepare(str(directory), described(), names=names)
   kept = directory / "vocabulary.csv"
   assert kept.read_text().splitlines()[:3] == ["index,name", "0,class 0", '1,"a, b"']
   # When training goes on without the flag, they stay; not with another model.
-  assert experiment.names_of_classes(str(directory), 5) == names
-  assert experiment.names_of_classes(None, 5) is None
+  assert class_names.of_training(str(directory), 5) == names
+  assert class_names.of_training(None, 5) is None
   experiment.prepare(str(directory), described(), names=names)
-  assert experiment.names_of_classes(str(directory), 8) is None
+  assert class_names.of_training(str(directory), 8) is None
   experiment.prepare(str(directory), described(8))
   assert files(directory) == {"config.json"}
   experiment.prepare(str(directory), described(), names=names)
@@ -195,7 +196,7 @@ def test_names_that_were_changed_are_not_used(tmp_path):
   assert before.kept_names(directory) == names
   Vocabulary.of({0: "b", 1: "a"}, 5).write(tmp_path / "model" / "vocabulary.csv")
   for read in (lambda: before.kept_names(directory),
-               lambda: experiment.names_of_classes(directory, 5)):
+               lambda: class_names.of_training(directory, 5)):
     with pytest.raises(ValueError, match="vocabulary.csv has other names .*--vocabulary"):
       read()
 
@@ -203,7 +204,7 @@ def test_names_that_were_changed_are_not_used(tmp_path):
 def test_a_vocabulary_of_somebody_else_is_not_replaced(tmp_path):
   mine = tmp_path / "vocabulary.csv"
   mine.write_text("index,name,notes\n0,a,precious\n")
-  names = experiment.names_of_classes(str(tmp_path), 5, str(mine))
+  names = class_names.of_training(str(tmp_path), 5, str(mine))
   with pytest.raises(FileExistsError, match="vocabulary.csv is not replaced: .*Move it"):
     experiment.prepare(str(tmp_path), described(), names=names)
   with pytest.raises(FileExistsError, match="does not delete vocabulary.csv in"):
