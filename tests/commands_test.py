@@ -44,7 +44,7 @@ def video_model(sample, tmp_path_factory):
   support.run_command(
       TRAIN, *VIDEO, f"--train_data_pattern={sample}/video/train*.tfrecord",
       f"--train_dir={train_dir}", "--start_new_model",
-      f"--vocabulary={sample}/vocabulary.csv", *SHORT)
+      f"--vocabulary={sample}/vocabulary.csv", "--num_classes=3862", *SHORT)
   return train_dir
 
 
