@@ -51,6 +51,7 @@ setuptools.setup(
                 "ruff>=0.6", "setuptools>=68"],
         "ray": ["prometheus_client>=0.14", "ray[data,serve]>=2.58"],
         "report": ["matplotlib>=3.8"],
+        "tune": ["optuna>=4"],
     },
     entry_points={"console_scripts": [
         f"{command} = {module}:run" for command, module in COMMANDS.items()]},

@@ -31,7 +31,7 @@ the extra, or the package that asks for it first. None of them is part of yt8m.
 | package | licence | needed by |
 |---|---|---|
 """
-RUNTIME_EXTRAS = ("ray", "report")
+RUNTIME_EXTRAS = ("ray", "report", "tune")
 
 
 def declared() -> dict[str, list[str]]:

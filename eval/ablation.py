@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from absl import flags
 from absl import logging
 
+from yt8m.core import child_processes
 from yt8m.core import command
 from yt8m.core import directories
 from yt8m.core import fields
@@ -28,7 +29,6 @@ from yt8m.core import log_lines
 from yt8m.core import paths
 from yt8m.core import plots
 from yt8m.core import progress
-from yt8m.eval.ablations import processes
 from yt8m.eval.ablations import records
 from yt8m.eval.ablations import report
 from yt8m.eval.ablations import results as ablation_results
@@ -83,7 +83,7 @@ def main() -> None:
   for name, table in tables.items():
     directory = os.path.join(FLAGS.output_dir, name)
     runs = ablation_runs.make_runs(table, FLAGS.seeds, directory)
-    with processes.lock(directory) as lock:
+    with child_processes.lock(directory) as lock:
       failed = run_table(table, runs, directory, lock.fileno())
       sections.append(write_report(
           table, runs, failed, directory, _chart(path, name) if drawn else None))
@@ -120,9 +120,9 @@ def run_table(table: ablation_table.Table, runs: Sequence[ablation_runs.Run],
     directory: Directory of the table.
     lock: Descriptor of the lock file, for child processes to inherit.
   """
-  num_processors = processes.num_processors()
+  num_processors = child_processes.num_processors()
   num_processes = FLAGS.num_processes or num_processors
-  runner = processes.Runner(max(1, num_processors // num_processes), [lock])
+  runner = child_processes.Runner(max(1, num_processors // num_processes), [lock])
   pool = concurrent.futures.ThreadPoolExecutor(num_processes)
   try:
     places = {"data": FLAGS.data_dir or ""}
@@ -157,7 +157,7 @@ def follow(futures: Sequence[concurrent.futures.Future], total: int,
         future.result() for future in ended):
       done += 1
       values = {}
-      if isinstance(outcome, processes.RunFailed):
+      if isinstance(outcome, child_processes.RunFailed):
         failed.append(run)
         text = f"FAILED: {outcome}"
       else:

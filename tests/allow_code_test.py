@@ -13,8 +13,8 @@ from tests.helpers import small_job
 from tests.helpers import support
 from yt8m.artifacts import model_archive
 from yt8m.configs import experiment
+from yt8m.core import child_processes
 from yt8m.core import registry
-from yt8m.eval.ablations import processes
 from yt8m.synthetic import writer
 
 # Importing this module leaves a trace. `Mean` and `Head` are layers, `Loss` is a loss.
@@ -226,5 +226,5 @@ def test_an_ablation_table_allows_no_code(code, monkeypatch, tmp_path):
   monkeypatch.setattr(subprocess, "Popen", lambda words, **options: started.append(words))
   with registry.allow_code(["mine", "yours"]), pytest.raises(AttributeError):
     with open(tmp_path / "log", "w") as log:
-      processes.Runner(1).run(["yt8m-train", "--allow_code=others"], log)
+      child_processes.Runner(1).run(["yt8m-train", "--allow_code=others"], log)
   assert started[0][-1] == "--allow_code=mine,yours"

@@ -5,8 +5,8 @@
 import os
 import pathlib
 
+from yt8m.core import child_processes
 from yt8m.core import files
-from yt8m.eval.ablations import processes
 from yt8m.eval.ablations import table as ablation_table
 
 
@@ -42,7 +42,7 @@ def sample_command(table: ablation_table.Table, path: str) -> list[str]:
 
 
 def prepare_sample_data(table: ablation_table.Table, directory: str,
-                        runner: processes.Runner) -> str:
+                        runner: child_processes.Runner) -> str:
   """Writes the sample data set of a table unless it exists; returns its path."""
   path = os.path.join(directory, "sample")
   marker = os.path.join(directory, "sample.json")

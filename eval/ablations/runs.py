@@ -26,10 +26,10 @@ from tensorboard.backend.event_processing import event_accumulator
 
 from yt8m.configs import checkpoints
 from yt8m.configs import experiment
+from yt8m.core import child_processes
 from yt8m.core import directories
 from yt8m.core import files
 from yt8m.core import types
-from yt8m.eval.ablations import processes
 from yt8m.eval.ablations import table as ablation_table
 
 # Directory of a table. Training and evaluation look into the model themselves.
@@ -154,8 +154,9 @@ def make_trainings(runs: Sequence[Run], todo: Sequence[Run]) -> list[Training]:
   return [training for training in trainings if training.todo]
 
 
-def execute(training: Training, runner: processes.Runner, keep_checkpoints: bool = False,
-            **places: str) -> list[tuple[Run, dict[str, Any] | processes.RunFailed]]:
+def execute(training: Training, runner: child_processes.Runner,
+            keep_checkpoints: bool = False, **places: str,
+            ) -> list[tuple[Run, dict[str, Any] | child_processes.RunFailed]]:
   """Trains a model, unless it exists, and evaluates it for each run.
 
   The model is deleted when all runs are measured, unless it was trained to be kept.
@@ -179,17 +180,17 @@ def execute(training: Training, runner: processes.Runner, keep_checkpoints: bool
   try:
     owner = (next((run for run in training.runs if run.training()), None)
              or _train(training.todo[0], runner, keep_checkpoints, **places))
-  except processes.RunFailed as error:
+  except child_processes.RunFailed as error:
     return [(run, error) for run in training.todo]
   outcomes = []
   for run in training.todo:
     try:
       outcomes.append((run, _evaluate(run, owner, runner, keep_checkpoints, **places)))
-    except processes.RunFailed as error:
+    except child_processes.RunFailed as error:
       outcomes.append((run, error))
   succeeded = all(isinstance(outcome, dict) for _, outcome in outcomes)
   if succeeded and not (keep_checkpoints or owner.training()["keep"]):
-    _delete_checkpoints(owner.train_dir)
+    experiment.delete_checkpoints(owner.train_dir)
     _delete_calibrated(training.runs)
   return outcomes
 
@@ -205,7 +206,7 @@ def delete_measured_models(runs: Sequence[Run]) -> None:
               .get("keep") is False]
     if owners and all(run.result() for run in training.runs):
       for run in owners:
-        _delete_checkpoints(run.train_dir)
+        experiment.delete_checkpoints(run.train_dir)
       _delete_calibrated(training.runs)
 
 
@@ -214,17 +215,10 @@ def _delete(run, *names):
     pathlib.Path(run.path(name)).unlink(missing_ok=True)
 
 
-def _delete_checkpoints(train_dir):
-  experiment.TRAIN_DIR.refuse_links(train_dir)  # The patterns would follow them.
-  for name in checkpoints.FILES:
-    for path in pathlib.Path(train_dir).glob(name):
-      path.unlink()
-
-
 def _delete_calibrated(runs):
   for run in runs:
     if run.row.calibrate:
-      _delete_checkpoints(run.path("calibrated"))
+      experiment.delete_checkpoints(run.path("calibrated"))
 
 
 def _train(run, runner, keep, **places):

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from tests.helpers import support
-from yt8m.eval.ablations import processes
+from yt8m.core import child_processes
 
 FRAME = {"frame_features": True, "feature_names": "rgb,audio", "feature_sizes": "16,8",
          "num_classes": 13, "max_frames": 12, "batch_size": 16, "log_steps": 2}
@@ -67,7 +67,7 @@ def finished(tmp_path_factory):
   stopped_output = process.stdout.read()
   code = process.wait()
   before = results(directory)
-  with processes.lock(directory / "out" / "heads"):
+  with child_processes.lock(directory / "out" / "heads"):
     pass  # Child processes hold the lock as well, so none is left.
   again = support.run_command(*command(directory))
   return directory, code, stopped_output, before, again.stderr
@@ -192,7 +192,7 @@ def test_changed_rows_run_again_and_a_failing_one_is_marked(finished):
 
 
 def test_two_at_a_time_in_one_directory_is_an_error(tmp_path):
-  with processes.lock(tmp_path / "out" / "heads"):
+  with child_processes.lock(tmp_path / "out" / "heads"):
     process = support.run_command(*command(tmp_path, TABLE), check=False)
   assert process.returncode == 1
   assert "ERROR: Another yt8m-ablation is at work in" in process.stderr
@@ -239,20 +239,20 @@ def test_missing_records_are_an_error_before_anything_runs(tmp_path):
 
 
 def test_stop_ends_children_and_starts_no_more(tmp_path):
-  runner = processes.Runner(num_threads=1)
+  runner = child_processes.Runner(num_threads=1)
   runner.stop()
-  with open(tmp_path / "log", "w") as log, pytest.raises(processes.Stopped):
+  with open(tmp_path / "log", "w") as log, pytest.raises(child_processes.Stopped):
     runner.run(["yt8m-eval"], log)
 
 
 def test_a_run_that_a_killed_ablation_left_behind_is_waited_for(tmp_path):
-  hold = (f"import os, sys, time; from yt8m.eval.ablations import processes\n"
-          f"with processes.lock({str(tmp_path)!r}) as lock:\n"
+  hold = (f"import os, sys, time; from yt8m.core import child_processes\n"
+          f"with child_processes.lock({str(tmp_path)!r}) as lock:\n"
           "  if os.fork(): os.kill(os.getpid(), 9)\n"
           "  os.closerange(0, 3); time.sleep(2)\n"  # like a training
           "  os._exit(0)\n")
   process = support.run_command("timeit", "-n1", "-r1", hold, check=False)
   assert process.returncode == -signal.SIGKILL, process.stderr
   began = time.monotonic()
-  with processes.lock(tmp_path):
+  with child_processes.lock(tmp_path):
     assert time.monotonic() - began > 1

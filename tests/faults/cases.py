@@ -88,6 +88,12 @@ CASES = (
     Case("ablation", "yt8m.eval.ablation", (
         "--table={inputs}/heads.json", "--data_dir={inputs}/data", "--seeds=1",
         "--output_dir={out}/ablation")),
+    Case("tune", "yt8m.eval.tune", (
+        "--output_dir={out}/tuned", "--num_trials=2", "--pruner=none",
+        "--search=base_learning_rate=1e-3..1e-1:log", "--",
+        "--train_data_pattern={inputs}/data/frame/train*.tfrecord",
+        "--eval_data_pattern={inputs}/data/frame/validate*.tfrecord", *FRAME,
+        "--model=FrameLevelLogisticModel", "--batch_size=16", "--num_epochs=1")),
     Case("sample data", "yt8m.sample_data", ("--output_dir={out}/sample", *SAMPLE)),
     Case("label sets", "yt8m.collect_label_sets", (
         "--input_data_pattern={inputs}/data/frame/*.tfrecord", "--num_classes=13",

@@ -130,7 +130,6 @@ class _Worker:
 
 def _work(pipe, current):
   os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-  registry.warm_up()
   limit_memory()
   while True:
     pipe.send(run_cases(*pipe.recv(), current))

@@ -9,12 +9,9 @@ from tests.fuzz import segment_targets
 from tests.fuzz import server_targets
 from tests.fuzz import text_targets
 from tests.fuzz import training_targets
+from tests.fuzz import tuning_targets
 
 TARGETS = {target.name: target for target in (
     *training_targets.TARGETS, *json_targets.TARGETS, *text_targets.TARGETS,
     *binary_targets.TARGETS, *server_targets.TARGETS, *record_targets.TARGETS,
-    *segment_targets.TARGETS)}
-
-
-def warm_up() -> None:
-  """Loads what every case needs; the driver limits the memory afterwards."""
+    *segment_targets.TARGETS, *tuning_targets.TARGETS)}

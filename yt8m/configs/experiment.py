@@ -16,6 +16,7 @@ import fnmatch
 import inspect
 import json
 import os
+import pathlib
 
 import tensorflow as tf
 from absl import logging
@@ -244,6 +245,14 @@ def delete(train_dir: str) -> None:
         "yt8m-train did not write that. Move it away, or choose another --train_dir.")
   for name in own:
     directories.remove(os.path.join(train_dir, name))
+
+
+def delete_checkpoints(train_dir: str) -> None:
+  """Deletes the checkpoints of a local training directory, and what saving left."""
+  TRAIN_DIR.refuse_links(train_dir)  # The patterns would follow them.
+  for name in checkpoints.FILES:
+    for path in pathlib.Path(train_dir).glob(name):
+      path.unlink()
 
 
 def write_status(train_dir: str, finished: bool, total_steps: int | None = None) -> None:

@@ -23,6 +23,7 @@ COMMANDS = {
     "yt8m-segment-eval": "yt8m.eval.segments",
     "yt8m-serve": "yt8m.export.serve",
     "yt8m-train": "yt8m.train",
+    "yt8m-tune": "yt8m.eval.tune",
 }
 
 

@@ -18,13 +18,13 @@ from absl import logging
 
 from yt8m.configs import experiment
 from yt8m.core import checksum
+from yt8m.core import child_processes
 from yt8m.core import directories
 from yt8m.core import files
 from yt8m.core import paths
 from yt8m.core import progress
 from yt8m.core import types
 from yt8m.core import vocabulary
-from yt8m.eval.ablations import processes
 from yt8m.eval.ablations import table
 
 _SETTINGS = "folds.json"
@@ -73,8 +73,8 @@ def train(train_dir: str, num_folds: int, directory: str) -> list[tuple[str, str
   prepare(directory, {
       "flags": flags, "num_folds": num_folds,
       "files": [[name, checksum.of_ends(name)] for name in record_files]})
-  num_threads = int(os.environ.get(processes.THREADS, 0))
-  runner = processes.Runner(num_threads or processes.num_processors())
+  num_threads = int(os.environ.get(child_processes.THREADS, 0))
+  runner = child_processes.Runner(num_threads or child_processes.num_processors())
   try:
     return [_train(runner, flags, record_files[fold::num_folds], record_files, directory,
                    f"{fold + 1}", num_folds) for fold in range(num_folds)]
@@ -129,7 +129,7 @@ def prepare(directory: str, settings: types.Config) -> None:
   files.write_json(path, settings)
 
 
-def _train(runner: processes.Runner, flags: types.Config, fold: Sequence[str],
+def _train(runner: child_processes.Runner, flags: types.Config, fold: Sequence[str],
            record_files: Sequence[str], directory: str, number: str, num_folds: int
            ) -> tuple[str, str]:
   """Trains one model; returns its directory and the pattern of its fold."""

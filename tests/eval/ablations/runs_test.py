@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 from yt8m.configs import experiment
-from yt8m.eval.ablations import processes
+from yt8m.core import child_processes
 from yt8m.eval.ablations import records
 from yt8m.eval.ablations import runs as ablation_runs
 from yt8m.eval.ablations import table as ablation_table
@@ -23,7 +23,7 @@ CONFIG = {
 
 
 class Commands:
-  """Stands in for `processes.Runner`: writes what the commands would write.
+  """Stands in for `child_processes.Runner`: writes what the commands would write.
 
   Args:
     failing: words; a command with one of them fails.
@@ -40,7 +40,7 @@ class Commands:
     self.ran.append((name, flags.get("units") or flags.get("num_folds")
                      or flags.get("top_k")))
     if any(word in command for word in self.failing):
-      raise processes.RunFailed(f"{name} failed")
+      raise child_processes.RunFailed(f"{name} failed")
     if name == "yt8m-train":
       self.ran[-1] += () if "start_new_model" in flags else ("resumed",)
       os.makedirs(os.path.join(flags["train_dir"], "train"), exist_ok=True)
@@ -50,7 +50,7 @@ class Commands:
           max_to_keep=1, checkpoint_name="model.ckpt").save(
               checkpoint_number=2 if self.stopping else 7)
       if self.stopping:
-        raise processes.RunFailed(f"{name} ended with code 143")
+        raise child_processes.RunFailed(f"{name} ended with code 143")
     elif name == "yt8m-calibrate":
       shutil.copytree(flags["train_dir"], flags["output_dir"])
     else:
@@ -151,12 +151,12 @@ def test_models_are_deleted_that_a_kill_has_left(tmp_path, monkeypatch):
       ablation_table.Table.from_config(CONFIG), 1, str(tmp_path / "t"))
   ablate(tmp_path, rows=["other"], keep=True)
   with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-    patch.setattr(ablation_runs, "_delete_checkpoints", killed)
+    patch.setattr(experiment, "delete_checkpoints", killed)
     ablate(tmp_path, rows=["one"])
   ablation_runs.delete_measured_models(every)
   assert models(tmp_path) == {"one", "other"}  # The row "two" shares the first one.
   with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-    patch.setattr(ablation_runs, "_delete_checkpoints", killed)
+    patch.setattr(experiment, "delete_checkpoints", killed)
     assert ablate(tmp_path, rows=["one", "two"])[0] == [TWO]
   ablation_runs.delete_measured_models(every)
   assert models(tmp_path) == {"other"}
@@ -170,7 +170,7 @@ def test_checkpoints_behind_a_link_are_not_deleted(tmp_path):
   train_dir = tmp_path / "t" / "one" / "seed-0" / "model"
   (train_dir / ".worker-1").symlink_to(theirs)
   with pytest.raises(FileExistsError, match="worker-1 is a symbolic link to .*theirs"):
-    ablation_runs._delete_checkpoints(str(train_dir))
+    experiment.delete_checkpoints(str(train_dir))
   assert os.listdir(theirs) == ["model.ckpt-4.index"]
 
 
@@ -185,7 +185,7 @@ def test_files_of_other_names_are_not_written_into(tmp_path):
   assert "yt8m-train" in (directory / "log.txt").read_text()
   os.link(theirs, tmp_path / "t" / ".lock")
   with (pytest.raises(OSError, match="lock is a link, .*: delete it"),
-        processes.lock(tmp_path / "t")):
+        child_processes.lock(tmp_path / "t")):
     pass
   assert theirs.read_text() == "precious"
 
@@ -211,7 +211,7 @@ def test_a_kept_model_of_other_flags_is_not_used(tmp_path):
 def test_a_failed_evaluation_keeps_the_model_for_the_next_try(tmp_path):
   ran, outcomes = ablate(tmp_path, rows=["one", "two"], failing=["--top_k=20"])
   assert ran == [TRAIN, ONE, TWO]
-  assert isinstance(outcomes["one"], processes.RunFailed)
+  assert isinstance(outcomes["one"], child_processes.RunFailed)
   assert outcomes["two"]["evaluation"]["top_k"] == "2"
   ran, outcomes = ablate(tmp_path, rows=["one", "two"])
   assert ran == [ONE] and set(outcomes) == {"one"}
@@ -252,9 +252,9 @@ def test_a_training_that_turns_out_unfinished_is_not_used(tmp_path):
 def test_stopping_is_no_failure_of_a_row(tmp_path):
   table = ablation_table.Table.from_config(CONFIG)
   runs = ablation_runs.make_runs(table, 1, str(tmp_path / "t"))
-  runner = processes.Runner(num_threads=1)
+  runner = child_processes.Runner(num_threads=1)
   runner.stop()
-  with pytest.raises(processes.Stopped):
+  with pytest.raises(child_processes.Stopped):
     ablation_runs.execute(ablation_runs.make_trainings(runs, runs)[0], runner)
 
 

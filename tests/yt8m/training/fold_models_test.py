@@ -10,12 +10,12 @@ import pytest
 
 from tests.helpers import small_job
 from yt8m.configs import experiment
-from yt8m.eval.ablations import processes
+from yt8m.core import child_processes
 from yt8m.training import fold_models
 
 
 class Commands:
-  """Stands in for `processes.Runner`: copies a trained model, or fails.
+  """Stands in for `child_processes.Runner`: copies a trained model, or fails.
 
   Args:
     model: Training directory to copy.
@@ -30,7 +30,7 @@ class Commands:
     flags = dict(word.lstrip("-").partition("=")[::2] for word in command[1:])
     self.ran.append(flags)
     if len(self.ran) == self.fail_at:
-      raise processes.RunFailed("yt8m-train ended with code 1")
+      raise child_processes.RunFailed("yt8m-train ended with code 1")
     shutil.copytree(self.model, flags["train_dir"])
     experiment.write_status(flags["train_dir"], True, 7)
 
@@ -63,7 +63,7 @@ def lines(path):
 
 
 def train(monkeypatch, commands, *arguments):
-  monkeypatch.setattr(processes, "Runner", lambda num_threads: commands)
+  monkeypatch.setattr(child_processes, "Runner", lambda num_threads: commands)
   return fold_models.train(*arguments)
 
 
@@ -84,7 +84,7 @@ def test_every_file_is_in_one_fold(model, tmp_path, monkeypatch):
 
 def test_a_failed_training_continues(model, tmp_path, monkeypatch):
   train_dir, folds = set_flags(model, tmp_path / "model"), str(tmp_path / "folds")
-  with pytest.raises(processes.RunFailed):
+  with pytest.raises(child_processes.RunFailed):
     train(monkeypatch, Commands(model, fail_at=2), train_dir, 3, folds)
   again = Commands(model)
   train(monkeypatch, again, train_dir, 3, folds)

@@ -1,0 +1,66 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""The files of the trials of a search."""
+
+import json
+import os
+
+from tests.fuzz import json_values
+from tests.fuzz import mutation
+from tests.fuzz import target
+from yt8m.eval.tuning import space
+from yt8m.eval.tuning import trials
+
+_SETTINGS = {"flags": ["--model=MoeModel"], "search": ["rate=0.1..0.9", "size=2..8",
+                                                       "name=a,b"], "seed": 0}
+_TRIAL = {"settings": _SETTINGS, "values": {"rate": 0.5, "size": 4, "name": "b"}}
+
+
+def _read_trial(path):
+  output_dir = path.partition("/trials/")[0]
+  trial = trials.find(output_dir, 7, _SETTINGS, space.parse(_SETTINGS["search"]))
+  return trial and dict(trial.values)
+
+
+def _expected_trial(data):
+  content = json.loads(data.decode())
+  settings, values = content["settings"], content["values"]
+  assert isinstance(settings, dict) and isinstance(values, dict)
+  if settings != _SETTINGS:
+    return None
+  assert set(values) == {"rate", "size", "name"} and values["name"] in ("a", "b")
+  assert type(values["rate"]) is float and 0.1 <= values["rate"] <= 0.9
+  assert type(values["size"]) is int and 2 <= values["size"] <= 8
+  return values
+
+
+_OUTCOME = {"state": "pruned", "steps": [2, 4], "values": [0.5, 0.25], "seconds": 9.5}
+
+
+def _read_outcome(path):
+  outcome = trials.Trial(0, os.path.dirname(path), {}).outcome()
+  return {name: getattr(outcome, name) for name in _OUTCOME}
+
+
+def _expected_outcome(data):
+  content = json.loads(data.decode())
+  assert content["state"] in ("finished", "pruned")
+  json_values.number(content["seconds"])
+  steps, values = content["steps"], content["values"]
+  assert isinstance(steps, list) and isinstance(values, list)
+  assert len(steps) == len(values) > 0
+  assert all(type(step) is int and step >= 0 for step in steps)
+  list(map(json_values.number, values))
+  return {name: content[name] for name in _OUTCOME}
+
+
+TARGETS = (
+    target.Target(
+        name="trial.json", seeds=json_values.dump(_TRIAL), read=_read_trial,
+        expected=_expected_trial, mutate=mutation.of_json,
+        file="trials/007/trial.json", share=5),
+    target.Target(
+        name="result.json of a trial", seeds=json_values.dump(_OUTCOME), share=5,
+        read=_read_outcome, expected=_expected_outcome, mutate=mutation.of_json,
+        file="result.json"),
+)
