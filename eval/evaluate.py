@@ -37,7 +37,6 @@ from yt8m.configs import model_flags
 from yt8m.configs import starter_flags
 from yt8m.core import command
 from yt8m.core import paths
-from yt8m.data import missing_features
 from yt8m.data import readers
 from yt8m.data import records
 from yt8m.eval.evaluating import exported
@@ -153,7 +152,7 @@ def _evaluate(strategy: tf.distribute.Strategy) -> None:
       model.num_classes, model.max_frames, of_model=True)
   context = strategies.input_context(strategy)
   files = paths.match(FLAGS.eval_data_pattern, "--eval_data_pattern")
-  missing_features.check(files, reader.expected, reader.explain, "--eval_data_pattern")
+  reader.check_features(files, "--eval_data_pattern")
   num_examples = records.estimate_count(files)
   if num_examples:
     num_examples //= context.num_input_pipelines

@@ -96,7 +96,7 @@ flags.DEFINE_string("feature_names", None, "Names of the features; default: rgb,
                     "or mean_rgb,mean_audio for a video-level model.")
 flags.DEFINE_string("feature_sizes", "1024,128", "Sizes of the features, in the same "
                     "order.")
-feature_spec.define_dtypes_flag()
+feature_spec.define_record_flags()
 model_flags.define()
 starter_flags.define()
 
@@ -127,7 +127,7 @@ def main() -> None:
     print(f"{'':<14} -> {outputs}")
 
 
-@model_flags.named_code_allowed()
+@model_flags.named_code_allowed("reader")
 def _export_model() -> Export:
   if FLAGS.untrained:
     _refuse(["thresholds"], "belongs to a trained model: the scores of an --untrained "
@@ -237,7 +237,8 @@ def _untrained() -> tuple[experiment.Experiment, models.VideoModel]:
   frames = recipes.find(FLAGS.model).frame_level
   names = FLAGS.feature_names or ("rgb,audio" if frames else "mean_rgb,mean_audio")
   spec = feature_spec.FeatureSpec.from_flags(
-      names, FLAGS.feature_sizes, frames, feature_dtypes=FLAGS.feature_dtypes)
+      names, FLAGS.feature_sizes, frames, feature_dtypes=FLAGS.feature_dtypes,
+      reader=FLAGS.reader)
   model = building.build(num_classes=FLAGS.num_classes, feature_spec=spec,
                          **model_flags.chosen_options())
   config = experiment.Experiment(

@@ -33,7 +33,6 @@ from yt8m.core import paths
 from yt8m.core import video_ids
 from yt8m.core.vocabulary import Vocabulary
 from yt8m.data import label_reader
-from yt8m.data import missing_features
 from yt8m.data import video_reader
 from yt8m.eval.metrics import streaming
 from yt8m.export.prediction import checkpoint
@@ -120,8 +119,7 @@ def main() -> None:
     names = _names(source)
     record_files = paths.match(FLAGS.input_data_pattern, "--input_data_pattern")
     reader = source.reader()
-    missing_features.check(
-        record_files, reader.expected, reader.explain, "--input_data_pattern")
+    reader.check_features(record_files, "--input_data_pattern")
     logging.info("Model of %s.", source)
     _predict(job, record_files, names, limits)
   if FLAGS.output_model_tgz and isinstance(source, checkpoint.Checkpoint):

@@ -17,6 +17,7 @@ from typing import Any
 
 from absl import flags
 
+from yt8m.configs import model_flags
 from yt8m.core import checksum
 from yt8m.core import command
 from yt8m.core import feature_spec
@@ -46,7 +47,7 @@ flags.DEFINE_bool("segment_labels", False,
 flags.DEFINE_string("feature_names", "rgb", "Names of the features of a record. Only "
                     "--segment_labels reads features, for the lengths of the videos.")
 flags.DEFINE_string("feature_sizes", "1024", "Sizes of the features, in the same order.")
-feature_spec.define_dtypes_flag()
+feature_spec.define_record_flags()
 paths.define("output_file", None, "Path of the .npz to write; required.")
 flags.DEFINE_bool("overwrite", False, "Replace an existing --output_file.")
 flags.DEFINE_integer("max_examples", None, "Number of records to read at most, spread "
@@ -59,10 +60,11 @@ flags.DEFINE_bool("skip_bad_records", False, "Count records that can be read but
 flags.mark_flag_as_required("output_file")
 
 
+@model_flags.typed_code_allowed("reader")
 def main() -> None:
   spec = feature_spec.FeatureSpec.from_flags(
       FLAGS.feature_names, FLAGS.feature_sizes, FLAGS.frame_features,
-      FLAGS.segment_labels, FLAGS.feature_dtypes)
+      FLAGS.segment_labels, FLAGS.feature_dtypes, FLAGS.reader)
   reader = readers.make_reader(spec, FLAGS.num_classes)
   record_files = paths.match(FLAGS.input_data_pattern, "--input_data_pattern")
   contents = {

@@ -39,7 +39,6 @@ from yt8m.core import paths
 from yt8m.core import types
 from yt8m.core import vocabulary
 from yt8m.data import incidents
-from yt8m.data import missing_features
 from yt8m.data import reader_base
 from yt8m.data import readers
 from yt8m.data import records
@@ -75,7 +74,8 @@ train_flags.define_training()
 train_flags.define_machine()
 
 
-@model_flags.named_code_allowed("label_loss", "optimizer", "metrics", "describe")
+@model_flags.named_code_allowed(
+    "label_loss", "optimizer", "metrics", "reader", "describe")
 def main() -> None:
   if FLAGS.list:
     print(describing.listing())
@@ -93,7 +93,7 @@ def main() -> None:
   hparams_of_model, of_training = hparams.split(values["hparams"])
   spec = feature_spec.FeatureSpec.from_flags(
       FLAGS.feature_names, FLAGS.feature_sizes, FLAGS.frame_features,
-      FLAGS.segment_labels, FLAGS.feature_dtypes)
+      FLAGS.segment_labels, FLAGS.feature_dtypes, FLAGS.reader)
   options = model_flags.chosen_options(hparams=hparams_of_model)
   if FLAGS.show_config:
     model = building.build(
@@ -146,7 +146,7 @@ def _train(strategy: tf.distribute.Strategy, spec: feature_spec.FeatureSpec,
   # ---------------------------------------------------------------- data
   reader = readers.make_reader(spec, FLAGS.num_classes, FLAGS.max_frames)
   files = paths.match(FLAGS.train_data_pattern, "--train_data_pattern")
-  missing_features.check(files, reader.expected, reader.explain, "--train_data_pattern")
+  reader.check_features(files, "--train_data_pattern")
   excluded = (paths.match(FLAGS.label_sets_exclude, "--label_sets_exclude")
               if FLAGS.label_sets_exclude else [])
 

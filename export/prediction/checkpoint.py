@@ -96,8 +96,9 @@ class Checkpoint:
 
   def reader(self) -> reader_base.Reader:
     """Returns the reader of the model's records."""
-    return readers.make_reader(
-        self.spec, self.num_classes, self._experiment.max_frames, of_model=True)
+    with registry.allow_code(self.allow_code):
+      return readers.make_reader(
+          self.spec, self.num_classes, self._experiment.max_frames, of_model=True)
 
   def inference_files(self) -> list[str]:
     """Returns the names of the files of the training directory that prediction needs.

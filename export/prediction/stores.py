@@ -18,7 +18,6 @@ from yt8m.core import checksum
 from yt8m.core import locks
 from yt8m.core import paths
 from yt8m.core.types import Scores
-from yt8m.data import missing_features
 from yt8m.eval.predictions import store as prediction_store
 from yt8m.eval.predictions import writer
 from yt8m.export.prediction import engine
@@ -84,7 +83,7 @@ def write(model: saved_model.SavedModel, data_pattern: str, store_dir: str, *,
       prediction_parts.remove(store_dir)
       return _finished(model, store_dir, list(by_name), top_k)
     reader = model.reader()
-    missing_features.check(record_files, reader.expected, reader.explain, flag)
+    reader.check_features(record_files, flag)
     return _predict(model, store_dir, by_name, top_k, batch_size, runner)
 
 

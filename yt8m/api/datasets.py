@@ -22,7 +22,6 @@ from yt8m.core import feature_spec
 from yt8m.core import paths
 from yt8m.core import types
 from yt8m.data import framing
-from yt8m.data import missing_features
 from yt8m.data import readers
 from yt8m.synthetic import writer
 
@@ -171,7 +170,7 @@ def _dataset(pattern, features, level, num_classes, batch_size, shuffle, seed, w
   reader = readers.make_reader(spec, num_classes, **arguments)
   name = "the data pattern"
   files = paths.match(pattern, name)
-  missing_features.check(files, reader.expected, reader.explain, name)
+  reader.check_features(files, name)
   dataset = reader.dataset(pattern, batch_size, training=shuffle, seed=seed, epoch=None,
                            **{"num_readers": 8 if shuffle else 1, **options})
   keys = ("features", "num_frames", *(("id",) if with_ids else ()))

@@ -22,9 +22,8 @@ from yt8m.core import registry
 from yt8m.core.types import Batch
 from yt8m.core.types import Scores
 from yt8m.core.vocabulary import Vocabulary
-from yt8m.data import frame_reader
 from yt8m.data import reader_base
-from yt8m.data import video_reader
+from yt8m.data import readers
 
 DESCRIPTION = "feature_spec.json"
 GRAPH = graph_check.GRAPH
@@ -76,11 +75,9 @@ class Contract:
 
   def reader(self) -> reader_base.Reader:
     """Returns the reader of such records; it pads to the longest video of a batch."""
-    if self.spec.is_video_level:
-      return video_reader.VideoLevelReader(self.spec, self.num_classes, of_model=True)
-    return frame_reader.FrameLevelReader(
-        self.spec, self.num_classes, self.max_frames, pad_to_max_frames=False,
-        of_model=True)
+    padding = {} if self.spec.is_video_level else {"pad_to_max_frames": False}
+    return readers.make_reader(
+        self.spec, self.num_classes, self.max_frames, of_model=True, **padding)
 
 
 def check_outside(path: str, flag: str) -> None:
@@ -253,7 +250,8 @@ class SavedModel:
 
   def reader(self) -> reader_base.Reader:
     """Returns the reader of the model's records."""
-    return self.contract.reader()
+    with registry.allow_code(self.allow_code):
+      return self.contract.reader()
 
   @functools.cached_property
   def _digests(self) -> tuple[dict[str, manifest.File], str]:

@@ -30,12 +30,15 @@ Size = int | tuple[int, str]
 flags.disclaim_key_flags()
 
 
-def define_dtypes_flag() -> None:
-  """Defines `--feature_dtypes`, which has one meaning in all commands."""
+def define_record_flags() -> None:
+  """Defines `--feature_dtypes` and `--reader`, for the command that calls this."""
   flags.DEFINE_string(
       "feature_dtypes", None, "Types of the values of the features, in the same order: "
       f"{', '.join(DTYPES)}. Default: uint8 (YouTube-8M's 8-bit frames), at video level "
       "float32.")
+  flags.DEFINE_string(
+      "reader", None, "Reader of your own, my_module:MyReader, of records with other "
+      "keys than YouTube-8M's: a subclass of yt8m.data.own_reader.OwnReader.")
 
 
 @dataclasses.dataclass(frozen=True, init=False)
@@ -54,6 +57,8 @@ dtypes=('uint8', 'uint8'))
       `"segment"` (frame-level records with rated segments).
     dtypes: Type of the values of each feature, one of `DTYPES`. Default: those of
       YouTube-8M, `"float32"` at video level and `"uint8"` for frames.
+    reader: Name of a class of the user's own that reads the records, e.g.
+      `"my_module:MyReader"`; None for the readers of this library.
 
   Raises:
     ValueError: There are no names, there is not one size and one type for each name, a
@@ -63,9 +68,10 @@ dtypes=('uint8', 'uint8'))
   sizes: tuple[int, ...]
   level: str
   dtypes: tuple[str, ...]
+  reader: str | None = dataclasses.field(default=None, repr=False)
 
   def __init__(self, names: Iterable[str], sizes: Iterable[int], level: str,
-               dtypes: Iterable[str] | None = None):
+               dtypes: Iterable[str] | None = None, reader: str | None = None):
     names, sizes = tuple(names), tuple(int(size) for size in sizes)
     if not names:
       raise ValueError("--feature_names is empty: name at least one feature.")
@@ -81,13 +87,15 @@ dtypes=('uint8', 'uint8'))
       raise registry.unknown("level", level, LEVELS)
     dtypes = _checked_dtypes(names, dtypes, level)
     for field, value in (
-        ("names", names), ("sizes", sizes), ("level", level), ("dtypes", dtypes)):
+        ("names", names), ("sizes", sizes), ("level", level), ("dtypes", dtypes),
+        ("reader", reader)):
       object.__setattr__(self, field, value)
 
   @classmethod
   def from_flags(cls, feature_names: str, feature_sizes: str,
                  frame_features: bool = False, segment_labels: bool = False,
-                 feature_dtypes: str | None = None) -> "FeatureSpec":
+                 feature_dtypes: str | None = None, reader: str | None = None
+                 ) -> "FeatureSpec":
     """Returns the spec that the comma-separated flags of the starter code describe."""
     names = _entries(feature_names)
     try:
@@ -97,7 +105,8 @@ dtypes=('uint8', 'uint8'))
           f"--feature_sizes={feature_sizes!r} must be whole numbers separated by "
           "commas, e.g. 1024,128.") from error
     level = SEGMENT if segment_labels else FRAME if frame_features else VIDEO
-    return cls(names, sizes, level, _entries(feature_dtypes) if feature_dtypes else None)
+    return cls(names, sizes, level,
+               _entries(feature_dtypes) if feature_dtypes else None, reader)
 
   @classmethod
   def of(cls, features: Mapping[str, Size], level: str) -> "FeatureSpec":
@@ -165,6 +174,9 @@ dtypes=('float16', 'uint8'))
     if self.is_video_level and segment_labels:
       raise ValueError("--segment_labels needs a model of frame-level features, but this "
                        "one was trained on video-level features.")
+    if segment_labels and self.reader:
+      raise ValueError("--segment_labels cannot be read by --reader="
+                       f"{self.reader}: leave out one of them.")
     if self.is_video_level or segment_labels is None:
       return self
     return dataclasses.replace(self, level=SEGMENT if segment_labels else FRAME)
@@ -173,7 +185,9 @@ dtypes=('float16', 'uint8'))
     """Returns the arguments in plain types; default types are left out, as they were
     before there were others."""
     config = {"names": list(self.names), "sizes": list(self.sizes), "level": self.level}
-    return config if self.has_default_dtypes else {**config, "dtypes": list(self.dtypes)}
+    if not self.has_default_dtypes:
+      config["dtypes"] = list(self.dtypes)
+    return {**config, "reader": self.reader} if self.reader else config
 
   @classmethod
   def from_config(cls, config: Config) -> "FeatureSpec":
@@ -186,8 +200,10 @@ dtypes=('float16', 'uint8'))
         "names": fields.list_of(fields.NAME, "texts"),
         "sizes": fields.list_of(fields.COUNT, "whole numbers from 1 on"),
         "level": fields.one_of(LEVELS)},
-        {"dtypes": fields.list_of(fields.one_of(DTYPES), "types of features")})
-    return cls(config["names"], config["sizes"], config["level"], config.get("dtypes"))
+        {"dtypes": fields.list_of(fields.one_of(DTYPES), "types of features"),
+         "reader": fields.NAME})
+    return cls(config["names"], config["sizes"], config["level"], config.get("dtypes"),
+               config.get("reader"))
 
 
 def _entries(flag: str) -> list[str]:

@@ -5,6 +5,7 @@
 import abc
 import functools
 from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -18,6 +19,7 @@ from yt8m.data import diagnosis
 from yt8m.data import epochs
 from yt8m.data import file_batches
 from yt8m.data import local_records
+from yt8m.data import missing_features
 from yt8m.data import parsing
 from yt8m.data import records
 
@@ -173,6 +175,15 @@ class Reader(abc.ABC):
     expected = self.EXPECTED.format(
         num_classes=self.num_classes, sizes=sizes, of_values=of_values)
     return self._parse(serialized, names, parsing.check_plainly(names, expected))[0]
+
+  def check_features(self, files: Sequence[str], flag: str) -> None:
+    """Checks that records have the features; the arguments are those of
+    `missing_features.check`.
+
+    Raises:
+      ValueError: None of the records has one of the features, but they have others.
+    """
+    missing_features.check(files, self.expected, self.explain, flag)
 
   def explain(self, record: diagnosis.Record) -> diagnosis.Fault | None:
     """Explains why this reader cannot use a record."""

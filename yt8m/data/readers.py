@@ -11,16 +11,28 @@ One call of `dataset` is one epoch. Its order is a function of (seed, epoch).
 """
 
 from yt8m.core import feature_spec
+from yt8m.core import registry
+from yt8m.data import own_reader
 from yt8m.data import reader_base
 from yt8m.data.frame_reader import FrameLevelReader as FrameLevelReader
 from yt8m.data.segment_reader import SegmentReader as SegmentReader
 from yt8m.data.segment_reader import split_into_segments as split_into_segments
 from yt8m.data.video_reader import VideoLevelReader as VideoLevelReader
 
+# Of the user's own only: `spec.level` decides which of the three it is otherwise.
+READERS = registry.Registry("reader", own_reader.OwnReader)
+
 
 def make_reader(spec: feature_spec.FeatureSpec, num_classes: int, max_frames: int = 300,
                 **kwargs) -> reader_base.Reader:
-  """Returns the reader for `spec.level`; `kwargs` go to its constructor."""
+  """Returns the reader for `spec.level`; `kwargs` go to its constructor.
+
+  Raises:
+    ValueError: `spec.reader` is not found, or not allowed (`registry.allow_code`).
+  """
+  if spec.reader:
+    return READERS[spec.reader](
+        spec.with_segment_labels(spec.has_segments), num_classes, max_frames, **kwargs)
   if spec.is_video_level:
     return VideoLevelReader(spec, num_classes, **kwargs)
   reader = SegmentReader if spec.level == feature_spec.SEGMENT else FrameLevelReader

@@ -47,8 +47,9 @@ _FAULT = re.compile(r"assertion failed: \[(.*)\]\s+\[\[", re.DOTALL)
 # TensorFlow's parser, which names records as `with_names` does.
 _UNPARSED = re.compile(
     r"(?:Name: |example id: |in example )((.*?), record (\d+)|record \d+ of the batch)")
-# Its op: of some broken protocol buffers it says only in which feature they are.
-_PARSER = "ParseSequenceExample"
+# Its op: of some broken protocol buffers it says only in which feature they are. A reader
+# of the user's own may parse with any other.
+_PARSER = re.compile(r"ParseSequenceExample|Error in user-defined function")
 
 
 @contextlib.contextmanager
@@ -68,7 +69,7 @@ def clear_errors(explain: diagnosis.Explain = lambda record: None,
       message = re.sub(r"\\(['\"])", r"\1", fault[1].rstrip())
     elif unparsed:
       message = f"{unparsed[1]} {_explain_unparsed(unparsed, explain)}"
-    elif _PARSER in error.message:
+    elif _PARSER.search(error.message):
       message = _first_bad(files, explain)
     else:
       raise

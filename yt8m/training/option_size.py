@@ -38,7 +38,7 @@ def of_flags(kind: str, name: str) -> list[str]:
       "feature_names", "feature_sizes", "frame_features", "segment_labels")):
     spec = feature_spec.FeatureSpec.from_flags(
         values.feature_names, values.feature_sizes, values.frame_features,
-        values.segment_labels, values.feature_dtypes)
+        values.segment_labels, values.feature_dtypes, values.reader)
   elif kind == "recipe" and not recipes.RECIPES[name].frame_level:
     spec = feature_spec.FeatureSpec.from_flags("mean_rgb,mean_audio", "1024,128")
   else:

@@ -42,7 +42,7 @@ _EXACT = ("seed", "num_readers", "shuffle_buffer", "precision", "optimizer",
 _ELSEWHERE = {
     "train_dir", "start_new_model", "resume", "checkpoint", "show_config", "recipe",
     "model", "num_classes", *model_flags.MODEL_FLAGS, "feature_names", "feature_sizes",
-    "feature_dtypes", "frame_features", "segment_labels", "train_data_pattern",
+    "feature_dtypes", "reader", "frame_features", "segment_labels", "train_data_pattern",
     "export_model_steps", "save_checkpoint_secs", "log_steps", "log_device_placement",
     "start_from_prior", "prior_examples", "label_sets", "label_sets_exclude"}
 _STATS_AT_A_TIME = 16

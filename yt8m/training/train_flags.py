@@ -26,7 +26,7 @@ def define_data() -> None:
   flags.DEFINE_string("feature_names", "mean_rgb", "Features of a record, in order.")
   flags.DEFINE_string("feature_sizes", "1024",
                       "Sizes of the features, in the same order.")
-  feature_spec.define_dtypes_flag()
+  feature_spec.define_record_flags()
   flags.DEFINE_bool("frame_features", False, "Whether records hold frames.")
   flags.DEFINE_bool("segment_labels", False, "Whether records hold rated segments.")
   flags.DEFINE_integer("batch_size", 1024, "Examples of a step, over all replicas.",
