@@ -133,18 +133,26 @@ def test_no_folder_is_importable_under_its_bare_name():
   assert not {"models", "eval", "export"} & set(sys.modules)
 
 
-def test_wheel_holds_every_source_file(tmp_path):
+def test_wheel_of_the_source_archive_holds_every_file(tmp_path):
   """The wheel works without the checkout, and its import name covers all four folders."""
   subprocess.run(
+      [sys.executable, "-c", "from setuptools import build_meta;"
+       f"build_meta.build_sdist({str(tmp_path)!r})"], check=True, capture_output=True,
+      cwd=copy_of_checkout(tmp_path))
+  [archive] = tmp_path.glob("*.tar.gz")
+  subprocess.run(
       [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps",
-       "--no-build-isolation", "--wheel-dir", str(tmp_path),
-       str(copy_of_checkout(tmp_path))],
+       "--no-build-isolation", "--wheel-dir", str(tmp_path), str(archive)],
       check=True, capture_output=True)
   [wheel] = tmp_path.glob("*.whl")
   site = tmp_path / "site"
   subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--no-deps",
                   "--target", str(site), str(wheel)], check=True, capture_output=True)
-  for path in sources():
+  data = [path.relative_to(ROOT) for pattern in (
+      "yt8m/core/help/*.txt", "eval/ablations/tables/*.json")
+          for path in ROOT.glob(pattern)]
+  assert data
+  for path in (*sources(), *data):
     installed = path if path.parts[0] == "yt8m" else pathlib.Path("yt8m") / path
     assert (site / installed).exists(), path
   output = subprocess.run(

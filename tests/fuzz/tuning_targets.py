@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The files of the trials of a search."""
+"""The files of the trials of a search, and of the steps of the demo."""
 
 import json
 import os
@@ -8,6 +8,7 @@ import os
 from tests.fuzz import json_values
 from tests.fuzz import mutation
 from tests.fuzz import target
+from yt8m import demo
 from yt8m.eval.tuning import space
 from yt8m.eval.tuning import trials
 
@@ -54,7 +55,23 @@ def _expected_outcome(data):
   return {name: content[name] for name in _OUTCOME}
 
 
+_STEPS = {"num_videos": 2000, "seconds": {"yt8m-train --model=MoeModel": 12.5}}
+
+
+def _read_steps(path):
+  steps = demo.Steps.load(path)
+  return steps.num_videos, steps.seconds
+
+
+def _expected_steps(data):
+  content = json.loads(data.decode())
+  assert isinstance(content["seconds"], dict)
+  list(map(json_values.number, content["seconds"].values()))
+  return json_values.whole(content["num_videos"]), content["seconds"]
+
+
 TARGETS = (
+    json_values.of_file("demo.json", [_STEPS], _read_steps, _expected_steps, share=5),
     target.Target(
         name="trial.json", seeds=json_values.dump(_TRIAL), read=_read_trial,
         expected=_expected_trial, mutate=mutation.of_json,

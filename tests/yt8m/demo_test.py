@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""What `yt8m-demo --overwrite` replaces; `make demo` runs the demo itself."""
+"""What `yt8m-demo` does again, and what it replaces; `make demo` runs it whole."""
 
 import os
 
@@ -12,6 +12,8 @@ from yt8m import demo
 from yt8m.artifacts import manifest
 from yt8m.core import locks
 from yt8m.synthetic import writer
+
+NUM = 4  # videos
 
 
 def touch(path):
@@ -32,15 +34,44 @@ def earlier(tmp_path):
                "predictions.csv"):
     touch(root / name)
   manifest.write(str(root / "members" / "LstmModel"))
+  demo.Steps(str(root / "demo.json"), NUM, {"yt8m-train --model=LstmModel": 2.5}).save()
   return root
 
 
 def test_an_earlier_demo_is_replaced_if_asked(earlier):
+  steps = demo.prepare(str(earlier), False, NUM)
+  assert steps.seconds == {"yt8m-train --model=LstmModel": 2.5}
+  assert (earlier / "predictions.csv").exists()
+  with pytest.raises(ValueError, match="a demo with --num_videos=4: .*add --overwrite"):
+    demo.prepare(str(earlier), False, NUM + 1)
+  (earlier / "demo.json").write_text('{"num_videos": 4, "seconds": {"x": "y"}}')
+  with pytest.raises(ValueError, match="demo.json is not a note of yt8m-demo"):
+    demo.prepare(str(earlier), False, NUM)
+  assert demo.prepare(str(earlier), True, NUM).seconds == {}
+  assert os.listdir(earlier) == ["demo.json"]
+  (earlier / "demo.json").unlink()
+  touch(earlier / "predictions.csv")
   with pytest.raises(FileExistsError, match="not an empty directory: .*--overwrite"):
-    demo.prepare(str(earlier), overwrite=False)
-  demo.prepare(str(earlier), overwrite=True)
-  assert os.listdir(earlier) == []
-  demo.prepare(str(earlier), overwrite=False)
+    demo.prepare(str(earlier), False, NUM)
+
+
+def test_a_command_that_has_ended_is_not_run_again(tmp_path, monkeypatch, capsys):
+  ran = []
+
+  def shell(*words):
+    if len(ran) == 1:
+      raise KeyboardInterrupt
+    ran.append(words)
+    return 2.0
+
+  monkeypatch.setattr(demo, "shell", shell)
+  steps = demo.prepare(str(tmp_path), False, NUM)
+  assert steps("yt8m-train", "--model=a b") == 2.0
+  with pytest.raises(KeyboardInterrupt):
+    steps("yt8m-eval")
+  again = demo.prepare(str(tmp_path), False, NUM)
+  assert again("yt8m-train", "--model=a b") == 2.0 and len(ran) == 1
+  assert "$ yt8m-train '--model=a b'\n(done before)" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("foreign", [
@@ -51,19 +82,19 @@ def test_an_earlier_demo_is_replaced_if_asked(earlier):
 def test_a_file_of_the_user_is_never_removed(earlier, foreign):
   touch(earlier / foreign)
   with pytest.raises(FileExistsError, match="also holds .*, which no demo has"):
-    demo.prepare(str(earlier), overwrite=True)
+    demo.prepare(str(earlier), True, NUM)
   assert (earlier / foreign).exists() and (earlier / "predictions.csv").exists()
 
 
 def test_only_a_demo_is_replaced(tmp_path):
   touch(tmp_path / "sample" / "thesis.tex")
-  with pytest.raises(FileExistsError, match="has no sample/ground_truth.npz, so it is "):
-    demo.prepare(str(tmp_path), overwrite=True)
+  with pytest.raises(FileExistsError, match="has no demo.json, so it is not a demo"):
+    demo.prepare(str(tmp_path), True, NUM)
   (tmp_path / "link").symlink_to("sample")
   with pytest.raises(FileExistsError, match="symbolic link"):
-    demo.prepare(str(tmp_path / "link"), overwrite=True)
+    demo.prepare(str(tmp_path / "link"), True, NUM)
   with pytest.raises(ValueError, match="--output_dir is empty"):
-    demo.prepare("", overwrite=True)
+    demo.prepare("", True, NUM)
 
 
 @pytest.mark.parametrize("drawn", [True, False])
@@ -76,8 +107,7 @@ def test_the_end_names_the_picture_only_if_there_is_one(tmp_path, monkeypatch, c
 
   scores = dict.fromkeys(("gap", "map", "avg_hit_at_one", "avg_perr"), 0.5)
   monkeypatch.setattr(demo, "shell", shell)
-  monkeypatch.setattr(demo, "prepare", lambda *_: None)
-  monkeypatch.setattr(demo, "newest_metrics", lambda _: scores)
+  monkeypatch.setattr(demo, "best_metrics", lambda _: scores)
   monkeypatch.setattr(demo.files, "bytes_on_disk", lambda _: 1)
   with flagsaver.as_parsed(num_videos="8", overwrite="false"):
     demo.run_all(str(tmp_path))

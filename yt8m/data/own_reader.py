@@ -75,11 +75,12 @@ class OwnReader(reader_base.Reader):
           f"{fields.reason(error).splitlines()[0]}")
     if good[0]:
       return None
+    [video_id], [num_frames] = (rows[key].numpy() for key in ("id", "num_frames"))
     return diagnosis.Fault(
-        "faults that a reader found", f"is parsed by {name} to the id {rows['id'][0].numpy()!r}, "
-        f"{int(rows['num_frames'][0])} frames and {tf.math.count_nonzero(rows['labels'])}"
-        " labels; an id, finite features, no negative number of frames and labels from "
-        f"0 to {self.num_classes - 1} are needed.")
+        "faults that a reader found", f"is parsed by {name} to the id {video_id!r}, "
+        f"{num_frames} frames and {tf.math.count_nonzero(rows['labels'])} labels; an id, "
+        "finite features, no negative number of frames and labels from 0 to "
+        f"{self.num_classes - 1} are needed.")
 
   def explain_labels(self, record: diagnosis.Record) -> diagnosis.Fault | None:
     """Explains why `parse_labels` cannot use a record."""
