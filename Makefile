@@ -14,7 +14,7 @@ ADDONS_PYTHON ?= python3.11
 ADDONS_VENV ?= .venv-addons
 ADDONS_CURRENT_VENV ?= .venv-addons-current
 
-.PHONY: demo test test-long test-addons test-variants lint docs constraints goldens fuzz \
+.PHONY: demo test test-long test-quick test-addons test-variants lint docs constraints goldens fuzz \
   test-faults notebooks benchmarks clean
 
 $(BIN)/.installed: setup.py pyproject.toml
@@ -37,6 +37,14 @@ test: $(BIN)/.installed lint
 # Tests of several processes at a time: kills and stops, Ray, replicas, workers, notebooks.
 test-long: $(BIN)/.installed
 	$(BIN)/python -m pytest $(PYTEST_FLAGS) -m long
+
+# The commands as a user types them, and the parts that differ between versions of Python:
+#     make test-quick PYTHON=python3.12 VENV=.venv-3.12
+test-quick: $(BIN)/.installed
+	$(BIN)/python -m pytest $(PYTEST_FLAGS) -m "not long" tests/commands_test.py \
+	  tests/doctest_test.py tests/golden_files_test.py tests/layout_test.py \
+	  tests/yt8m/core tests/yt8m/configs tests/yt8m/data tests/eval/metrics \
+	  tests/eval/tuning tests/yt8m/train_command_test.py
 
 $(ADDONS_VENV)/.installed: setup.py pyproject.toml
 	@command -v $(ADDONS_PYTHON) > /dev/null || \
