@@ -4,7 +4,6 @@
 
 import base64
 import concurrent.futures
-import contextlib
 import gzip
 import http.client
 import json
@@ -245,27 +244,10 @@ def test_a_connection_with_unfinished_headers_is_closed(server):
 @needs_ray
 def test_no_port_but_that_of_the_token_is_open_to_the_network(server):
   offspring = {server.process.pid, *processes.descendants(server.process.pid)}
-  open_to_all = [command for address, command in listening(offspring)
+  open_to_all = [command for address, command in processes.listening(offspring)
                  if set(address) <= {"0"}]
   # Ray's servers for its own calls want the token; those of metrics do not.
   assert all(command.startswith("ray::ServeReplica") for command in open_to_all)
-
-
-def listening(pids):
-  """Yields address, as the kernel writes it, and command of each listening socket."""
-  sockets = {}
-  for pid in pids:
-    with contextlib.suppress(OSError):
-      for descriptor in os.listdir(f"/proc/{pid}/fd"):
-        with contextlib.suppress(OSError):
-          sockets[os.readlink(f"/proc/{pid}/fd/{descriptor}")] = pid
-  for table in ("/proc/net/tcp", "/proc/net/tcp6"):
-    with open(table) as file:
-      for line in file.readlines()[1:]:
-        fields = line.split()
-        pid = sockets.get(f"socket:[{fields[9]}]")
-        if fields[3] == "0A" and pid:
-          yield fields[1].partition(":")[0], processes.command(pid)
 
 
 @pytest.mark.long

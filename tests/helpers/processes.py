@@ -72,3 +72,20 @@ def _parent(pid):
   with contextlib.suppress(OSError), open(f"/proc/{pid}/stat") as file:
     return int(file.read().rpartition(")")[2].split()[1])
   return None
+
+
+def listening(pids):
+  """Yields address, as the kernel writes it, and command of each listening socket."""
+  sockets = {}
+  for pid in pids:
+    with contextlib.suppress(OSError):
+      for descriptor in os.listdir(f"/proc/{pid}/fd"):
+        with contextlib.suppress(OSError):
+          sockets[os.readlink(f"/proc/{pid}/fd/{descriptor}")] = pid
+  for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+    with open(table) as file:
+      for line in file.readlines()[1:]:
+        fields = line.split()
+        pid = sockets.get(f"socket:[{fields[9]}]")
+        if fields[3] == "0A" and pid:
+          yield fields[1].partition(":")[0], command(pid)

@@ -41,6 +41,9 @@ def test_the_same_bytes_as_the_plain_path(tmp_path):
 
   with processes.started(COMMAND, *arguments, log=tmp_path / "log") as driver:
     processes.wait_for(lambda: len(parts()) > 4, driver)
+    ours = {driver.pid, *processes.descendants(driver.pid)}
+    assert not [command for address, command in processes.listening(ours)
+                if set(address) <= {"0"}]  # Open to the network.
     before = workers(driver)
     os.kill(before[0], signal.SIGKILL)
     at_death = len(parts())
