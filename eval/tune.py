@@ -39,7 +39,7 @@ paths.define("output_dir", None, "Directory for the trials, tuning.md and tuning
 flags.DEFINE_multi_string(
     "search", [], "Flag of yt8m-train, or path of a hyperparameter as in --set, with the "
     "values to try: base_learning_rate=1e-4..1e-1:log, batch_size=64,128 or "
-    "classifier.num_mixtures=2..8. Give it once for each.")
+    "classifier.num_mixtures=2..8")
 flags.DEFINE_integer("num_trials", 20, "Number of trials in all.", lower_bound=1)
 flags.DEFINE_integer("num_processes", 1, "Number of trainings at a time.", lower_bound=1)
 flags.DEFINE_string("metric", "gap", "Metric of --eval_data_pattern to search for. The "

@@ -80,6 +80,7 @@ def trained(tmp_path_factory):
     yield example, folder, evaluated.stdout, other.stdout
 
 
+@pytest.mark.long
 def test_the_same_videos_give_the_same_model_and_scores(trained):
   _, folder, evaluated, other = trained
   assert evaluated.split("|")[1:] == other.split("|")[1:] and "GAP" in evaluated
@@ -93,6 +94,7 @@ def test_the_same_videos_give_the_same_model_and_scores(trained):
   assert config["model"]["feature_spec"]["reader"] == "my_readers:Arrays"
 
 
+@pytest.mark.long
 def test_a_saved_model_takes_the_records_without_the_code(trained):
   example, folder, *_ = trained
   [path] = (folder / "own").glob("test-00*")
