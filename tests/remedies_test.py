@@ -51,6 +51,11 @@ def inference(*more, pattern="{data}/video/test*"):
           f"--input_data_pattern={pattern}", "--output_file={out}/predictions")
 
 
+def label_sets(path):
+  return ("yt8m.collect_label_sets", "--input_data_pattern={data}/video/train*", _NAMES,
+          _SIZES, "--num_classes=13", f"--output_file={path}")
+
+
 CASES = {
     "a label beyond the classes": Case(
         train("--num_classes=5"), "Increase --num_classes", ("--num_classes=13",)),
@@ -103,6 +108,31 @@ CASES = {
         ("--vocabulary={data}/vocabulary.csv",)),
     "an output that exists": Case(
         inference("--top_k=3"), "add --overwrite", ("--overwrite",)),
+    "label sets that exist": Case(
+        (*label_sets("{out}/sets.npz"), "--max_examples=5"), "add --overwrite",
+        ("--overwrite",)),
+    "an export that exists": Case(
+        ("yt8m.export.export_model", "--train_dir={model}", "--top_k=3",
+         "--output_dir={out}/export"), "add --overwrite", ("--overwrite",)),
+    "MediaPipe at video level": Case(
+        ("yt8m.export.export_model", "--train_dir={model}", "--mediapipe",
+         "--output_dir={out}/mediapipe"), "leave out --mediapipe",
+        removed=("--mediapipe",)),
+    "no best checkpoint": Case(
+        evaluate("--checkpoint=best"), "give --checkpoint=latest",
+        ("--checkpoint=latest",)),
+    "another batch size in the middle of an epoch": Case(
+        train("--batch_size=4", "--max_steps=4", "--skip_bad_records",
+              train_dir="{model}"),
+        "add --resume=approximate", ("--resume=approximate",)),
+    "a long warm-up": Case(
+        train("--warmup_examples=80", "--learning_rate_schedule=cosine"),
+        "raise --num_epochs or --max_steps", ("--max_steps=12",)),
+    "a search without records to judge by": Case(
+        ("yt8m.eval.tune", "--output_dir={out}/tuned", "--num_trials=1",
+         "--search=base_learning_rate=0.01..0.1", "--", *train()[1:-1]),
+        "--eval_data_pattern is missing among the flags of yt8m-train after --",
+        ("--eval_data_pattern={data}/video/validate*",)),
 }
 
 
@@ -134,6 +164,11 @@ def prepare(name, inputs, out):
     (data / "copy.tfrecord").write_bytes(test)
   elif name == "an output that exists":
     support.run_command(*placed(inference(), out, out))
+  elif name == "label sets that exist":
+    support.run_command(*placed(label_sets("{out}/sets.npz"), out, out))
+  elif name == "an export that exists":
+    support.run_command(*placed(CASES[name].command[:-2], out, out),
+                        f"--output_dir={out}/export")
   elif name == "a record of another size":
     bad = tfrecords.video_example("bad", [0], {"mean_rgb": [1.0], "mean_audio": [1.0]})
     with tf.io.TFRecordWriter(str(data / "bad.tfrecord")) as writer:
