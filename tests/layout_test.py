@@ -22,7 +22,7 @@ LAYERS = (
     "yt8m.data",
     "yt8m.models",
     "yt8m.configs",
-    "yt8m.artifacts yt8m.synthetic",
+    "yt8m.artifacts yt8m.inspecting yt8m.synthetic",
     "yt8m.eval",
     "yt8m.training",
     "yt8m.export",

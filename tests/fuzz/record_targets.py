@@ -235,7 +235,7 @@ def unframed(data):
   return data[12:12 + int.from_bytes(data[:8], "little")]
 
 
-def _seeds(level):
+def seeds(level):
   # In the same order in every process, so that a case is the same, too.
   return [framed(example.SerializeToString(deterministic=True))
           for example in _EXAMPLES[level]]
@@ -245,7 +245,7 @@ def _mutate_file(rng, data):
   """Damages a file of three records: bytes, order, and lengths with valid checksums."""
   if rng.random() < 0.7:
     return mutation.of_bytes(rng, data)
-  parts = _seeds("video")
+  parts = seeds("video")
   length = rng.choice((0, 1, 2**31, 2**40, 2**63, 2**64 - 1, 2**64 - 16))
   parts.insert(rng.randrange(3), rng.choice((
       framed(b""), framed(b"\0" * 5), framed(b"abc", length), b"\0" * 40,
@@ -280,9 +280,9 @@ def _expected_file(data):
 TARGETS = (
     *(target.Target(
         name=f"{level} record", mutate=mutate_record, file="input.tfrecord", share=0.4,
-        seeds=_seeds(level), read=functools.partial(_read_record, level),
+        seeds=seeds(level), read=functools.partial(_read_record, level),
         expected=functools.partial(_expected_record, level)) for level in _SPECS),
     target.Target(
         name="TFRecord file", mutate=_mutate_file, file="input.tfrecord", share=0.02,
-        seeds=[b"".join(_seeds("video"))], read=_read_file, expected=_expected_file),
+        seeds=[b"".join(seeds("video"))], read=_read_file, expected=_expected_file),
 )

@@ -17,6 +17,7 @@ COMMANDS = {
     "yt8m-eval": "yt8m.eval.evaluate",
     "yt8m-export": "yt8m.export.export_model",
     "yt8m-inference": "yt8m.export.inference",
+    "yt8m-inspect": "yt8m.inspect_records",
     "yt8m-json-to-csv": "yt8m.export.json_to_csv",
     "yt8m-label-sets": "yt8m.collect_label_sets",
     "yt8m-sample-data": "yt8m.sample_data",
