@@ -26,7 +26,10 @@ from yt8m.core import command
 from yt8m.core import directories
 from yt8m.core import paths
 from yt8m.core import plots
+from yt8m.core import registry
 from yt8m.eval.metrics import gate
+from yt8m.eval.metrics import own_metrics
+from yt8m.eval.metrics import results
 from yt8m.eval.tuning import loop
 from yt8m.eval.tuning import search
 from yt8m.eval.tuning import space
@@ -63,10 +66,18 @@ _NOT_FOR_TRIALS = {
     "start_new_model": "each trial has a directory of its own",
     "best_metric": "give --metric of yt8m-tune",
     "allow_code": "give it before --"}
+_RECORDS = ("train_data_pattern", "eval_data_pattern")
 
 
 def main(*words: str) -> None:
-  gate.known(FLAGS.metric, "--metric")
+  # What stands in a flag file, which may hold "--" too, is not typed.
+  typed = {*words} <= {*sys.argv} and (
+      {*FLAGS.search} <= {*command.typed_values("search")})
+  metrics = values_of(words, "metrics")
+  with registry.allow_code([name for text in metrics for name in text.split(",")]
+                           if typed and not FLAGS.allow_code else []):
+    own = own_metrics.OwnMetrics(metrics).less_is_better
+  less_is_better = gate.less_is_better(gate.known(FLAGS.metric, "--metric", own), own)
   check_words(words, space.parse(FLAGS.search))
   output_dir = directories.checked_path(FLAGS.output_dir, "--output_dir")
   document, chart = (os.path.join(output_dir, f"tuning.{end}") for end in ("md", "png"))
@@ -74,14 +85,12 @@ def main(*words: str) -> None:
   trials.OUTPUT.refuse_links(output_dir)
   drawn = plots.can_draw("The picture is")
   settings = loop.Settings([*words], FLAGS.search, FLAGS.metric, FLAGS.sampler,
-                           FLAGS.pruner, FLAGS.seed)
-  # What stands in a flag file, which may hold "--" too, is not typed.
-  typed = {*words} <= {*sys.argv} and (
-      {*FLAGS.search} <= {*command.typed_values("search")})
+                           FLAGS.pruner, FLAGS.seed, digests_of(words))
   num_threads = child_processes.num_processors() // FLAGS.num_processes
   with child_processes.lock(output_dir, "yt8m-tune") as lock:
-    tuning = loop.Tuning(settings, output_dir, FLAGS.num_trials, FLAGS.keep_checkpoints,
-                         chart if drawn else None)
+    tuning = loop.Tuning(
+        settings, output_dir, FLAGS.num_trials, less_is_better=less_is_better,
+        keep_checkpoints=FLAGS.keep_checkpoints, chart=chart if drawn else None)
     tuning.run(child_processes.Runner(max(1, num_threads), [lock.fileno()], typed),
                FLAGS.num_processes)
   best = tuning.best()
@@ -104,9 +113,12 @@ def check_words(words: Sequence[str], parameters: Sequence[space.Parameter]) -> 
     ValueError: One of them is given, or --eval_data_pattern is not.
   """
   given = {word.lstrip("-").partition("=")[0] for word in words if word[:1] == "-"}
+  searched = {parameter.name for parameter in parameters}
   for name, reason in _NOT_FOR_TRIALS.items():
     if name in given:
       raise ValueError(f"--{name} after -- is not for a search: {reason}.")
+    if name in searched or f"no{name}" in searched:
+      raise ValueError(f"--search={name} is not for a search: {reason}.")
   for parameter in parameters:
     if parameter.name in given:
       raise ValueError(f"--{parameter.name} is given after --, and searched by --search: "
@@ -115,6 +127,29 @@ def check_words(words: Sequence[str], parameters: Sequence[space.Parameter]) -> 
     raise ValueError(
         "--eval_data_pattern is missing among the flags of yt8m-train after --: name the "
         "records that the trials are compared on.")
+
+
+def values_of(words: Sequence[str], name: str) -> list[str]:
+  """Returns the values that words give to a flag of yt8m-train."""
+  found = []
+  for word, following in zip(words, [*words[1:], ""], strict=True):
+    flag, equals, value = word.partition("=")
+    if flag[:1] == "-" and flag.lstrip("-") == name:
+      found.append(value if equals else following)
+  return found
+
+
+def digests_of(words: Sequence[str]) -> dict[str, str]:
+  """Returns digests of the records of all trials, by the flag that names them.
+
+  Raises:
+    ValueError: No file matches.
+  """
+  digests = {}
+  for name in _RECORDS:
+    if values := values_of(words, name):
+      digests[name] = results.digest(paths.match("\n".join(values), f"--{name}"))
+  return digests
 
 
 def run() -> None:

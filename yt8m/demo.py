@@ -4,8 +4,8 @@
 
     yt8m-demo --output_dir=demo_output
 
-It generates the sample data set, trains and evaluates eight models, searches for those
-that blend best under a budget of bytes, six at most, with the weights that they will
+It generates the sample data set, trains and evaluates five models, searches for those
+that blend best under a budget of bytes, four at most, with the weights that they will
 have, joins them into one SavedModel, and writes its submission CSV for the test videos.
 Every step is a command that a user would type; it is printed before it runs. A demo that
 was stopped goes on with the same command.
@@ -48,6 +48,7 @@ flags.DEFINE_integer("num_videos", 2000, "Number of synthetic videos to generate
 
 NUM_CLASSES = 100
 _STEPS = "demo.json"
+_OUTPUTS = ("--train_dir", "--output_dir", "--output_file")
 
 # Small versions of the frame-level models of the starter code, and small recipes, with
 # batch sizes and learning rates for 1,400 videos.
@@ -58,12 +59,9 @@ MODELS = {
                   "--iterations=20",
                   # The moving averages of such a short run must settle sooner.
                   '--hparams={"aggregation": {"batch_norm_decay": 0.9}}'),
-    "LstmModel": ("--num_epochs=10", "--base_learning_rate=0.002",
-                  "--lstm_cells=128", "--lstm_layers=1"),
-    "small-blstm": (), "small-netvlad": (), "small-nextvlad": (), "small-netfv": (),
-    "small-soft_dbof": (),
+    "small-blstm": (), "small-netvlad": (), "small-nextvlad": (),
 }
-MAX_MEMBERS = 6
+MAX_MEMBERS = 4
 
 
 def main() -> None:
@@ -97,7 +95,7 @@ def run_all(output: str) -> None:
         f"--num_classes={NUM_CLASSES}", "--batch_size=64", *model_flags)
     rows.append({"model": model, "seconds": seconds, **best_metrics(train_dir)})
 
-  # Choose up to six, and their weights, under a budget that the six largest would exceed
+  # Choose up to four, and their weights, under a budget that the largest would exceed
   members, ensemble = os.path.join(output, "members"), os.path.join(output, "ensemble")
   for model in MODELS:
     step("yt8m-export", f"--train_dir={os.path.join(output, model)}",
@@ -155,9 +153,12 @@ class Steps:
     files.write_json(self.path, {"num_videos": self.num_videos, "seconds": self.seconds})
 
   def __call__(self, command: str, *arguments: str) -> float:
-    """Runs a command, unless it has ended before; returns the seconds that it took."""
+    """Runs a command, unless it has ended before and what it wrote is still there;
+    returns the seconds that it took."""
     words = shlex.join([command, *arguments])
-    if words in self.seconds:
+    outputs = [value for name, _, value in (word.partition("=") for word in arguments)
+               if name in _OUTPUTS]
+    if words in self.seconds and all(map(os.path.exists, outputs)):
       print(f"\n$ {words}\n(done before)", flush=True)
     else:
       print(f"\n$ {words}", flush=True)
@@ -231,7 +232,11 @@ def shell(command: str, *arguments: str) -> float:
 def best_metrics(train_dir: str) -> dict[str, Any]:
   """Returns what was measured at the best checkpoint of a training."""
   best = best_checkpoint.Best.load(train_dir)
-  [[path, *_]] = results.find(train_dir).values()
+  found = results.find(train_dir)
+  if len(found) != 1:
+    raise ValueError(f"{train_dir} has not the evaluation that the demo made there: add "
+                     "--overwrite to start anew.")
+  [[path, *_]] = found.values()
   [line] = [line for line in results.history(os.path.dirname(path))
             if best is None or line["step"] == best.step]
   return line

@@ -11,14 +11,12 @@ import time
 
 from absl import logging
 
-from yt8m.configs import experiment
 from yt8m.core import child_processes
 from yt8m.core import files
 from yt8m.core import live_line
 from yt8m.core import log_lines
 from yt8m.core import progress
 from yt8m.core import types
-from yt8m.eval.metrics import gate
 from yt8m.eval.tuning import report
 from yt8m.eval.tuning import search
 from yt8m.eval.tuning import space
@@ -38,6 +36,7 @@ class Settings:
     sampler: One of `search.SAMPLERS`.
     pruner: One of `search.PRUNERS`.
     seed: Seed of the samplers.
+    records: Digests of the records, by the flag that names them.
   """
   flags: list[str]
   search: list[str]
@@ -45,6 +44,7 @@ class Settings:
   sampler: str
   pruner: str
   seed: int
+  records: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
 class Tuning:
@@ -54,6 +54,7 @@ class Tuning:
     settings: What the trials depend on.
     output_dir: Directory of the search.
     num_trials: Number of trials in all.
+    less_is_better: Whether a smaller value of the metric is a better one.
     keep_checkpoints: Whether to keep the checkpoints of all trials, not of the best only.
     chart: Path of the picture; None for none.
 
@@ -61,20 +62,22 @@ class Tuning:
     ValueError: The settings are wrong, or the trials of before are of another search.
   """
 
-  def __init__(self, settings: Settings, output_dir: str, num_trials: int,
-               keep_checkpoints: bool = False, chart: str | None = None):
+  def __init__(self, settings: Settings, output_dir: str, num_trials: int, *,
+               less_is_better: bool, keep_checkpoints: bool = False,
+               chart: str | None = None):
     self._settings, self._output_dir = settings, output_dir
     self._num_trials, self._keep, self._chart = num_trials, keep_checkpoints, chart
     self._parameters = space.parse(settings.search)
-    self._less_is_better = gate.less_is_better(settings.metric)
+    self._less_is_better = less_is_better
     self._study = search.Search(
         self._parameters, sampler=settings.sampler, pruner=settings.pruner,
         seed=settings.seed, less_is_better=self._less_is_better)
     self._lock = threading.Lock()
     self._ended: list[tuple[trials.Trial, trials.Outcome]] = []
-    for number in range(num_trials):
+    # Those of before count, even if fewer are asked for now.
+    for number in range(max(num_trials, trials.count(output_dir))):
       trial = self._find(number)
-      outcome = trial and trial.outcome()
+      outcome = trial and trial.outcome(settings.metric)
       if trial and outcome:
         self._study.learn(trial.values, outcome)
         self._ended.append((trial, outcome))
@@ -148,7 +151,7 @@ class Tuning:
       trial = before or trials.Trial(
           number, trials.directory_of(self._output_dir, number), values)
       if before is None:
-        experiment.delete(trial.train_dir)  # Of other flags, if there is one.
+        trials.delete_model(trial)  # Of other flags, if there is one.
         trial.begin(self._config)
     metric = self._settings.metric
     outcome = trials.run(
@@ -160,8 +163,8 @@ class Tuning:
         trial.end(outcome)
       elif self.num_failed == len(self._ended):
         raise child_processes.RunFailed(
-            f"The first trial failed. {outcome.error}\nCorrect the flags and run the "
-            "command again.")
+            f"The first trial failed; correct the flags and run the command again. "
+            f"{outcome.error}")
       self._study.end(asked, outcome)
       self._ended.append((trial, outcome))
       self._delete_checkpoints()

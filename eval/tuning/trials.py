@@ -13,6 +13,7 @@ A trial that failed has no result: the same command tries it again.
 import dataclasses
 import os
 import pathlib
+import re
 import time
 from collections.abc import Callable
 from collections.abc import Mapping
@@ -32,8 +33,10 @@ FINISHED, PRUNED, FAILED = STATES = ("finished", "pruned", "failed")
 
 OUTPUT = directories.Kind("directory of yt8m-tune", "tuning.md", (
     ".lock", "tuning.png", "trials/[0-9]*/*"))
+_SECONDS = fields.Kind("a number of seconds", lambda value: (
+    fields.NUMBER.accepts(value) and value >= 0))
 _RESULT = {
-    "state": fields.one_of((FINISHED, PRUNED)), "seconds": fields.NUMBER,
+    "state": fields.one_of((FINISHED, PRUNED)), "seconds": _SECONDS,
     "steps": fields.list_of(fields.SIZE, "steps"),
     "values": fields.list_of(fields.NUMBER, "numbers")}
 
@@ -95,17 +98,26 @@ class Trial:
     files.write_json(self.path("result.json"),
                      {name: getattr(outcome, name) for name in _RESULT})
 
-  def outcome(self) -> Outcome | None:
+  def outcome(self, metric: str) -> Outcome | None:
     """Returns what the trial has measured; None if it has not ended, or failed.
 
+    Args:
+      metric: Name of the metric.
+
     Raises:
-      ValueError: `result.json` is not what `end` writes.
+      ValueError: `result.json` is not what `end` writes, or the history of the training
+        says something else.
     """
     if not os.path.exists(self.path("result.json")):
       return None
-    return files.read_json(
+    outcome = files.read_json(
         self.path("result.json"), kind="a result of yt8m-tune", parse=_parse_outcome,
         remedy="Delete it, and the trial is repeated")
+    if self.evaluations(metric) != (outcome.steps, outcome.values):
+      raise ValueError(
+          f"{self.path('result.json')} differs from what was measured in "
+          f"{self.train_dir}: delete it, and the trial is repeated.")
+    return outcome
 
   def evaluations(self, metric: str) -> tuple[list[int], list[float]]:
     """Returns the steps at which the model was evaluated, and the metric at each."""
@@ -151,6 +163,14 @@ def find(output_dir: str, number: int, settings: types.Config,
       remedy="Name another --output_dir, or give the flags that the search began with")
 
 
+def count(output_dir: str) -> int:
+  """Returns the largest number of a trial plus one."""
+  names = os.listdir(os.path.join(output_dir, "trials")) if os.path.isdir(
+      os.path.join(output_dir, "trials")) else []
+  return max((int(name) + 1 for name in names if re.fullmatch("[0-9]{3,9}", name)),
+             default=0)
+
+
 def directory_of(output_dir: str, number: int) -> str:
   """Returns the directory of a trial."""
   return os.path.join(output_dir, "trials", f"{number:03d}")
@@ -191,8 +211,10 @@ def run(trial: Trial, command: Sequence[str], metric: str,
     Stopped: The runner was stopped.
   """
   began = time.monotonic()
-  # The log is written as a new file: the name could be a hard link to another one.
-  pathlib.Path(trial.path("log.txt")).unlink(missing_ok=True)
+  log_file = pathlib.Path(trial.path("log.txt"))
+  # A log is continued, but not if its name is a link to another file.
+  if log_file.is_symlink() or (log_file.exists() and log_file.stat().st_nlink > 1):
+    log_file.unlink()
   state, error, num_seen = FINISHED, "", 0
 
   def should_end():
@@ -204,7 +226,7 @@ def run(trial: Trial, command: Sequence[str], metric: str,
     return is_hopeless(values)
 
   try:
-    with open(trial.path("log.txt"), "w") as log:
+    with open(log_file, "a") as log:
       if runner.run(command, log, should_end):
         state = PRUNED
   except child_processes.RunFailed as failure:
@@ -214,6 +236,20 @@ def run(trial: Trial, command: Sequence[str], metric: str,
     state, error = FAILED, (
         f"yt8m-train has not measured {metric}, see {trial.path('log.txt')}.")
   return Outcome(state, steps, values, time.monotonic() - began, error)
+
+
+def delete_model(trial: Trial) -> None:
+  """Deletes the training of a trial, if there is one, and its log.
+
+  Raises:
+    FileExistsError: There is something that no training has written.
+  """
+  try:
+    experiment.delete(trial.train_dir)
+  except FileExistsError as error:
+    raise FileExistsError(f"{trial.train_dir} holds files of others: move them away, or "
+                          f"name another --output_dir. ({error})") from error
+  pathlib.Path(trial.path("log.txt")).unlink(missing_ok=True)
 
 
 def delete_checkpoints(trial: Trial) -> None:

@@ -73,8 +73,8 @@ def test_a_training_that_fails_is_shown_with_its_error(words, tmp_path):
   process = support.run_command(
       TUNE, f"--output_dir={tmp_path}", RATE, "--", *words, "--bogus", check=False)
   assert process.returncode == 1
-  assert re.search(r"(?s)ERROR: The first trial failed\..*Unknown command line flag "
-                   r"'bogus'.*Correct the flags", process.stderr)
+  assert re.search(r"(?s)ERROR: The first trial failed; correct the flags .*Unknown "
+                   r"command line flag 'bogus'", process.stderr)
 
 
 @pytest.mark.parametrize("flags, message", [
@@ -88,11 +88,50 @@ def test_a_training_that_fails_is_shown_with_its_error(words, tmp_path):
     ([RATE, "--", "--eval_data_pattern=x", "--allow_code=y"],
      r"--allow_code after -- .*give it before --"),
     ([RATE, "--metric=gab", "--", "--eval_data_pattern=x"], r"metric 'gab'.*gap"),
+    ([RATE, "--", "--eval_data_pattern=/no/*"], r"No file matches '/no/\*' .--eval_dat"),
+    (["--search=train_dir=a,b", "--", "--eval_data_pattern=x"],
+     r"--search=train_dir is not for a search: each trial has"),
     (["--search=x=1", "--", "--eval_data_pattern=x"], r"--search='x=1' needs at least")])
 def test_what_cannot_be_searched_is_an_error(flags, message, tmp_path):
   process = support.run_command(TUNE, f"--output_dir={tmp_path}/out", *flags, check=False)
   assert process.returncode == 1 and re.search(message, process.stderr), process.stderr
   assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.long
+def test_a_metric_of_the_users_own(words, tmp_path, monkeypatch):
+  (tmp_path / "my_metrics.py").write_text(
+      "import keras\n"
+      "class Worst(keras.metrics.MeanSquaredError):\n"
+      "  less_is_better = True\n"
+      "  def __init__(self):\n"
+      "    super().__init__(name='worst')\n")
+  monkeypatch.syspath_prepend(str(tmp_path))
+  environment = {"PYTHONPATH": f"{tmp_path}:{support.ROOT}"}  # of the trainings
+  command = (TUNE, f"--output_dir={tmp_path}/out", "--num_trials=1", RATE)
+  process = support.run_command(
+      *command, "--metric=worst", "--", *words, "--metrics=my_metrics:Worst",
+      environment=environment)
+  assert "Best: worst 0." in process.stdout
+  (tmp_path / "flags").write_text("--metric=worst\n--\n--metrics=my_metrics:Worst\n"
+                                  "--eval_data_pattern=x\n")
+  failed = support.run_command(*command, f"--flagfile={tmp_path}/flags", check=False,
+                               environment=environment)
+  assert failed.returncode == 1 and "add --allow_code=my_metrics" in failed.stderr
+
+
+@pytest.mark.long
+def test_other_records_are_another_search(finished, words, tmp_path):
+  folder, _ = finished
+  [other] = small_job.write_record_files(tmp_path, [9])
+  words = [f"--eval_data_pattern={other}" if word.startswith("--eval_data_pat") else word
+           for word in words]
+  process = support.run_command(
+      TUNE, f"--output_dir={folder}", "--num_trials=3", RATE,
+      "--search=classifier.name=logistic,moe", "--pruner=none", "--metric=avg_loss", "--",
+      *words, check=False)
+  assert process.returncode == 1
+  assert re.search(r"what differs: flags .*, records ", process.stderr)
 
 
 def test_files_of_others_are_not_replaced(tmp_path):
@@ -106,6 +145,6 @@ def test_files_of_others_are_not_replaced(tmp_path):
 def test_two_at_a_time_in_one_directory_is_an_error(tmp_path):
   with child_processes.lock(tmp_path, "yt8m-tune"):
     process = support.run_command(TUNE, f"--output_dir={tmp_path}", RATE, "--",
-                                  "--eval_data_pattern=x", check=False)
+                                  f"--eval_data_pattern={__file__}", check=False)
   assert process.returncode == 1
   assert "ERROR: Another yt8m-tune is at work in" in process.stderr

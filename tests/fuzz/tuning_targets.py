@@ -9,6 +9,7 @@ from tests.fuzz import json_values
 from tests.fuzz import mutation
 from tests.fuzz import target
 from yt8m import demo
+from yt8m.eval.metrics import results
 from yt8m.eval.tuning import space
 from yt8m.eval.tuning import trials
 
@@ -39,7 +40,12 @@ _OUTCOME = {"state": "pruned", "steps": [2, 4], "values": [0.5, 0.25], "seconds"
 
 
 def _read_outcome(path):
-  outcome = trials.Trial(0, os.path.dirname(path), {}).outcome()
+  trial = trials.Trial(0, os.path.dirname(path), {})
+  folder = os.path.join(trial.train_dir, "eval", "validate-0")
+  os.makedirs(folder, exist_ok=True)
+  results.write_history(folder, [{"step": step, "gap": value} for step, value in zip(
+      _OUTCOME["steps"], _OUTCOME["values"], strict=True)])
+  outcome = trial.outcome("gap")
   return {name: getattr(outcome, name) for name in _OUTCOME}
 
 
@@ -47,7 +53,9 @@ def _expected_outcome(data):
   content = json.loads(data.decode())
   assert content["state"] in ("finished", "pruned")
   json_values.number(content["seconds"])
+  assert content["seconds"] >= 0
   steps, values = content["steps"], content["values"]
+  assert (steps, values) == (_OUTCOME["steps"], _OUTCOME["values"])
   assert isinstance(steps, list) and isinstance(values, list)
   assert len(steps) == len(values) > 0
   assert all(type(step) is int and step >= 0 for step in steps)

@@ -168,27 +168,79 @@ def test_a_bad_record_is_named_or_left_out(kind, reader, tmp_path):
     ids = [one for batch in batches for one in batch["id"].numpy()]
     assert ids == [b"good", b"good"]
   assert sum(reader.incidents.counts.values()) >= 1
+  # Its id and labels can be read if only its frames are bad.
+  ids = [b"good", *([b"x"] if kind == "not finite" else []), b"good"]
+  sets = label_reader.collect_label_sets(reader, [path], skip_bad_records=True)
+  assert len(sets) == len(ids)
+  assert label_reader.video_ids(reader, [path], skip_bad_records=True).tolist() == ids
 
 
 class Wrong(own_reader.OwnReader):
   result = None
 
   def parse(self, serialized):
-    return self.result
+    return self.result(serialized) if callable(self.result) else self.result
+
+
+X = {"id": ["a"], "labels": [[1] * 13], "num_frames": [1],
+     "features": {"rgb": tf.zeros([1, 1, 16]), "audio": tf.zeros([1, 1, 8])}}
+
+
+def failing(serialized):
+  return {}["x"]
+
+
+def python(serialized):
+  return {**X, "id": tf.numpy_function(lambda x: x, [serialized], tf.string)}
 
 
 @pytest.mark.parametrize("result, message", [
     (None, "Wrong.parse must return a dictionary with id, features, labels"),
-    ({"id": ["a"], "features": {}, "labels": [[1]]}, "must return num_frames"),
-    ({"id": ["a"], "features": {}, "labels": [[1]], "num_frames": [1]},
-     "a feature rgb of type float32 .*but returns none"),
-    ({"id": ["a"], "features": {"rgb": tf.zeros([1, 1, 16], tf.uint8)}, "labels": [[1]],
-      "num_frames": [1]}, "type float32 .*but returns one of type uint8")])
+    ({**X, "features": tf.zeros([1, 1, 16])}, "of which features is a dictionary"),
+    ({**X, "features": {"rgb": X["features"]["rgb"]}}, "a feature audio .*returns none"),
+    ({key: X[key] for key in ("id", "features", "labels")}, "must return num_frames"),
+    ({**X, "num_frames": [1.5]}, "num_frames as whole numbers of the shape"),
+    ({**X, "id": [5]}, "id as text of the shape .batch_size.; it is of type int32"),
+    ({**X, "labels": [["a"]]}, "labels as zeros and ones of the shape .batch_size, 13."),
+    ({**X, "labels": tf.ragged.constant([[1.5]])}, "numbers of the classes as whole num"),
+    ({**X, "features": {"rgb": tf.zeros([1, 1, 16], tf.uint8)}},
+     "rgb as float32 .--feature_dtypes. of the shape .batch_size, any, 16.; it is of type"
+     " uint8"),
+    ({**X, "features": {"rgb": tf.zeros([1, 1, 15])}}, "shape .batch_size, any, 16."),
+    ({**X, "features": {"rgb": tf.ragged.constant([[[1.0]]])}}, "Ragged.*must be dense"),
+    (failing, "Wrong.parse fails: KeyError: 'x'"),
+    (python, "Wrong.parse calls Python .PyFunc")])
 def test_what_a_reader_returns_is_checked(result, message):
-  reader = Wrong(SPEC, 1)
+  reader = Wrong(SPEC, 13)
   reader.result = result
   with pytest.raises(ValueError, match=message):
-    reader.parse_batch(tf.constant([b""]))
+    reader.check_features([], "--data")
+
+
+@pytest.mark.parametrize("body, message", [
+    ("pass", "abstract class"), ("def __init__(self, x): pass", "positional arguments")])
+def test_a_reader_that_cannot_be_built(body, message, tmp_path, monkeypatch):
+  name = f"reader_{len(body)}"
+  (tmp_path / f"{name}.py").write_text(
+      "from yt8m.data import own_reader\n"
+      f"class Mine(own_reader.OwnReader):\n  {body}\n")
+  monkeypatch.syspath_prepend(str(tmp_path))
+  spec = feature_spec.FeatureSpec(("x",), (2,), "video", reader=f"{name}:Mine")
+  with registry.allow_code([name]), pytest.raises(
+      ValueError, match=f"--reader={name}:Mine cannot be built: .*"):
+    readers.make_reader(spec, 3)
+
+
+@pytest.mark.parametrize("num_frames, good", [
+    (1, True), (0, True), (2, False), (-1, False), (2**32 + 1, False)])
+def test_features_have_as_many_frames_as_is_said(num_frames, good):
+  reader = Wrong(SPEC, 13)
+  reader.result = {**X, "num_frames": tf.constant([num_frames], tf.int64)}
+  if good:
+    assert reader.parse_batch(tf.constant([b""]))["num_frames"].numpy() == [1]
+  else:
+    with pytest.raises(tf.errors.InvalidArgumentError, match="record 0 of the batch"):
+      reader.parse_batch(tf.constant([b""]))
 
 
 def test_dense_labels():

@@ -13,12 +13,10 @@ Checkpoints of older versions have no manifest. They are checked by reading them
 """
 
 import dataclasses
-import functools
 import hashlib
 import json
 import os
 import re
-import tempfile
 from collections.abc import Mapping
 from typing import Any
 
@@ -27,7 +25,7 @@ from absl import logging
 
 from yt8m.core import checksum
 from yt8m.core import files
-from yt8m.core import signals
+from yt8m.core import paths
 from yt8m.core import types
 from yt8m.core.types import PathLike
 
@@ -69,15 +67,9 @@ def parts(path: str) -> list[str]:
 
 
 def readable(path: str) -> str:
-  """Returns a path prefix by which TensorFlow reads a checkpoint.
-
-  It takes brackets, stars and question marks for a pattern, and has no way to escape
-  them. Another name of the directory, a link in a temporary folder, has none.
-  """
+  """Returns a path prefix by which TensorFlow reads a checkpoint (`paths.literal`)."""
   directory, name = os.path.split(path)
-  if files.is_remote(path) or not re.search(r"[][*?\\]", directory):
-    return path
-  return os.path.join(_alias(os.path.abspath(directory)).name, "alias", name)
+  return os.path.join(paths.literal(directory), name)
 
 
 def reader(path: str) -> Any:
@@ -85,14 +77,6 @@ def reader(path: str) -> Any:
   # `tf.train.load_checkpoint` asks first whether this is a directory. In object stores,
   # the beginning of a name may be one.
   return tf.compat.v1.train.NewCheckpointReader(readable(path))
-
-
-@functools.cache
-def _alias(directory):
-  folder = tempfile.TemporaryDirectory()  # It is removed when the process ends.
-  signals.remove_if_stopped(folder.name)
-  os.symlink(directory, os.path.join(folder.name, "alias"))
-  return folder
 
 
 def finished(directory: PathLike) -> list[str]:

@@ -142,7 +142,8 @@ def num_processors() -> int:
 def _last_lines(path, count=4):
   """Returns the last error message of a log, or its last lines if there is none."""
   with open(path, errors="replace") as file:
-    lines = [line.rstrip() for line in file if line.strip()]
+    lines = [line.rstrip() for line in file
+             if line.strip() and not line.startswith("(--")]  # Where to look further.
   errors = [index for index, line in enumerate(lines) if line.startswith("ERROR: ")]
   first = errors[-1] if errors else -count
   return "\n".join("    " + line[:300] for line in lines[first:][:count])

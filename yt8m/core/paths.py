@@ -10,8 +10,11 @@
     (empty)      an error: a shell variable may not be set
 """
 
+import functools
 import glob as glob_lib
 import os
+import re
+import tempfile
 from collections.abc import Iterator
 
 import tensorflow as tf
@@ -20,6 +23,7 @@ from absl import logging
 
 from yt8m.core import fields
 from yt8m.core import files
+from yt8m.core import signals
 from yt8m.core import text_lines
 from yt8m.core.types import PathLike
 
@@ -105,9 +109,30 @@ def glob(pattern: str) -> list[str]:
 
 
 def _matches(pattern):
-  if "**" in pattern and not files.is_remote(pattern):
-    return sorted(glob_lib.glob(pattern, recursive=True))
-  return sorted(tf.io.gfile.glob(pattern))
+  if files.is_remote(pattern):
+    return sorted(tf.io.gfile.glob(pattern))
+  # As a shell does it: TensorFlow's would match hidden files, such as .DS_Store.
+  return sorted(glob_lib.glob(pattern, recursive=True))
+
+
+def literal(directory: PathLike) -> str:
+  """Returns a path of a directory by which TensorFlow reads checkpoints in it.
+
+  It takes brackets, stars and question marks for a pattern, and has no way to escape
+  them. Another name of a local directory, a link in a temporary folder, has none.
+  """
+  directory = os.fspath(directory)
+  if files.is_remote(directory) or not re.search(r"[][*?\\]", directory):
+    return directory
+  return os.path.join(_alias(os.path.abspath(directory)).name, "alias")
+
+
+@functools.cache
+def _alias(directory):
+  folder = tempfile.TemporaryDirectory()  # It is removed when the process ends.
+  signals.remove_if_stopped(folder.name)
+  os.symlink(directory, os.path.join(folder.name, "alias"))
+  return folder
 
 
 def files_of(directory: PathLike, pattern: str) -> list[str]:

@@ -31,8 +31,12 @@ def make_reader(spec: feature_spec.FeatureSpec, num_classes: int, max_frames: in
     ValueError: `spec.reader` is not found, or not allowed (`registry.allow_code`).
   """
   if spec.reader:
-    return READERS[spec.reader](
-        spec.with_segment_labels(spec.has_segments), num_classes, max_frames, **kwargs)
+    try:
+      return READERS[spec.reader](
+          spec.with_segment_labels(spec.has_segments), num_classes, max_frames, **kwargs)
+    except TypeError as error:
+      raise ValueError(f"--reader={spec.reader} cannot be built: {error}. Define parse, "
+                       "and no constructor of your own.") from error
   if spec.is_video_level:
     return VideoLevelReader(spec, num_classes, **kwargs)
   reader = SegmentReader if spec.level == feature_spec.SEGMENT else FrameLevelReader

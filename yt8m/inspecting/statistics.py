@@ -92,10 +92,10 @@ class FeatureStatistics:
       self._dtype = guess_dtype(np.concatenate(
           [array for array in waiting if array.shape[1] == size] or waiting[:1]))
     for array in waiting:
-      if self._dtype == feature_spec.UINT8:
+      if self.dtype == feature_spec.UINT8:
         self.histogram += np.bincount(array.ravel(), minlength=_BYTES)
-      elif array.shape[1] % _FLOATS[self._dtype].itemsize == 0:
-        array = array.view(_FLOATS[self._dtype])
+      elif array.shape[1] % _FLOATS[self.dtype].itemsize == 0:
+        array = array.view(_FLOATS[self.dtype])
       self._count(array)
 
   def _count(self, array: np.ndarray) -> None:

@@ -60,7 +60,9 @@ def tuned(folder, num_trials, runner=None, num_processes=1, keep=False, chart=No
               "sampler": "tpe", "pruner": "none", "seed": 0, **settings}
   runner = runner or Trainings()
   os.makedirs(folder, exist_ok=True)
-  tuning = loop.Tuning(loop.Settings(**settings), str(folder), num_trials, keep, chart)
+  tuning = loop.Tuning(
+      loop.Settings(**settings), str(folder), num_trials, keep_checkpoints=keep,
+      less_is_better=settings["metric"] == "ece", chart=chart)
   tuning.run(runner, num_processes)
   return tuning, runner
 
@@ -103,10 +105,13 @@ def test_a_search_that_was_stopped_tries_the_same(sampler, tmp_path):
   for stop_at in (0, 3, 9):
     with pytest.raises(child_processes.Stopped):
       tuned(tmp_path / "b", 16, Trainings(stop_at=stop_at), sampler=sampler)
-  again = tuned(tmp_path / "b", 16, sampler=sampler)[1]
+  tuning, again = tuned(tmp_path / "b", 16, sampler=sampler)
+  again_best = tuning.best()[0]
   assert values(tmp_path / "a") == values(tmp_path / "b")
   assert len(again.ran) == 16 - 12
-  # Nothing is missing now; with more trials it goes on.
+  # Nothing is missing now; with more trials it goes on. With fewer, all count.
+  fewer, runner = tuned(tmp_path / "b", 1, sampler=sampler)
+  assert not runner.ran and fewer.best()[0].values == again_best.values
   assert not tuned(tmp_path / "b", 16, sampler=sampler)[1].ran
   assert len(tuned(tmp_path / "b", 17, sampler=sampler)[1].ran) == 1
 
@@ -129,8 +134,8 @@ def test_a_trial_worse_than_the_median_is_given_up(tmp_path):
 
 
 def test_a_failed_trial_ends_the_search_only_if_it_is_the_first(tmp_path):
-  with pytest.raises(child_processes.RunFailed, match="(?s)The first trial failed.*code 1"
-                                                      ".*Correct the flags"):
+  with pytest.raises(child_processes.RunFailed, match="The first trial failed; correct "
+                                                      "the flags .*code 1"):
     tuned(tmp_path, 5, Trainings(fail=["all"]))
   assert not [*tmp_path.glob("trials/*/result.json")]
   # Other flags are another search; it begins where nothing was learnt.
@@ -151,7 +156,8 @@ def test_a_failed_trial_ends_the_search_only_if_it_is_the_first(tmp_path):
 @pytest.mark.parametrize("change, named", [
     ({"flags": ["--y=2"]}, "flags"), ({"seed": 1}, "seed"), ({"metric": "ece"}, "metric"),
     ({"search": ["x=0.0..9.0"]}, "search"), ({"sampler": "random"}, "sampler"),
-    ({"pruner": "median"}, "pruner")])
+    ({"pruner": "median"}, "pruner"),
+    ({"records": {"eval_data_pattern": "0f"}}, "records")])
 def test_trials_of_another_search_are_not_mixed_in(change, named, tmp_path):
   tuned(tmp_path, 2)
   with pytest.raises(ValueError, match=f"000/trial.json.*what differs: {named} .*"
@@ -164,10 +170,13 @@ def test_files_of_somebody_else_are_named(tmp_path):
   result, trial = (tmp_path / f"trials/001/{name}.json" for name in ("result", "trial"))
   before = result.read_text()
   for change in ({"state": "good"}, {"values": [1.0]}, {"values": ["a", "b", "c"]},
-                 {"values": [], "steps": []}, {"seconds": None}):
+                 {"values": [], "steps": []}, {"seconds": None}, {"seconds": -1}):
     result.write_text(json.dumps({**json.loads(before), **change}))
     with pytest.raises(ValueError, match="001/result.json is not a result of yt8m-tune"):
       tuned(tmp_path, 2)
+  result.write_text(json.dumps({**json.loads(before), "values": [0.1, 0.2, 7.5]}))
+  with pytest.raises(ValueError, match="001/result.json differs from what was measured"):
+    tuned(tmp_path, 2)
   result.write_text(before)
   content = json.loads(trial.read_text())
   for change in ({"x": 11.0}, {"x": 3}, {}, {"x": 3.0, "train_dir": "/"}):
@@ -181,7 +190,7 @@ def test_checkpoints_are_not_deleted_through_links(tmp_path):
   tuned(tmp_path / "out", 1)
   os.makedirs(tmp_path / "out/trials/001")
   os.symlink(theirs, tmp_path / "out/trials/001/model")
-  with pytest.raises(OSError, match="symbolic link"):
+  with pytest.raises(OSError, match="model holds files of others: .*symbolic link"):
     tuned(tmp_path / "out", 2)
   assert os.path.exists(f"{theirs}/model.ckpt-7.index")
 

@@ -131,3 +131,11 @@ def test_a_model_of_others_has_no_contract_and_no_scores(tmp_path):
   assert model.exists and model.load() is not None
   with pytest.raises(ValueError, match="has no signature predict_features.*--mediapipe"):
     model.predictor()
+
+
+def test_brackets_and_stars_in_its_path(tmp_path):
+  """TensorFlow's own loader takes them for a pattern."""
+  directory = tmp_path / "a [1], {x} *?" / "model"
+  small_job.export(directory)
+  loaded = saved_model.SavedModel(str(directory)).load()
+  assert "serving_default" in loaded.signatures

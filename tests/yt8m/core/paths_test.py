@@ -16,6 +16,14 @@ def test_is_sorted_over_all_globs_without_repetition(tmp_path):
   assert files == [f"{tmp_path}/{name}" for name in ("a1", "b1", "b2")]
 
 
+def test_hidden_files_are_matched_only_if_they_are_named(tmp_path):
+  for name in ("a", ".a", ".DS_Store"):
+    (tmp_path / name).touch()
+  assert paths.match(f"{tmp_path}/*") == [f"{tmp_path}/a"]
+  assert paths.match(f"{tmp_path}/**") == [f"{tmp_path}/a"]
+  assert paths.match(f"{tmp_path}/.a*") == [f"{tmp_path}/.a"]
+
+
 def test_names_the_glob_without_a_match(tmp_path):
   (tmp_path / "a").touch()
   with pytest.raises(ValueError, match=r"No file matches '.*/x\*' \(--data_pattern\)"):
