@@ -115,10 +115,11 @@ def make(contract: Contract, model: Model, top_k: int | None,
   @tf.function
   def predict_steps(num_steps, **inputs):
     steps = score_features(inputs)["step_predictions"]
-    tf.debugging.Assert(
+    check = tf.debugging.Assert(
         (num_steps >= 1) & (num_steps <= tf.shape(steps)[1]),
         ["num_steps must be from 1 to", tf.shape(steps)[1], "is", num_steps])
-    return {"predictions": steps[:, num_steps - 1]}
+    with tf.control_dependencies([check]):  # Else the slice may fail first.
+      return {"predictions": steps[:, tf.identity(num_steps) - 1]}
 
   arrays = dict(signature["features"])
   if not spec.is_video_level:

@@ -46,4 +46,4 @@ def _expected(data):
 TARGETS = tuple(target.Target(
     name=f"{level} record (yt8m-inspect)", mutate=record_targets.mutate_record,
     file="input.tfrecord", share=0.4, seeds=record_targets.seeds(level), read=_read,
-    expected=_expected) for level in ("video", "frame"))
+    expected=_expected, takes_all=True) for level in ("video", "frame"))

@@ -38,6 +38,7 @@ class Target:
     errors: Classes of the errors that the parser may raise.
     file: Name of the input's file.
     share: Share of all cases, relative to that of other targets.
+    takes_all: Whether no input is refused.
   """
   name: str
   seeds: Sequence[bytes]
@@ -48,6 +49,7 @@ class Target:
   errors: tuple[type[Exception], ...] = (ValueError, OSError)
   file: str = "input"
   share: float = 1.0
+  takes_all: bool = False
 
   def case(self, seed: int, number: int) -> bytes:
     """Returns the input of a case. The first ones are the seeds, undamaged."""
