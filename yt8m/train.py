@@ -86,8 +86,10 @@ def main() -> None:
     return
   recipes.find(FLAGS.model).set_flag_defaults()
   model_flags.count_classes()
+  # Not how it was started: a training that is resumed leaves the same files.
   values = {flag.name: flag.value for flag in FLAGS.get_flags_for_module(__name__)
-            if flag.name not in ("recipe", "show_config", "list", "describe", "set")}
+            if flag.name not in ("recipe", "show_config", "list", "describe", "set",
+                                 "start_new_model")}
   values["hparams"] = model_flags.hparams_given()
   values["metrics"] = ",".join(FLAGS.metrics) or None
   hparams_of_model, of_training = hparams.split(values["hparams"])

@@ -55,6 +55,14 @@ def test_the_vocabulary_says_how_many_classes_there_are(records, tmp_path):
   assert "from --vocabulary" not in again  # What is typed counts.
 
 
+def test_a_resumed_training_has_the_same_config(records, tmp_path):
+  words = [*command(records, tmp_path / "model"), "--max_steps=2"]
+  support.run_command(*words, "--start_new_model")
+  config = (tmp_path / "model" / "config.json").read_bytes()
+  support.run_command(*words)
+  assert (tmp_path / "model" / "config.json").read_bytes() == config
+
+
 def test_no_model_is_deleted_for_records_that_cannot_be_read(records, tmp_path):
   words = [word for word in command(records, tmp_path / "model")
            if not word.startswith("--max_steps")]
