@@ -128,17 +128,22 @@ def retired(path: str, for_good: bool = False) -> Iterator[str]:
 
   Args:
     path: Path of the local directory.
-    for_good: Whether it is never needed again. Otherwise, if the process dies before
-      there is another directory at `path`, the next `sweep` renames it back.
+    for_good: Whether it is never needed again, and removed in the block. Otherwise, if
+      the process dies before there is another directory at `path`, the next `sweep`
+      renames it back.
   """
   descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+  away = name(path) + ("" if for_good else _RETIRED)
+  if for_good:
+    signals.remove_if_stopped(away)
   try:
     _lock(descriptor)
-    away = name(path) + ("" if for_good else _RETIRED)
     os.rename(path, away)
     yield away
   finally:
     os.close(descriptor)
+    if not os.path.lexists(away):  # Else a signal has interrupted the removal.
+      signals.keep(away)
 
 
 def sweep(path: str) -> None:

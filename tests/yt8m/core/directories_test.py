@@ -3,11 +3,13 @@
 """A directory is there whole or not at all, and replaces only what is ours."""
 
 import os
+import signal
 
 import pytest
 import tensorflow as tf
 
 from yt8m.core import directories
+from yt8m.core import signals
 
 OURS = directories.Kind("test set", "marker.json", ("README.txt", "data/*.npy"))
 
@@ -185,3 +187,25 @@ def test_what_a_killed_process_had_begun_to_discard_is_removed(tmp_path, monkeyp
   assert left.name != "out"
   directories.discard(out, OURS, "--output_dir")
   assert not list(tmp_path.iterdir())
+
+
+def test_a_signal_in_the_removal_leaves_it_to_the_end_of_the_process(tmp_path,
+                                                                     monkeypatch):
+  path = tmp_path / "ours"
+  path.mkdir()
+  (path / "marker.json").touch()
+
+  def interrupted(path):
+    raise signals.Stopped(signal.SIGTERM)
+
+  with monkeypatch.context() as patch, pytest.raises(signals.Stopped):
+    patch.setattr(directories, "remove", interrupted)
+    directories.discard(path, OURS, "--output_dir")
+  [away] = tmp_path.iterdir()
+  assert str(away) in signals._State.temporaries
+  signals.keep(str(away))
+  path.mkdir()
+  (path / "marker.json").touch()
+  directories.discard(path, OURS, "--output_dir")
+  assert not {str(tmp_path / name) for name in os.listdir(tmp_path)} - {str(away)}
+  assert not any(str(tmp_path) in name for name in signals._State.temporaries)
