@@ -75,6 +75,19 @@ def test_a_command_that_has_ended_is_not_run_again(tmp_path, monkeypatch, capsys
   assert "$ yt8m-train '--model=a b'\n(done before)" in capsys.readouterr().out
 
 
+def test_a_command_whose_output_is_gone_runs_again(tmp_path, monkeypatch):
+  ran = []
+  monkeypatch.setattr(demo, "shell", lambda *words: ran.append(words) or 1.0)
+  steps = demo.prepare(str(tmp_path), False, NUM)
+  model = tmp_path / "model"
+  for made, count in ((True, 1), (True, 1), (False, 2)):
+    model.mkdir(exist_ok=True) if made else model.rmdir()
+    steps("yt8m-train", f"--train_dir={model}")
+    assert len(ran) == count
+  with pytest.raises(ValueError, match="model has not the evaluation .*--overwrite"):
+    demo.best_metrics(str(tmp_path / "model"))
+
+
 @pytest.mark.parametrize("foreign", [
     "thesis.tex", "sample/thesis.tex", "small-netvlad/thesis.tex",
     "small-netvlad/eval/thesis.tex", "members/thesis.tex",
