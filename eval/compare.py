@@ -17,7 +17,6 @@ from absl import logging
 
 from yt8m.configs import experiment
 from yt8m.core import command
-from yt8m.core import files
 from yt8m.core import paths
 from yt8m.core import plots
 from yt8m.core import registry
@@ -57,7 +56,9 @@ def main(*words: str) -> None:
   table = report.table(runs, FLAGS.metrics)
   print(table, flush=True)
   if FLAGS.output_dir:
-    write(document, chart, table, runs)
+    plots.write_document(
+        document, [_TITLE, table], chart, f"{FLAGS.metrics[0]} by step",
+        lambda path: report.write_chart(path, runs, FLAGS.metrics[0]))
 
 
 def find(words: tuple[str, ...]) -> list[str]:
@@ -81,19 +82,6 @@ def find(words: tuple[str, ...]) -> list[str]:
     raise ValueError("No training directory is named: give those that yt8m-train wrote, "
                      "such as yt8m-compare runs/*.")
   return list(found)
-
-
-def write(document: str, chart: str, table: str, runs: list[trained.Run]) -> None:
-  """Writes the table and, with matplotlib, the picture."""
-  parts = [_TITLE, table]
-  with files.clear_disk_errors(os.path.dirname(document)):
-    tf.io.gfile.makedirs(os.path.dirname(document))
-    if plots.can_draw("The picture is"):
-      report.write_chart(chart, runs, FLAGS.metrics[0])
-      parts.append(f"![{FLAGS.metrics[0]} by step]({os.path.basename(chart)})")
-    with files.atomic_write(document) as file:
-      file.write("\n\n".join(parts) + "\n")
-  print(f"Wrote {document}", flush=True)
 
 
 def run() -> None:

@@ -72,7 +72,9 @@ def main(*words: str) -> None:
     found += findings
   print("\n\n".join(parts[1:]), flush=True)
   if FLAGS.output_dir:
-    write(document, chart, parts, sets)
+    print()
+    plots.write_document(document, parts, chart, "Labels and lengths",
+                         lambda path: report.write_chart(path, sets))
   if FLAGS.strict and found:
     kinds = ", ".join(dict.fromkeys(finding.kind for finding in found))
     sys.exit(f"ERROR: --strict: {rules.counted(len(found), 'finding')}, see above: "
@@ -89,19 +91,6 @@ def read(record_files: list[str]) -> inspection.Inspection:
     found.read(FLAGS.max_records, lambda done: periodic(
         done, f"{done} records", records=done))
   return found
-
-
-def write(document: str, chart: str, parts: list[str],
-          sets: dict[str, inspection.Inspection]) -> None:
-  """Writes the document and, with matplotlib, the picture."""
-  with files.clear_disk_errors(os.path.dirname(document)):
-    os.makedirs(os.path.dirname(document), exist_ok=True)
-    if plots.can_draw("The picture is"):
-      report.write_chart(chart, sets)
-      parts = [*parts, f"![Labels and lengths]({os.path.basename(chart)})"]
-    with files.atomic_write(document) as file:
-      file.write("\n\n".join(parts) + "\n")
-  print(f"\nWrote {document}", flush=True)
 
 
 def run() -> None:

@@ -4,6 +4,7 @@
 
 import os
 import types
+from collections.abc import Callable
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -92,6 +93,28 @@ def is_ours(path: PathLike) -> bool:
   with files.open_to_read(path, "rb") as file:
     start = file.read(1024)
   return start.startswith(b"\x89PNG") and b"Matplotlib" in start
+
+
+def write_document(path: str, parts: Sequence[str], chart: str, caption: str,
+                   draw: Callable[[str], None]) -> None:
+  """Writes a Markdown document and, with matplotlib, a picture beside it.
+
+  Args:
+    path: Path of the document, whose directory is made if needed.
+    parts: Paragraphs of the document.
+    chart: Path of the picture, a PNG file.
+    caption: Text of the picture in the document.
+    draw: Function of `chart` that writes the picture.
+  """
+  directory = os.path.dirname(path)
+  with files.clear_disk_errors(directory):
+    tf.io.gfile.makedirs(directory)
+    if can_draw("The picture is"):
+      draw(chart)
+      parts = [*parts, f"![{caption}]({os.path.basename(chart)})"]
+    with files.atomic_write(path) as file:
+      file.write("\n\n".join(parts) + "\n")
+  print(f"Wrote {path}", flush=True)
 
 
 def check_replaceable(document: str, charts: Sequence[str], title: str, command: str,

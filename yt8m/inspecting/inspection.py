@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reads a set of records once, and keeps what is worth knowing of them."""
 
+import array
 import collections
 import hashlib
 from collections.abc import Callable
@@ -26,7 +27,7 @@ _LONGEST_NAME = 100
 class Inspection:
   """What is known of a set of records.
 
-  Of each record, only digests of its id and of its features are kept, 30 bytes.
+  Of each record, only its place and digests of its id and features are kept, 32 bytes.
 
   Attributes:
     files: Paths of the record files.
@@ -58,7 +59,7 @@ class Inspection:
     self.num_faults: collections.Counter[str] = collections.Counter()
     self.incidents = incidents.Incidents()
     # Rows: digest of the id, digest of the features, file, number in the file.
-    self._rows: list[tuple[int, int, int, int]] = []
+    self._rows = array.array("Q")
     self._table = np.zeros((0, 4), np.uint64)
 
   def read(self, max_records: int | None = None,
@@ -89,7 +90,7 @@ class Inspection:
     """
     self.num_records += 1
     place = f"{self.files[index]}, record {number}"
-    self._rows.append((_digest(record.video_id), record.digest if record.features else 0,
+    self._rows.extend((_digest(record.video_id), record.digest if record.features else 0,
                        index, number))
     for fault in filter(None, (record.fault, "" if record.video_id or record.fault
                                else "has no id")):
@@ -114,8 +115,7 @@ class Inspection:
     """Completes the statistics, after the last record."""
     for feature in self.features.values():
       feature.finish()
-    self._table = np.array(self._rows, np.uint64).reshape(-1, 4)
-    self._rows = []
+    self._table = np.frombuffer(self._rows, np.uint64).reshape(-1, 4)
 
   @property
   def level(self) -> str:

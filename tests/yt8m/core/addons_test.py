@@ -28,6 +28,7 @@ def test_addons_beside_keras_3(monkeypatch):
     optimizers.make_optimizer("LazyAdam", 0.1)
 
 
+# The other one of the two.
 @pytest.mark.skipif(hasattr(tf.keras, "ops"), reason="tf.keras is Keras 3")
 def test_addons_that_break(monkeypatch):
   monkeypatch.setattr(importlib.util, "find_spec", lambda name: name)

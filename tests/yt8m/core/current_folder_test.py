@@ -21,6 +21,7 @@ from tests.helpers import support
 from yt8m.core import commands
 from yt8m.core import current_folder
 
+# There, children cannot be kept out of the current folder (docs/security.md).
 needs_safe_path = pytest.mark.skipif(
     sys.version_info < (3, 11), reason="Python 3.10 does not know PYTHONSAFEPATH")
 RUNNERS = [["--num_processes=2"],
