@@ -45,7 +45,7 @@ setuptools.setup(
     python_requires=">=3.10",
     packages=packages(),
     package_dir=FOLDERS,
-    package_data={"yt8m.core": ["help/*.txt"],
+    package_data={"yt8m.core": ["help/*.json", "help/*.txt"],
                   "yt8m.eval.ablations": ["tables/*.json"]},
     install_requires=["absl-py>=1.4", "google-crc32c>=1.5", "numpy>=1.26",
                       "rich>=13", "tensorboard>=2.15", "tensorflow>=2.15.1"],

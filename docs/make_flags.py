@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Writes docs/flags.md and the texts of `--help` from the output of `--helpxml`.
+"""Writes docs/flags.md and what commands answer without TensorFlow: `--help`, errors.
 
 `--check` only compares.
 
@@ -22,7 +22,38 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 TARGET = ROOT / "docs" / "flags.md"
 HELP = ROOT / "yt8m" / "core" / "help"
 ABSL_FLAGS = ("help", "helpfull", "helpshort", "helpxml", "?")
+COMMON = ("allow_code", "log_json", "quiet")
 COMMANDS = runpy.run_path(str(ROOT / "yt8m/core/commands.py"))["COMMANDS"]
+
+
+# Prints what `early_errors` keeps of a command, and then its flags as XML.
+_SHOW = """
+import importlib, json, sys
+from absl import flags
+from yt8m.core import command, command_line, early_errors
+
+run = command.run
+
+def show(main, actions=(), stop_secs=5.0, arguments="", named_by_path=False):
+  syntax = command_line.Syntax(
+      tuple(actions), arguments, tuple(command_line.requirements), named_by_path)
+  print(json.dumps(early_errors.describe(flags.FLAGS, syntax), indent=1), flush=True)
+  run(main, actions)
+
+command.run = show
+sys.argv[1:], module = ["--helpxml"], sys.argv[1]
+importlib.import_module(module).run()
+"""
+
+# Prints the pages of `yt8m-train --describe` without other flags.
+_PAGES = """
+from absl import flags
+import yt8m.train
+from yt8m.training import describing
+
+flags.FLAGS(["yt8m-train"])
+print(describing.kept(), end="")
+"""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,21 +64,26 @@ class Flag:
   meaning: str
 
 
-def flags_of(module: str) -> list[Flag]:
-  """Returns the flags that the module of a command defines."""
-  output = subprocess.run(
-      [sys.executable, "-m", module, "--helpxml"], capture_output=True, text=True,
-      cwd=ROOT, env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}).stdout
-  document = ElementTree.fromstring(output[output.index("<?xml"):])
+def flags_of(module: str) -> tuple[list[Flag], str]:
+  """Returns the flags of a command, and the JSON that `early_errors` keeps of them."""
+  kept, xml, rest = _python(_SHOW, module).partition("<?xml")
   found = []
-  for flag in document.iter("flag"):
+  for flag in ElementTree.fromstring(xml + rest).iter("flag"):
     name, default = flag.findtext("name") or "", flag.findtext("default") or ""
     if flag.findtext("key") != "yes" or name in ABSL_FLAGS:
       continue
     # absl puts the choices of an enum flag before its help text, in angle brackets.
     meaning = re.sub(r"\s+", " ", flag.findtext("meaning") or "").strip()
     found.append(Flag(name, "" if default == "None" else default, meaning))
-  return found
+  # The flags of every command come last.
+  return sorted(found, key=lambda flag: flag.name in COMMON), kept
+
+
+def _python(code: str, *arguments: str) -> str:
+  """Returns what code prints in a process of its own."""
+  return subprocess.run(
+      [sys.executable, "-c", code, *arguments], capture_output=True, text=True,
+      cwd=ROOT, env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}).stdout
 
 
 def table(flags: list[Flag]) -> str:
@@ -83,9 +119,11 @@ def documents() -> dict[pathlib.Path, str]:
   parts = ["# Flags\n\nWritten by `make docs` from the commands; do not edit.\n"]
   texts = {}
   for command, module in COMMANDS.items():
-    flags = flags_of(module)
+    flags, kept = flags_of(module)
     parts.append(f"## {command}\n\n`python -m {module}`\n\n{table(flags)}\n")
     texts[HELP / f"{command}.txt"] = help_text(module, flags)
+    texts[HELP / f"{command}.json"] = kept
+  texts[HELP / "options.json"] = _python(_PAGES)
   return {TARGET: "\n".join(parts), **texts}
 
 

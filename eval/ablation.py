@@ -21,6 +21,7 @@ from absl import logging
 
 from yt8m.core import child_processes
 from yt8m.core import command
+from yt8m.core import command_line
 from yt8m.core import directories
 from yt8m.core import fields
 from yt8m.core import files
@@ -42,7 +43,8 @@ flags.DEFINE_list("table", None, "Tables: " + ", ".join(ablation_table.BUILT_IN)
 paths.define("output_dir", None, "Directory for the runs, results.csv and chart "
              "of every table; required.")
 paths.define("data_dir", None, "Directory of the records: replaces {data} in the "
-             "patterns of the tables.")
+             "patterns of the tables.",
+             must_exist="name the directory of the records")
 flags.DEFINE_integer("seeds", 3, "Number of runs per row, with the seeds 0, 1, …",
                      lower_bound=1)
 flags.DEFINE_list("rows", [], "Rows of the table to run; default: all. Finished runs of "
@@ -53,7 +55,8 @@ paths.define("markdown", None, "File for the tables as Markdown; the charts are 
              "written beside it. Default: tables.md in --output_dir.")
 flags.DEFINE_bool("keep_checkpoints", False,
                   "Keep the trained models, instead of deleting them after evaluation.")
-flags.mark_flags_as_required(["table", "output_dir"])
+command_line.require("table", "name the tables to make")
+command_line.require("output_dir", "name the directory of the runs")
 
 STOP_SECS = 30.0  # for trainings to finish a step and save
 

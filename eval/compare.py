@@ -85,7 +85,7 @@ def find(words: tuple[str, ...]) -> list[str]:
 
 
 def run() -> None:
-  command.run(main, arguments="training directories")
+  command.run(main, arguments="training directories", named_by_path=True)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from absl import flags
 
 from yt8m.artifacts import saved_model
 from yt8m.core import command
+from yt8m.core import command_line
 from yt8m.core import directories
 from yt8m.core import locks
 from yt8m.core import paths
@@ -40,7 +41,8 @@ FLAGS = flags.FLAGS
 
 paths.define_pattern("members", None, "SavedModels of yt8m-export: globs of directories, "
                      "separated by commas.")
-paths.define("ensemble", None, "ensemble.json that search wrote; for evaluate.")
+paths.define("ensemble", None, "ensemble.json that search wrote; for evaluate.",
+             must_exist="name the one that yt8m-ensemble search wrote")
 paths.define_pattern("eval_data_pattern", None, "Record files with labels: globs, "
                      "separated by commas; required.")
 paths.define("output_dir", None, "Directory to which search writes ensemble.json "
@@ -77,7 +79,13 @@ flags.DEFINE_float("weight_regularization", 0.01, "λ, the strength that keeps t
 flags.DEFINE_integer("num_folds", 5, "Number of folds of videos for the GAP of learned "
                      "weights on videos that they were not learned on.", lower_bound=2)
 flags.DEFINE_integer("seed", 0, "Seed of the folds.", lower_bound=0)
-flags.mark_flag_as_required("eval_data_pattern")
+command_line.require("eval_data_pattern", "name the records to predict")
+command_line.require(
+    "members", "name the SavedModels to choose from", actions=("predict", "search"))
+command_line.require(
+    "output_dir", "name the directory to write", actions=("predict", "search"))
+command_line.require(
+    "ensemble", "name the ensemble.json that search wrote", actions=("evaluate",))
 
 ACTIONS = ("predict", "search", "evaluate")
 
@@ -85,8 +93,6 @@ ACTIONS = ("predict", "search", "evaluate")
 def main(action: str) -> None:
   if action == "evaluate":
     return _evaluate()
-  if not FLAGS.members or not FLAGS.output_dir:
-    raise ValueError(f"yt8m-ensemble {action} needs --members and --output_dir.")
   values = {**FLAGS.flag_values_dict(),
             "budget_bytes": candidates.parse_bytes(FLAGS.budget_bytes)}
   options = choosing.Options(**{
@@ -108,9 +114,6 @@ def main(action: str) -> None:
 
 
 def _evaluate() -> None:
-  if not FLAGS.ensemble:
-    raise ValueError("yt8m-ensemble evaluate needs --ensemble, the ensemble.json that "
-                     "search wrote.")
   compared = evaluation.Evaluation(FLAGS.ensemble)
   saved_ensemble.join(compared.models)
   predictions = _predict(

@@ -36,6 +36,7 @@ from yt8m.configs import experiment
 from yt8m.configs import model_flags
 from yt8m.configs import starter_flags
 from yt8m.core import command
+from yt8m.core import command_line
 from yt8m.core import paths
 from yt8m.data import readers
 from yt8m.data import records
@@ -57,10 +58,16 @@ FLAGS = flags.FLAGS
 
 Model = trained.Trained | exported.Exported
 
-paths.define("train_dir", None, "Directory that yt8m-train wrote.")
+paths.define("train_dir", None, "Directory that yt8m-train wrote.",
+             must_exist="name the directory of a trained model")
+command_line.require_one(
+    ("train_dir", "saved_model"),
+    "Give either --train_dir or --saved_model: the model to evaluate.")
+command_line.require("eval_data_pattern", "name the records to evaluate on")
 paths.define("saved_model", None, "SavedModel of yt8m-export or yt8m-calibrate, of one "
              "model or of an ensemble, or a directory of versions, whose newest complete "
-             "one is taken. Instead of --train_dir; it is evaluated once.")
+             "one is taken. Instead of --train_dir; it is evaluated once.",
+             must_exist="name a directory that yt8m-export wrote")
 paths.define("output_dir", None, "Directory for metrics.json and classes.csv of a "
              "--saved_model. Default: the metrics are only printed.")
 paths.define_pattern(
@@ -78,7 +85,8 @@ flags.DEFINE_bool("skip_bad_records", False, "Count records that can be read but
 flags.DEFINE_integer("top_k", None, "Number of predictions per video in GAP and MAP. "
                      "Default: 20, or all classes if they are fewer.", lower_bound=1)
 paths.define("vocabulary", None, "CSV with the names of the classes, as for yt8m-train. "
-             "Default: that of the model.")
+             "Default: that of the model.",
+             must_exist="name a CSV of class names")
 checkpoints.define_flag()
 flags.DEFINE_bool("run_once", False, "Evaluate the newest checkpoint and stop, as "
                   "--checkpoint does.")
@@ -92,7 +100,8 @@ flags.DEFINE_multi_string(
     f"all are met. May be repeated. Metrics: {', '.join(gate.NAMES)}, and those of "
     "--metrics.")
 paths.define("baseline", None, "metrics-<step>.json of an earlier model on the same "
-             "records, which --max_regression compares with.")
+             "records, which --max_regression compares with.",
+             must_exist="name a metrics-<step>.json of yt8m-eval")
 flags.DEFINE_multi_string(
     "max_regression", [], "How much worse than --baseline metrics may be, such as "
     "'gap:0.002,avg_loss:0.1'. May be repeated.")
@@ -195,8 +204,6 @@ def _evaluate(strategy: tf.distribute.Strategy) -> None:
 
 def _model() -> Model:
   """Returns what the flags name, or raises an error if they do not go together."""
-  if bool(FLAGS.train_dir) == bool(FLAGS.saved_model):
-    raise ValueError("Give either --train_dir or --saved_model: the model to evaluate.")
   if FLAGS.saved_model:
     source_flags.check_saved_model()
     for name in _OF_CHECKPOINTS:

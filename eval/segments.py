@@ -6,11 +6,11 @@
       --label_cache=labels.csv --submission_file=segments.csv
 """
 
-import tensorflow as tf
 from absl import flags
 from absl import logging
 
 from yt8m.core import command
+from yt8m.core import command_line
 from yt8m.core import paths
 from yt8m.eval.metrics import segment_labels
 from yt8m.eval.metrics import segments
@@ -23,7 +23,8 @@ paths.define(
     "label_cache", None,
     "File to keep the ratings in, with lines id:start,class,score. If it exists, it is "
     "read instead of the records. Default: no cache.")
-paths.define("submission_file", "", "CSV to evaluate.")
+paths.define("submission_file", "", "CSV to evaluate.",
+             must_exist="name the CSV to evaluate")
 flags.DEFINE_integer(
     "top_n", 0, "Number of segments of each class to use, best first; 0: all.",
     lower_bound=0)
@@ -32,14 +33,14 @@ flags.DEFINE_bool("skip_corrupt_records", False,
 flags.DEFINE_bool("skip_bad_records", False, "Count records that can be read but not "
                   "used, such as those of wrong types or with NaN, and go on without "
                   "each of them. --skip_corrupt_records is for damaged files instead.")
+command_line.require(
+    "eval_data_pattern", "name the records with rated segments", unless=("label_cache",))
+command_line.require("submission_file", "name the CSV to evaluate")
 
 FLAGS = flags.FLAGS
 
 
 def main() -> None:
-  if not tf.io.gfile.exists(FLAGS.submission_file):
-    raise FileNotFoundError(f"--submission_file={FLAGS.submission_file} does not exist: "
-                            "name the CSV to evaluate.")
   rated_segments = segment_labels.load_rated_segments(
       FLAGS.eval_data_pattern, FLAGS.label_cache, FLAGS.skip_corrupt_records,
       FLAGS.skip_bad_records)

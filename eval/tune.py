@@ -23,6 +23,7 @@ from absl import flags
 
 from yt8m.core import child_processes
 from yt8m.core import command
+from yt8m.core import command_line
 from yt8m.core import directories
 from yt8m.core import paths
 from yt8m.core import plots
@@ -56,7 +57,7 @@ flags.DEFINE_integer("seed", 0, "Seed of the choice of values. That of the train
                      "a flag of yt8m-train.", lower_bound=0)
 flags.DEFINE_bool("keep_checkpoints", False, "Keep the checkpoints of all trials, "
                   "instead of those of the best one.")
-flags.mark_flags_as_required(["output_dir"])
+command_line.require("output_dir", "name the directory of the trials")
 
 STOP_SECS = 30.0  # for trainings to finish a step and save
 

@@ -46,6 +46,7 @@ from yt8m.configs import model_flags
 from yt8m.configs import recipes
 from yt8m.configs import starter_flags
 from yt8m.core import command
+from yt8m.core import command_line
 from yt8m.core import directories
 from yt8m.core import feature_spec
 from yt8m.core import files
@@ -65,7 +66,8 @@ from yt8m.models import building
 
 FLAGS = flags.FLAGS
 
-paths.define("train_dir", "", "Directory that yt8m-train wrote.")
+paths.define("train_dir", "", "Directory that yt8m-train wrote.",
+             must_exist="name the directory of a trained model")
 checkpoints.define_flag()
 paths.define("output_dir", "", "SavedModel to write; required.")
 flags.DEFINE_bool("versioned", False, "Write a numbered directory into --output_dir: the "
@@ -79,15 +81,18 @@ flags.DEFINE_integer("top_k", None, "Number of classes that serving_default retu
                      "Default: 20, or all classes if they are fewer.", lower_bound=1)
 paths.define("vocabulary", None, "CSV with the names of the classes, as for yt8m-train: "
              "an asset, and the output class_names of serving_default. Default: that of "
-             "--train_dir, or of the members of --ensemble.")
+             "--train_dir, or of the members of --ensemble.",
+             must_exist="name a CSV of class names")
 paths.define("thresholds", None, "File that yt8m-eval --choose_thresholds wrote for this "
              "checkpoint or ensemble: an asset, and the output decisions of "
-             "serving_default and predict_full.")
+             "serving_default and predict_full.",
+             must_exist="name a file of yt8m-eval --choose_thresholds")
 flags.DEFINE_enum("weights", "float32", compression.WEIGHT_FORMATS,
                   "Format of the stored weights; the computation is in float32.")
 flags.DEFINE_bool("mediapipe", False, "Write MediaPipe's signature in place of ours.")
 paths.define("ensemble", None, "ensemble.json of yt8m-ensemble: export its "
-             "members as one SavedModel.")
+             "members as one SavedModel.",
+             must_exist="name the one that yt8m-ensemble search wrote")
 
 # ---------------------------------------------------------------- without training
 flags.DEFINE_bool("untrained", False,
@@ -99,6 +104,10 @@ flags.DEFINE_string("feature_sizes", "1024,128", "Sizes of the features, in the 
 feature_spec.define_record_flags()
 model_flags.define()
 starter_flags.define()
+command_line.require_one(
+    ("train_dir", "untrained", "ensemble"),
+    "Give either --train_dir, or --model and --untrained, or --ensemble.")
+command_line.require("output_dir", "name the SavedModel to write")
 
 UNTRAINED_FLAGS = ("model", "num_classes", "max_frames", "feature_names",
                    "feature_sizes", "feature_dtypes", *model_flags.MODEL_FLAGS)
@@ -109,9 +118,6 @@ Export = tuple[Signatures, str, tuple[str, int]]
 
 
 def main() -> None:
-  if (bool(FLAGS.train_dir), FLAGS.untrained, bool(FLAGS.ensemble)).count(True) != 1:
-    raise ValueError("Give either --train_dir, or --model and --untrained, or "
-                     "--ensemble.")
   directories.checked_path(FLAGS.output_dir, "--output_dir")
   if FLAGS.mediapipe:
     _refuse(["top_k", "warmup_requests", "ensemble", "thresholds"],

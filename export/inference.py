@@ -26,6 +26,7 @@ from yt8m.artifacts.thresholds import Thresholds
 from yt8m.configs import experiment
 from yt8m.core import checksum
 from yt8m.core import command
+from yt8m.core import command_line
 from yt8m.core import feature_spec
 from yt8m.core import finished
 from yt8m.core import locks
@@ -59,9 +60,11 @@ flags.DEFINE_enum("output_format", "csv", [*formats.WRITERS, *named_formats.WRIT
                   "Format of the output: a submission CSV, arrays, or Examples. With the "
                   "names of the classes: json, one object a line, or csv_named, a CSV.")
 paths.define("vocabulary", None, "CSV with the names of the classes, as for yt8m-train, "
-             "for --output_format=json and csv_named. Default: that of the model.")
+             "for --output_format=json and csv_named. Default: that of the model.",
+             must_exist="name a CSV of class names")
 paths.define("thresholds", None, "File of yt8m-eval --choose_thresholds: only classes "
-             "that reach their thresholds are written, for some videos none.")
+             "that reach their thresholds are written, for some videos none.",
+             must_exist="name a file of yt8m-eval --choose_thresholds")
 flags.DEFINE_bool("decide", False, "Do so with the thresholds that the --saved_model "
                   "keeps.")
 flags.DEFINE_bool("overwrite", False, "Replace an existing --output_file, and parts of "
@@ -71,7 +74,8 @@ flags.DEFINE_bool("segment_labels", False, "Predict five-frame segments, and lis
 flags.DEFINE_integer("segment_max_pred", 100000, "Number of segments kept of a class.",
                      lower_bound=1)
 paths.define("segment_label_ids_file", "", "CSV of the classes of the segment "
-             "task. Default: all classes.")
+             "task. Default: all classes.",
+             must_exist="name a CSV of classes")
 flags.DEFINE_integer("top_k", None, "Number of classes written for a video. Default: 20, "
                      "or all classes if they are fewer; with thresholds, the number "
                      "among which they decide.", lower_bound=1)
@@ -90,11 +94,15 @@ runners.define_flags()
 flags.DEFINE_integer("max_failed_shards", None, "Number of record files that may be left "
                      "out because they cannot be read. Default: 0, or any number with "
                      "--runner=ray.", 0)
-paths.define("check", "", "Submission CSV to check. Nothing is predicted.")
+paths.define("check", "", "Submission CSV to check. Nothing is predicted.",
+             must_exist="name the CSV to check")
 flags.DEFINE_integer("num_classes", None, "Number of classes that --check allows. "
                      "Default: that of the model, if one is given. For predictions it "
                      "must be that of the model.", 1)
-source_flags.define()
+source_flags.define(unless=("check",))
+command_line.require("output_file", "name the file to write", unless=("check",))
+command_line.require(
+    "input_data_pattern", "name the records to predict", unless=("check",))
 
 
 def main() -> None:
@@ -202,8 +210,6 @@ def _check_flags() -> None:
   if FLAGS.output_model_tgz:
     model_archive.check_replaceable(FLAGS.output_model_tgz)
     experiment.TRAIN_DIR.refuse_links(FLAGS.train_dir)
-  if not FLAGS.output_file:
-    raise ValueError("--output_file is missing: name the file to write.")
 
 
 def _names(source: jobs.Source) -> Vocabulary | None:

@@ -13,6 +13,7 @@ import tensorflow as tf
 from absl import flags
 
 from yt8m.core import command
+from yt8m.core import command_line
 from yt8m.core import finished
 from yt8m.core import locks
 from yt8m.core import paths
@@ -24,11 +25,11 @@ paths.define_pattern("json_prediction_files_pattern", "",
                      "Files of predictions: globs, separated by commas.")
 paths.define("csv_output_file", "", "CSV to write.")
 flags.DEFINE_bool("overwrite", False, "Replace an existing --csv_output_file.")
+command_line.require("json_prediction_files_pattern", "name the files to convert")
+command_line.require("csv_output_file", "name the CSV to write")
 
 
 def main() -> None:
-  if not FLAGS.csv_output_file:
-    raise ValueError("--csv_output_file is missing: name the CSV to write.")
   json_files = paths.match(
       FLAGS.json_prediction_files_pattern, "--json_prediction_files_pattern")
   contents = {"records": [(path, tf.io.gfile.stat(path).length) for path in json_files]}

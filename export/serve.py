@@ -22,6 +22,7 @@ from absl import flags
 from absl import logging
 
 from yt8m.core import command
+from yt8m.core import command_line
 from yt8m.core import files
 from yt8m.core import network
 from yt8m.core import paths
@@ -32,7 +33,9 @@ from yt8m.export.serving import model_versions
 FLAGS = flags.FLAGS
 
 paths.define("model_dir", "", "Directory of versions that `yt8m-export "
-             "--versioned` writes, or one SavedModel; required.")
+             "--versioned` writes, or one SavedModel; required.",
+             must_exist="name a directory that yt8m-export wrote")
+command_line.require("model_dir", "name the model to serve")
 flags.DEFINE_string("model_name", "default", "Name of the model in the routes.")
 flags.DEFINE_enum("versions", model_versions.LATEST,
                   [model_versions.LATEST, model_versions.ALL], "Versions to serve.")
@@ -81,8 +84,6 @@ _STOP_SECS = 30.0  # for Ray to end its processes
 
 
 def main() -> None:
-  if not FLAGS.model_dir:
-    raise ValueError("--model_dir is missing: name the model to serve.")
   if not FLAGS.model_name or set(FLAGS.model_name) & set("/:#?%"):
     raise ValueError(f"--model_name={FLAGS.model_name} must be usable in a URL: choose "
                      "one without /:#?%.")

@@ -82,8 +82,9 @@ def package(name):
 
 # `yt8m` itself imports them.
 IMPORTED_FIRST = {f"yt8m.core.{name}" for name in (
-    "commands", "current_folder", "help_text", "huge_pages", "keras_names", "log_lines",
-    "signals", "stderr_filter")}
+    "command_line", "commands", "current_folder", "early_errors", "fields", "files",
+    "help_text", "huge_pages", "keras_names", "lazy", "log_lines", "option_pages",
+    "paths", "signals", "stderr_filter", "temporaries", "text_lines", "types")}
 
 
 def layer(name):

@@ -27,12 +27,14 @@ _PROGRAM = _os.path.basename(getattr(_sys, "argv", [""])[0])
 if _PROGRAM == "-m" or _PROGRAM.startswith("yt8m-"):
   from yt8m.core import help_text as _help_text
   _help_text.show_if_asked(__version__)
+  from yt8m.core import log_lines as _log_lines
+  _log_lines.configure(_sys.argv[1:])
+  from yt8m.core import early_errors as _early_errors
+  _early_errors.end_if_any()
   from yt8m.core import current_folder as _current_folder
   from yt8m.core import huge_pages as _huge_pages
   _huge_pages.restart_with_huge_pages()
-  from yt8m.core import log_lines as _log_lines
   from yt8m.core import stderr_filter as _stderr_filter
-  _log_lines.configure(_sys.argv[1:])
   _stderr_filter.install(_sys.argv[1:], without_ray=_log_lines.is_json())
   from yt8m.core import signals as _signals
   _signals.install()

@@ -39,6 +39,7 @@ from yt8m.configs import checkpoint_files
 from yt8m.configs import experiment
 from yt8m.core import checksum
 from yt8m.core import command
+from yt8m.core import command_line
 from yt8m.core import directories
 from yt8m.core import finished
 from yt8m.core import locks
@@ -71,7 +72,13 @@ _REMEDY = "name another one, or add --overwrite"
 Model = checkpoint.Checkpoint | saved_model.SavedModel
 
 calibrate_flags.define()
-flags.mark_flag_as_required("output_dir")
+command_line.require("output_dir", "name the directory to write")
+command_line.require_one(
+    ("train_dir", "saved_model"),
+    "Give either --train_dir or --saved_model: the model to calibrate.")
+command_line.require_one(
+    _SOURCES, "Give one of " + ", ".join(f"--{name}" for name in _SOURCES)
+    + ": calibration needs videos that the model was not trained on.")
 
 
 def main() -> None:
@@ -124,12 +131,6 @@ def _calibrate() -> None:
 
 
 def _check_flags() -> None:
-  if bool(FLAGS.train_dir) == bool(FLAGS.saved_model):
-    raise ValueError("Give either --train_dir or --saved_model: the model to calibrate.")
-  sources = [name for name in _SOURCES if FLAGS[name].value]
-  if len(sources) != 1:
-    raise ValueError("Give one of " + ", ".join(f"--{name}" for name in _SOURCES)
-                     + ": calibration needs videos that the model was not trained on.")
   for name, needed in (("num_folds", "train_dir"), ("keep_folds", "num_folds"),
                        ("top_k", "saved_model")):
     if FLAGS[name].value and not FLAGS[needed].value:

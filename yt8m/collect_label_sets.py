@@ -20,6 +20,7 @@ from absl import flags
 from yt8m.configs import model_flags
 from yt8m.core import checksum
 from yt8m.core import command
+from yt8m.core import command_line
 from yt8m.core import feature_spec
 from yt8m.core import files
 from yt8m.core import finished
@@ -57,7 +58,8 @@ flags.DEFINE_bool("skip_corrupt_records", False, "Count damaged records and cont
 flags.DEFINE_bool("skip_bad_records", False, "Count records that can be read but not "
                   "used, such as those of wrong types or with NaN, and go on without "
                   "each of them. --skip_corrupt_records is for damaged files instead.")
-flags.mark_flag_as_required("output_file")
+command_line.require("input_data_pattern", "name the records to read")
+command_line.require("output_file", "name the .npz to write")
 
 
 @model_flags.typed_code_allowed("reader")

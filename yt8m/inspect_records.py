@@ -35,7 +35,8 @@ flags.DEFINE_string("against", None, "Pattern of a second set of records, such a
 flags.DEFINE_integer("num_classes", None, "Number of classes. Default: of --vocabulary, "
                      "or else the largest label decides.", lower_bound=1)
 paths.define("vocabulary", None, "vocabulary.csv with the names of the classes, whose "
-             "number it gives.")
+             "number it gives.",
+             must_exist="name a CSV of class names")
 flags.DEFINE_integer("max_records", None, "Number of records to read at most of each "
                      "set, spread over the files. Default: all.", lower_bound=1)
 paths.define("output_dir", None, "Directory for inspection.md and inspection.png. "
@@ -94,7 +95,7 @@ def read(record_files: list[str]) -> inspection.Inspection:
 
 
 def run() -> None:
-  command.run(main, arguments="record files")
+  command.run(main, arguments="record files", named_by_path=True)
 
 
 if __name__ == "__main__":

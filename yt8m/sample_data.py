@@ -16,6 +16,7 @@ from typing import Any
 from absl import flags
 
 from yt8m.core import command
+from yt8m.core import command_line
 from yt8m.core import feature_spec
 from yt8m.core import paths
 from yt8m.core import progress
@@ -55,7 +56,7 @@ flags.DEFINE_bool("segments", _DEFAULTS.segments,
 paths.define_pattern("from_records", _DEFAULTS.from_records, "Compose the videos from "
                      "these real video-level records (globs, separated by commas) "
                      "instead of planting structure.")
-flags.mark_flag_as_required("output_dir")
+command_line.require("output_dir", "name the directory to write")
 
 
 def main() -> None:

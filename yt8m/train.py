@@ -81,8 +81,7 @@ def main() -> None:
     print(describing.listing())
     return
   if FLAGS.describe:
-    print("\n\n".join(describing.page(*found, option_size.of_flags(*found))
-                      for found in describing.find(FLAGS.describe)))
+    print(describing.description(FLAGS.describe))
     return
   recipes.find(FLAGS.model).set_flag_defaults()
   model_flags.count_classes()

@@ -4,6 +4,7 @@
 
 import contextlib
 import os
+from collections.abc import Sequence
 
 from absl import flags
 
@@ -13,6 +14,7 @@ from yt8m.configs import checkpoints
 from yt8m.configs import experiment
 from yt8m.configs import model_flags
 from yt8m.configs import starter_flags
+from yt8m.core import command_line
 from yt8m.core import paths
 from yt8m.core import temporaries
 from yt8m.export.prediction import checkpoint
@@ -25,14 +27,23 @@ flags.disclaim_key_flags()
 _SOURCES = ("train_dir", "input_model_tgz", "saved_model")
 
 
-def define() -> None:
-  """Defines the flags. Call it last: the starter code's may be those of the command."""
-  paths.define("train_dir", "", "Directory that yt8m-train wrote.")
+def define(unless: Sequence[str] = ()) -> None:
+  """Defines the flags. Call it last: the starter code's may be those of the command.
+
+  Args:
+    unless: Flags with which no model is needed.
+  """
+  paths.define("train_dir", "", "Directory that yt8m-train wrote.",
+               must_exist="name the directory of a trained model")
+  command_line.require_one(
+      _SOURCES, "Give one of --train_dir, --input_model_tgz and --saved_model.", unless)
   checkpoints.define_flag()
-  paths.define("input_model_tgz", "", "Model archive, instead of --train_dir.")
+  paths.define("input_model_tgz", "", "Model archive, instead of --train_dir.",
+               must_exist="name an archive that --output_model_tgz wrote")
   paths.define("saved_model", "", "SavedModel of yt8m-export, of one model or of an "
                "ensemble, or a directory of versions, whose newest complete one is "
-               "taken. Instead of --train_dir.")
+               "taken. Instead of --train_dir.",
+               must_exist="name a directory that yt8m-export wrote")
   paths.define("untar_model_dir", "", "Directory to unpack --input_model_tgz into. "
                "Default: a temporary directory.")
   flags.DEFINE_float("max_model_gib", model_archive.DEFAULT_MAX_BYTES / 2**30, "Largest "
@@ -47,9 +58,7 @@ def given() -> bool:
 
 
 def check() -> None:
-  """Raises ValueError unless one model is named, by flags that go together."""
-  if sum(bool(FLAGS[name].value) for name in _SOURCES) != 1:
-    raise ValueError("Give one of --train_dir, --input_model_tgz and --saved_model.")
+  """Raises ValueError unless the flags go together."""
   if FLAGS.saved_model:
     check_saved_model()
 

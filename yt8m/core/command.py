@@ -6,7 +6,6 @@ import functools
 import logging as python_logging
 import math
 import os
-import re
 import sys
 import time
 import traceback
@@ -20,10 +19,10 @@ from absl import app
 from absl import flags
 from absl import logging
 
+from yt8m.core import command_line
 from yt8m.core import fields
 from yt8m.core import live_line
 from yt8m.core import log_lines
-from yt8m.core import paths
 from yt8m.core import registry
 from yt8m.core import signals
 from yt8m.core import stderr_filter
@@ -56,7 +55,8 @@ _NO_GRADIENTS = "unsaved custom gradients"
 
 
 def run(main: Callable[..., Any], actions: Sequence[str] = (),
-        stop_secs: float = 5.0, arguments: str = "") -> None:
+        stop_secs: float = 5.0, arguments: str = "", named_by_path: bool = False
+        ) -> None:
   """Runs `main()` as a command: progress on stderr, an error as one clear line.
 
   `--help` lists the flags of the module of `main`. `--verbosity=1` shows where in the
@@ -69,17 +69,20 @@ def run(main: Callable[..., Any], actions: Sequence[str] = (),
     stop_secs: Seconds that it may take to clean up after a signal.
     arguments: What the words are that are no flags, of which `main` gets at least one,
       such as "training directories"; "" if there are none.
+    named_by_path: Whether these words are paths or patterns of what is there.
   """
   # A GPU has room for other processes: its memory grows on demand. TensorFlow reads this
   # when it first needs a GPU.
   os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
   log_lines.configure(sys.argv[1:])  # for errors in flags
   signals.install()
+  syntax = command_line.Syntax(
+      tuple(actions), arguments, tuple(command_line.requirements), named_by_path)
   try:
     with signals.raising(stop_secs):
       _make_main(sys.modules[main.__module__])
       app.run(functools.partial(_run_guarded, main),
-              flags_parser=functools.partial(_parse, actions, arguments))
+              flags_parser=functools.partial(syntax.read, flags.FLAGS))
   except signals.Stopped as stopped:
     signals.end(stopped.number)
   except BaseException as error:
@@ -120,48 +123,6 @@ def _make_main(module):
     flags.FLAGS.register_key_flag_for_module(sys.argv[0], flags.FLAGS[name])
 
 
-def _parse(actions: Sequence[str], arguments: str, argv: Sequence[str]) -> list[str]:
-  """Returns the name of the program and the other words, and sets the flags."""
-  missing = (f"ERROR: Say what to do, one of {', '.join(actions)}. --help shows "
-             "examples.")
-  asks_for_help = any(re.match("--?help", word) for word in argv)
-  # First, since required flags are those of an action.
-  if actions and not asks_for_help and not set(actions) & set(argv):
-    sys.exit(missing)
-  try:
-    words = flags.FLAGS(list(argv))
-  except flags.Error as error:
-    sys.exit(f"ERROR: {error}\n(--help shows all flags.)")
-  if arguments:
-    if len(words) < 2:
-      sys.exit(f"ERROR: Name {arguments}. --help shows an example.")
-    return words
-  for word in words[1:]:
-    if word not in actions:
-      sys.exit(f"ERROR: {_unexpected(word, argv)}")
-  if len(words) != (2 if actions else 1):
-    sys.exit(missing)
-  return words
-
-
-def _unexpected(word: str, argv: Sequence[str]) -> str:
-  """Returns what to do about a word on the command line that is no flag."""
-  if not os.path.exists(word):
-    return f"Unexpected argument {word!r}: flags begin with --, as --name=value."
-  before = argv[:argv.index(word)] if word in argv else []
-  names = [name.lstrip("-").partition("=")[0] for name in before if name[:1] == "-"]
-  flag = f"--{names[-1]}" if names and names[-1] in flags.FLAGS else "--flag"
-  return (f"{word} is a file without a flag. If the shell put it in place of a pattern, "
-          f"write the pattern in quotes, such as {flag}='{_pattern(word)}'.")
-
-
-def _pattern(path: str) -> str:
-  """Returns a pattern that a file may have been found by."""
-  stem, extension = os.path.splitext(os.path.basename(path))
-  start = stem.rstrip("0123456789").removesuffix("-of-").rstrip("0123456789")
-  return os.path.join(os.path.dirname(path), f"{start}*{extension}")
-
-
 def _run_guarded(main, words):
   values = flags.FLAGS
   debugging = logging.get_verbosity() >= logging.DEBUG
@@ -177,7 +138,6 @@ def _run_guarded(main, words):
   if not (debugging or values.quiet or values.log_json):
     live_line.allow()
   try:
-    paths.check_flags()
     check_numbers()
     with registry.allow_code(_allowed_code()):
       main(*words[1:])

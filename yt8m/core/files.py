@@ -10,13 +10,17 @@ import re
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 from typing import Any
-
-import tensorflow as tf
 
 from yt8m.core import fields
 from yt8m.core import temporaries
 from yt8m.core.types import PathLike
+
+if TYPE_CHECKING:
+  import tensorflow as tf
+else:
+  from yt8m.core.lazy import tensorflow as tf
 
 # The disk is full, the quota of the user is, or the file system has no larger files.
 _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -35,7 +39,17 @@ def is_remote(path: PathLike) -> bool:
   return "://" in path
 
 
-def open_to_read(path: PathLike, mode: str = "r") -> tf.io.gfile.GFile:
+def exists(path: PathLike) -> bool:
+  """Returns whether there is a file or directory at a path, local or remote."""
+  return tf.io.gfile.exists(path) if is_remote(path) else os.path.exists(path)
+
+
+def is_dir(path: PathLike) -> bool:
+  """Returns whether there is a directory at a path, local or remote."""
+  return tf.io.gfile.isdir(path) if is_remote(path) else os.path.isdir(path)
+
+
+def open_to_read(path: PathLike, mode: str = "r") -> "tf.io.gfile.GFile":
   """Opens a file, local or remote, for reading.
 
   Raises:
@@ -44,7 +58,7 @@ def open_to_read(path: PathLike, mode: str = "r") -> tf.io.gfile.GFile:
     OSError: There is a pipe or a device (`check_regular`).
   """
   path = os.fspath(path)
-  if not tf.io.gfile.exists(path) or tf.io.gfile.isdir(path):
+  if not exists(path) or is_dir(path):
     raise FileNotFoundError(errno.ENOENT, "No such file", path)
   check_regular(path)
   return tf.io.gfile.GFile(path, mode)
@@ -166,12 +180,12 @@ def clear_disk_errors(path: PathLike, written: str | None = None) -> Iterator[No
   """
   try:
     yield
-  except (OSError, tf.errors.OpError) as error:
+  except Exception as error:
     code = _disk_error(error)
     if code is None:
       raise
     num_bytes = 0
-    with contextlib.suppress(OSError, tf.errors.OpError):
+    with contextlib.suppress(Exception):
       num_bytes = bytes_on_disk(path if written is None else written)
     raise OSError(code, f"{os.strerror(code)} after {num_bytes:,} bytes; nothing "
                   "half-written is left behind", os.fspath(path)) from error
@@ -197,9 +211,9 @@ def read_json(path: PathLike, *, kind: str, remedy: str,
     ValueError: The file does not hold JSON, or not one object, or `parse` failed.
   """
   path = os.fspath(path)
-  if not tf.io.gfile.exists(path):
+  if not exists(path):
     raise FileNotFoundError(f"{path} does not exist; expected {kind}. {remedy}.")
-  if tf.io.gfile.isdir(path):
+  if is_dir(path):
     raise IsADirectoryError(f"{path} is a directory, not {kind}. {remedy}.")
   with open_to_read(path) as file:
     try:
@@ -229,25 +243,29 @@ def files_below(directory: PathLike, names: Iterable[str] = ("",)) -> Iterator[s
       out. Default: the whole directory.
   """
   for name in names:
-    path = os.path.join(directory, name)
-    if tf.io.gfile.isdir(path):
-      for folder, _, contents in tf.io.gfile.walk(path):
+    path = os.path.join(directory, name) if name else os.fspath(directory)
+    if is_dir(path):
+      walk = tf.io.gfile.walk if is_remote(path) else os.walk
+      for folder, _, contents in walk(path):
         yield from (os.path.join(folder, file) for file in contents)
-    elif tf.io.gfile.exists(path):
+    elif exists(path):
       yield path
 
 
 def bytes_on_disk(directory: PathLike) -> int:
   """Returns the number of bytes of all files below a directory."""
-  return sum(tf.io.gfile.stat(path).length for path in files_below(directory))
+  size = ((lambda path: tf.io.gfile.stat(path).length) if is_remote(directory)
+          else os.path.getsize)
+  return sum(map(size, files_below(directory)))
 
 
-def _disk_error(error: OSError | tf.errors.OpError) -> int | None:
+def _disk_error(error: Exception) -> int | None:
   """Returns the number of an error that means that the disk is full, otherwise None."""
   if isinstance(error, OSError):
     return error.errno if error.errno in _DISK_ERRORS else None
-  # TensorFlow only quotes the text of the system.
-  return next((code for code in _DISK_ERRORS if os.strerror(code) in error.message), None)
+  # TensorFlow, which must not be imported while a disk is full, only quotes the system.
+  text = str(error) if type(error).__module__.startswith("tensorflow.") else ""
+  return next((code for code in _DISK_ERRORS if os.strerror(code) in text), None)
 
 
 def _open(temporary, mode):

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""`--help` and `--version` of every command, at once: TensorFlow is not imported.
+"""`--help`, `--version`, `--list` and `--describe`, at once: TensorFlow is not imported.
 
 The texts in `yt8m/core/help/` are written by `make docs` from the flags themselves.
 `--helpfull` shows these and the flags of all libraries.
@@ -12,6 +12,8 @@ import sys
 from collections.abc import Sequence
 
 from yt8m.core import commands
+from yt8m.core import log_lines
+from yt8m.core import option_pages
 
 FOLDER = os.path.join(os.path.dirname(__file__), "help")
 _HELP = ("--help", "-help", "-h", "--helpshort", "-?")
@@ -26,16 +28,30 @@ def show_if_asked(version: str) -> None:
   Args:
     version: Version of this package.
   """
-  command = _command(sys.argv, getattr(sys, "orig_argv", []))
-  if command is None:
+  name = command(sys.argv, getattr(sys, "orig_argv", []))
+  if name is None:
     return
   words = sys.argv[1:sys.argv.index("--")] if "--" in sys.argv else sys.argv[1:]
   if any(word in _VERSION for word in words):
     sys.exit(print(f"yt8m {version}, TensorFlow {_version_of_tensorflow()}"))
-  path = os.path.join(FOLDER, f"{command}.txt")
+  if name == "yt8m-train":
+    _show_option(words)
+  path = os.path.join(FOLDER, f"{name}.txt")
   if any(word in _HELP for word in words) and os.path.exists(path):
     with open(path, encoding="utf-8") as file:
       sys.exit(print(file.read(), end=""))
+
+
+def _show_option(words: Sequence[str]) -> None:
+  """Prints what `--list` or `--describe` asks for, and ends the process."""
+  try:
+    text = option_pages.asked_for(words, _version_of_tensorflow())
+  except ValueError as error:
+    log_lines.configure(sys.argv[1:])
+    log_lines.write("ERROR", f"ERROR: {error}")
+    sys.exit(1)
+  if text is not None:
+    sys.exit(print(text))
 
 
 def _version_of_tensorflow() -> str:
@@ -48,7 +64,7 @@ def _version_of_tensorflow() -> str:
   return "not found"
 
 
-def _command(argv: Sequence[str], orig_argv: Sequence[str]) -> str | None:
+def command(argv: Sequence[str], orig_argv: Sequence[str]) -> str | None:
   """Returns the command that runs, by its script or as `python -m <module>`, or None."""
   name = os.path.basename(argv[0]) if argv else ""
   if name == "-m" and "-m" in orig_argv[:-1]:

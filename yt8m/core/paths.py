@@ -16,8 +16,9 @@ import os
 import re
 import tempfile
 from collections.abc import Iterator
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import tensorflow as tf
 from absl import flags
 from absl import logging
 
@@ -27,6 +28,11 @@ from yt8m.core import signals
 from yt8m.core import text_lines
 from yt8m.core.types import PathLike
 
+if TYPE_CHECKING:
+  import tensorflow as tf
+else:
+  from yt8m.core.lazy import tensorflow as tf
+
 # A flag that is defined here belongs to the module that asks for it.
 flags.disclaim_key_flags()
 
@@ -35,52 +41,104 @@ _WILDCARDS = "*?["
 _SHOWN = 500
 
 
-class _PathParser(flags.ArgumentParser):
-  """Parses the value of a flag for a path."""
+class PathParser(flags.ArgumentParser):
+  """Parses the value of a flag for a path.
+
+  Args:
+    must_exist: What to do if a local path does not exist, as an imperative clause; "" if
+      it need not.
+  """
+
+  def __init__(self, must_exist: str = ""):
+    super().__init__()
+    self.must_exist = must_exist
 
   def parse(self, argument):
     return expand(argument)
 
 
-class _PatternFlag(flags.Flag):
+class PatternFlag(flags.Flag):
   """A flag for patterns. If it is repeated, its value has one line for each of them."""
 
   def parse(self, argument):
     self.value = f"{self.value}\n{argument}" if self.present else argument
+    self.present += 1
 
 
-def define(name: str, default: str | None, text: str, **kwargs) -> None:
+def define(name: str, default: str | None, text: str, must_exist: str = "",
+           values: flags.FlagValues = flags.FLAGS) -> None:
   """Defines a flag for one path.
 
   Args:
     name: Name of the flag.
     default: Default value.
     text: Help text.
-    **kwargs: Arguments of `flags.DEFINE`.
+    must_exist: What to do if a local path does not exist, such as "name the CSV to
+      evaluate"; "" if it need not.
+    values: Flags that it belongs to.
   """
-  flags.DEFINE(_PathParser(), name, default, text, serializer=flags.ArgumentSerializer(),
-               **kwargs)
+  flags.DEFINE(PathParser(must_exist), name, default, text, values,
+               serializer=flags.ArgumentSerializer())
 
 
-def define_pattern(name: str, default: str | None, text: str) -> None:
+def define_pattern(name: str, default: str | None, text: str,
+                   values: flags.FlagValues = flags.FLAGS) -> None:
   """Defines a flag for patterns, to be read with `match`."""
-  flags.DEFINE_flag(_PatternFlag(
+  flags.DEFINE_flag(PatternFlag(
       parser=flags.ArgumentParser(), serializer=flags.ArgumentSerializer(), name=name,
-      default=default, help_string=text))
+      default=default, help_string=text), values)
 
 
-def check_flags() -> None:
+def check_empty(values: flags.FlagValues) -> None:
   """Refuses paths that are given but empty, as an unset shell variable leaves them.
 
   Raises:
     ValueError: A flag for a path or a pattern is empty.
   """
-  for name in flags.FLAGS:
-    flag = flags.FLAGS[name]
-    is_path = isinstance(flag, _PatternFlag) or isinstance(flag.parser, _PathParser)
+  for name in values:
+    flag = values[name]
+    is_path = isinstance(flag, PatternFlag) or isinstance(flag.parser, PathParser)
     if is_path and flag.present and flag.value is not None and not flag.value.strip():
       raise ValueError(f"--{name} is empty: give a path, or leave the flag out. (Is a "
                        "shell variable not set?)")
+
+
+def check_inputs(values: flags.FlagValues) -> None:
+  """Refuses local paths and patterns to read that match nothing.
+
+  Remote ones are checked where they are read.
+
+  Raises:
+    OSError: A path does not exist, or a list of patterns (`@list.txt`).
+    ValueError: A pattern matches no file.
+  """
+  for name in values:
+    flag = values[name]
+    if not flag.present or not flag.value:
+      continue
+    if isinstance(flag, PatternFlag):
+      for pattern in _patterns(flag.value, f"--{name}"):
+        if not files.is_remote(pattern):
+          _found(pattern, f"--{name}")
+    remedy = getattr(flag.parser, "must_exist", "")
+    if remedy and not files.is_remote(flag.value) and not os.path.exists(flag.value):
+      raise FileNotFoundError(f"--{name}={flag.value} does not exist: {remedy}.")
+
+
+def check_named(words: Sequence[str], kind: str) -> None:
+  """Refuses local paths and patterns of which none matches anything.
+
+  Args:
+    words: Paths and patterns.
+    kind: What they are, in the plural.
+
+  Raises:
+    ValueError: There is nothing.
+  """
+  named = [pattern for word in words for pattern in _patterns(word, kind)]
+  if not any(files.is_remote(pattern) or glob(pattern) for pattern in named):
+    raise ValueError(f"Nothing matches {fields.short(' '.join(words), _SHOWN)}: name "
+                     f"{kind} that exist.")
 
 
 def expand(path: PathLike) -> str:
@@ -98,11 +156,11 @@ def glob(pattern: str) -> list[str]:
   part of their names.
   """
   pattern = expand(pattern)
-  if tf.io.gfile.exists(pattern):
+  if files.exists(pattern):
     return [pattern]
   directory = os.path.dirname(pattern)
   while any(wildcard in directory for wildcard in _WILDCARDS):
-    if tf.io.gfile.isdir(directory):
+    if files.is_dir(directory):
       return files_of(directory, pattern[len(directory):].lstrip("/"))
     directory = os.path.dirname(directory)
   return _matches(pattern)
@@ -156,13 +214,8 @@ def match(text: str, flag: str = "the data pattern") -> list[str]:
   """
   matches = set()
   for pattern in patterns(text, flag):
-    found = glob(pattern)
-    if not found:
-      deep = (" There, ** is no more than *: name the folders."
-              if "**" in pattern and files.is_remote(pattern) else "")
-      raise ValueError(
-          f"No file matches {fields.short(pattern, _SHOWN)} ({flag}).{deep}")
-    directories = [path for path in found if tf.io.gfile.isdir(path)]
+    found = _found(pattern, flag)
+    directories = [path for path in found if files.is_dir(path)]
     if len(directories) == len(found):
       raise ValueError(f"{found[0]!r} is a directory ({flag}): write "
                        f"'{found[0].rstrip('/')}/*.tfrecord'.")
@@ -170,6 +223,15 @@ def match(text: str, flag: str = "the data pattern") -> list[str]:
       logging.warning("%s is left out: it is a directory (%s).", path, flag)
     matches.update(set(found) - set(directories))
   return sorted(matches)
+
+
+def _found(pattern: str, flag: str) -> list[str]:
+  """Returns what a pattern matches, at least one file or directory."""
+  if found := glob(pattern):
+    return found
+  deep = (" There, ** is no more than *: name the folders."
+          if "**" in pattern and files.is_remote(pattern) else "")
+  raise ValueError(f"No file matches {fields.short(pattern, _SHOWN)} ({flag}).{deep}")
 
 
 def patterns(text: str, flag: str) -> list[str]:
@@ -192,9 +254,9 @@ def patterns(text: str, flag: str) -> list[str]:
 def _patterns(text: str, flag: str) -> Iterator[str]:
   for line in text.splitlines():
     entries = [line.strip()]
-    if line.startswith("@") and not tf.io.gfile.exists(line):
+    if line.startswith("@") and not files.exists(line):
       path = expand(line[1:])
-      if not tf.io.gfile.exists(path):
+      if not files.exists(path):
         raise FileNotFoundError(f"{path} does not exist: after @, {flag} takes a file "
                                 "with one pattern on each line.")
       entries = [entry.strip() for _, entry in text_lines.read(path)]

@@ -14,9 +14,11 @@ flags.disclaim_key_flags()
 
 def define() -> None:
   """Defines the flags."""
-  paths.define("train_dir", "", "Directory of the model.")
+  paths.define("train_dir", "", "Directory of the model.",
+               must_exist="name the directory of a trained model")
   paths.define("saved_model", "", "SavedModel of yt8m-export, of one model or of an "
-               "ensemble, instead of --train_dir. --output_dir becomes a SavedModel.")
+               "ensemble, instead of --train_dir. --output_dir becomes a SavedModel.",
+               must_exist="name a directory that yt8m-export wrote")
   checkpoints.define_flag()
   paths.define_pattern("held_out_data_pattern", "", "Records that the model was not "
                        "trained on: globs, separated by commas.")
@@ -33,7 +35,8 @@ def define() -> None:
       "like the one to calibrate, and records that this one was not trained on. May be "
       "repeated.")
   paths.define("label_sets", None, "File of yt8m-label-sets, with the labels of many "
-               "videos. Default: those of the held-out records.")
+               "videos. Default: those of the held-out records.",
+               must_exist="name a file of yt8m-label-sets")
   paths.define_pattern("label_sets_exclude", None, "Records whose videos are left out of "
                        "--label_sets, such as those of the evaluation.")
   paths.define("output_dir", None, "Directory to write; required.")

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What `yt8m-train --list` and `--describe` print: all options, and one in full."""
 
-import difflib
 import inspect
+import itertools
 import json
 import re
 import textwrap
@@ -11,13 +11,17 @@ from collections.abc import Iterable
 from collections.abc import Iterator
 from typing import Any
 
+import tensorflow as tf
+
 from yt8m.configs import hparams
 from yt8m.configs import recipes
 from yt8m.core import docstrings
+from yt8m.core import option_pages
 from yt8m.core import registry
 from yt8m.models import registries
 from yt8m.models.layers import base
 from yt8m.training import catalogue
+from yt8m.training import option_size
 
 _WIDTH = 90
 
@@ -32,6 +36,26 @@ def listing() -> str:
              for name, entry in of_kind.entries.items()]
     sections.append("\n".join([f"{kind} ({of_kind.chosen_by})", *lines]))
   return "\n\n".join([*sections, "--describe=<name> says more about one of them."])
+
+
+def description(name: str) -> str:
+  """Returns the pages of every option that a text may mean; the flags say the sizes.
+
+  Raises:
+    ValueError: There is no such option.
+  """
+  return "\n\n".join(itertools.starmap(_page_with_size, find(name)))
+
+
+def kept() -> str:
+  """Returns the content of `option_pages.FILE`. The flags must have been read."""
+  pages = {kind: {name: _page_with_size(kind, name) for name in of_kind.entries}
+           for kind, of_kind in catalogue.kinds().items()}
+  return option_pages.write(pages, listing(), tf.__version__)
+
+
+def _page_with_size(kind: str, name: str) -> str:
+  return page(kind, name, option_size.of_flags(kind, name))
 
 
 def find(name: str) -> list[tuple[str, str]]:
@@ -56,13 +80,8 @@ def find(name: str) -> list[tuple[str, str]]:
       return [(kind, name)]
   if found := [(kind, name) for kind in kinds if name in kinds[kind].entries]:
     return found
-  names = sorted({other for of_kind in kinds.values() for other in of_kind.entries})
-  close = difflib.get_close_matches(name, names, n=5)
-  raise ValueError("\n".join([
-      f"Unknown option {name!r} (--describe)."
-      + (f" Close: {', '.join(close)}." if close else "") + " Valid:",
-      *(filled(f"{kind}: {', '.join(of_kind.entries)}", indent="  ", hanging="  ")
-        for kind, of_kind in kinds.items())]))
+  raise option_pages.unknown(
+      name, {kind: of_kind.entries for kind, of_kind in kinds.items()})
 
 
 def page(kind: str, name: str, sizes: Iterable[str] = ()) -> str:
@@ -76,9 +95,9 @@ def page(kind: str, name: str, sizes: Iterable[str] = ()) -> str:
   of_kind = catalogue.kinds()[kind]
   entry = of_kind.entries.get(name) or catalogue.option_entry(hparams.OPTIONS[kind][name])
   about = docstrings.inherited(entry.source) if entry.source else docstrings.Docstring()
-  parts = [f"{kind} {name} ({of_kind.chosen_by})", filled(entry.summary)]
+  parts = [f"{kind} {name} ({of_kind.chosen_by})", option_pages.filled(entry.summary)]
   if about.summary not in ("", entry.summary):  # The name is a value of an argument.
-    parts.append(filled(about.summary))
+    parts.append(option_pages.filled(about.summary))
   if equations := about.equations or entry.equations:
     parts.append(equations)
   if entry.recipe:
@@ -88,23 +107,10 @@ def page(kind: str, name: str, sizes: Iterable[str] = ()) -> str:
         "Hyperparameters (--set):" if of_kind.hparams_prefix else "Arguments:",
         *(_parameter(of_kind.hparams_prefix, parameter, about.arguments.get(name, ""))
           for name, parameter in entry.parameters.items())]))
-  parts += map(filled, _references(entry.source, about.reference))
+  parts += map(option_pages.filled, _references(entry.source, about.reference))
   if lines := list(sizes):
-    parts.append(filled(*lines))
+    parts.append(option_pages.filled(*lines))
   return "\n\n".join(parts)
-
-
-def filled(*paragraphs: str, indent: str = "", hanging: str = "") -> str:
-  """Returns paragraphs in lines that fit a terminal.
-
-  Args:
-    *paragraphs: The paragraphs; each keeps the spaces that it begins with.
-    indent: Indentation of all lines.
-    hanging: Further indentation of all lines of a paragraph but the first.
-  """
-  return "\n".join(textwrap.fill(
-      text, _WIDTH, initial_indent=indent, subsequent_indent=indent + hanging,
-      break_on_hyphens=False, break_long_words=False) for text in paragraphs)
 
 
 def _parameter(prefix: str, parameter: inspect.Parameter, description: str) -> str:
@@ -118,7 +124,9 @@ def _parameter(prefix: str, parameter: inspect.Parameter, description: str) -> s
   if default is parameter.empty:
     kind = f"{kind}, required".removeprefix(", ")
   head = f"  {prefix}{parameter.name}{shown}" + (f"  ({kind})" if kind else "")
-  return head + (f"\n{filled(description, indent=' ' * 6)}" if description else "")
+  if not description:
+    return head
+  return f"{head}\n{option_pages.filled(description, indent=' ' * 6)}"
 
 
 def _value(value: Any) -> str:

@@ -5,6 +5,7 @@
 from absl import flags
 
 from yt8m.configs import checkpoints
+from yt8m.core import command_line
 from yt8m.core import feature_spec
 from yt8m.core import paths
 from yt8m.models import losses
@@ -38,7 +39,8 @@ def define_data() -> None:
                        "Default: 16384 of videos, 1024 of frames.", lower_bound=1)
   paths.define("vocabulary", None, "CSV with the names of the classes: vocabulary.csv of "
                "YouTube-8M, class_labels_indices.csv of AudioSet, or lines index,name. "
-               "It is kept in --train_dir, and all commands show the names.")
+               "It is kept in --train_dir, and all commands show the names.",
+               must_exist="name a CSV of class names")
   flags.DEFINE_bool("skip_corrupt_records", False,
                     "Whether to count damaged records and go on, instead of stopping.")
   flags.DEFINE_bool("skip_bad_records", False, "Count records that can be read but not "
@@ -49,10 +51,10 @@ def define_data() -> None:
 def define_training() -> None:
   """Defines the flags of the directory, the options and the steps of training."""
   paths.define("train_dir", None, "Directory of the model; required.")
-  flags.register_validator(
-      "train_dir", lambda value: value or (
-          flags.FLAGS["list"].value or flags.FLAGS["describe"].value),
-      "Flag --train_dir must have a value.")
+  command_line.require(
+      "train_dir", "name the directory of the model", unless=("list", "describe"))
+  command_line.require("train_data_pattern", "name the records to train on",
+                       unless=("list", "describe", "show_config"))
   flags.DEFINE_bool("start_new_model", False,
                     "Whether to delete the model in --train_dir instead of resuming it.")
   checkpoints.define_flag()
@@ -107,7 +109,8 @@ def define_training() -> None:
   paths.define("label_sets", None,
                "File of yt8m-label-sets: label sets of more videos than are trained "
                "on, for the class frequencies and for classifiers that learn from "
-               "labels alone. Default: those of --prior_examples records.")
+               "labels alone. Default: those of --prior_examples records.",
+               must_exist="name a file of yt8m-label-sets")
   paths.define_pattern("label_sets_exclude", None,
                        "Records whose videos are left out of --label_sets, such as those "
                        "that you evaluate on: globs, separated by commas.")
@@ -128,7 +131,8 @@ def define_training() -> None:
   paths.define("teacher_predictions", None,
                "Predictions (yt8m-ensemble predict, yt8m-calibrate) of all videos of "
                "--train_data_pattern, to learn from besides the labels. A class "
-               "without a prediction counts as 0.")
+               "without a prediction counts as 0.",
+               must_exist="name a directory of yt8m-ensemble predict or yt8m-calibrate")
   flags.DEFINE_float("teacher_weight", 0.5, "Weight a in the loss of a video, (1 - a) "
                      "loss(scores, labels) + a loss(scores, teacher's scores).",
                      lower_bound=0, upper_bound=1)

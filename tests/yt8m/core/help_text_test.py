@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """`--help` and `--version`: at once, with status 0, and of every flag."""
 
+import json
 import re
 import subprocess
 import sys
 
 import pytest
+import tensorflow as tf
 
 import yt8m
 from tests.helpers import support
@@ -14,6 +16,7 @@ from yt8m import models
 from yt8m.configs import recipes
 from yt8m.core import commands
 from yt8m.core import help_text
+from yt8m.core import option_pages
 
 
 def run(folder, words):
@@ -48,7 +51,8 @@ def test_a_script_knows_its_name(tmp_path):
   script.write_text("import yt8m\nprint('started')")
   done = run(tmp_path, [str(script), "--help"])
   assert done.returncode == 0 and done.stdout.startswith("`yt8m-train`:")
-  assert run(tmp_path, [str(script)]).stdout == "started\n"
+  words = ["--train_dir=m", "--train_data_pattern=/"]
+  assert run(tmp_path, [str(script), *words]).stdout == "started\n"
 
 
 @pytest.mark.parametrize("module", commands.COMMANDS.values())
@@ -68,6 +72,38 @@ def test_help_names_the_valid_options(flag, names):
   with open(f"{help_text.FOLDER}/yt8m-train.txt", encoding="utf-8") as file:
     text = re.search(rf"\n  --{flag}\b(.*?)\n\n", file.read(), re.DOTALL)[1]
   assert set(names) <= set(re.findall(r"[\w-]+", text))
+
+
+@pytest.mark.parametrize("words, begin, holds", [
+    (["--list"], "recipe (--model)", "netvlad"),
+    (["--describe=netvlad"], "aggregation netvlad (--aggregation)", "Parameters: "),
+    (["--describe", "aggregation:lstm"], "aggregation lstm (", "Reference: ")])
+def test_options_need_no_tensorflow(tmp_path, words, begin, holds):
+  done = run(tmp_path, ["-m", "yt8m.train", *words])
+  assert done.returncode == 0, done.stderr
+  assert done.stdout.startswith(begin) and holds in done.stdout
+
+
+def test_an_unknown_option_needs_no_tensorflow(tmp_path):
+  done = run(tmp_path, ["-m", "yt8m.train", "--describe=netvald"])
+  assert done.returncode == 1 and done.stderr.startswith(
+      "ERROR: Unknown option 'netvald' (--describe). Close: netvlad")
+
+
+@pytest.mark.parametrize("words, version", [
+    (["--describe=netvlad"], "2.15.1"),  # It has other optimizers.
+    (["--describe=netvlad", "--num_classes=3"], tf.__version__),
+    (["--describe=aggregation:mine:Layer"], tf.__version__),
+    (["--train_dir=m", "--describe=netvlad"], tf.__version__)])
+def test_other_descriptions_are_made(words, version):
+  assert option_pages.asked_for(words, version) is None
+
+
+def test_kept_descriptions_are_those_of_the_command():
+  done = support.run_command("yt8m.train", "--describe=netvlad", "--num_classes=3862")
+  with open(option_pages.FILE, encoding="utf-8") as file:
+    kept = json.load(file)["pages"]["aggregation"]["netvlad"]
+  assert done.stdout == kept + "\n"
 
 
 def test_programs_of_others_are_left_alone(tmp_path):

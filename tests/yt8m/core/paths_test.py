@@ -5,6 +5,7 @@
 import os
 
 import pytest
+from absl import flags
 
 from yt8m.core import paths
 
@@ -14,6 +15,15 @@ def test_is_sorted_over_all_globs_without_repetition(tmp_path):
     (tmp_path / name).touch()
   files = paths.match(f"{tmp_path}/b*, {tmp_path}/a1,{tmp_path}/b1")
   assert files == [f"{tmp_path}/{name}" for name in ("a1", "b1", "b2")]
+
+
+def test_a_flag_for_patterns_may_be_repeated(tmp_path):
+  for name in ("a", "b"):
+    (tmp_path / name).touch()
+  values = flags.FlagValues()
+  paths.define_pattern("records", "", "", values)
+  values(["command", f"--records={tmp_path}/a", f"--records={tmp_path}/b"])
+  assert paths.match(values.records) == [f"{tmp_path}/a", f"{tmp_path}/b"]
 
 
 def test_hidden_files_are_matched_only_if_they_are_named(tmp_path):

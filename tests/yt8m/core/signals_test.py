@@ -164,7 +164,8 @@ def test_a_library_leaves_signals_alone():
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_command_stops_with_one_line_while_it_loads_tensorflow(number, tmp_path):
   log = tmp_path / "log"
-  with processes.started("yt8m.train", "--train_dir=x", log=log) as process:
+  with processes.started("yt8m.train", "--train_dir=x", "--train_data_pattern=/",
+                         log=log) as process:
     processes.wait_for(lambda: "numpy" in maps(process.pid), process)
     process.send_signal(number)
     assert process.wait(timeout=10) == 128 + number
