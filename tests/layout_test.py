@@ -19,10 +19,11 @@ FOLDERS = ("yt8m", "models", "eval", "export")
 # in one string share a layer and do not import each other.
 LAYERS = (
     "yt8m.core",
-    "yt8m.data",
+    "yt8m.data yt8m.media",
     "yt8m.models",
     "yt8m.configs",
     "yt8m.artifacts yt8m.inspecting yt8m.synthetic",
+    "yt8m.extractors",
     "yt8m.eval",
     "yt8m.training",
     "yt8m.export",

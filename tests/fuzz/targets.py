@@ -5,6 +5,7 @@
 from tests.fuzz import binary_targets
 from tests.fuzz import inspection_targets
 from tests.fuzz import json_targets
+from tests.fuzz import media_targets
 from tests.fuzz import record_targets
 from tests.fuzz import segment_targets
 from tests.fuzz import server_targets
@@ -16,4 +17,4 @@ TARGETS = {target.name: target for target in (
     *training_targets.TARGETS, *json_targets.TARGETS, *text_targets.TARGETS,
     *binary_targets.TARGETS, *server_targets.TARGETS, *record_targets.TARGETS,
     *segment_targets.TARGETS, *tuning_targets.TARGETS,
-    *inspection_targets.TARGETS)}
+    *inspection_targets.TARGETS, *media_targets.TARGETS)}

@@ -17,6 +17,7 @@ from typing import Any
 
 import tensorflow as tf
 from google.protobuf import message
+from tensorflow.core.protobuf import meta_graph_pb2
 from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow.python.framework import op_def_registry
 
@@ -83,11 +84,7 @@ def check(directory: str) -> None:
   refused = sorted({op for graph in graphs for op in _refused(graph, in_version_1)}
                    - {*registry.allowed_code()})
   if refused:
-    names = ",".join(refused)
-    raise ValueError(
-        f"{path} is refused: its graph holds {names.replace(',', ', ')}, and could touch "
-        "files, the network or Python code of this machine. If you trust this model, "
-        f"add --allow_code={names} to the command line.")
+    raise _refusal(path, refused)
   for graph in graphs:
     names = collections.Counter(
         function.signature.name for function in graph.graph_def.library.function)
@@ -105,6 +102,41 @@ def check(directory: str) -> None:
       if os.path.isabs(asset.filename) or ".." in asset.filename.split("/"):
         raise ValueError(f"{path} is refused: its asset {asset.filename!r} lies outside "
                          "the directory.")
+
+
+def read_frozen(path: str) -> Any:
+  """Reads a graph whose weights are constants, if it can do no more than compute.
+
+  Args:
+    path: Path of a file with a `GraphDef`.
+
+  Returns:
+    The `GraphDef`.
+
+  Raises:
+    FileNotFoundError: There is no such file.
+    ValueError: It is no such graph, or holds an operation that is refused, or functions.
+  """
+  meta = meta_graph_pb2.MetaGraphDef()
+  with files.open_to_read(path, "rb") as file:
+    try:
+      meta.graph_def.ParseFromString(file.read())
+    except (message.DecodeError, RecursionError) as error:
+      raise ValueError(
+          f"{path} is not a graph of TensorFlow ({error}): copy it again.") from error
+  if refused := sorted(_refused(meta, True) - {*registry.allowed_code()}):
+    raise _refusal(path, refused)
+  if meta.graph_def.library.function:
+    raise ValueError(
+        f"{path} is refused: a frozen graph has no functions. Copy it again.")
+  return meta.graph_def
+
+
+def _refusal(path: str, refused: list[str]) -> ValueError:
+  return ValueError(
+      f"{path} is refused: its graph holds {', '.join(refused)}, and could touch files, "
+      "the network or Python code of this machine. If you trust this model, add "
+      f"--allow_code={','.join(refused)} to the command line.")
 
 
 def _refused(graph: Any, in_version_1: bool) -> set[str]:

@@ -1,0 +1,3 @@
+# Copyright 2026 The yt8m Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Reads the frames and the sound of media files, by FFmpeg through PyAV."""
