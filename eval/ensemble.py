@@ -21,11 +21,13 @@ from collections.abc import Sequence
 from absl import flags
 
 from yt8m.artifacts import saved_model
+from yt8m.configs import data_flag
 from yt8m.core import command
 from yt8m.core import command_line
 from yt8m.core import directories
 from yt8m.core import locks
 from yt8m.core import paths
+from yt8m.data import dataset
 from yt8m.eval.blending import averaging
 from yt8m.eval.blending import builder
 from yt8m.eval.blending import candidates
@@ -43,6 +45,7 @@ paths.define_pattern("members", None, "SavedModels of yt8m-export: globs of dire
                      "separated by commas.")
 paths.define("ensemble", None, "ensemble.json that search wrote; for evaluate.",
              must_exist="name the one that yt8m-ensemble search wrote")
+data_flag.define({"eval_data_pattern": dataset.VALIDATE}, chosen="eval_data_pattern")
 paths.define_pattern("eval_data_pattern", None, "Record files with labels: globs, "
                      "separated by commas; required.")
 paths.define("output_dir", None, "Directory to which search writes ensemble.json "
@@ -79,7 +82,8 @@ flags.DEFINE_float("weight_regularization", 0.01, "λ, the strength that keeps t
 flags.DEFINE_integer("num_folds", 5, "Number of folds of videos for the GAP of learned "
                      "weights on videos that they were not learned on.", lower_bound=2)
 flags.DEFINE_integer("seed", 0, "Seed of the folds.", lower_bound=0)
-command_line.require("eval_data_pattern", "name the records to predict")
+command_line.require(
+    "eval_data_pattern", "name the records to predict", unless=("data",))
 command_line.require(
     "members", "name the SavedModels to choose from", actions=("predict", "search"))
 command_line.require(
@@ -91,6 +95,7 @@ ACTIONS = ("predict", "search", "evaluate")
 
 
 def main(action: str) -> None:
+  data_flag.apply()
   if action == "evaluate":
     return _evaluate()
   values = {**FLAGS.flag_values_dict(),

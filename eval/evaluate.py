@@ -32,12 +32,14 @@ from absl import logging
 
 from yt8m.artifacts import versions
 from yt8m.configs import checkpoints
+from yt8m.configs import data_flag
 from yt8m.configs import experiment
 from yt8m.configs import model_flags
 from yt8m.configs import starter_flags
 from yt8m.core import command
 from yt8m.core import command_line
 from yt8m.core import paths
+from yt8m.data import dataset
 from yt8m.data import readers
 from yt8m.data import records
 from yt8m.eval.evaluating import exported
@@ -63,13 +65,15 @@ paths.define("train_dir", None, "Directory that yt8m-train wrote.",
 command_line.require_one(
     ("train_dir", "saved_model"),
     "Give either --train_dir or --saved_model: the model to evaluate.")
-command_line.require("eval_data_pattern", "name the records to evaluate on")
+command_line.require(
+    "eval_data_pattern", "name the records to evaluate on", unless=("data",))
 paths.define("saved_model", None, "SavedModel of yt8m-export or yt8m-calibrate, of one "
              "model or of an ensemble, or a directory of versions, whose newest complete "
              "one is taken. Instead of --train_dir; it is evaluated once.",
              must_exist="name a directory that yt8m-export wrote")
 paths.define("output_dir", None, "Directory for metrics.json and classes.csv of a "
              "--saved_model. Default: the metrics are only printed.")
+data_flag.define({"eval_data_pattern": dataset.VALIDATE}, chosen="eval_data_pattern")
 paths.define_pattern(
     "eval_data_pattern", "", "Records to evaluate on: globs, separated by commas.")
 flags.DEFINE_bool("segment_labels", None, "Whether the records hold rated segments; "
@@ -126,6 +130,7 @@ _OF_CHECKPOINTS = ("run_once", "eval_interval_secs", "eval_timeout_secs")
 
 @model_flags.typed_code_allowed("metrics")
 def main() -> None:
+  data_flag.apply()
   strategy = strategies.make_strategy()
   with strategies.lost_workers_named(
       strategy, "Run the same command again on every worker."):

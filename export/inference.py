@@ -23,6 +23,7 @@ from absl import logging
 
 from yt8m.artifacts import model_archive
 from yt8m.artifacts.thresholds import Thresholds
+from yt8m.configs import data_flag
 from yt8m.configs import experiment
 from yt8m.core import checksum
 from yt8m.core import command
@@ -33,6 +34,7 @@ from yt8m.core import locks
 from yt8m.core import paths
 from yt8m.core import video_ids
 from yt8m.core.vocabulary import Vocabulary
+from yt8m.data import dataset
 from yt8m.data import label_reader
 from yt8m.data import video_reader
 from yt8m.eval.metrics import streaming
@@ -53,6 +55,7 @@ from yt8m.export.submissions import videos
 FLAGS = flags.FLAGS
 
 paths.define("output_model_tgz", "", "Archive to pack the trained model into.")
+data_flag.define({"input_data_pattern": dataset.TEST}, chosen="input_data_pattern")
 paths.define_pattern("input_data_pattern", "",
                      "Record files to predict: globs, separated by commas.")
 paths.define("output_file", "", "File to write.")
@@ -102,12 +105,13 @@ flags.DEFINE_integer("num_classes", None, "Number of classes that --check allows
 source_flags.define(unless=("check",))
 command_line.require("output_file", "name the file to write", unless=("check",))
 command_line.require(
-    "input_data_pattern", "name the records to predict", unless=("check",))
+    "input_data_pattern", "name the records to predict", unless=("check", "data"))
 
 
 def main() -> None:
   if FLAGS.check:
     return _check()
+  data_flag.apply()
   _check_flags()
   with contextlib.ExitStack() as stack:
     source, class_ids = source_flags.chosen(stack), None

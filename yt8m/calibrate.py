@@ -36,6 +36,7 @@ from absl import logging
 from yt8m.artifacts import manifest
 from yt8m.artifacts import saved_model
 from yt8m.configs import checkpoint_files
+from yt8m.configs import data_flag
 from yt8m.configs import experiment
 from yt8m.core import checksum
 from yt8m.core import command
@@ -64,7 +65,7 @@ from yt8m.training import saving
 
 FLAGS = flags.FLAGS
 # Where the scores of videos come from that a model was not trained on.
-_SOURCES = ("held_out_data_pattern", "num_folds", "fold")
+_SOURCES = ("held_out_data_pattern", "num_folds", "fold", "data")
 # What is put after --output_dir for the models of --num_folds.
 _FOLD_MODELS = ".folds"
 _REMEDY = "name another one, or add --overwrite"
@@ -82,6 +83,7 @@ command_line.require_one(
 
 
 def main() -> None:
+  data_flag.apply()
   _check_flags()
   with locks.hold_output(FLAGS.output_dir, "calibrates", is_directory=True):
     _calibrate()

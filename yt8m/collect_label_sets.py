@@ -17,6 +17,7 @@ from typing import Any
 
 from absl import flags
 
+from yt8m.configs import data_flag
 from yt8m.configs import model_flags
 from yt8m.core import checksum
 from yt8m.core import command
@@ -27,6 +28,7 @@ from yt8m.core import finished
 from yt8m.core import locks
 from yt8m.core import paths
 from yt8m.core import progress
+from yt8m.data import dataset
 from yt8m.data import label_reader
 from yt8m.data import label_sets
 from yt8m.data import reader_base
@@ -37,6 +39,7 @@ FLAGS = flags.FLAGS
 _PROGRESS_SECS = 10.0
 _NUM_SETS = (100, 1000, 5000)  # sizes of `label_powerset` in the summary
 
+data_flag.define({"input_data_pattern": dataset.TRAIN}, describes=True)
 paths.define_pattern(
     "input_data_pattern", "", "Records to read: globs, separated by commas.")
 flags.DEFINE_integer(
@@ -58,12 +61,14 @@ flags.DEFINE_bool("skip_corrupt_records", False, "Count damaged records and cont
 flags.DEFINE_bool("skip_bad_records", False, "Count records that can be read but not "
                   "used, such as those of wrong types or with NaN, and go on without "
                   "each of them. --skip_corrupt_records is for damaged files instead.")
-command_line.require("input_data_pattern", "name the records to read")
+command_line.require(
+    "input_data_pattern", "name the records to read", unless=("data",))
 command_line.require("output_file", "name the .npz to write")
 
 
 @model_flags.typed_code_allowed("reader")
 def main() -> None:
+  data_flag.apply()
   spec = feature_spec.FeatureSpec.from_flags(
       FLAGS.feature_names, FLAGS.feature_sizes, FLAGS.frame_features,
       FLAGS.segment_labels, FLAGS.feature_dtypes, FLAGS.reader)

@@ -27,6 +27,7 @@ from absl import logging
 
 from yt8m import models
 from yt8m.configs import class_names
+from yt8m.configs import data_flag
 from yt8m.configs import experiment
 from yt8m.configs import hparams
 from yt8m.configs import model_flags
@@ -38,6 +39,7 @@ from yt8m.core import locks
 from yt8m.core import paths
 from yt8m.core import types
 from yt8m.core import vocabulary
+from yt8m.data import dataset
 from yt8m.data import incidents
 from yt8m.data import reader_base
 from yt8m.data import readers
@@ -83,12 +85,13 @@ def main() -> None:
   if FLAGS.describe:
     print(describing.description(FLAGS.describe))
     return
+  data_flag.apply()
   recipes.find(FLAGS.model).set_flag_defaults()
   model_flags.count_classes()
   # Not how it was started: a training that is resumed leaves the same files.
   values = {flag.name: flag.value for flag in FLAGS.get_flags_for_module(__name__)
             if flag.name not in ("recipe", "show_config", "list", "describe", "set",
-                                 "start_new_model")}
+                                 "start_new_model", "data")}
   values["hparams"] = model_flags.hparams_given()
   values["metrics"] = ",".join(FLAGS.metrics) or None
   hparams_of_model, of_training = hparams.split(values["hparams"])
@@ -145,8 +148,9 @@ def _train(strategy: tf.distribute.Strategy, spec: feature_spec.FeatureSpec,
   keras.mixed_precision.set_global_policy(FLAGS.precision)
 
   # ---------------------------------------------------------------- data
-  reader = readers.make_reader(spec, FLAGS.num_classes, FLAGS.max_frames)
   files = paths.match(FLAGS.train_data_pattern, "--train_data_pattern")
+  spec = dataset.Dataset.with_extractor(spec, files)
+  reader = readers.make_reader(spec, FLAGS.num_classes, FLAGS.max_frames)
   reader.check_features(files, "--train_data_pattern")
   excluded = (paths.match(FLAGS.label_sets_exclude, "--label_sets_exclude")
               if FLAGS.label_sets_exclude else [])

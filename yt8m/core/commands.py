@@ -16,6 +16,7 @@ COMMANDS = {
     "yt8m-ensemble": "yt8m.eval.ensemble",
     "yt8m-eval": "yt8m.eval.evaluate",
     "yt8m-export": "yt8m.export.export_model",
+    "yt8m-extract": "yt8m.extract",
     "yt8m-inference": "yt8m.export.inference",
     "yt8m-inspect": "yt8m.inspect_records",
     "yt8m-json-to-csv": "yt8m.export.json_to_csv",

@@ -107,6 +107,17 @@ def whole_number(cell: str) -> int | None:
   return int(match[1]) if match else None
 
 
+def number(cell: str) -> float | None:
+  """Returns the number of a cell, from 0 on, or None if it is not one.
+
+  >>> from yt8m.core import csv_files
+  >>> [csv_files.number(cell) for cell in ("2.5", " 1e3 ", "nan", "1_000", "-1")]
+  [2.5, 1000.0, None, None, None]
+  """
+  match = re.fullmatch(rf"\s*({NUMBER})\s*", cell)
+  return float(match[1]) if match else None
+
+
 def _unquoted(text: str, separator: str) -> list[str]:
   csv.field_size_limit(max(csv.field_size_limit(), len(text)))
   return next(csv.reader([text], delimiter=separator or ",", strict=True))

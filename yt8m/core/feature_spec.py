@@ -59,6 +59,8 @@ dtypes=('uint8', 'uint8'))
       YouTube-8M, `"float32"` at video level and `"uint8"` for frames.
     reader: Name of a class of the user's own that reads the records, e.g.
       `"my_module:MyReader"`; None for the readers of this library.
+    extractor: Name and digest of the extractor that made the features, e.g.
+      `"efficientnet-lite0@3f21…"`; None if it is not known.
 
   Raises:
     ValueError: There are no names, there is not one size and one type for each name, a
@@ -69,9 +71,11 @@ dtypes=('uint8', 'uint8'))
   level: str
   dtypes: tuple[str, ...]
   reader: str | None = dataclasses.field(default=None, repr=False)
+  extractor: str | None = dataclasses.field(default=None, repr=False)
 
   def __init__(self, names: Iterable[str], sizes: Iterable[int], level: str,
-               dtypes: Iterable[str] | None = None, reader: str | None = None):
+               dtypes: Iterable[str] | None = None, reader: str | None = None,
+               extractor: str | None = None):
     names, sizes = tuple(names), tuple(int(size) for size in sizes)
     if not names:
       raise ValueError("--feature_names is empty: name at least one feature.")
@@ -88,14 +92,14 @@ dtypes=('uint8', 'uint8'))
     dtypes = _checked_dtypes(names, dtypes, level)
     for field, value in (
         ("names", names), ("sizes", sizes), ("level", level), ("dtypes", dtypes),
-        ("reader", reader)):
+        ("reader", reader), ("extractor", extractor)):
       object.__setattr__(self, field, value)
 
   @classmethod
   def from_flags(cls, feature_names: str, feature_sizes: str,
                  frame_features: bool = False, segment_labels: bool = False,
-                 feature_dtypes: str | None = None, reader: str | None = None
-                 ) -> "FeatureSpec":
+                 feature_dtypes: str | None = None, reader: str | None = None,
+                 extractor: str | None = None) -> "FeatureSpec":
     """Returns the spec that the comma-separated flags of the starter code describe."""
     names = _entries(feature_names)
     try:
@@ -106,7 +110,7 @@ dtypes=('uint8', 'uint8'))
           "commas, e.g. 1024,128.") from error
     level = SEGMENT if segment_labels else FRAME if frame_features else VIDEO
     return cls(names, sizes, level,
-               _entries(feature_dtypes) if feature_dtypes else None, reader)
+               _entries(feature_dtypes) if feature_dtypes else None, reader, extractor)
 
   @classmethod
   def of(cls, features: Mapping[str, Size], level: str) -> "FeatureSpec":
@@ -181,13 +185,21 @@ dtypes=('float16', 'uint8'))
       return self
     return dataclasses.replace(self, level=SEGMENT if segment_labels else FRAME)
 
+  def of_names(self, names: Iterable[str]) -> "FeatureSpec":
+    """Returns the spec of some of the features, in another order if need be."""
+    index = [self.names.index(name) for name in names]
+    return dataclasses.replace(
+        self, names=[self.names[i] for i in index], sizes=[self.sizes[i] for i in index],
+        dtypes=[self.dtypes[i] for i in index])
+
   def to_config(self) -> Config:
     """Returns the arguments in plain types; default types are left out, as they were
     before there were others."""
     config = {"names": list(self.names), "sizes": list(self.sizes), "level": self.level}
     if not self.has_default_dtypes:
       config["dtypes"] = list(self.dtypes)
-    return {**config, "reader": self.reader} if self.reader else config
+    return {**config, **{name: value for name, value in (
+        ("reader", self.reader), ("extractor", self.extractor)) if value}}
 
   @classmethod
   def from_config(cls, config: Config) -> "FeatureSpec":
@@ -201,9 +213,25 @@ dtypes=('float16', 'uint8'))
         "sizes": fields.list_of(fields.COUNT, "whole numbers from 1 on"),
         "level": fields.one_of(LEVELS)},
         {"dtypes": fields.list_of(fields.one_of(DTYPES), "types of features"),
-         "reader": fields.NAME})
+         "reader": fields.NAME, "extractor": fields.NAME})
     return cls(config["names"], config["sizes"], config["level"], config.get("dtypes"),
-               config.get("reader"))
+               config.get("reader"), config.get("extractor"))
+
+  def check_extractor(self, other: "FeatureSpec", records: str) -> None:
+    """Refuses records of a model, which this spec describes, from another extractor.
+
+    Args:
+      other: Spec of the records.
+      records: Name of the records, for the error.
+
+    Raises:
+      ValueError: Both extractors are known, and differ.
+    """
+    if self.extractor and other.extractor and self.extractor != other.extractor:
+      raise ValueError(
+          f"The features of {records} were made by the extractor {other.extractor}, and "
+          f"the model was trained on those of {self.extractor}: extract the videos again "
+          "with that one (yt8m-extract --extractor), or train a model on these.")
 
 
 def _entries(flag: str) -> list[str]:

@@ -15,6 +15,7 @@ from yt8m.core import files as files_lib
 from yt8m.core import paths
 from yt8m.core.types import Batch
 from yt8m.data import bad_records
+from yt8m.data import dataset
 from yt8m.data import diagnosis
 from yt8m.data import epochs
 from yt8m.data import file_batches
@@ -181,8 +182,11 @@ class Reader(abc.ABC):
     `missing_features.check`.
 
     Raises:
-      ValueError: None of the records has one of the features, but they have others.
+      ValueError: None of the records has one of the features, but they have others, or
+        `dataset.json` beside them names another extractor than that of this reader.
     """
+    if data := dataset.Dataset.beside(files):
+      self.spec.check_extractor(data.spec, data.directory)
     missing_features.check(files, self.expected, self.explain, flag)
 
   def explain(self, record: diagnosis.Record) -> diagnosis.Fault | None:

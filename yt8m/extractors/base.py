@@ -106,8 +106,13 @@ class Extractor:
         "\n".join([*(f"{key}={value}" for key, value in sorted(self.config.items())),
                    *self.digests()]).encode()).hexdigest()
 
+  @property
+  def identity(self) -> str:
+    """Name and digest, which records, models and SavedModels keep."""
+    return f"{self.name}@{self.digest[:16]}"
+
   def __str__(self) -> str:
-    return f"{self.name} ({self.digest[:12]})"
+    return self.identity
 
 
 class Combined(Extractor):

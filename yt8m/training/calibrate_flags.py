@@ -5,7 +5,9 @@
 from absl import flags
 
 from yt8m.configs import checkpoints
+from yt8m.configs import data_flag
 from yt8m.core import paths
+from yt8m.data import dataset
 from yt8m.training import calibrating
 
 # What is defined here belongs to the command that calls it, and to its --help.
@@ -20,6 +22,8 @@ def define() -> None:
                "ensemble, instead of --train_dir. --output_dir becomes a SavedModel.",
                must_exist="name a directory that yt8m-export wrote")
   checkpoints.define_flag()
+  data_flag.define({"held_out_data_pattern": dataset.VALIDATE},
+                   chosen="held_out_data_pattern")
   paths.define_pattern("held_out_data_pattern", "", "Records that the model was not "
                        "trained on: globs, separated by commas.")
   flags.DEFINE_integer(

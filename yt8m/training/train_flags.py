@@ -5,9 +5,11 @@
 from absl import flags
 
 from yt8m.configs import checkpoints
+from yt8m.configs import data_flag
 from yt8m.core import command_line
 from yt8m.core import feature_spec
 from yt8m.core import paths
+from yt8m.data import dataset
 from yt8m.models import losses
 from yt8m.training import loop
 from yt8m.training import optimizers
@@ -22,6 +24,8 @@ flags.disclaim_key_flags()
 
 def define_data() -> None:
   """Defines the flags of the records to train on."""
+  data_flag.define({"train_data_pattern": dataset.TRAIN,
+                    "eval_data_pattern": dataset.VALIDATE}, describes=True)
   paths.define_pattern(
       "train_data_pattern", "", "Training records: globs, separated by commas.")
   flags.DEFINE_string("feature_names", "mean_rgb", "Features of a record, in order.")
@@ -54,7 +58,7 @@ def define_training() -> None:
   command_line.require(
       "train_dir", "name the directory of the model", unless=("list", "describe"))
   command_line.require("train_data_pattern", "name the records to train on",
-                       unless=("list", "describe", "show_config"))
+                       unless=("list", "describe", "show_config", "data"))
   flags.DEFINE_bool("start_new_model", False,
                     "Whether to delete the model in --train_dir instead of resuming it.")
   checkpoints.define_flag()
