@@ -42,6 +42,8 @@ class InceptionPca(original.OriginalExtractor):
     scales = np.sqrt(self._array(VALUES, (SIZE, 1))[:SIZE, 0] + np.float32(_EPSILON))
     # One eigenvector a row, the largest eigenvalue first.
     vectors = self._array(VECTORS, (SIZE, POOLED))[:SIZE, :POOLED].T
+    # A tensor, which a graph refers to; an array would become a part of it.
+    vectors = tf.constant(vectors)
     pooled = _load(self._paths[GRAPH])
 
     @tf.function(input_signature=[tf.TensorSpec([None, None, None, 3], tf.uint8)])

@@ -90,9 +90,13 @@ class LogMel(base.Extractor):
 
   def extract_audio(self, waveform: np.ndarray, fps: float = 1.0) -> np.ndarray:
     starts = row_starts(len(waveform), fps)
-    # One row after the other: a row of a low rate has many windows.
-    rows = [np.empty((0, 2 * NUM_BANDS), np.float32)]
-    for start, end in zip(starts, [*starts[1:], len(waveform)], strict=False):
-      spectra = log_mel(waveform, np.arange(start, max(end, start + 1), HOP))
-      rows.append(np.concatenate([spectra.mean(0), spectra.std(0)])[np.newaxis])
-    return np.concatenate(rows)
+    windows = [np.arange(start, max(end, start + 1), HOP) for start, end in
+               zip(starts, [*starts[1:], len(waveform)], strict=False)]
+    spectra = log_mel(waveform, np.concatenate([*windows, starts[:0]]))
+    rows = np.empty((len(starts), 2 * NUM_BANDS), np.float32)
+    at = 0
+    for row, own in zip(rows, windows, strict=True):
+      part = spectra[at:at + len(own)]
+      row[:NUM_BANDS], row[NUM_BANDS:] = part.mean(0), part.std(0)
+      at += len(own)
+    return rows

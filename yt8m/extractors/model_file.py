@@ -137,9 +137,9 @@ def _of_saved_model(path: str) -> Loaded:
   signature = loaded.signatures[_SIGNATURE]
   inputs = signature.structured_input_signature[1]
   if len(inputs) != 1 or len(signature.structured_outputs) != 1:
-    raise ValueError(
-        f"{path} takes {', '.join(inputs)} and gives "
-        f"{', '.join(signature.structured_outputs)}, but an extractor has one of both.")
+    given = ", ".join(sorted(signature.structured_outputs))
+    raise ValueError(f"{path} takes {', '.join(inputs)} and gives {given}, but an "
+                     "extractor has one of both.")
   [(name, spec)] = inputs.items()
   shape = tuple(spec.shape) if spec.shape.rank is not None else ()
 

@@ -3,6 +3,7 @@
 """The sound features of YouTube-8M: VGGish, whitened to 128 values, in 8 bits."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -27,7 +28,7 @@ LAYERS = {
 _BATCH = 64
 
 # Weights and biases by layer.
-Weights = Mapping[str, tuple[np.ndarray, np.ndarray]]
+Weights = Mapping[str, tuple[Any, ...]]
 
 
 def network(weights: Weights, log_mel: tf.Tensor) -> tf.Tensor:
@@ -100,7 +101,9 @@ class Vggish(original.OriginalExtractor):
     super().__init__(weights_dir)
     mean = self._array(MATRICES, (SIZE, 1), "pca_means")[:, 0]
     matrix = self._array(MATRICES, (SIZE, SIZE), "pca_eigen_vectors")
-    weights = read_weights(self._paths[CHECKPOINT])
+    # Tensors, which a graph refers to; arrays would become a part of it.
+    weights = {name: tuple(map(tf.constant, pair))
+               for name, pair in read_weights(self._paths[CHECKPOINT]).items()}
 
     @tf.function(input_signature=[
         tf.TensorSpec([None, NUM_WINDOWS, logmel.NUM_BANDS], tf.float32)])

@@ -4,12 +4,16 @@
 
 from collections.abc import Generator
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 from typing import Any
 
 import numpy as np
 
-from yt8m.core.types import PathLike
 from yt8m.media import opening
+from yt8m.media import skipping
+
+if TYPE_CHECKING:
+  from yt8m.core.types import PathLike
 
 # Bytes of a batch of frames after which it ends early, so that large frames do not need
 # more memory than small ones.
@@ -21,9 +25,10 @@ _DECODED = 2.0
 _WIDEST_PIXEL = 4.0
 
 
-def read_frames(path: PathLike, fps: float = 1.0, max_frames: int = 300,
+def read_frames(path: "PathLike", fps: float = 1.0, max_frames: int = 300,
                 start: float = 0.0, end: float | None = None, batch: int = 32,
-                size: tuple[int, int] | None = None) -> "FrameReader":
+                size: tuple[int, int] | None = None, threads: int = 0
+                ) -> "FrameReader":
   """Reads the frames of a video that are shown at regular times.
 
   The frame at time `start + k / fps` is the last one whose time is not after it, so a
@@ -39,6 +44,7 @@ def read_frames(path: PathLike, fps: float = 1.0, max_frames: int = 300,
       smaller.
     size: Height and width that all frames are scaled to, whatever their proportions.
       None for those of the video, with square pixels.
+    threads: Number of threads of the decoder; 0 for one a core. The frames are the same.
 
   Returns:
     An iterator over batches: times in seconds, (n,) float64, and frames, (n, height,
@@ -49,13 +55,13 @@ def read_frames(path: PathLike, fps: float = 1.0, max_frames: int = 300,
   Raises:
     ValueError: An argument is out of range, or PyAV is not installed.
   """
-  if not fps > 0 or max_frames < 1 or batch < 1 or start < 0 or (
+  if not fps > 0 or min(max_frames, batch) < 1 or min(start, threads) < 0 or (
       end is not None and end <= start):
     raise ValueError(
         f"Cannot read frames with fps={fps}, max_frames={max_frames}, batch={batch}, "
         f"start={start}, end={end}: all must be positive, and end later than start.")
   opening.load_av()
-  return FrameReader(path, fps, max_frames, start, end, batch, size)
+  return FrameReader(path, fps, max_frames, start, end, batch, size, threads)
 
 
 class FrameReader(Iterator[tuple[np.ndarray, np.ndarray]]):
@@ -66,9 +72,10 @@ class FrameReader(Iterator[tuple[np.ndarray, np.ndarray]]):
     faults: Texts that say what is wrong with the video, complete at the end.
   """
 
-  def __init__(self, path: PathLike, fps: float, max_frames: int, start: float,
-               end: float | None, batch: int, size: tuple[int, int] | None):
-    self.path, self.faults = path, []
+  def __init__(self, path: "PathLike", fps: float, max_frames: int, start: float,
+               end: float | None, batch: int, size: tuple[int, int] | None,
+               threads: int):
+    self.path, self.faults, self._threads = path, [], threads
     self._fps, self._max_frames, self._batch, self._size = fps, max_frames, batch, size
     self._start, self._end = start, float("inf") if end is None else end
     self._batches = self._read()
@@ -86,12 +93,22 @@ class FrameReader(Iterator[tuple[np.ndarray, np.ndarray]]):
     self._batches.close()
 
   def _read(self) -> Generator[tuple[np.ndarray, np.ndarray], None, None]:
+    if self._start > _DECODED:
+      try:
+        yield from self._batched(seek=True)
+        return
+      except opening.SeekError:  # before the first batch
+        self.faults.clear()
+    yield from self._batched(seek=False)
+
+  def _batched(self, seek: bool) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     times, pictures, found = [], [], False
     with opening.open_media(self.path) as container:
       stream = opening.video_stream(container, self.path)
+      stream.thread_count = self._threads
       scaler = _Scaler(stream, self._size, self.path)
       previous, picture = None, np.empty(0, np.uint8)
-      for time, frame in self._shown(container, stream):
+      for time, frame in self._shown(container, stream, seek):
         if frame is not previous:
           picture = scaler.rgb(frame)
         previous, found = frame, True
@@ -107,10 +124,11 @@ class FrameReader(Iterator[tuple[np.ndarray, np.ndarray]]):
       raise opening.MediaError(f"{self.path} gives no frame: {reason}.")
     yield np.array(times), np.stack(pictures)
 
-  def _shown(self, container: Any, stream: Any) -> Iterator[tuple[float, Any]]:
+  def _shown(self, container: Any, stream: Any, seek: bool
+             ) -> Iterator[tuple[float, Any]]:
     """Yields the times and the frames that are shown then."""
     count, shown, shown_until = 0, None, 0.0
-    for begin, until, frame in self._timed(container, stream):
+    for begin, until, frame in self._timed(container, stream, seek):
       if shown is not None:
         shown_until = begin
       while (shown is not None and count < self._max_frames
@@ -129,27 +147,25 @@ class FrameReader(Iterator[tuple[np.ndarray, np.ndarray]]):
   def _time(self, count: int) -> float:
     return self._start + count / self._fps
 
-  def _timed(self, container: Any, stream: Any) -> Iterator[tuple[float, float, Any]]:
+  def _timed(self, container: Any, stream: Any, seek: bool
+             ) -> Iterator[tuple[float, float, Any]]:
     """Yields when frames begin and end, in seconds from the start, and the frames."""
     origin = opening.origin(container)
     period = 1 / float(stream.average_rate) if stream.average_rate else 0.0
-    after_seeking = self._start > _DECODED
-    if after_seeking:
+    if seek:
       opening.seek(container, self._start)
     until = 0.0
-    frames = opening.decoded(container, stream, self.faults)
-    while (frame := next(frames, None)) is not None:
+    is_shown = skipping.regular_times(origin + self._start, self._fps)
+    for frame in opening.decoded(container, stream, self.faults, is_shown):
       begin = until if frame.time is None else frame.time - origin
-      if after_seeking and begin > self._start + _TINY:
-        # The file led to a frame that is too late.
-        opening.seek(container, 0.0)
-        frames = opening.decoded(container, stream, self.faults)
-        after_seeking = False
-        continue
-      after_seeking = False
+      if seek and begin > self._start + _TINY:
+        break
+      seek = False
       length = float((frame.duration or 0) * (frame.time_base or 0))
       until = begin + (length or period)
       yield begin, until, frame
+    if seek:
+      raise opening.SeekError
     opening.add_fault_of_length(
         stream, until + origin - float((stream.start_time or 0) * stream.time_base),
         self.faults)
@@ -164,7 +180,7 @@ class _Scaler:
     path: Path of the file, for errors.
   """
 
-  def __init__(self, stream: Any, size: tuple[int, int] | None, path: PathLike):
+  def __init__(self, stream: Any, size: tuple[int, int] | None, path: "PathLike"):
     from av.video import reformatter
     self._reformatter, self._path = reformatter.VideoReformatter(), path
     self._size, self._pixel = size, float(stream.sample_aspect_ratio or 1)

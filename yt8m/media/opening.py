@@ -12,12 +12,16 @@ decoder busy.
 import contextlib
 import os
 import re
+from collections.abc import Callable
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 from typing import Any
 
 from yt8m.core import fields
-from yt8m.core import files
-from yt8m.core.types import PathLike
+from yt8m.media import skipping
+
+if TYPE_CHECKING:
+  from yt8m.core.types import PathLike
 
 # Names of FFmpeg's demuxers. None of them opens a file that the first one names: mov
 # follows no references to other files (`enable_drefs`) unless it is asked to.
@@ -54,7 +58,7 @@ def load_av() -> Any:
 
 
 @contextlib.contextmanager
-def open_media(path: PathLike) -> Iterator[Any]:
+def open_media(path: "PathLike") -> Iterator[Any]:
   """Opens a media file, and turns all errors of the block into `MediaError`.
 
   Args:
@@ -87,12 +91,9 @@ def open_media(path: PathLike) -> Iterator[Any]:
 
 
 def _check_file(path: str) -> None:
-  try:
-    remote = files.is_remote(path)
-  except ValueError as error:
-    raise MediaError(str(error)) from error
-  if remote:
-    raise MediaError(f"{path} is remote: copy media files to this machine.")
+  if "://" in path or path.lower().startswith("file:/"):
+    raise MediaError(f"{path} is an address: name media files of this machine by their "
+                     "paths.")
   if not os.path.exists(path):
     raise MediaError(f"{path} does not exist.")
   if not os.path.isfile(path):
@@ -107,7 +108,7 @@ def _reason(error: Exception) -> str:
   return " ".join(str(text).split())[:200]
 
 
-def video_stream(container: Any, path: PathLike) -> Any:
+def video_stream(container: Any, path: "PathLike") -> Any:
   """Returns the first stream of moving pictures, ready to be decoded.
 
   Raises:
@@ -123,7 +124,7 @@ def video_stream(container: Any, path: PathLike) -> Any:
   return _prepared(streams[0], {"max_pixels": str(MAX_PIXELS)})
 
 
-def audio_stream(container: Any, path: PathLike) -> Any:
+def audio_stream(container: Any, path: "PathLike") -> Any:
   """Returns the first stream of sound, ready to be decoded.
 
   Raises:
@@ -142,14 +143,15 @@ def _prepared(stream: Any, options: dict[str, str]) -> Any:
   return stream
 
 
-def check_pixels(width: int, height: int, path: PathLike) -> None:
+def check_pixels(width: int, height: int, path: "PathLike") -> None:
   """Raises MediaError if a frame has more pixels than `MAX_PIXELS`."""
   if width * height > MAX_PIXELS:
     raise MediaError(f"{path} has frames of {width} x {height} pixels; at most "
                      f"{MAX_PIXELS:,} pixels are read.")
 
 
-def decoded(container: Any, stream: Any, faults: list[str]) -> Iterator[Any]:
+def decoded(container: Any, stream: Any, faults: list[str],
+            is_shown: Callable[[float, float], bool] | None = None) -> Iterator[Any]:
   """Yields the decoded frames of a stream of pictures or sound.
 
   A packet that cannot be decoded is left out; where the file cannot be read any further,
@@ -159,27 +161,41 @@ def decoded(container: Any, stream: Any, faults: list[str]) -> Iterator[Any]:
     container: Open container of the stream.
     stream: Stream to decode.
     faults: List to which one text is added for each kind of fault.
+    is_shown: Function as `skipping.marked` takes it: frames that are not shown may be
+      missing. Default: none is.
   """
-  error_class = load_av().error.FFmpegError
-  packets, damaged = container.demux(stream), 0
-  ended = False
-  while not ended:
-    frames = []
+  packets, damaged = _packets(container, stream, faults), 0
+  may_skip = is_shown is not None and skipping.applies(stream)
+  for packet, shown in (skipping.marked(packets, is_shown) if may_skip and is_shown
+                        else ((packet, True) for packet in packets)):
     try:
-      packet = next(packets, None)
-      ended = packet is None
-    except (error_class, *_UNFIT) as error:
-      faults.append(f"it cannot be read to its end ({_reason(error)})")
-      packet, ended = None, True
-    try:
-      # At the end of the file PyAV sends a packet that asks for the remaining frames.
-      frames = packet.decode() if packet is not None else (
-          stream.decode(None) if faults else [])
-    except (error_class, *_UNFIT):
+      if may_skip:
+        stream.codec_context.skip_frame = "DEFAULT" if shown else "NONREF"
+      frames = stream.decode(packet)
+    except (load_av().error.FFmpegError, *_UNFIT):
       damaged += packet is not None
+      continue
     yield from frames
   if damaged:
     faults.append(f"{damaged:,} parts cannot be decoded")
+
+
+def _packets(container: Any, stream: Any, faults: list[str]) -> Iterator[Any]:
+  """Yields the packets of a stream.
+
+  The last one is empty, or None: with it, a decoder returns its remaining frames.
+  """
+  packets = container.demux(stream)
+  while True:
+    try:
+      packet = next(packets)
+    except StopIteration:
+      return
+    except (load_av().error.FFmpegError, *_UNFIT) as error:
+      faults.append(f"it cannot be read to its end ({_reason(error)})")
+      yield None
+      return
+    yield packet
 
 
 def add_fault_of_length(stream: Any, end: float, faults: list[str]) -> None:
@@ -220,8 +236,16 @@ def origin(container: Any) -> float:
   return (container.start_time or 0) / load_av().time_base
 
 
+class SeekError(Exception):
+  """A file cannot be read from its middle, only from its beginning."""
+
+
 def seek(container: Any, secs: float) -> None:
-  """Goes to the last frame before a time from which decoding can begin, if possible."""
+  """Goes to the last frame before a time from which decoding can begin.
+
+  Where that leads to shows only when frames are decoded: formats without an index may
+  lead to a later frame, or to none.
+  """
   av = load_av()
   with contextlib.suppress(av.error.FFmpegError, *_UNFIT):
     container.seek(round((secs + origin(container)) * av.time_base), backward=True)

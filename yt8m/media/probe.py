@@ -3,9 +3,12 @@
 """What a media file says about itself, without decoding it."""
 
 import dataclasses
+from typing import TYPE_CHECKING
 
-from yt8m.core.types import PathLike
 from yt8m.media import opening
+
+if TYPE_CHECKING:
+  from yt8m.core.types import PathLike
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,7 +37,7 @@ class Media:
   channels: int = 0
 
 
-def probe(path: PathLike) -> Media:
+def probe(path: "PathLike") -> Media:
   """Reads the headers of a media file.
 
   Args:

@@ -3,12 +3,15 @@
 """The sound of a media file as one channel of samples."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 from typing import Any
 
 import numpy as np
 
-from yt8m.core.types import PathLike
 from yt8m.media import opening
+
+if TYPE_CHECKING:
+  from yt8m.core.types import PathLike
 
 # Seconds without sound between two packets that become silence. Shorter gaps are wrong
 # times of the file.
@@ -17,7 +20,7 @@ _GAP = 0.1
 _DECODED = 2.0
 
 
-def read_waveform(path: PathLike, rate: int = 16000, start: float = 0.0,
+def read_waveform(path: "PathLike", rate: int = 16000, start: float = 0.0,
                   end: float | None = None, max_secs: float = 300.0,
                   faults: list[str] | None = None) -> np.ndarray:
   """Reads the sound of a file: the mean of its channels, resampled.
@@ -45,28 +48,46 @@ def read_waveform(path: PathLike, rate: int = 16000, start: float = 0.0,
     raise ValueError(
         f"Cannot read sound with rate={rate}, max_secs={max_secs}, start={start}, "
         f"end={end}: all must be positive, and end later than start.")
-  faults = [] if faults is None else faults
   secs = max_secs if end is None else min(max_secs, end - start)
-  limit = max(1, round(secs * rate))
+  limit, found = max(1, round(secs * rate)), []
+  try:
+    blocks = _read(path, rate, start, limit, start > _DECODED, found)
+  except opening.SeekError:
+    found.clear()
+    blocks = _read(path, rate, start, limit, False, found)
+  if faults is not None:
+    faults += found
+  if not blocks:
+    reason = "; ".join(found) or f"there is none from {start:g} s on"
+    raise opening.MediaError(f"{path} gives no sound: {reason}.")
+  # A codec may exceed the range.
+  return np.clip(np.nan_to_num(np.concatenate(blocks)), -1.0, 1.0)
+
+
+def _read(path: "PathLike", rate: int, start: float, limit: int, seek: bool,
+          faults: list[str]) -> list[np.ndarray]:
+  """Returns the samples in parts, at most `limit` of them."""
   blocks, length = [], 0
   with opening.open_media(path) as container:
     stream = opening.audio_stream(container, path)
-    if start > _DECODED:
+    if seek:
       opening.seek(container, start)
     for at, samples in _blocks(container, stream, rate, start, faults):
+      if seek and at > _GAP * rate:
+        raise opening.SeekError
+      seek = False
       if at > length:
         blocks.append(np.zeros(min(at, limit) - length, np.float32))
         length = min(at, limit)
       samples = samples[max(0, length - at):][:limit - length]
-      blocks.append(samples)
-      length += len(samples)
+      if len(samples):
+        blocks.append(samples)
+        length += len(samples)
       if length >= limit:
         break
-  if not length:
-    reason = "; ".join(faults) or f"there is none from {start:g} s on"
-    raise opening.MediaError(f"{path} gives no sound: {reason}.")
-  # A codec may exceed the range.
-  return np.clip(np.nan_to_num(np.concatenate(blocks)), -1.0, 1.0)
+  if seek:
+    raise opening.SeekError
+  return blocks
 
 
 def _blocks(container: Any, stream: Any, rate: int, start: float, faults: list[str]

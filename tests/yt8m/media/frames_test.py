@@ -4,6 +4,7 @@
 
 import fractions
 import random
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -77,9 +78,27 @@ def test_batches(clip):
   assert not reader.truncated
 
 
+def test_the_number_of_threads_does_not_matter(tmp_path):
+  path = clips.write(tmp_path / "a.mp4", noise(2))
+  for number in (1, 3):
+    np.testing.assert_array_equal(read(path, threads=number)[1], read(path)[1])
+
+
 def test_large_frames_come_in_smaller_batches(clip, monkeypatch):
   monkeypatch.setattr(frames, "_BATCH_BYTES", 3 * 64 * 48 * 3)
   assert [len(times) for times, _ in frames.read_frames(clip)] == [3, 2]
+
+
+def test_memory_holds_one_batch(tmp_path):
+  path = clips.write(tmp_path / "a.mp4", [clips.quadrants(320, 240)] * 400)
+  frame = 320 * 240 * 3
+  for _ in frames.read_frames(path, fps=25, batch=4):  # what is allocated once
+    pass
+  tracemalloc.start()
+  count = sum(len(times) for times, _ in frames.read_frames(path, fps=25, batch=4))
+  _, peak = tracemalloc.get_traced_memory()
+  tracemalloc.stop()
+  assert count == 300 and peak < 20 * frame
 
 
 def test_seeking_gives_the_frames_of_decoding_everything(tmp_path):
@@ -145,7 +164,7 @@ def test_one_frame_and_none(tmp_path):
 
 @pytest.mark.parametrize("options", [
     {"fps": 0}, {"fps": float("nan")}, {"max_frames": 0}, {"batch": 0}, {"start": -1},
-    {"start": 2, "end": 2}])
+    {"start": 2, "end": 2}, {"threads": -1}])
 def test_arguments_out_of_range(clip, options):
   with pytest.raises(ValueError, match="all must be positive"):
     frames.read_frames(clip, **options)

@@ -4,10 +4,13 @@
 
 import builtins
 import os
+import subprocess
+import sys
 
 import pytest
 
 from tests.helpers import clips
+from tests.helpers import support
 from yt8m.media import frames
 from yt8m.media import opening
 from yt8m.media import probe
@@ -51,10 +54,10 @@ def test_things_that_are_no_files(tmp_path, clip):
   assert "is no file" in refused(tmp_path)
   os.mkfifo(tmp_path / "pipe.mp4")
   assert "is no file" in refused(tmp_path / "pipe.mp4")
-  assert "is remote" in refused("http://localhost/clip.mp4")
+  assert "is an address" in refused("http://localhost/clip.mp4")
   for address in ("concat:{}", "subfile,,start,0,end,9,,:{}", "fd:{}"):
     assert "does not exist" in refused(address.format(clip))
-  assert "without file://" in refused(f"file:{clip}")
+  assert "is an address" in refused(f"file:{clip}")
 
 
 PLAYLISTS = {
@@ -99,6 +102,14 @@ def test_decoder_refuses_frames_larger_than_the_headers_say(tmp_path, monkeypatc
   monkeypatch.setattr(opening, "MAX_PIXELS", 100)
   with pytest.raises(opening.MediaError):
     list(frames.read_frames(path))
+
+
+def test_tensorflow_is_not_needed():
+  code = ("import sys; from yt8m.media import frames, opening, probe, sound;"
+          "opening.load_av(); print('tensorflow' in sys.modules)")
+  output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,
+                          cwd=support.ROOT, check=True)
+  assert output.stdout.strip() == "False"
 
 
 def test_missing_package_is_named(monkeypatch, clip):

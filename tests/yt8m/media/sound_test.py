@@ -44,7 +44,7 @@ def test_ranges(tmp_path):
   """A tone a second: 300, 600, …, 3,000 Hz."""
   tones = np.concatenate(
       [clips.tone(1, 300 * (1 + number), 16000) for number in range(10)], axis=1)
-  for name, codec in (("a.mka", "flac"), ("a.wav", "pcm_s16le")):
+  for name, codec in (("a.mka", "flac"), ("a.wav", "pcm_s16le"), ("a.flac", "flac")):
     path = clips.write(tmp_path / name, sound=tones, rate=16000, audio_codec=codec)
     for start, end in ((0, 1), (3, 4), (8, 9), (9, 10)):
       waveform = sound.read_waveform(path, start=start, end=end)
