@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Errors in a command line come at once, without TensorFlow, and are those of the command."""
+"""Errors in a command line come at once, without TensorFlow."""
 
 import json
 import subprocess
@@ -23,8 +23,8 @@ CASES = [
     ("train", [], "--train_dir is missing: name the directory of the model."),
     ("train", ["--train_dir=m"],
      "--train_data_pattern is missing: name the records to train on."),
-    ("train", ["--train_dir="], "--train_dir is empty: give a path, or leave the flag out. "
-     "(Is a shell variable not set?)"),
+    ("train", ["--train_dir="], "--train_dir is empty: give a path, or leave the flag "
+     "out. (Is a shell variable not set?)"),
     ("train", ["--train_dir=m", "--num_epochs=ten"],
      "flag --num_epochs=ten: invalid literal for int() with base 10: 'ten'"),
     ("train", ["--train_dir=m", "--batch_size=0"],
@@ -51,7 +51,8 @@ CASES = [
     ("eval.ensemble", ["evaluate", "--eval_data_pattern=/"],
      "--ensemble is missing: name the ensemble.json that search wrote."),
     ("eval.compare", [], "Name training directories. --help shows an example."),
-    ("eval.compare", ["no"], "Nothing matches 'no': name training directories that exist."),
+    ("eval.compare", ["no"],
+     "Nothing matches 'no': name training directories that exist."),
     ("export.serve", ["--model_dir=no"],
      f"--model_dir=no {MISSING}name a directory that yt8m-export wrote."),
     ("export.inference", ["--check=no.csv"],
@@ -100,7 +101,8 @@ def test_a_command_line_without_errors_starts_the_command(tmp_path, words):
 def test_errors_are_json_objects_with_log_json(tmp_path):
   done = run(tmp_path, "eval.evaluate", "--log_json")
   line = json.loads(done.stderr)
-  assert line["level"] == "ERROR" and line["message"].startswith("Give either --train_dir")
+  assert line["level"] == "ERROR"
+  assert line["message"].startswith("Give either --train_dir")
 
 
 @pytest.mark.parametrize("command", commands.COMMANDS)
