@@ -185,7 +185,7 @@ def _train(strategy: tf.distribute.Strategy, spec: feature_spec.FeatureSpec,
         FLAGS.optimizer, train_flags.learning_rate(schedule), of_training["optimizer"])
     if FLAGS.precision == "mixed_float16":
       optimizer = keras.mixed_precision.LossScaleOptimizer(optimizer)
-  frozen = freezing.Frozen(model, FLAGS.freeze)
+  frozen = freezing.of_flag(model, FLAGS.freeze)
   loss, taught = named_losses.from_name(FLAGS.label_loss, of_training["label_loss"]), None
   if FLAGS.teacher_predictions:
     teacher.check(loss, model, FLAGS.teacher_weight, FLAGS.segment_labels)
@@ -208,15 +208,15 @@ def _train(strategy: tf.distribute.Strategy, spec: feature_spec.FeatureSpec,
       FLAGS.train_dir, FLAGS.checkpoint, described, FLAGS.resume, chief)
   start = initializing.begin(
       FLAGS.initialize_from, FLAGS.train_dir, model, names, resume_from)
-  start.keep(values, described["flags"])
+  described |= {initializing.RECORD: start.record} if start.record else {}
   if chief:
     config = model.get_config()
     if FLAGS.start_new_model:  # Nothing is deleted for records that cannot be read.
       with records.clear_errors(reader.explain, files):
         next(iter(read(1)), None)
     experiment.prepare(
-        FLAGS.train_dir, experiment.Experiment(config, FLAGS.max_frames, values),
-        FLAGS.start_new_model, names)
+        FLAGS.train_dir, experiment.Experiment(
+            config, FLAGS.max_frames, values, start.record), FLAGS.start_new_model, names)
     for line in [*option_size.of_model(model), *training_log.plan(
         schedule, files, FLAGS.train_data_pattern, FLAGS.train_dir),
         *start.report, *frozen.report]:

@@ -93,9 +93,9 @@ def test_classes_by_name_frozen_parts_and_what_is_kept_of_it(records, source, tm
   averages = weights(tmp_path / "model")
   assert all(np.array_equal(averages[path], value) for path, value in after.items()
              if path.startswith("aggregation"))
-  config = json.loads((tmp_path / "model" / "config.json").read_text())["flags"]
-  assert config["freeze"] == ["fusion", "aggregation"]
-  assert config["initialize_from"] == str(source)
+  config = json.loads((tmp_path / "model" / "config.json").read_text())
+  assert config["flags"]["freeze"] == "fusion,aggregation"
+  assert config["flags"]["initialize_from"] == str(source)
   assert config["initialized_from"]["checkpoint"] == "model.ckpt-6"
   assert config["initialized_from"]["averaged"] is True
   assert re.fullmatch("[0-9a-f]{16}", config["initialized_from"]["digest"])
@@ -112,6 +112,8 @@ def test_classes_by_name_frozen_parts_and_what_is_kept_of_it(records, source, tm
         records, tmp_path / "model", *flags(source), "--max_steps=4",
         classes="other.csv"))
     assert "Resuming from" in resumed.stderr and "Starts from" not in resumed.stderr
+    again = json.loads((tmp_path / "model" / "config.json").read_text())
+    assert again["initialized_from"] == config["initialized_from"]
     refused = support.run_command(*command(
         records, tmp_path / "model", *flags(source), "--max_steps=5", "--freeze=",
         classes="other.csv"), check=False)

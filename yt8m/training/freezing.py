@@ -78,3 +78,8 @@ class Frozen:
     finally:
       for layer in self._layers:
         layer.trainable = True
+
+
+def of_flag(model: models.VideoModel, text: str | None) -> Frozen:
+  """Returns what `--freeze` names, see `Frozen`."""
+  return Frozen(model, [*filter(None, map(str.strip, (text or "").split(",")))])

@@ -35,7 +35,7 @@ from yt8m.models.layers import variables
 from yt8m.training import class_axes
 from yt8m.training import variable_paths
 
-# Entry of the flags in `config.json` and in the manifest of a checkpoint.
+# Entry in the manifest of a checkpoint.
 RECORD = "initialized_from"
 _TAKEN, _BY_NAME, _NEW = "taken", "by class name", "new"
 
@@ -85,11 +85,6 @@ class Initialization:
       if value is not None:
         variable.assign(tf.cast(value, variable.dtype))
 
-  def keep(self, *flags: types.Config) -> None:
-    """Adds the record to the flags of `config.json` and of a manifest."""
-    for values in flags if self.record else ():
-      values[RECORD] = self.record
-
   def taken_variables(self) -> list[Any]:
     """Returns the weights of which no value is new."""
     paths = set(self.record["taken"]) if self.record else set()
@@ -115,8 +110,7 @@ def begin(source: str | None, train_dir: str, model: models.VideoModel,
   """
   if resume_from:
     manifest = checkpoint_files.Manifest.load(resume_from)
-    flags = manifest.training.get("flags", {}) if manifest else {}
-    return Initialization(model, flags.get(RECORD))
+    return Initialization(model, manifest.training.get(RECORD) if manifest else None)
   if not source:
     return Initialization(model)
   if os.path.realpath(source) == os.path.realpath(train_dir):

@@ -142,9 +142,9 @@ def define_training() -> None:
                "Training directory of a trained model. A new training starts with what "
                "fits of its weights, for classes of the same names (--vocabulary), and "
                "says what that is.")
-  flags.DEFINE_list("freeze", [], "What is not trained: fusion, aggregation, classifier, "
-                    "or beginnings of paths such as classifier/head, separated by "
-                    "commas.")
+  flags.DEFINE_string("freeze", None, "What is not trained: fusion, aggregation, "
+                      "classifier, or beginnings of paths such as classifier/head, "
+                      "separated by commas.")
   flags.DEFINE_float("pretrained_learning_rate_multiplier", 1.0, "Factor of the updates "
                      "of the weights that are taken from --initialize_from.",
                      lower_bound=0)
