@@ -9,6 +9,7 @@ consists of attributes, and two models of the same options have the same paths:
     aggregation_rgb                    if each modality has its own
     classifier_0, classifier_0_rgb     in the branches of a mixture
     mixture, sampling, …               what is in none of the parts
+    unnamed/0                          what no attribute of a layer leads to
 """
 
 import dataclasses
@@ -52,9 +53,12 @@ def of_model(model: models.VideoModel) -> list[Weight]:
   model.build_variables()
   seen: set[int] = set()
   wanted = {id(weight) for weight in model.weights}
-  return [Weight(part, path, variable, layers)
-          for part, name, root in _roots(model)
-          for path, variable, layers in _walk(root, name, (), wanted, seen)]
+  found = [Weight(part, path, variable, layers)
+           for part, name, root in _roots(model)
+           for path, variable, layers in _walk(root, name, (), wanted, seen)]
+  unnamed = [variable for variable in model.weights if id(variable) not in seen]
+  return found + [Weight(_OTHER, f"unnamed/{number}", variable, ())
+                  for number, variable in enumerate(unnamed)]
 
 
 def _roots(model: models.VideoModel) -> Iterator[tuple[str, str, Any]]:
