@@ -18,7 +18,6 @@ of parameters.
 
 import contextlib
 import json
-import math
 import sys
 
 import tensorflow as tf
@@ -52,6 +51,8 @@ from yt8m.models import losses
 from yt8m.models import named_losses
 from yt8m.training import describing
 from yt8m.training import feature_start
+from yt8m.training import freezing
+from yt8m.training import initializing
 from yt8m.training import label_start
 from yt8m.training import loop
 from yt8m.training import mixup
@@ -180,21 +181,14 @@ def _train(strategy: tf.distribute.Strategy, spec: feature_spec.FeatureSpec,
       FLAGS.batch_size, FLAGS.num_epochs, FLAGS.max_steps, FLAGS.export_model_steps,
       FLAGS.save_checkpoint_secs, FLAGS.log_steps, records.estimate_count(files),
       FLAGS.keep_checkpoints, FLAGS.eval_steps)
-  if FLAGS.learning_rate_schedule == "cosine":
-    rate = optimizers.cosine_decay(
-        FLAGS.base_learning_rate, schedule.total_steps(schedule.epoch_steps),
-        math.ceil(FLAGS.warmup_examples / FLAGS.batch_size))
-  else:
-    rate = optimizers.StaircaseDecay(
-        FLAGS.base_learning_rate, FLAGS.learning_rate_decay,
-        FLAGS.learning_rate_decay_examples, FLAGS.batch_size)
   with strategy.scope():
     model = building.build(num_classes=FLAGS.num_classes, feature_spec=spec, **options)
     model.build_variables()
     optimizer = optimizers.make_optimizer(
-        FLAGS.optimizer, rate, of_training["optimizer"])
+        FLAGS.optimizer, train_flags.learning_rate(schedule), of_training["optimizer"])
     if FLAGS.precision == "mixed_float16":
       optimizer = keras.mixed_precision.LossScaleOptimizer(optimizer)
+  frozen = freezing.of_flag(model, FLAGS.freeze)
   loss, taught = named_losses.from_name(FLAGS.label_loss, of_training["label_loss"]), None
   if FLAGS.teacher_predictions:
     teacher.check(loss, model, FLAGS.teacher_weight, FLAGS.segment_labels)
@@ -215,20 +209,25 @@ def _train(strategy: tf.distribute.Strategy, spec: feature_spec.FeatureSpec,
       strategies.num_workers(strategy))
   resume_from = None if FLAGS.start_new_model else resume.find(
       FLAGS.train_dir, FLAGS.checkpoint, described, FLAGS.resume, chief)
+  start = initializing.begin(
+      FLAGS.initialize_from, FLAGS.train_dir, model, names, resume_from)
+  described |= {initializing.RECORD: start.record} if start.record else {}
   if chief:
     config = model.get_config()
     if FLAGS.start_new_model:  # Nothing is deleted for records that cannot be read.
       with records.clear_errors(reader.explain, files):
         next(iter(read(1)), None)
     experiment.prepare(
-        FLAGS.train_dir, experiment.Experiment(config, FLAGS.max_frames, values),
-        FLAGS.start_new_model, names)
+        FLAGS.train_dir, experiment.Experiment(
+            config, FLAGS.max_frames, values, start.record), FLAGS.start_new_model, names)
     for line in [*option_size.of_model(model), *training_log.plan(
-        schedule, files, FLAGS.train_data_pattern, FLAGS.train_dir)]:
+        schedule, files, FLAGS.train_data_pattern, FLAGS.train_dir),
+        *start.report, *frozen.report]:
       logging.info("%s", line)
   # The other workers read the directory after the chief has made or emptied it.
   strategies.barrier(strategy)
   if not resume_from:
+    start.assign()  # Classifiers that solve for weights read the layers before them.
     sets = label_start.read_label_sets(
         reader, files, FLAGS.prior_examples, FLAGS.label_sets, excluded,
         needed=FLAGS.start_from_prior or model.needs_label_sets,
@@ -241,6 +240,7 @@ def _train(strategy: tf.distribute.Strategy, spec: feature_spec.FeatureSpec,
     if model.needs_features:
       with records.clear_errors(reader.explain, files):
         feature_start.start_from_features(model, lambda: read(FLAGS.batch_size))
+    start.assign()
 
   evaluated = _validation(
       reader, model, (loss, named_losses.described(
@@ -252,10 +252,11 @@ def _train(strategy: tf.distribute.Strategy, spec: feature_spec.FeatureSpec,
       regularization_penalty=FLAGS.regularization_penalty,
       clip_gradient_norm=FLAGS.clip_gradient_norm,
       gradient_clipping=FLAGS.gradient_clipping, jit_compile=values["jit_compile"],
-      teacher_weight=FLAGS.teacher_weight)
+      teacher_weight=FLAGS.teacher_weight, frozen=frozen, slow=start.taken_variables(),
+      slow_rate=FLAGS.pretrained_learning_rate_multiplier)
   averages = weight_averaging.make(
       FLAGS.weight_averaging, model, strategy, FLAGS.averaging_start_step,
-      momentum=FLAGS.ema_momentum, swa_steps=FLAGS.swa_steps)
+      momentum=FLAGS.ema_momentum, swa_steps=FLAGS.swa_steps, frozen=frozen)
   training = loop.Training(
       FLAGS.train_dir, step, make_dataset, schedule, averages, resume_from=resume_from,
       described=described, approximate=FLAGS.resume == "approximate",

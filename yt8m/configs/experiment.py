@@ -55,10 +55,12 @@ class Experiment:
     model_config: Config of the `VideoModel`.
     max_frames: Number of frames of a video that the reader keeps.
     flags: Flags of the training command and their values, for the record.
+    initialized_from: What was taken of another model (`training.initializing`).
   """
   model_config: Config
   max_frames: int = 300
   flags: Config = dataclasses.field(default_factory=dict)
+  initialized_from: Config | None = None
 
   @property
   def num_classes(self) -> int:
@@ -113,10 +115,11 @@ class Experiment:
 
   def save(self, train_dir: str) -> None:
     """Writes `config.json`."""
+    more = {"initialized_from": self.initialized_from} if self.initialized_from else {}
     files.write_json(
         os.path.join(train_dir, CONFIG),
         {"format": 1, "model": self.model_config, "max_frames": self.max_frames,
-         "flags": self.flags}, sort_keys=True)
+         "flags": self.flags, **more}, sort_keys=True)
 
   @classmethod
   def load(cls, train_dir: str) -> "Experiment":
@@ -136,14 +139,17 @@ class Experiment:
   @classmethod
   def _parse(cls, config: Config) -> "Experiment":
     fields.check(config, {"model": fields.OBJECT, "max_frames": fields.COUNT,
-                          "flags": fields.OBJECT}, {"format": fields.one_of([1])})
+                          "flags": fields.OBJECT}, {
+                              "format": fields.one_of([1]),
+                              "initialized_from": fields.OBJECT})
     fields.check(config["model"], {"num_classes": fields.COUNT}, where="model: ")
     fields.check(config["flags"], {}, {
         "label_loss": fields.TEXT, "hparams": fields.TEXT | fields.NULL}, where="flags: ")
     feature_spec.FeatureSpec.from_config(config["model"]["feature_spec"])
     if (number := fields.not_finite(config["model"])) is not None:
       raise ValueError(f"the model has the number {number}")
-    return cls(config["model"], config["max_frames"], config["flags"])
+    return cls(config["model"], config["max_frames"], config["flags"],
+               config.get("initialized_from"))
 
 
 def load(train_dir: str, checkpoint: str | None = None, hparams: str | None = None,

@@ -55,7 +55,7 @@ class Vocabulary:
       names: Names by class.
       num_classes: Number of classes, C.
     """
-    shown = [_one_line(names.get(index, "")) or f"class {index}"
+    shown = [_one_line(names.get(index, "")) or unnamed(index)
              for index in range(num_classes)]
     # Again, as a name may be what another one has become.
     while len(counts := collections.Counter(shown)) < num_classes:
@@ -111,6 +111,11 @@ class Vocabulary:
   def digest(self) -> str:
     """The beginning of a SHA-256 of the names."""
     return hashlib.sha256("\n".join(self.names).encode()).hexdigest()[:16]
+
+
+def unnamed(index: int) -> str:
+  """Returns what is shown of a class without a name."""
+  return f"class {index}"
 
 
 def _one_line(name: str) -> str:

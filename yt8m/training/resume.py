@@ -36,7 +36,7 @@ MODES = ("exact", "approximate")
 
 # Flags that decide which examples come next, or which variables there are.
 _EXACT = ("seed", "num_readers", "shuffle_buffer", "precision", "optimizer",
-          "skip_bad_records")
+          "skip_bad_records", "freeze")
 # Flags that matter only at other moments, or that are compared in other ways: model flags
 # by `experiment.check_same_model`, records by their files.
 _ELSEWHERE = {

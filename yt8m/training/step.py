@@ -3,6 +3,7 @@
 """One training step, the same on one device, several, several workers or a TPU."""
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -17,6 +18,8 @@ from yt8m.models.aggregation import mean
 from yt8m.models.classification import binary_relevance
 from yt8m.models.layers import mixing
 from yt8m.models.layers import recurrent
+from yt8m.models.layers import variables
+from yt8m.training import freezing
 from yt8m.training import optimizer_state
 from yt8m.training import optimizers
 
@@ -69,6 +72,10 @@ class TrainStep:
   batch weighs every example alike. Gradients are clipped after the sum: clipping the
   share of each replica, as an optimizer's own `clipnorm` does, is another function.
 
+  Of slow variables, a share r of the update of the optimizer counts, whatever it is:
+
+      v ← v + r · (optimizer(v, g) − v)
+
   Args:
     model: `VideoModel` with its variables created.
     loss: Loss of `yt8m.models.losses`.
@@ -79,6 +86,9 @@ class TrainStep:
     gradient_clipping: `"per_variable"` or `"global"`.
     jit_compile: Whether to compile forward and backward pass with XLA.
     teacher_weight: Weight of the teacher, a.
+    frozen: Weights that are not trained; None for none.
+    slow: Slow variables of the model.
+    slow_rate: Share of their updates, r.
 
   Attributes:
     jit_compile: As the argument.
@@ -88,7 +98,8 @@ class TrainStep:
                optimizer: keras.optimizers.Optimizer, strategy: tf.distribute.Strategy,
                *, regularization_penalty: float = 1.0, clip_gradient_norm: float = 1.0,
                gradient_clipping: str = "per_variable", jit_compile: bool = False,
-               teacher_weight: float = 0.5):
+               teacher_weight: float = 0.5, frozen: freezing.Frozen | None = None,
+               slow: Sequence[Any] = (), slow_rate: float = 1.0):
     if gradient_clipping not in optimizers.CLIPPING:
       raise registry.unknown("--gradient_clipping", gradient_clipping,
                              optimizers.CLIPPING)
@@ -98,6 +109,11 @@ class TrainStep:
     self._clip_gradient_norm = clip_gradient_norm
     self._gradient_clipping = gradient_clipping
     self._teacher_weight = teacher_weight
+    self._frozen = frozen or freezing.Frozen(model)
+    slow_ids = {id(v) for v in slow if slow_rate != 1}
+    self._slow = [variables.tf_variable(v) for v in self._frozen.trained
+                  if id(v) in slow_ids]
+    self._slow_rate = slow_rate
     self.jit_compile = jit_compile
     # XLA compiles the two passes alone: it cannot compile the all-reduce and the
     # optimizer, whose variables are on several devices, nor kernels of cuDNN.
@@ -105,7 +121,7 @@ class TrainStep:
         tf.function(recurrent.portable()(self._forward_backward), jit_compile=True)
         if jit_compile else self._forward_backward)
     with strategy.scope():
-      compat.build_optimizer(optimizer, model.trainable_variables)
+      compat.build_optimizer(optimizer, self._frozen.trained)
     self._state = optimizer_state.SavedState(optimizer)
     # One graph for each shape, the full batch and the last one of an epoch. With
     # `reduce_retracing`, the second shape gets a graph of unknown shape, whose sums are
@@ -119,10 +135,18 @@ class TrainStep:
     return StepResult(loss, penalty, predictions, batch["labels"])
 
   def _distributed(self, batch):
+    before = self.strategy.run(
+        lambda: [tf.identity(v) for v in self._slow]) if self._slow else []
     label_losses, penalties, predictions = self.strategy.run(self._replica, args=(batch,))
+    for variable, value in zip(self._slow, before, strict=True):
+      self.strategy.extended.update(variable, self._slow_down, args=(value,))
     total = self.strategy.reduce(tf.distribute.ReduceOp.SUM, label_losses, axis=None)
     penalty = self.strategy.reduce(tf.distribute.ReduceOp.SUM, penalties, axis=None)
     return total, penalty, predictions
+
+  def _slow_down(self, variable, before):
+    share = tf.cast(self._slow_rate, variable.dtype)
+    variable.assign(before + share * (variable - before))
 
   def _replica(self, batch):
     context: Any = tf.distribute.get_replica_context()
@@ -144,14 +168,13 @@ class TrainStep:
       if replicas > 1:
         gradients = [gradient / replicas for gradient in gradients]
     self.optimizer.apply_gradients(
-        zip(gradients, self.model.trainable_variables, strict=True))
+        zip(gradients, self._frozen.trained, strict=True))
     return label_loss, penalty, predictions
 
   def _forward_backward(self, inputs, label_weights, teacher, examples):
     replicas = tf.distribute.get_strategy().num_replicas_in_sync
-    variables = self.model.trainable_variables
     labels = mixing.mix(inputs["labels"], inputs.get("mixing"))
-    with tf.GradientTape() as tape:
+    with tf.GradientTape() as tape, self._frozen.hold():
       outputs = self.model(inputs, training=True)
       per_video = losses.per_video(self._loss.call, outputs, labels, label_weights)
       if teacher is not None:
@@ -166,5 +189,6 @@ class TrainStep:
       if hasattr(self.optimizer, "scale_loss"):
         loss = self.optimizer.scale_loss(loss)
     gradients = tape.gradient(
-        loss, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        loss, self._frozen.trained,
+        unconnected_gradients=tf.UnconnectedGradients.ZERO)
     return gradients, label_loss, penalty, outputs["predictions"]

@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Flags of `yt8m-train` besides those of the model: data, training and machine."""
 
+import math
+
+import tensorflow as tf
 from absl import flags
 
 from yt8m.configs import checkpoints
@@ -143,6 +146,16 @@ def define_training() -> None:
   flags.DEFINE_float("mixup_alpha", 0.0, "Parameter a of the Beta(a, a) distribution of "
                      "the share of a video that is mixed with another one of its batch; "
                      "0: no mixing.", lower_bound=0)
+  paths.define("initialize_from", None,
+               "Training directory of a trained model. A new training starts with what "
+               "fits of its weights, for classes of the same names (--vocabulary), and "
+               "says what that is.")
+  flags.DEFINE_string("freeze", None, "What is not trained: fusion, aggregation, "
+                      "classifier, or beginnings of paths such as classifier/head, "
+                      "separated by commas.")
+  flags.DEFINE_float("pretrained_learning_rate_multiplier", 1.0, "Factor of the updates "
+                     "of the weights that are taken from --initialize_from.",
+                     lower_bound=0)
   flags.DEFINE_integer("seed", 0, "Seed of weights, order of records, and random draws.",
                        lower_bound=0)
   flags.DEFINE_integer("export_model_steps", loop.Schedule.checkpoint_steps,
@@ -175,6 +188,26 @@ def define_machine() -> None:
                     "Whether to log the device of every operation.")
 
 
+def learning_rate(schedule: loop.Schedule
+                  ) -> tf.keras.optimizers.schedules.LearningRateSchedule:
+  """Returns the learning rate that the flags describe.
+
+  Args:
+    schedule: When training ends.
+
+  Raises:
+    ValueError: It depends on the end of training, which is unknown or too early.
+  """
+  values = flags.FLAGS
+  if values.learning_rate_schedule == "cosine":
+    return optimizers.cosine_decay(
+        values.base_learning_rate, schedule.total_steps(schedule.epoch_steps),
+        math.ceil(values.warmup_examples / values.batch_size))
+  return optimizers.StaircaseDecay(
+      values.base_learning_rate, values.learning_rate_decay,
+      values.learning_rate_decay_examples, values.batch_size)
+
+
 def check() -> None:
   """Refuses a flag that has no effect with or without another one.
 
@@ -195,7 +228,10 @@ def check() -> None:
       ("label_sets_exclude", values.label_sets_exclude, values.label_sets,
        "--label_sets"),
       ("teacher_weight", values.teacher_weight != values["teacher_weight"].default,
-       values.teacher_predictions, "--teacher_predictions")):
+       values.teacher_predictions, "--teacher_predictions"),
+      ("pretrained_learning_rate_multiplier",
+       values.pretrained_learning_rate_multiplier != 1, values.initialize_from,
+       "--initialize_from")):
     if is_set and not is_met:
       raise ValueError(f"--{name}={values[name].value} needs {needed}: alone, it has no "
                        "effect.")

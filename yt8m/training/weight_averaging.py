@@ -18,6 +18,7 @@ import tensorflow as tf
 from yt8m import models
 from yt8m.configs import checkpoints
 from yt8m.models.layers import variables
+from yt8m.training import freezing
 
 
 class WeightAverages(abc.ABC):
@@ -28,13 +29,15 @@ class WeightAverages(abc.ABC):
     strategy: Strategy that the model is trained under.
     averaged: Weights of the model to average.
     start_step: First step whose weights are averaged.
+    frozen: Weights that are not trained; None for none.
 
   Raises:
     ValueError: `start_step` is below 1.
   """
 
   def __init__(self, model: models.VideoModel, strategy: tf.distribute.Strategy,
-               averaged: list, start_step: int):
+               averaged: list, start_step: int,
+               frozen: freezing.Frozen | None = None):
     if start_step < 1:
       raise ValueError(f"--averaging_start_step={start_step} must be at least 1.")
     self._strategy, self._start_step = strategy, start_step
@@ -43,7 +46,12 @@ class WeightAverages(abc.ABC):
                   for w in averaged}
     weights = {id(w): variables.tf_variable(w) for w in model.weights}
     self._averages = [averages.get(key, w) for key, w in weights.items()]
-    self._pairs = [(average, weights[key]) for key, average in averages.items()]
+    # The mean of equal numbers may differ from them in the last bit.
+    still = {id(w) for w in averaged if frozen and w in frozen}
+    self._pairs = [(average, weights[key]) for key, average in averages.items()
+                   if key not in still]
+    self._still = [(average, weights[key]) for key, average in averages.items()
+                   if key in still]
     self._count = tf.Variable(
         tf.zeros([], tf.int64), trainable=False, name=checkpoints.NUM_AVERAGED)
 
@@ -58,6 +66,9 @@ class WeightAverages(abc.ABC):
 
   @tf.function
   def _move(self, keep: tf.Tensor, add: tf.Tensor) -> None:
+    for average, weight in self._still:
+      self._strategy.extended.update(
+          average, lambda a, w: a.assign(w), args=(weight,))
     for average, weight in self._pairs:
       self._strategy.extended.update(
           average, lambda a, w, keep, add: a.assign(keep * a + add * w),
@@ -78,13 +89,15 @@ class ExponentialAverages(WeightAverages):
     strategy: Strategy that the model is trained under.
     start_step: First step whose weights are averaged (`--averaging_start_step`).
     momentum: Share of an average that a step keeps, m (`--ema_momentum`).
+    frozen: Weights that are not trained; None for none.
 
   Reference: Polyak and Juditsky 1992; Tarvainen and Valpola 2017 (arXiv:1703.01780).
   """
 
   def __init__(self, model: models.VideoModel, strategy: tf.distribute.Strategy,
-               start_step: int = 1, momentum: float = 0.999):
-    super().__init__(model, strategy, model.trainable_variables, start_step)
+               start_step: int = 1, momentum: float = 0.999,
+               frozen: freezing.Frozen | None = None):
+    super().__init__(model, strategy, model.trainable_variables, start_step, frozen)
     self._momentum = momentum
 
   def update(self, step: int) -> None:
@@ -108,16 +121,18 @@ class StochasticAverages(WeightAverages):
     strategy: Strategy that the model is trained under.
     start_step: First step whose weights are averaged, s (`--averaging_start_step`).
     period: Number of steps between two averaged steps, k (`--swa_steps`).
+    frozen: Weights that are not trained; None for none.
 
   Reference: Izmailov et al. 2018 (arXiv:1803.05407), algorithm 1 at a constant rate.
   """
 
   def __init__(self, model: models.VideoModel, strategy: tf.distribute.Strategy,
-               start_step: int, period: int = 100):
+               start_step: int, period: int = 100,
+               frozen: freezing.Frozen | None = None):
     if period < 1:
       raise ValueError(f"--swa_steps={period} must be at least 1.")
     floating = [w for w in model.weights if tf.as_dtype(w.dtype).is_floating]
-    super().__init__(model, strategy, floating, start_step)
+    super().__init__(model, strategy, floating, start_step, frozen)
     self._period = period
 
   def update(self, step: int) -> None:
@@ -131,7 +146,8 @@ KINDS = {"none": None, "ema": ExponentialAverages, "swa": StochasticAverages}
 
 def make(kind: str, model: models.VideoModel, strategy: tf.distribute.Strategy,
          start_step: int | None = None, *, momentum: float = 0.999,
-         swa_steps: int = 100) -> WeightAverages | None:
+         swa_steps: int = 100, frozen: freezing.Frozen | None = None
+         ) -> WeightAverages | None:
   """Returns the averages that `--weight_averaging` names; None for `none`.
 
   Raises:
@@ -139,11 +155,11 @@ def make(kind: str, model: models.VideoModel, strategy: tf.distribute.Strategy,
   """
   if kind == "ema":
     return ExponentialAverages(
-        model, strategy, 1 if start_step is None else start_step, momentum)
+        model, strategy, 1 if start_step is None else start_step, momentum, frozen)
   if kind == "swa":
     if start_step is None:
       raise ValueError("--weight_averaging=swa needs --averaging_start_step: the step "
                        "from which the weights are worth averaging, such as the one "
                        "after three quarters of training.")
-    return StochasticAverages(model, strategy, start_step, swa_steps)
+    return StochasticAverages(model, strategy, start_step, swa_steps, frozen)
   return None
