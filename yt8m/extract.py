@@ -112,7 +112,7 @@ def main() -> None:
                            for name in extractor.modalities),
                  job.num_clips, len(job.shards))
     _run(job)
-    _report(job, extractor.identity)
+    _report(job, extractor.identity(FLAGS.fps))
 
 
 def _run(job: jobs.Job) -> None:

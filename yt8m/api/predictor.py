@@ -62,17 +62,20 @@ class Predictor:
 
   Attributes:
     signature: `Signature` of what is read and returned.
+    source: The checkpoint or SavedModel.
+    reader: Reader of the records that it scores.
+    names: Names of the classes, (num_classes,) str.
   """
 
   def __init__(self, source: checkpoints.Checkpoint | saved_model.SavedModel):
-    self._source, self._reader = source, source.reader()
+    self.source, self.reader = source, source.reader()
     self._score = source.predictor()
     vocabulary = source.vocabulary or Vocabulary.of({}, source.num_classes)
-    self._names = np.array(vocabulary.names)
+    self.names = np.array(vocabulary.names)
     spec = source.spec
     self.signature = Signature(
         dict(zip(spec.names, spec.sizes, strict=True)), spec.level,
-        getattr(self._reader, "max_frames", 1), source.num_classes)
+        getattr(self.reader, "max_frames", 1), source.num_classes)
 
   @property
   def num_classes(self) -> int:
@@ -103,7 +106,7 @@ class Predictor:
     """
     if batch_size < 1:
       raise ValueError(f"batch_size={batch_size} must be at least 1.")
-    with records.clear_errors(self._reader.explain):
+    with records.clear_errors(self.reader.explain):
       parts = list(self._scores(self._batches(videos, batch_size), batch_size))
     scores = np.concatenate([np.zeros((0, self.num_classes), np.float32), *parts])
     if np.isnan(scores).any():
@@ -130,11 +133,11 @@ class Predictor:
       raise ValueError(f"The scores have the shape {scores.shape}, but must be "
                        f"(num_videos, {self.num_classes}), as `predict` returns them.")
     best, ids = tf.math.top_k(scores, k)
-    return TopClasses(ids.numpy(), self._names[ids.numpy()], best.numpy())
+    return TopClasses(ids.numpy(), self.names[ids.numpy()], best.numpy())
 
   def _scores(self, batches, batch_size):
     """Returns an iterator over the scores of the batches."""
-    if not by_length.applies(self._source.spec, self._source.allow_code):
+    if not by_length.applies(self.source.spec, self.source.allow_code):
       return map(self._score, batches)
     scored = by_length.in_windows(self._score, batches, batch_size)
     return (scores for _, scores in scored)
@@ -144,13 +147,13 @@ class Predictor:
       return map(datasets.as_batch, videos)
     if isinstance(videos, (str, os.PathLike)):
       # One file after the other, so that the scores are in the order of the records.
-      return self._reader.dataset(os.fspath(videos), batch_size, num_readers=1)
+      return self.reader.dataset(os.fspath(videos), batch_size, num_readers=1)
     if isinstance(videos, Mapping) and "features" in videos:
       videos = _without_padding(videos)
     if isinstance(videos, Mapping):
       return self._of_features(videos, batch_size)
     if isinstance(videos, Sequence) and all(isinstance(v, bytes) for v in videos):
-      return map(self._reader.parse_batch,
+      return map(self.reader.parse_batch,
                  tf.data.Dataset.from_tensor_slices(list(videos)).batch(batch_size))
     raise ValueError(f"Videos cannot be a {type(videos).__name__}: give a dataset, a "
                      "path of records, a list of serialized records, or features.")
@@ -163,7 +166,7 @@ class Predictor:
                        f"{sizes}.")
     # Floats of any type become those of the spec; 8-bit numbers must be bytes.
     dtypes = {name: None if dtype == feature_spec.UINT8 else dtype
-              for name, dtype in self._reader.dtypes.items()}
+              for name, dtype in self.reader.dtypes.items()}
     columns = {name: [np.asarray(x, dtypes[name]) for x in videos[name]]
                for name in sizes}
     num_videos = {name: len(column) for name, column in columns.items()}

@@ -21,6 +21,7 @@ COMMANDS = {
     "yt8m-inspect": "yt8m.inspect_records",
     "yt8m-json-to-csv": "yt8m.export.json_to_csv",
     "yt8m-label-sets": "yt8m.collect_label_sets",
+    "yt8m-predict": "yt8m.predict",
     "yt8m-sample-data": "yt8m.sample_data",
     "yt8m-segment-eval": "yt8m.eval.segments",
     "yt8m-serve": "yt8m.export.serve",

@@ -47,6 +47,8 @@ _KNOWN = re.compile(_OF_RAY + b"(?:" + b"|".join((
     _ANY + rb"cuda_\w+\.cc:\d+\] Unable to register cu\w+ factory: ",
     _ANY + rb"computation_placer\.cc:\d+\] computation placer already registered",
     _ANY + rb"\w+\.cc:\d+\] TF-TRT Warning: Could not find TensorRT",
+    # Of float16 features on a processor without instructions for them.
+    _ANY + rb"util\.cc:\d+\] oneDNN supports DT_HALF only on platforms with AVX-512",
     # Of an error that Python raises as well; its place in the graph is in a second line.
     _ANY + rb"local_rendezvous\.cc:\d+\] Local rendezvous is aborting with status: ",
     rb"\t \[\[\{\{(?:function_)?node ",

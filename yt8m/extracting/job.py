@@ -108,7 +108,8 @@ class Job:
         for split, clips in splits.items()
         for count in [-(-len(clips) // videos_per_shard)] for number in range(count)]
     self._settings = {
-        **settings, "extractor": extractor.identity, **dataclasses.asdict(sampling),
+        **settings, "extractor": extractor.identity(sampling.fps),
+        **dataclasses.asdict(sampling),
         "classes": names.digest, "videos_per_shard": videos_per_shard,
         "clips": self._digest()}
 
@@ -232,7 +233,7 @@ class Job:
     spec = feature_spec.FeatureSpec(
         extractor.feature_names, [extractor.sizes[m] for m in extractor.modalities],
         feature_spec.FRAME, [extractor.dtypes[m] for m in extractor.modalities],
-        extractor=extractor.identity)
+        extractor=extractor.identity(self._sampling.fps))
     dataset.Dataset(
         self._output_dir, spec, len(self._names.names), self._sampling.max_frames,
         self._sampling.fps, num_videos,

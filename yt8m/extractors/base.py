@@ -3,6 +3,7 @@
 """What an extractor is, and the registry of extractors."""
 
 import hashlib
+import re
 from collections.abc import Iterable
 from collections.abc import Sequence
 from typing import Any
@@ -106,13 +107,21 @@ class Extractor:
         "\n".join([*(f"{key}={value}" for key, value in sorted(self.config.items())),
                    *self.digests()]).encode()).hexdigest()
 
-  @property
-  def identity(self) -> str:
-    """Name and digest, which records, models and SavedModels keep."""
-    return f"{self.name}@{self.digest[:16]}"
+  def identity(self, fps: float = 1.0) -> str:
+    """Returns what records, models and SavedModels keep: name, digest and rate.
+
+    >>> from yt8m.extractors import base
+    >>> base.parse_identity("efficientnet-lite0@3f2194bb at 2 fps")
+    ('efficientnet-lite0', 2.0)
+
+    Args:
+      fps: Number of rows a second; 1 is left out.
+    """
+    rate = "" if fps == 1 else f" at {fps:g} fps"
+    return f"{self.name}@{self.digest[:16]}{rate}"
 
   def __str__(self) -> str:
-    return self.identity
+    return self.identity()
 
 
 class Combined(Extractor):
@@ -161,6 +170,18 @@ class Combined(Extractor):
   @property
   def config(self) -> dict[str, Any]:
     return {"name": self.name, "parts": [part.config for part in self.parts]}
+
+
+def parse_identity(identity: str) -> tuple[str, float]:
+  """Returns the name of the extractor and the rows a second of `Extractor.identity`.
+
+  Raises:
+    ValueError: It is none.
+  """
+  match = re.fullmatch(r"(.+)@[0-9a-f]+(?: at ([0-9.]+) fps)?", identity)
+  if not match:
+    raise ValueError(f"{identity!r} is no name of an extractor with its digest.")
+  return match[1], float(match[2] or 1)
 
 
 def num_rows(num_samples: int, fps: float) -> int:
