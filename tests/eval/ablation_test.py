@@ -256,3 +256,11 @@ def test_a_run_that_a_killed_ablation_left_behind_is_waited_for(tmp_path):
   began = time.monotonic()
   with child_processes.lock(tmp_path):
     assert time.monotonic() - began > 1
+
+
+def test_rows_belong_to_one_table(tmp_path):
+  process = support.run_command(
+      "yt8m.eval.ablation", "--table=classifiers", "--table=options-sample",
+      "--rows=logistic", f"--output_dir={tmp_path}/out", check=False)
+  assert process.returncode == 1
+  assert "--rows needs exactly one --table." in process.stderr

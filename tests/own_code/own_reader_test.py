@@ -255,5 +255,5 @@ def test_dense_labels():
 
 
 def test_segments_cannot_be_read(reader):
-  with pytest.raises(ValueError, match="cannot be read by --reader=my_readers:Arrays"):
+  with pytest.raises(ValueError, match="by --reader=my_readers:Arrays: leave it"):
     reader.spec.with_segment_labels(True)

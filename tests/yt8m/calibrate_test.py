@@ -206,3 +206,9 @@ def test_wrong_flags_are_named(arguments, words, train_dir, tmp_path):
                                f"--output_dir={tmp_path}/out", *arguments, check=False)
   assert failed.returncode == 1 and words in failed.stderr
   assert not (tmp_path / "out").exists()
+
+
+def test_folds_of_a_saved_model_are_named(train_dir, tmp_path):
+  failed = support.run_command(COMMAND, f"--saved_model={train_dir}", "--num_folds=2",
+                               f"--output_dir={tmp_path}/out", check=False)
+  assert "with --saved_model, give --held_out_data_pattern or --fold" in failed.stderr

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Warm-up requests have TensorFlow Serving's format, and the model answers them."""
 
+import gzip
 import subprocess
 import sys
 
@@ -150,7 +151,7 @@ def test_more_than_a_server_takes_are_refused(number, folder):
 @pytest.mark.parametrize("damage", [
     lambda content: content[:-3],
     lambda content: content[:200] + b"?" + content[201:],
-    lambda content: b"no records" * 9])
+    lambda content: b"no records" * 9, gzip.compress])
 def test_a_damaged_file_is_named(damage, folder):
   warmup.write(str(folder), contract("frame"), 2)
   path = folder / warmup.REQUESTS
