@@ -78,8 +78,8 @@ def errors(module):
 
 def wrong_flags(text, raising):
   """Returns the flags in an error that neither its commands nor those it names have."""
-  valid = OTHERS.union(*(FLAGS[command] for command in (raising or FLAGS)),
-                       *(FLAGS.get(name, ()) for name in re.findall(r"yt8m-[a-z-]+", text)))
+  named = FLAGS.keys() & re.findall(r"yt8m-[a-z-]+", text)
+  valid = OTHERS.union(*(FLAGS[command] for command in (raising or {*FLAGS}) | named))
   return set(re.findall(r"(?<![\w-])--([a-z]\w*)", text)) - valid
 
 

@@ -24,7 +24,8 @@ class Case:
   Attributes:
     command: Module and arguments, in which {data}, {model} and {out} are directories.
     advice: Part of the error.
-    added: Arguments to add; a flag that is given twice has the last value.
+    added: Arguments to add; a flag that is given twice has the last value, but one for
+      patterns all of them.
     removed: Arguments to leave out.
     words: Part of what the second command writes to stderr.
   """
@@ -90,7 +91,8 @@ CASES = {
          "--num_classes=13"), "add --overwrite", ("--overwrite",)),
     "videos of another level in an evaluation": Case(
         evaluate(records="frame"), "name such records",
-        ("--eval_data_pattern={data}/video/validate*",)),
+        ("--eval_data_pattern={data}/video/validate*",),
+        ("--eval_data_pattern={data}/frame/validate*",)),
     "a condition without a checkpoint": Case(
         tuple(word for word in evaluate("--require=gap>=0.01") if word != "--run_once"),
         "add --run_once", ("--run_once",)),

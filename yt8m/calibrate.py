@@ -134,7 +134,8 @@ def _check_flags() -> None:
   for name, needed, remedy in (
       ("num_folds", "train_dir", "with --saved_model, give --held_out_data_pattern or "
        "--fold"),
-      ("keep_folds", "num_folds", "leave it out"), ("top_k", "saved_model", "leave it out")):
+      ("keep_folds", "num_folds", "leave it out"),
+      ("top_k", "saved_model", "leave it out")):
     if FLAGS[name].value and not FLAGS[needed].value:
       raise ValueError(f"--{name} needs --{needed}: {remedy}.")
   # Errors that are known before hours of training.

@@ -87,7 +87,7 @@ def test_a_training_that_fails_is_shown_with_its_error(words, tmp_path):
      r"--train_dir after -- is not for a search: each trial has"),
     ([RATE, "--", "--eval_data_pattern=x", "--allow_code=y"],
      r"--allow_code after -- .*give it before --"),
-    ([RATE, "--metric=gab", "--", "--eval_data_pattern=x"], 
+    ([RATE, "--metric=gab", "--", "--eval_data_pattern=x"],
      r"metric 'gab'.*gap.*name your own with --metrics of yt8m-train, after --"),
     ([RATE, "--", "--eval_data_pattern=/no/*"], r"No file matches '/no/\*' .--eval_dat"),
     (["--search=train_dir=a,b", "--", "--eval_data_pattern=x"],

@@ -47,7 +47,6 @@ def test_what_cannot_be_served_is_explained(tmp_path):
     taken.bind(("127.0.0.1", 0))
     taken.listen()
     cases = [
-        ({}, "--model_dir is missing"),
         ({"model_dir": "/no/such"}, "--model_dir=/no/such has no versions"),
         ({**model, "model_name": "a/b"}, "choose one without /:"),
         ({**model, "num_replicas": "2", "max_replicas": "3"}, "Give one or the other"),

@@ -35,7 +35,7 @@ def changed(name, change):
     (lambda: changed("rgb", lambda x: x[..., :7]), "'rgb' has 7 values.*reads 8"),
     (lambda: changed("audio", lambda x: x[:, :2]), "'audio' has the shape.*same number"),
     (lambda: changed("audio", lambda x: x[:2]), "'audio' has the shape.*same videos"),
-    (lambda: changed("rgb", lambda x: tf.cast(x, tf.int64)), "'rgb' is int64: give"),
+    (lambda: changed("rgb", lambda x: tf.cast(x, tf.int64)), "int64: give uint8 for 8-bit"),
     (lambda: {**inputs(), "num_frames": tf.ones([1], tf.int32)}, "num_frames or another"),
     (lambda: {**inputs(), "num_frames": tf.ones([4, 1], tf.int32)}, r"num_frames.*4, 1"),
 ], ids=["features alone", "no num_frames", "width", "frames", "videos", "integers",

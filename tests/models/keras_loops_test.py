@@ -179,8 +179,8 @@ def test_errors():
   [frames] = dataset("aggregation-mean", batch_size=12)
   with pytest.raises(ValueError, match="'rgb' has the shape.*video-level.*rank 2"):
     model(frames)
-  with pytest.raises(ValueError, match="Unknown loss 'crossentropy'. Valid: .*Or name one "
-                     "of Keras, such as 'binary_crossentropy'"):
+  with pytest.raises(ValueError, match="Unknown loss 'crossentropy'. Valid: .*Or name "
+                     "one of Keras, such as 'binary_crossentropy'"):
     model.compile("sgd", "crossentropy")
   model.compile("sgd", "binary_crossentropy")
   inputs, labels = as_tuples(batch)

@@ -151,13 +151,24 @@ def test_more_than_a_server_takes_are_refused(number, folder):
 @pytest.mark.parametrize("damage", [
     lambda content: content[:-3],
     lambda content: content[:200] + b"?" + content[201:],
-    lambda content: b"no records" * 9, gzip.compress])
+    lambda content: b"no records" * 9])
 def test_a_damaged_file_is_named(damage, folder):
   warmup.write(str(folder), contract("frame"), 2)
   path = folder / warmup.REQUESTS
   path.write_bytes(damage(path.read_bytes()))
   with pytest.raises(ValueError, match="warmup_requests does not hold warm-up"):
     warmup.read(str(folder))
+
+
+def test_a_compressed_file_is_named(folder):
+  warmup.write(str(folder), contract("frame"), 2)
+  path = folder / warmup.REQUESTS
+  path.write_bytes(gzip.compress(path.read_bytes()))
+  with pytest.raises(ValueError, match="requests .it is compressed.: export the model "
+                     "again, or remove the file"):
+    warmup.read(str(folder))
+  path.unlink()
+  assert warmup.read(str(folder)) == []
 
 
 def test_records_of_another_kind_are_named(folder):

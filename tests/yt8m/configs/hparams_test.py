@@ -220,7 +220,8 @@ def test_an_exported_model_has_what_is_chosen(model, tmp_path):
 def test_a_bad_choice_ends_in_one_clear_line(model):
   process = support.run_command(
       "yt8m.eval.evaluate", f"--train_dir={model}/model", "--run_once",
-      f"--eval_data_pattern={model}/sample/video/validate*", ALLOW, '--hparams={"classifier": {"units": 9}}',
+      f"--eval_data_pattern={model}/sample/video/validate*", ALLOW,
+      '--hparams={"classifier": {"units": 9}}',
       check=False)
   assert process.returncode == 1 and "Traceback" not in process.stderr
   assert "cannot become 9 without training again" in process.stderr

@@ -154,7 +154,7 @@ def test_an_option_within_an_option_is_merged_or_replaced_by_name():
     (dict(hparams="{'a': 1}"), "--hparams=.* is not JSON"),
     (dict(hparams="[1]"), "--hparams=.* is not a JSON object. Write it as"),
     (dict(hparams='{"pooling": {}}'), "--hparams has 'pooling'"),
-    (dict(video_level_classifier_model="LstmModel"), 
+    (dict(video_level_classifier_model="LstmModel"),
      "LstmModel reads frames; choose a video-level model, e.g. MoeModel"),
     (dict(video_level_classifier_model="Moe"), "Unknown model 'Moe'. Valid: MoeModel"),
 ])

@@ -37,7 +37,8 @@ def test_types_are_kept_and_default_ones_left_out():
 
 
 @pytest.mark.parametrize("dtypes, frames, message", [
-    ("uint8", True, "--feature_names has 2 entries .* --feature_dtypes has 1"),
+    ("uint8", True,
+     "--feature_names has 2 entries .* --feature_dtypes has 1 .*give one type for each"),
     ("uint8,int8", True, "gives b the type 'int8', but must be one of uint8, float16"),
     ("float32,uint8", False, "gives b the type uint8, in which only frames are stored"),
 ])

@@ -147,7 +147,7 @@ def test_an_unknown_name_lists_close_and_valid_ones(name, message):
 def test_without_them_a_directory_is_required():
   process = run(check=False)
   assert process.returncode == 1
-  assert "--train_dir=None: Flag --train_dir must have a value" in process.stderr
+  assert "--train_dir is missing: name the directory" in process.stderr
 
 
 def test_a_kind_that_there_is_not():

@@ -65,8 +65,8 @@ def test_the_current_rate_is_that_of_the_next_update(scaled):
 
 
 def test_an_unknown_optimizer_is_named():
-  with pytest.raises(ValueError, match="Unknown optimizer 'Admm'. Valid: .*Choose one with "
-                     "--optimizer, or name your own class as my_package"):
+  with pytest.raises(ValueError, match="Unknown optimizer 'Admm'. Valid: .*Choose one "
+                     "with --optimizer, or name your own class as my_package"):
     optimizers.make_optimizer("Admm", 0.1)
 
 
