@@ -78,7 +78,8 @@ def main(*words: str) -> None:
   with registry.allow_code([name for text in metrics for name in text.split(",")]
                            if typed and not FLAGS.allow_code else []):
     own = own_metrics.OwnMetrics(metrics).less_is_better
-  less_is_better = gate.less_is_better(gate.known(FLAGS.metric, "--metric", own), own)
+  less_is_better = gate.less_is_better(gate.known(
+      FLAGS.metric, "--metric", own, "--metrics of yt8m-train, after --"), own)
   check_words(words, space.parse(FLAGS.search))
   output_dir = directories.checked_path(FLAGS.output_dir, "--output_dir")
   document, chart = (os.path.join(output_dir, f"tuning.{end}") for end in ("md", "png"))

@@ -190,7 +190,8 @@ def _write_predictions(job: jobs.Job, record_files: Sequence[str],
     if not num_written:
       parts.remove()
       raise ValueError(
-          f"No example in --input_data_pattern={FLAGS.input_data_pattern}."
+          f"No example in --input_data_pattern={FLAGS.input_data_pattern}: name other "
+          "records."
           + "".join(f" {error}" for error in list(failed.values())[:1]))
     repeated = videos_written.describe(lambda file: parts.read(file)["ids"])
     if repeated and FLAGS.strict:
@@ -210,7 +211,8 @@ def _write_predictions(job: jobs.Job, record_files: Sequence[str],
 def _check_flags() -> None:
   source_flags.check()
   if FLAGS.output_model_tgz and not FLAGS.train_dir:
-    raise ValueError("--output_model_tgz packs --train_dir: give one.")
+    raise ValueError("--output_model_tgz packs --train_dir: leave it out, or name the "
+                     "model with --train_dir alone.")
   if FLAGS.output_model_tgz:
     model_archive.check_replaceable(FLAGS.output_model_tgz)
     experiment.TRAIN_DIR.refuse_links(FLAGS.train_dir)

@@ -245,7 +245,7 @@ class KerasLoops:
     weights, label_weights = _row_and_label_weights(weights)
     scores = y_pred["predictions"]
     if label_weights is not None:  # A class that is not rated counts as not predicted.
-      scores *= label_weights
+      scores *= tf.cast(label_weights, scores.dtype)
     keras_model: Any = super()
     return keras_model.compute_metrics(
         x, tf.cast(labels, tf.float32), scores, weights)

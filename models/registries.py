@@ -61,7 +61,8 @@ def resolve(options: registry.Registry, config: aliases.OptionConfig) -> dict[st
   hparams = normalise_config(config) if isinstance(config, (str, dict)) else {}
   name = hparams.pop("name", None)
   if not isinstance(name, str):
-    raise ValueError(f"The {options.kind} config {fields.short(config)} has no name.")
+    raise ValueError(f"The {options.kind} config {fields.short(config)} has no name: "
+                     'write {"name": …, …}.')
   check_hparams(f"{options.kind} {name!r}", options[name], hparams,
                 _required(options[name]))
   return {"name": name, **hparam_defaults(options[name]), **hparams}

@@ -102,9 +102,10 @@ class VideoModel(base.Configured, keras_files.KerasFiles, keras_loops.KerasLoops
     if not isinstance(feature_spec, feature_specs.FeatureSpec):
       feature_spec = feature_specs.FeatureSpec.from_config(feature_spec)
     if feature_spec.is_video_level and (aggregation or sampling):
+      needs = f"Aggregation {aggregation!r}" if aggregation else f"Sampling {sampling!r}"
       raise ValueError(
-          f"Aggregation {aggregation!r} needs frames, but the features are video-level: "
-          "add --frame_features, or choose a video-level model.")
+          f"{needs} needs frames, but the features are video-level: train with "
+          "--frame_features, or choose a video-level model without it.")
     if model and (aggregation or mixture or fusion not in ("concat", None)
                   or classifier not in ("logistic", None)):
       raise ValueError("A model of your own takes the place of fusion, aggregation, "

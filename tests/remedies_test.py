@@ -24,7 +24,8 @@ class Case:
   Attributes:
     command: Module and arguments, in which {data}, {model} and {out} are directories.
     advice: Part of the error.
-    added: Arguments to add; a flag that is given twice has the last value.
+    added: Arguments to add; a flag that is given twice has the last value, but one for
+      patterns all of them.
     removed: Arguments to leave out.
     words: Part of what the second command writes to stderr.
   """
@@ -90,7 +91,8 @@ CASES = {
          "--num_classes=13"), "add --overwrite", ("--overwrite",)),
     "videos of another level in an evaluation": Case(
         evaluate(records="frame"), "name such records",
-        ("--eval_data_pattern={data}/video/validate*",)),
+        ("--eval_data_pattern={data}/video/validate*",),
+        ("--eval_data_pattern={data}/frame/validate*",)),
     "a condition without a checkpoint": Case(
         tuple(word for word in evaluate("--require=gap>=0.01") if word != "--run_once"),
         "add --run_once", ("--run_once",)),
@@ -114,10 +116,20 @@ CASES = {
     "an export that exists": Case(
         ("yt8m.export.export_model", "--train_dir={model}", "--top_k=3",
          "--output_dir={out}/export"), "add --overwrite", ("--overwrite",)),
+    "an aggregation of videos": Case(
+        ("yt8m.export.export_model", "--untrained", "--model=LogisticModel",
+         "--aggregation=mean", "--num_classes=13", _NAMES, _SIZES,
+         "--output_dir={out}/untrained"), "or choose a video-level model without it",
+        removed=("--aggregation=mean",)),
     "MediaPipe at video level": Case(
         ("yt8m.export.export_model", "--train_dir={model}", "--mediapipe",
          "--output_dir={out}/mediapipe"), "leave out --mediapipe",
         removed=("--mediapipe",)),
+    "a SavedModel that would be packed": Case(
+        ("yt8m.export.inference", "--saved_model={out}/saved",
+         "--output_model_tgz={out}/model.tgz", "--input_data_pattern={data}/video/test*",
+         "--output_file={out}/predictions"), "packs --train_dir: leave it out",
+        removed=("--output_model_tgz={out}/model.tgz",)),
     "no best checkpoint": Case(
         evaluate("--checkpoint=best"), "give --checkpoint=latest",
         ("--checkpoint=latest",)),
@@ -169,6 +181,9 @@ def prepare(name, inputs, out):
   elif name == "an export that exists":
     support.run_command(*placed(CASES[name].command[:-2], out, out),
                         f"--output_dir={out}/export")
+  elif name == "a SavedModel that would be packed":
+    support.run_command("yt8m.export.export_model", f"--train_dir={out}/model",
+                        f"--output_dir={out}/saved")
   elif name == "a record of another size":
     bad = tfrecords.video_example("bad", [0], {"mean_rgb": [1.0], "mean_audio": [1.0]})
     with tf.io.TFRecordWriter(str(data / "bad.tfrecord")) as writer:

@@ -133,10 +133,13 @@ def _calibrate() -> None:
 
 
 def _check_flags() -> None:
-  for name, needed in (("num_folds", "train_dir"), ("keep_folds", "num_folds"),
-                       ("top_k", "saved_model")):
+  for name, needed, remedy in (
+      ("num_folds", "train_dir", "with --saved_model, give --held_out_data_pattern or "
+       "--fold"),
+      ("keep_folds", "num_folds", "leave it out"),
+      ("top_k", "saved_model", "leave it out")):
     if FLAGS[name].value and not FLAGS[needed].value:
-      raise ValueError(f"--{name} needs --{needed}: leave it out.")
+      raise ValueError(f"--{name} needs --{needed}: {remedy}.")
   # Errors that are known before hours of training.
   calibrating.check_parts(FLAGS.parts)
   if FLAGS.predictions_output:

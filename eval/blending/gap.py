@@ -42,7 +42,7 @@ def gap(blended: np.ndarray, hits: np.ndarray, num_positives: float,
     raise ValueError(f"Blended scores {blended.shape} and hits {hits.shape} must both be "
                      "(num_videos, num_slots).")
   if top_k < 1:
-    raise ValueError(f"--top_k={top_k} must be at least 1.")
+    raise ValueError(f"top_k={top_k} must be at least 1.")
   num_slots = blended.shape[1]
   first = max(num_slots - top_k, 0)
   best = np.partition(blended, first, axis=1)[:, first:] if first else blended

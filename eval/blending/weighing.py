@@ -61,8 +61,7 @@ class Counts:
                  for model, weight in zip(models, weights, strict=True)), score
 
   def refine(self, models, weights):
-    # The search does not ask, because `refines` is False.
-    raise NotImplementedError("Counts are what they are.")
+    raise NotImplementedError  # The search does not ask, because `refines` is False.
 
 
 class Learned:

@@ -75,7 +75,7 @@ def average_precision_by_class(
   if np.isnan(scores).any():
     raise ValueError(f"Score {np.argmax(np.isnan(scores))} is NaN.")
   if top_n is not None and top_n < 1:
-    raise ValueError(f"--top_n={top_n} must be at least 1, or left out.")
+    raise ValueError(f"top_n={top_n} must be at least 1, or left out.")
 
   # One integer per prediction, which sorts by class, then by descending score: sorting
   # bare integers is several times faster than an argsort of the scores.

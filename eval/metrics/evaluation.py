@@ -69,7 +69,7 @@ def check_labels(metrics: streaming.EvaluationMetrics, data: str) -> None:
     data: Name of the records, for the error.
   """
   if not metrics.num_examples:
-    raise ValueError(f"No example in {data}.")
+    raise ValueError(f"No example in {data}: name other records.")
   if not metrics.num_positives.any():
     raise ValueError(
         f"None of the {metrics.num_examples:,} examples of {data} has a label, so "

@@ -184,13 +184,15 @@ def _parts(texts: Iterable[str]) -> list[str]:
   return [part for text in texts for part in text.split(",")]
 
 
-def known(name: str, flag: str, own: Iterable[str] | None = None) -> str:
+def known(name: str, flag: str, own: Iterable[str] | None = None,
+          own_flag: str = "--metrics") -> str:
   """Returns the name of a metric.
 
   Args:
     name: The name.
     flag: Flag that has it, for the error.
     own: Further metrics that may be named.
+    own_flag: Flag that names these, for the error.
 
   Raises:
     ValueError: There is no such metric.
@@ -198,5 +200,5 @@ def known(name: str, flag: str, own: Iterable[str] | None = None) -> str:
   valid = (*NAMES, *(own or ()))
   if name not in valid:
     raise registry.unknown("metric", name, valid,
-                           f"Set it with {flag}, and name your own with --metrics.")
+                           f"Set it with {flag}, and name your own with {own_flag}.")
   return name

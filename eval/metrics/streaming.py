@@ -139,7 +139,7 @@ class EvaluationMetrics:
     if top_k < 1:
       raise ValueError(f"--top_k={top_k} must be at least 1.")
     if top_n is not None and top_n < 1:
-      raise ValueError(f"--top_n={top_n} must be at least 1, or left out.")
+      raise ValueError(f"top_n={top_n} must be at least 1, or left out.")
     self.num_classes = num_classes
     self.top_k = min(top_k, num_classes)
     self.top_n = top_n

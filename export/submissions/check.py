@@ -130,7 +130,7 @@ def _check_video(video_id: str, words: list[str], max_pairs: int,
   text = " ".join(words)
   try:
     if not _PAIRS.fullmatch(text):
-      raise ValueError("not pairs of numbers")
+      raise ValueError  # as of a number that is too large
     class_ids = np.array(words[0::2], np.int64)
     scores = np.array(words[1::2], np.float64)
   except (ValueError, OverflowError):

@@ -109,7 +109,8 @@ class Differential(base.Layer):
     """Raises a ValueError unless there are frames, which the wrapped fusion can fuse."""
     if not frames:
       raise ValueError("Fusion 'differential' compares frames, but the features are "
-                       "video-level: add --frame_features, or choose another --fusion.")
+                       "video-level: train with --frame_features, or choose another "
+                       "--fusion.")
     registries.check_fusion(self.fusion, num_modalities, frames)
 
   def build(self, input_shape: Any) -> None:

@@ -232,10 +232,10 @@ def test_missing_records_are_an_error_before_anything_runs(tmp_path):
   assert process.returncode == 1
   assert "add --data_dir. It reads {data}/audioset" in process.stderr
   process = support.run_command(
-      "yt8m.eval.ablation", "--table=options-audioset", f"--output_dir={tmp_path}",
-      f"--data_dir={tmp_path}/nowhere", check=False)
+      "yt8m.eval.ablation", "--table=options-audioset", f"--output_dir={tmp_path}/out",
+      f"--data_dir={tmp_path}", check=False)
   assert process.returncode == 1
-  assert f"{tmp_path}/nowhere/audioset/bal_train" in process.stderr
+  assert f"{tmp_path}/audioset/bal_train" in process.stderr
 
 
 def test_stop_ends_children_and_starts_no_more(tmp_path):
@@ -256,3 +256,11 @@ def test_a_run_that_a_killed_ablation_left_behind_is_waited_for(tmp_path):
   began = time.monotonic()
   with child_processes.lock(tmp_path):
     assert time.monotonic() - began > 1
+
+
+def test_rows_belong_to_one_table(tmp_path):
+  process = support.run_command(
+      "yt8m.eval.ablation", "--table=classifiers,options-sample", "--rows=moe",
+      f"--output_dir={tmp_path}/out", check=False)
+  assert process.returncode == 1
+  assert "--rows needs exactly one --table." in process.stderr

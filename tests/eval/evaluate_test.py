@@ -94,7 +94,7 @@ def test_a_model_is_compared_with_an_earlier_one(train_dir, tmp_path):
 
 
 @pytest.mark.parametrize("flags, error", [
-    (["--require=gap>=0.5"], "add --run_once"),
+    (["--require=gap>=0.5"], "add --run_once, or name it with --checkpoint"),
     (["--run_once", "--require=gap>=0", "--require="], "--require='' is no condition"),
     (["--run_once", "--max_regression=gap:0.1"], "--max_regression needs --baseline"),
     (["--run_once", "--baseline=/nowhere.json", "--max_regression=gap:0.1"],

@@ -257,3 +257,17 @@ def test_the_newest_complete_version_is_taken(train_dir, files, expected, tmp_pa
   assert f"Version {newer.name} is not complete: " in shown
   assert f"Version {version.name} is the newest complete one in {served}." in shown
   assert f"Model of {version}." in shown
+
+
+@pytest.mark.parametrize("source, more, message", [
+    ("--saved_model", ["--output_model_tgz={out}/model.tgz"],
+     "--output_model_tgz packs --train_dir: leave it out, or name"),
+    ("--train_dir", [], "No example in --input_data_pattern={file}: name other records")])
+def test_what_leads_to_no_output(source, more, message, train_dir, files, tmp_path):
+  empty = files[COUNTS.index(0)]
+  process = support.run_command(
+      COMMAND, f"{source}={train_dir}", f"--input_data_pattern={empty}",
+      f"--output_file={tmp_path}/out.csv", *(one.format(out=tmp_path) for one in more),
+      check=False)
+  assert process.returncode == 1 and message.format(file=empty) in process.stderr
+  assert list(tmp_path.iterdir()) == []

@@ -21,7 +21,10 @@ from yt8m.export import serve
 
 class Ray:
   Settings = staticmethod(lambda **settings: settings)
-  start = staticmethod(lambda *_, **options: {3: "three is damaged", 2: "two is damaged"})
+  def start(settings, *_, **options):
+    if settings["model_name"] == "late":
+      raise RuntimeError("RayError: Is the machine overloaded? Try again.")
+    return {3: "three is damaged", 2: "two is damaged"}
   stop = staticmethod(lambda: print("stopped", file=sys.stderr))
 
 flags.FLAGS(["yt8m-serve"])
@@ -44,7 +47,6 @@ def test_what_cannot_be_served_is_explained(tmp_path):
     taken.bind(("127.0.0.1", 0))
     taken.listen()
     cases = [
-        ({}, "--model_dir is missing"),
         ({"model_dir": "/no/such"}, "--model_dir=/no/such has no versions"),
         ({**model, "model_name": "a/b"}, "choose one without /:"),
         ({**model, "num_replicas": "2", "max_replicas": "3"}, "Give one or the other"),
@@ -54,6 +56,8 @@ def test_what_cannot_be_served_is_explained(tmp_path):
          "--access_log is written by .* leave out one"),
         ({**model, "port": str(taken.getsockname()[1])}, "cannot listen at .*: Addr"),
         ({**model, "host": "no.such.host.invalid"}, "The server cannot listen at"),
+        ({**model, "port": str(serving.free_port()), "model_name": "late"},
+         "Ray Serve could not start the server: RayError: Is .* Try again"),
         ({**model, "port": str(serving.free_port())}, "three is damaged")]
     process = subprocess.run(
         [sys.executable, "-c", FLAGS_CODE, json.dumps([given for given, _ in cases])],

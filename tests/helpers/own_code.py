@@ -62,7 +62,11 @@ class Example:
              for word in words]
     words = [re.sub(r"^(--(?:train_dir|output_dir|output_file)=)", rf"\1{self.folder}/",
                     word) for word in words if word != "…"]
-    more = [*self._more[name], *flags]
+    # Patterns that are repeated would be added.
+    patterns = [word.partition("=")[0] for word in flags if "_data_pattern=" in word]
+    words, more = ([word for word in some if word.partition("=")[0] not in patterns]
+                   for some in (words, self._more[name]))
+    more += flags
     if name == "yt8m-train" and not any(
         word.startswith("--model=") for word in (*words, *flags)):
       more.append(MODEL)

@@ -179,6 +179,17 @@ def test_errors():
   [frames] = dataset("aggregation-mean", batch_size=12)
   with pytest.raises(ValueError, match="'rgb' has the shape.*video-level.*rank 2"):
     model(frames)
+  with pytest.raises(ValueError, match="Unknown loss 'crossentropy'. Valid: .*Or name "
+                     "one of Keras, such as 'binary_crossentropy'"):
+    model.compile("sgd", "crossentropy")
+  model.compile("sgd", "binary_crossentropy")
+  inputs, labels = as_tuples(batch)
+  with pytest.raises(ValueError, match="takes no weights of labels: compile the model "
+                     "with a loss of yt8m.losses, or leave out sample_weight"):
+    model.train_on_batch(inputs, labels, np.ones(labels.shape))
+  model.train_on_batch(inputs, labels)
+  model.compile("sgd", losses.CrossEntropyLoss())
+  model.train_on_batch(inputs, labels, np.ones(labels.shape))
 
 
 @pytest.mark.long

@@ -73,5 +73,5 @@ def test_layer_config_round_trip():
 
 @pytest.mark.parametrize("hparams", [{}, {"branches": 1}, {"temperature": 2.0}])
 def test_number_of_branches_must_be_given(hparams):
-  with pytest.raises(ValueError, match="branches="):
+  with pytest.raises(ValueError, match="branches=.*, but needs 2 to .*--hparams="):
     models.VideoModel(6, descriptors.SPECS["video"], mixture=hparams or {"branches": 0})

@@ -52,6 +52,8 @@ def test_a_class_of_the_users_own_may_set_what_it_inherits(tmp_path, monkeypatch
 @pytest.mark.parametrize("options, message", [
     ({"classifier": {"name": "moe", "num_mixtures": "3"}},
      "classifier 'moe': num_mixtures is '3', but must be of type int (--hparams, --set)"),
+    ({"classifier": {"num_mixtures": 2}},
+     "The classifier config {'num_mixtures': 2} has no name: write {\"name\": …, …}."),
     ({"classifier": {"name": "moe", "num_mixtures": 2.5}}, "num_mixtures is 2.5"),
     ({"classifier": {"name": "moe", "num_mixtures": True}}, "num_mixtures is True"),
     ({"classifier": {"name": "moe", "l2_penalty": None}}, "l2_penalty is None"),

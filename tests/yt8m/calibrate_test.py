@@ -188,21 +188,27 @@ def test_predictions_of_the_folds_teach_a_model(records, train_dir, tmp_path):
 
 @pytest.mark.parametrize("arguments, words", [
     (("--num_folds=2", "--saved_model=x"), "either --train_dir or --saved_model"),
-    (("--held_out_data_pattern=x", "--top_k=3"), "--top_k needs --saved_model"),
+    (("--held_out_data_pattern={model}/*", "--top_k=3"), "--top_k needs --saved_model"),
     ((), "Give one of --held_out_data_pattern, --num_folds, --fold"),
     (("--num_folds=3", ), "--num_folds=3 is more than the record files"),
-    (("--held_out_data_pattern=x", "--predictions_output=p"),
+    (("--held_out_data_pattern={model}/*", "--predictions_output=p"),
      "--predictions_output=p needs two folds or more"),
     (("--fold=a=x", "--fold=b=y", "--predictions_output={out}/p"), "one in the other"),
     (("--fold=a=x", "--fold=b=y", "--predictions_output={out}"), "one in the other"),
-    (("--fold=x", ), "--fold=x is not DIR=PATTERN"),
+    (("--fold=x", ), "--fold=x is not DIR=PATTERN, such as"),
     (("--held_out_data_pattern=x", "--fold=x=y"), "Give one of"),
     (("--held_out_data_pattern=/nothing/*", ),
      "No file matches '/nothing/*' (--held_out_data_pattern)"),
 ])
 def test_wrong_flags_are_named(arguments, words, train_dir, tmp_path):
-  arguments = [word.format(out=tmp_path / "out") for word in arguments]
+  arguments = [word.format(out=tmp_path / "out", model=train_dir) for word in arguments]
   failed = support.run_command(COMMAND, f"--train_dir={train_dir}",
                                f"--output_dir={tmp_path}/out", *arguments, check=False)
   assert failed.returncode == 1 and words in failed.stderr
   assert not (tmp_path / "out").exists()
+
+
+def test_folds_of_a_saved_model_are_named(train_dir, tmp_path):
+  failed = support.run_command(COMMAND, f"--saved_model={train_dir}", "--num_folds=2",
+                               f"--output_dir={tmp_path}/out", check=False)
+  assert "with --saved_model, give --held_out_data_pattern or --fold" in failed.stderr

@@ -101,7 +101,7 @@ def check(directory: str) -> None:
     for asset in graph.asset_file_def:
       if os.path.isabs(asset.filename) or ".." in asset.filename.split("/"):
         raise ValueError(f"{path} is refused: its asset {asset.filename!r} lies outside "
-                         "the directory.")
+                         "the directory. Copy or export the model again.")
 
 
 def read_frozen(path: str) -> Any:

@@ -184,7 +184,8 @@ def change(options: Config, text: str | None) -> Config:
     else:
       raise ValueError(
           f"--hparams has {fields.short(part)}: {fields.short(values)}; valid "
-          f"are dictionaries under {', '.join(_PARTS)}, and 'normalization'.")
+          f"are dictionaries under {', '.join(_PARTS)}, of yt8m-train also under "
+          f"{' and '.join(TRAINING)}, and 'normalization'.")
   return options
 
 

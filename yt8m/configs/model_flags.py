@@ -246,6 +246,7 @@ def model_options(recipe: recipes.Recipe, given: Config) -> Config:
 def _video_level_classifier(name: str) -> Any:
   recipe = recipes.find(name)
   if recipe.frame_level or "classifier" not in recipe.options:
-    raise ValueError(f"--video_level_classifier_model={name} reads frames; choose a "
+    reason = "reads frames" if recipe.frame_level else "has no classifier"
+    raise ValueError(f"--video_level_classifier_model={name} {reason}; choose a "
                      "video-level model, e.g. MoeModel or LogisticModel.")
   return recipe.options["classifier"]

@@ -177,10 +177,10 @@ dtypes=('float16', 'uint8'))
     """
     if self.is_video_level and segment_labels:
       raise ValueError("--segment_labels needs a model of frame-level features, but this "
-                       "one was trained on video-level features.")
+                       "one was trained on video-level features: leave it out.")
     if segment_labels and self.reader:
       raise ValueError("--segment_labels cannot be read by --reader="
-                       f"{self.reader}: leave out one of them.")
+                       f"{self.reader}: leave it out, or train without --reader.")
     if self.is_video_level or segment_labels is None:
       return self
     return dataclasses.replace(self, level=SEGMENT if segment_labels else FRAME)

@@ -78,7 +78,8 @@ class LabelSets:
                        f"ids of shape {ids.shape}.")
     if len(classes) and not 0 <= classes.min() <= classes.max() < num_classes:
       raise ValueError(f"--label_sets={path} has labels from {classes.min()} to "
-                       f"{classes.max()}, but --num_classes={num_classes}.")
+                       f"{classes.max()}, but the model has {num_classes} classes "
+                       "(--num_classes of yt8m-train): name label sets of these.")
     label_sets = cls(classes, sizes, num_classes, ids)
     if np.any((np.diff(classes) <= 0) & (np.diff(label_sets.rows) == 0)):
       raise ValueError(f"--label_sets={path} is damaged: labels of a set must ascend.")

@@ -65,8 +65,9 @@ def train(train_dir: str, num_folds: int, directory: str) -> list[tuple[str, str
   if len(record_files) < num_folds:
     raise ValueError(f"--num_folds={num_folds} is more than the record files of "
                      f"--train_dir={train_dir}, {len(record_files)}: give fewer.")
+  # An empty path is an error on a command line.
   flags = {name: value for name, value in config.flags.items()
-           if value is not None and name not in _NOT_REPEATED}
+           if value not in (None, "") and name not in _NOT_REPEATED}
   table.check_flags(f"The training of {train_dir}", flags)
   if config.kept_names(train_dir):
     flags["vocabulary"] = os.path.join(train_dir, vocabulary.FILE)

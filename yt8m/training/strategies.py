@@ -43,7 +43,7 @@ def make_strategy(name: str = "auto", num_gpu: int = 1) -> tf.distribute.Strateg
   if name == "mirrored":
     gpus = tf.config.list_logical_devices("GPU")
     if gpus and len(gpus) < num_gpu:
-      raise ValueError(f"--num_gpu={num_gpu}, but TensorFlow sees {len(gpus)}.")
+      raise ValueError(f"--num_gpu={num_gpu}, but TensorFlow sees {len(gpus)}: lower it.")
     devices = gpus[:num_gpu] or tf.config.list_logical_devices("CPU")
     return tf.distribute.MirroredStrategy([device.name for device in devices])
   if name == "multi_worker":

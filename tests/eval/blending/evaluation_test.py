@@ -1,5 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
+import json
 import types
 
 import numpy as np
@@ -45,3 +46,20 @@ def test_standard_error_is_that_of_the_videos(aligned):
       num_positives=4 * aligned.num_positives, classes=np.tile(aligned.classes, (4, 1)))
   _, many = evaluation.compare(blends, repeated, np.tile(aligned.scores, (1, 4, 1)))
   assert many.error == pytest.approx(few.error / 2, rel=0.2)
+
+
+def test_a_member_that_is_no_candidate_is_named(tmp_path):
+  def write(*names):
+    members = [{"name": "a", "saved_model": "a", "bytes": 1, "weight": 1.0}]
+    candidates = [{"name": name, "saved_model": name, "bytes": 1, "gap": 0.5}
+                  for name in names]
+    path.write_text(json.dumps({"format": 1, "members": members,
+                                "search": {"candidates": candidates}}))
+
+  path = tmp_path / "ensemble.json"
+  write("b")
+  with pytest.raises(ValueError, match="ensemble.json: its members a are not among the "
+                     "candidates of its search. Search again."):
+    evaluation.Evaluation(path)
+  write("b", "a")
+  assert [model.name for model in evaluation.Evaluation(path).models] == ["a", "b"]

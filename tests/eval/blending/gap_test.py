@@ -84,7 +84,7 @@ def test_errors():
   blended, hits = np.ones((3, 30), np.float32), np.zeros((3, 30), bool)
   with pytest.raises(ValueError, match=r"\(3, 30\) and hits \(2, 30\)"):
     gap.gap(blended, hits[:2], 1)
-  with pytest.raises(ValueError, match="--top_k=0"):
+  with pytest.raises(ValueError, match="^top_k=0"):
     gap.gap(blended, hits, 1, top_k=0)
   blended[1, 7] = np.nan
   with pytest.raises(ValueError, match="video 1 hold NaN"):

@@ -81,7 +81,7 @@ def test_one_model_has_all_the_weight():
 
 def test_errors():
   scores, hits, num_positives = problem()
-  with pytest.raises(ValueError, match="videos without labels"):
+  with pytest.raises(ValueError, match="videos without labels: --eval_data_pattern must"):
     blend_weights.learn(scores, hits & False, 0, "probabilities")
   with pytest.raises(ValueError, match="Unknown --averaging .mean."):
     blend_weights.learn(scores, hits, num_positives, "mean")

@@ -144,5 +144,5 @@ def test_bad_input():
     average_precision([0.1, np.nan, np.nan], [0, 1, 1])
   with pytest.raises(ValueError, match=r"\(2,\), \(3,\)"):
     average_precision([0.1, 0.2], [0, 1, 1])
-  with pytest.raises(ValueError, match="--top_n=0"):
+  with pytest.raises(ValueError, match="^top_n=0"):
     average_precision([0.1], [1], top_n=0)

@@ -64,3 +64,8 @@ def test_top_k_is_at_most_the_classes():
   assert measure(model, [batch]).top_k == 6
   with pytest.raises(ValueError, match="--top_k=7 .* number of classes, 6"):
     measure(model, [batch], top_k=7)
+
+
+def test_without_examples():
+  with pytest.raises(ValueError, match="No example in --data=x: name other records."):
+    evaluation.check_labels(streaming.EvaluationMetrics(6, 3), "--data=x")

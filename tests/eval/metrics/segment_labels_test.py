@@ -112,5 +112,6 @@ def test_a_record_of_another_kind_is_named(tmp_path):
 def test_a_damaged_cache_line_is_named(tmp_path, line):
   path = tmp_path / "labels"
   path.write_text(f"a:0,7,1.0\n{line}\n", encoding="utf-8")
-  with pytest.raises(ValueError, match="labels, line 2: expected id:start,class,score"):
+  with pytest.raises(ValueError, match="labels, line 2: expected id:start,class,score, .*"
+                     "Delete the file to have it written again"):
     segment_labels.read_cache(path)

@@ -271,7 +271,7 @@ def test_bad_input():
     ours.accumulate(zeros, zeros, np.zeros(3))
   with pytest.raises(ValueError, match="--top_k=0"):
     streaming.EvaluationMetrics(6, top_k=0)
-  with pytest.raises(ValueError, match="--top_n=0"):
+  with pytest.raises(ValueError, match="^top_n=0"):
     streaming.EvaluationMetrics(6, top_n=0)
   with pytest.raises(ValueError, match="top_k 5 into metrics of top_k 6"):
     ours.merge(streaming.EvaluationMetrics(6, 5))

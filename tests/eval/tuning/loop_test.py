@@ -169,10 +169,13 @@ def test_files_of_somebody_else_are_named(tmp_path):
   tuned(tmp_path, 2)
   result, trial = (tmp_path / f"trials/001/{name}.json" for name in ("result", "trial"))
   before = result.read_text()
-  for change in ({"state": "good"}, {"values": [1.0]}, {"values": ["a", "b", "c"]},
-                 {"values": [], "steps": []}, {"seconds": None}, {"seconds": -1}):
+  for change, reason in (
+      ({"state": "good"}, "state"), ({"values": [1.0]}, "not one value for each step"),
+      ({"values": ["a", "b", "c"]}, "values"), ({"values": [], "steps": []}, "no values"),
+      ({"seconds": None}, "seconds"), ({"seconds": -1}, "seconds")):
     result.write_text(json.dumps({**json.loads(before), **change}))
-    with pytest.raises(ValueError, match="001/result.json is not a result of yt8m-tune"):
+    with pytest.raises(ValueError, match="001/result.json is not a result of yt8m-tune "
+                       f".*{reason}.*Delete it, and the trial is repeated"):
       tuned(tmp_path, 2)
   result.write_text(json.dumps({**json.loads(before), "values": [0.1, 0.2, 7.5]}))
   with pytest.raises(ValueError, match="001/result.json differs from what was measured"):

@@ -149,3 +149,11 @@ def test_no_videos(tmp_path):
   with np.load(tmp_path / "out") as arrays:
     assert {name: len(array) for name, array in arrays.items()} == {
         "ids": 0, "classes": 0, "scores": 0}
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_arguments_of_different_lengths_are_refused(name, tmp_path):
+  with pytest.raises(ValueError, match="3 ids|argument 3 is shorter"):
+    with WRITERS[name](str(tmp_path / "out"), False) as writer:
+      writer.write(IDS, CLASSES, SCORES[:2])
+  assert not list(tmp_path.iterdir())

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Warm-up requests have TensorFlow Serving's format, and the model answers them."""
 
+import gzip
 import subprocess
 import sys
 
@@ -157,6 +158,17 @@ def test_a_damaged_file_is_named(damage, folder):
   path.write_bytes(damage(path.read_bytes()))
   with pytest.raises(ValueError, match="warmup_requests does not hold warm-up"):
     warmup.read(str(folder))
+
+
+def test_a_compressed_file_is_named(folder):
+  warmup.write(str(folder), contract("frame"), 2)
+  path = folder / warmup.REQUESTS
+  path.write_bytes(gzip.compress(path.read_bytes()))
+  with pytest.raises(ValueError, match="requests .it is compressed.: export the model "
+                     "again, or remove the file"):
+    warmup.read(str(folder))
+  path.unlink()
+  assert warmup.read(str(folder)) == []
 
 
 def test_records_of_another_kind_are_named(folder):

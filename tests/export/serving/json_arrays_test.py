@@ -101,6 +101,7 @@ def test_an_empty_list_has_the_other_axes_of_the_signature():
     ('[{"b64": "", "x": ""}]', [None], tf.string, "must be a string"),
     ('[{"b64": "?"}]', [None], tf.string, "base64"),
     ('[["a"], ["b", "c"]]', [None, None], tf.string, "lists of different lengths"),
+    ("[" * 33 + '"a"' + "]" * 33, [None], tf.string, "lists nested 33 deep; at most 32"),
     ('["a", ["b"]]', [None], tf.string, "lists of different lengths"),
     (r'["\ud800"]', [None], tf.string, "surrogates")])
 def test_what_does_not_fit_is_explained(text, shape, dtype, message):

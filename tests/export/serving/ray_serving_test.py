@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 
 pytest.importorskip("ray", reason="Ray is not installed: pip install 'yt8m[ray]'")
+from ray import exceptions  # noqa: E402
 from ray import serve  # noqa: E402
 
 from yt8m.export.serving import ray_serving  # noqa: E402
@@ -50,6 +51,17 @@ def test_at_the_start_the_reason_is_reported(monkeypatch, tmp_path, status):
 def test_a_ray_that_runs_code_of_others_is_refused(monkeypatch, tmp_path, version):
   monkeypatch.setattr(ray_serving.ray, "__version__", version)
   with pytest.raises(RuntimeError, match=f"Ray {version} lets .*pip install -U"):
+    ray_serving.start(settings(tmp_path), "127.0.0.1", 1, (1, 1), 1, 0)
+
+
+def test_what_ray_says_when_it_fails_is_one_line(monkeypatch, tmp_path):
+  def deploy(*_):
+    raise exceptions.RayError("The actor died.\n\n  It took 9 s.\nTraceback\nNo more")
+
+  monkeypatch.setattr(ray_serving.network, "start_ray", lambda *_, **options: None)
+  monkeypatch.setattr(ray_serving, "_deploy", deploy)
+  with pytest.raises(RuntimeError, match="^RayError: The actor died. It took 9 s. "
+                     "Traceback Is the machine overloaded. Try again.$"):
     ray_serving.start(settings(tmp_path), "127.0.0.1", 1, (1, 1), 1, 0)
 
 

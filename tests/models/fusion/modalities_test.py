@@ -12,7 +12,8 @@ from yt8m.core import feature_spec
 
 SIZES = {"clip": 4, "speech": 3, "rgb": 2}
 TWO_ONLY = "Fusion 'attention' relates the frames of two modalities, but "
-NO_FRAMES = "Fusion 'differential' compares frames, but the features are video-level: "
+NO_FRAMES = ("Fusion 'differential' compares frames, but the features are video-level: "
+             "train with --frame_features, or choose another --fusion")
 REFUSED = {("attention", 1, "frame"): f"{TWO_ONLY}there is one: ",
            ("attention", 3, "frame"): f"{TWO_ONLY}there are 3: ",
            **{("attention", n, "video"): f"{TWO_ONLY}the features have no frames here: "

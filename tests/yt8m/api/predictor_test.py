@@ -119,7 +119,7 @@ def test_a_training_directory(tmp_path):
 def test_errors_say_what_is_expected(tmp_path):
   predictor = yt8m.load(small_job.write_model(tmp_path / "model"))
   for videos, message in (
-      ({"y": np.zeros((2, 4))}, "'x' is missing"),
+      ({"y": np.zeros((2, 4))}, "'x' is missing: this model reads"),
       ({"x": np.zeros((2, 5))}, r"'x' of video 0 has the shape \(5,\).*\(4\)"),
       (3, "cannot be a int"), (["text"], "cannot be a list")):
     with pytest.raises(ValueError, match=message):

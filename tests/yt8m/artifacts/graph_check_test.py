@@ -260,7 +260,7 @@ def test_other_forms_of_a_graph_are_refused(tmp_path):
   model = write(tf.identity, tmp_path / "outside")
   change(model, lambda content: content.meta_graphs[0].asset_file_def.add(
       filename="../../secret"))
-  with pytest.raises(ValueError, match="asset '../../secret' lies outside"):
+  with pytest.raises(ValueError, match="asset '../../secret' lies outside .* again"):
     model.load()
   (tmp_path / "outside" / "saved_model.cpb").touch()
   with pytest.raises(ValueError, match="has a saved_model.cpb"):

@@ -239,6 +239,9 @@ def pax(headers, member):
     ([header("x", 2**24, tarfile.XGLTYPE) + ZEROS * 16] * 3, "headers of more than 0.06"),
     ([header("x", 512, tarfile.GNUTYPE_LONGNAME) + bytes(512)] * 5000, "not a|headers"),
     ([header(f"ckpt-{n}.index", 0) for n in range(51)], "more than 50 members"),
+    # Cut within a file, and within the zeros after it.
+    ([header("ckpt-1.index", 700) + bytes(300)], "not a complete .* its end is missing"),
+    ([header("ckpt-1.index", 700) + bytes(700)], "not a complete .* its end is missing"),
     ([pax({"size": "-1024"}, tarfile.TarInfo("ckpt-1.index")), bytes(4096)],
      "sparse|complete"),
     ([pax({"path": "../evil"}, tarfile.TarInfo("ckpt-1.index")), bytes(1024)], "outside"),
@@ -253,6 +256,17 @@ def test_archives_that_would_fill_disk_or_memory(tmp_path, monkeypatch, blocks, 
   assert tracemalloc.get_traced_memory()[1] < 100 * 2**20
   tracemalloc.stop()
   assert str(error.value).startswith(str(path)) and os.listdir(tmp_path) == ["bomb.tgz"]
+
+
+def test_members_that_overlap_are_refused(tmp_path):
+  """Whatever makes `tarfile` seek back by more than a byte."""
+  with gzip.open(compressed(tmp_path / "model.tgz", bytes(1024))) as file:
+    reader = archive_reader._Reader(file, 2**20)
+    reader.read(700)
+    reader.seek(699)
+    with pytest.raises(ValueError, match="m.tgz is not a complete .*: its members over"):
+      with archive_reader.errors_named("m.tgz"):
+        reader.seek(512)
 
 
 def test_an_archive_is_read_forwards(tmp_path, model, monkeypatch):

@@ -98,7 +98,8 @@ def test_every_modality_and_every_branch_is_changed():
     ({"sampling": {"num_frames": 3}}, "sampling.num_frames was None in training"),
     ({"mixture": {"branches": 3}}, "mixture.branches was None in training"),
     ({"fusion": {"name": "late2"}}, "fusion.name was 'concat' in training"),
-    ({"head": {}}, "--hparams has 'head'"),
+    ({"head": {}}, "--hparams has 'head': {}; valid are dictionaries under fusion, aggr"),
+    ({"optimizr": {"beta_1": 0.8}}, "of yt8m-train also under label_loss and optimizer"),
 ], ids=lambda value: json.dumps(value)[:40] if isinstance(value, dict) else "")
 def test_other_changes_are_refused(changes, message):
   before = trained({"name": "hidden", "units": 5, "head": SHARP})
@@ -219,7 +220,8 @@ def test_an_exported_model_has_what_is_chosen(model, tmp_path):
 def test_a_bad_choice_ends_in_one_clear_line(model):
   process = support.run_command(
       "yt8m.eval.evaluate", f"--train_dir={model}/model", "--run_once",
-      "--eval_data_pattern=x", ALLOW, '--hparams={"classifier": {"units": 9}}',
+      f"--eval_data_pattern={model}/sample/video/validate*", ALLOW,
+      '--hparams={"classifier": {"units": 9}}',
       check=False)
   assert process.returncode == 1 and "Traceback" not in process.stderr
   assert "cannot become 9 without training again" in process.stderr

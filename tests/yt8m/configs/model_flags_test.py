@@ -154,7 +154,8 @@ def test_an_option_within_an_option_is_merged_or_replaced_by_name():
     (dict(hparams="{'a': 1}"), "--hparams=.* is not JSON"),
     (dict(hparams="[1]"), "--hparams=.* is not a JSON object. Write it as"),
     (dict(hparams='{"pooling": {}}'), "--hparams has 'pooling'"),
-    (dict(video_level_classifier_model="LstmModel"), "reads frames"),
+    (dict(video_level_classifier_model="LstmModel"),
+     "LstmModel reads frames; choose a video-level model, e.g. MoeModel"),
     (dict(video_level_classifier_model="Moe"), "Unknown model 'Moe'. Valid: MoeModel"),
 ])
 def test_errors_name_flag_and_remedy(given, message):
@@ -173,7 +174,10 @@ def test_an_unknown_hyperparameter_lists_the_valid_ones():
 def test_level_of_features_and_of_model_must_fit():
   frame = feature_spec.FeatureSpec(("rgb",), (8,), "frame")
   video = feature_spec.FeatureSpec(("rgb",), (8,), "video")
-  with pytest.raises(ValueError, match="add --frame_features"):
+  with pytest.raises(ValueError, match="'lstm'.* train with --frame_features"):
     models.VideoModel(4, video, **options("LstmModel"))
+  with pytest.raises(ValueError, match="Sampling {'num_frames': 3} needs frames"):
+    models.VideoModel(4, video, **options(
+        "MoeModel", hparams='{"sampling": {"num_frames": 3}}'))
   with pytest.raises(ValueError, match="drop --frame_features"):
     models.VideoModel(4, frame, **options("MoeModel"))

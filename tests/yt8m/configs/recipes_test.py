@@ -8,8 +8,10 @@ import pytest
 from tests.helpers import descriptors
 from yt8m import models
 from yt8m.configs import hparams
+from yt8m.configs import model_flags
 from yt8m.configs import recipes
 from yt8m.core import feature_spec
+from yt8m.core import registry
 from yt8m.export.saved_models import writer
 
 # Sizes of the SavedModels with 3,862 classes, in MiB, rounded.
@@ -53,3 +55,32 @@ def test_help_names_the_small_recipes_once():
   listing = recipes.listing()
   assert "small-<option>" in listing and "small-lstm" not in listing
   assert "MoeModel" in listing
+
+
+def without_classifier():
+  return {"fusion": "sum"}
+
+
+def of_units(units):
+  return {"classifier": {"name": "hidden", "units": units}}
+
+
+def of_five_units(units=5):
+  return of_units(units)
+
+
+def test_a_recipe_of_the_users_own_needs_no_arguments():
+  names = [f"{__name__}:{f.__name__}" for f in (of_units, of_five_units)]
+  with registry.allow_code(names):
+    with pytest.raises(ValueError, match=f"--model={names[0]} cannot be called without "
+                       "arguments, as a recipe is: .*'units'"):
+      recipes.find(names[0])
+    assert recipes.find(names[1]).options == of_units(5)
+
+
+def test_a_recipe_without_a_classifier_gives_none():
+  name = f"{__name__}:without_classifier"
+  with registry.allow_code([name]), pytest.raises(
+      ValueError, match=f"classifier_model={name} has no classifier; choose a video"):
+    model_flags.model_options(recipes.find("LstmModel"), {
+        "video_level_classifier_model": name})

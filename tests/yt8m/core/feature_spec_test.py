@@ -37,7 +37,8 @@ def test_types_are_kept_and_default_ones_left_out():
 
 
 @pytest.mark.parametrize("dtypes, frames, message", [
-    ("uint8", True, "--feature_names has 2 entries .* --feature_dtypes has 1"),
+    ("uint8", True,
+     "--feature_names has 2 entries .* --feature_dtypes has 1 .*give one type for each"),
     ("uint8,int8", True, "gives b the type 'int8', but must be one of uint8, float16"),
     ("float32,uint8", False, "gives b the type uint8, in which only frames are stored"),
 ])
@@ -53,7 +54,7 @@ def test_segment_labels_can_be_asked_for_or_dropped():
   assert frame.with_segment_labels(True).with_segment_labels(False) == frame
   video = FeatureSpec(("rgb",), (8,), "video")
   assert video.with_segment_labels(False) == video
-  with pytest.raises(ValueError, match="--segment_labels needs"):
+  with pytest.raises(ValueError, match="--segment_labels needs .*: leave it out"):
     video.with_segment_labels(True)
 
 

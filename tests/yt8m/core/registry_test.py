@@ -29,7 +29,8 @@ def test_an_unknown_name_lists_the_closest_first():
   colours = registry.Registry("colour")
   for name in ("blue", "green", "red"):
     colours.register(name, int)
-  with pytest.raises(ValueError, match="Unknown colour 'gren'. Valid: green, blue, red"):
+  with pytest.raises(ValueError, match="Unknown colour 'gren'. Valid: green, blue, red. "
+                     "Or name your own class as my_package.my_module:MyClass"):
     colours["gren"]
 
 

@@ -21,3 +21,11 @@ def test_field_is_that_of_a_message():
 def test_too_many_digits():
   with pytest.raises(ValueError, match="more than five digits"):
     wire.length(b"\xff" * 9, 0)
+
+
+def test_a_field_has_its_tag():
+  data = wire.field(wire.FIRST, b"abc")
+  assert wire.content(data, 0, wire.FIRST) == (2, 5)
+  with pytest.raises(ValueError, match=f"at byte 0 is {wire.FIRST}, expected "
+                     f"{wire.SECOND}"):
+    wire.content(data, 0, wire.SECOND)

@@ -97,7 +97,7 @@ def test_a_recipe_is_counted_as_a_whole():
 def test_flags_that_do_not_fit_leave_only_the_count_out():
   text = run("--describe=lstm", "--feature_names=mean_rgb").stdout
   assert "Describes a video by the last state of a stack of LSTMs." in text
-  assert "add --frame_features" in " ".join(text.split())
+  assert "train with --frame_features" in " ".join(text.split())
 
 
 def test_a_name_of_several_kinds_shows_all_or_one():
@@ -147,4 +147,11 @@ def test_an_unknown_name_lists_close_and_valid_ones(name, message):
 def test_without_them_a_directory_is_required():
   process = run(check=False)
   assert process.returncode == 1
-  assert "--train_dir=None: Flag --train_dir must have a value" in process.stderr
+  assert "--train_dir is missing: name the directory" in process.stderr
+
+
+def test_a_kind_that_there_is_not():
+  with pytest.raises(ValueError, match="Unknown kind 'agregation'. Valid: aggregation, .*"
+                     "--describe=aggregation:agregation:mine:Layer"):
+    describing.find("agregation:mine:Layer")
+  assert describing.find("aggregation:mean") == [("aggregation", "mean")]

@@ -283,6 +283,18 @@ def test_training_goes_on_without_scalars(tmp_path, caplog):
   assert "scalars for TensorBoard are not written: File too large." in caplog.text
 
 
+def test_fewer_examples_than_a_batch(tmp_path):
+  """As on a TPU, where every batch has the same shape."""
+  def full_batches(size):
+    return lambda *args: make_dataset(*args).unbatch().batch(size, drop_remainder=True)
+
+  with pytest.raises(ValueError, match=f"No batch of {EXAMPLES + 1} examples .*: lower "
+                     "--batch_size or check --train_data_pattern"):
+    make_training(tmp_path, full_batches(EXAMPLES + 1), batch_size=EXAMPLES + 1)[1].run()
+  _, loop = make_training(tmp_path, full_batches(EXAMPLES), batch_size=EXAMPLES)
+  assert loop.run().step == 3
+
+
 @pytest.mark.parametrize("first, second", [(4, 10), (10, 4)])
 def test_another_batch_size_neither_leaves_out_nor_repeats_examples(
     tmp_path, first, second):

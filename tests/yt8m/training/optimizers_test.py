@@ -64,6 +64,12 @@ def test_the_current_rate_is_that_of_the_next_update(scaled):
     np.testing.assert_allclose(before - variable.numpy(), rate, atol=1e-6)
 
 
+def test_an_unknown_optimizer_is_named():
+  with pytest.raises(ValueError, match="Unknown optimizer 'Admm'. Valid: .*Choose one "
+                     "with --optimizer, or name your own class as my_package"):
+    optimizers.make_optimizer("Admm", 0.1)
+
+
 def test_stopped_and_resumed_equals_run_through(tmp_path):
   def make(name, **limits):
     return loop_test.make_training(

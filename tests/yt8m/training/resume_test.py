@@ -11,6 +11,7 @@ import tensorflow as tf
 from absl import logging as absl_logging
 
 from tests.helpers import support
+from tests.yt8m.training import loop_test
 from yt8m.configs import checkpoints
 from yt8m.core import locks
 from yt8m.data import tfrecords
@@ -102,6 +103,15 @@ def test_training_goes_on_only_in_its_own_directory(saved, tmp_path):
   assert resume.find(str(other), None, now, "exact", True) is None
   with pytest.raises(ValueError, match="is not in --train_dir="):
     resume.find(str(other), f"{saved}/model.ckpt-7", now, "exact", True)
+
+
+def test_a_checkpoint_of_another_model_is_named(tmp_path):
+  loop_test.make_training(tmp_path, max_steps=1)[1].run()
+  arguments = {"aggregation": "lstm", "max_steps": 2}
+  with pytest.raises(ValueError, match=f"Checkpoint {tmp_path}/model.ckpt-1 does not fit "
+                     "this model and optimizer: choose another --train_dir"):
+    loop_test.make_training(tmp_path, **arguments)[1].run()
+  assert loop_test.make_training(tmp_path / "new", **arguments)[1].run().step == 2
 
 
 @pytest.fixture(scope="module")

@@ -70,6 +70,14 @@ def test_strategies_by_name():
     strategies.make_strategy("miror")
 
 
+def test_more_gpus_than_there_are(monkeypatch):
+  devices = tf.config.list_logical_devices("CPU")
+  monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind: devices)
+  with pytest.raises(ValueError, match="--num_gpu=2, but TensorFlow sees 1: lower it"):
+    strategies.make_strategy("auto", 2)
+  assert strategies.make_strategy("mirrored", 1).num_replicas_in_sync == 1
+
+
 @pytest.mark.parametrize("config, message", [
     ("{", "Expecting property name"), ("[1]", "'list' object has no attribute"),
     ('{"cluster": {"master": ["a:1"], "chief": ["b:1"]}}', "a chief and a master")])
