@@ -61,7 +61,8 @@ paths.define_pattern("input_data_pattern", "",
 paths.define("output_file", "", "File to write.")
 flags.DEFINE_enum("output_format", "csv", [*formats.WRITERS, *named_formats.WRITERS],
                   "Format of the output: a submission CSV, arrays, or Examples. With the "
-                  "names of the classes: json, one object a line, or csv_named, a CSV.")
+                  "names of the classes: json, one object a line, csv_named, a CSV, or "
+                  "decisions, the names that reach their thresholds.")
 paths.define("vocabulary", None, "CSV with the names of the classes, as for yt8m-train, "
              "for --output_format=json and csv_named. Default: that of the model.",
              must_exist="name a CSV of class names")

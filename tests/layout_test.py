@@ -28,6 +28,7 @@ LAYERS = (
     "yt8m.training",
     "yt8m.export",
     "yt8m.api",
+    "yt8m.predicting",
     "commands",
 )
 

@@ -23,6 +23,7 @@ from absl import logging
 from yt8m.api import predictor as predictors
 from yt8m.api import timeline
 from yt8m.artifacts import thresholds
+from yt8m.configs import model_flags
 from yt8m.core import child_processes
 from yt8m.core import command
 from yt8m.core import command_line
@@ -67,6 +68,7 @@ flags.DEFINE_float("file_memory_gib", 8.0, "GiB of addresses that decoding a fil
 command_line.require("model", "name a training directory or a SavedModel")
 
 
+@model_flags.typed_code_allowed("extractor")
 def main(*words: str) -> None:
   predictor = predictors.load(FLAGS.model, allow_code=registry.allowed_code())
   if FLAGS.timeline and predictor.source.spec.is_video_level:

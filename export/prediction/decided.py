@@ -10,10 +10,11 @@ import numpy as np
 from yt8m.artifacts.thresholds import Thresholds
 from yt8m.export.prediction import checkpoint
 from yt8m.export.prediction import jobs
+from yt8m.export.prediction import named_formats
 from yt8m.export.submissions import videos
 
 # Formats whose rows may have different lengths, down to 0.
-FORMATS = ("csv", "json", "tfrecord")
+FORMATS = ("csv", "json", "tfrecord", named_formats.DECISIONS)
 
 
 def chosen(source: jobs.Source, path: str | None, decide: bool, output_format: str,
@@ -32,9 +33,11 @@ def chosen(source: jobs.Source, path: str | None, decide: bool, output_format: s
       none; or the output cannot leave out predictions.
     FileNotFoundError: There is no file of thresholds.
   """
-  if not (path or decide):
+  decisions = output_format == named_formats.DECISIONS
+  if not (path or decide or decisions):
     return None
-  flag = "--thresholds" if path else "--decide"
+  flag = ("--thresholds" if path else "--decide" if decide
+          else f"--output_format={output_format}")
   if segments:
     raise ValueError(f"{flag} decides about videos: leave it out with --segment_labels, "
                      "which ranks the segments of every class.")
@@ -48,7 +51,7 @@ def chosen(source: jobs.Source, path: str | None, decide: bool, output_format: s
     return limits
   limits = None if isinstance(source, checkpoint.Checkpoint) else source.thresholds
   if not limits:
-    raise ValueError(f"{source} keeps no thresholds, which --decide uses: name a file "
+    raise ValueError(f"{source} keeps no thresholds, which {flag} uses: name a file "
                      "with --thresholds, or a --saved_model that was exported with it.")
   return limits
 

@@ -6,8 +6,11 @@
                     {"class": 3, "name": "Car", "score": 0.8}, …]}    in one line
     csv_named   VideoId,Name 1,Score 1,Name 2,Score 2,…
                 DiRU,Car,0.8,"Toys ""R"" Us",0.75,…
+    decisions   id,labels
+                DiRU,"Car;Toys ""R"" Us"
 
-The best class comes first. Different classes have different names (`Vocabulary`), so a
+The last one has only the names of the classes that reach their thresholds, for some
+videos none, as yt8m-extract reads labels. The best class comes first. Different classes have different names (`Vocabulary`), so a
 name leads back to its class. A score has the digits that its float32 needs.
 """
 
@@ -29,6 +32,7 @@ from yt8m.core.types import PathLike
 from yt8m.core.vocabulary import Vocabulary
 from yt8m.export.submissions import videos
 
+DECISIONS = "decisions"
 # Class, name and score of a prediction.
 _Prediction = tuple[int, str, float]
 
@@ -94,5 +98,21 @@ class NamedCsvWriter(_NamedWriter):
           cell for _, name, score in predictions for cell in (name, score))])
 
 
+class DecisionsWriter(_NamedWriter):
+  """Writes the names of the classes of each video, without scores."""
+  _has_header = False
+
+  def write(self, ids, classes, scores):
+    writer = csv.writer(self._file, lineterminator="\n")
+    if not self._has_header:
+      writer.writerow(["id", "labels"])
+      self._has_header = True
+    for video_id, predictions in self._rows(ids, classes, scores):
+      # A semicolon separates names.
+      writer.writerow([video_id, ";".join(
+          name.replace(";", ",") for _, name, _ in predictions)])
+
+
 WRITERS: Mapping[str, Callable[..., _NamedWriter]] = {
-    "json": JsonWriter, "csv_named": NamedCsvWriter}
+    "json": JsonWriter, "csv_named": NamedCsvWriter,
+    DECISIONS: DecisionsWriter}

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Thresholds are kept in a SavedModel, whose signatures decide, and in predictions."""
 
+import csv
 import json
 import operator
 
@@ -93,6 +94,14 @@ def test_predictions_are_left_out_in_every_format(folder, tmp_path):
   lines = map(json.loads, (tmp_path / "out.json").read_text().splitlines())
   assert {line["id"]: [entry["class"] for entry in line["predictions"]]
           for line in lines} == {name: row[0] for name, row in expected.items()}
+  predict(folder, tmp_path / "decisions.csv", saved, "--output_format=decisions",
+          f"--vocabulary={tmp_path}/names.csv")
+  names = ["zero", *(f"class {index}" for index in range(1, C))]
+  with open(tmp_path / "decisions.csv", newline="") as file:
+    header, *rows = csv.reader(file)
+  assert header == ["id", "labels"]
+  assert dict(rows) == {name: ";".join(names[index] for index in row[0])
+                        for name, row in expected.items()}
   predict(folder, tmp_path / "out.tfrecord", saved, "--decide",
           "--output_format=tfrecord")
   found = {}
@@ -118,7 +127,10 @@ def test_other_thresholds_are_another_output(folder, tmp_path):
 @pytest.mark.parametrize("flags, error", [
     (["--train_dir={0}/model", "--decide"], "at step .* keeps no thresholds"),
     (["--saved_model={0}/exported", "--decide", "--output_format=npz"],
-     "--output_format=npz holds the same number .*with --decide choose csv, json or"),
+     "--output_format=npz holds the same number .*with --decide choose csv, json, "
+     "tfrecord or decisions"),
+    (["--train_dir={0}/model", "--output_format=decisions"],
+     "keeps no thresholds, which --output_format=decisions uses"),
     (["--saved_model={0}/exported", "--thresholds={0}/thresholds.json",
       "--output_format=csv_named"], "with --thresholds choose csv"),
     (["--train_dir={0}/model", "--decide", "--segment_labels"], "decides about videos"),

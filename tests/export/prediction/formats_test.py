@@ -27,7 +27,8 @@ NAMES = Vocabulary.of({0: "café", 1: 'Toys "R" Us, 2', 2: "=1+1", 3: "Crane",
                        70_000: "Crane"}, 70_001)
 WRITERS = {**prediction_formats.WRITERS, **{
     name: functools.partial(writer, names=NAMES)
-    for name, writer in named_formats.WRITERS.items()}}
+    for name, writer in named_formats.WRITERS.items()
+    if name != named_formats.DECISIONS}}
 
 
 def write(name, path, cuts=(), overwrite=False):
