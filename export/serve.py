@@ -29,6 +29,7 @@ from yt8m.core import paths
 from yt8m.core import registry
 from yt8m.core import signals
 from yt8m.export.serving import model_versions
+from yt8m.media import opening
 
 FLAGS = flags.FLAGS
 
@@ -71,6 +72,15 @@ flags.DEFINE_float("num_gpus", 0.0, "GPUs per replica; two replicas with 0.5 sha
 flags.DEFINE_string("ray_address", None, "Address of the Ray cluster to serve on; "
                     "default: this machine. The cluster must see --model_dir.")
 
+flags.DEFINE_bool("media", False, "Answer media files as well, of at most --max_body_mib "
+                  "(POST /v1/models/<name>:media). They are decoded in a process of its "
+                  "own, which takes at most --request_timeout_s.")
+flags.DEFINE_float("media_memory_gib", 8.0, "GiB of addresses that decoding a media file "
+                   "may need.", 0.5)
+paths.define("weights_dir", "", "Directory with the files of weights of the extractor of "
+             "--media, if it needs some.",
+             must_exist="name the directory of the files of weights")
+
 _MIDDLEWARES = {"RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH":
                 "yt8m.export.serving.http_proxy.middlewares"}
 # Seconds that Ray waits for its own processes, which on a busy machine take longer than
@@ -90,6 +100,8 @@ def main() -> None:
   if FLAGS.access_log and FLAGS.ray_address:
     raise ValueError("--access_log is written by the proxy that yt8m-serve starts, and "
                      "with --ray_address that of the cluster answers: leave out one.")
+  if FLAGS.media:
+    opening.load_av()  # An error that every replica would have.
   model_dir = FLAGS.model_dir
   if not files.is_remote(model_dir):
     model_dir = os.path.abspath(model_dir)  # replicas have other working directories
@@ -108,7 +120,9 @@ def main() -> None:
       max_queued_requests=FLAGS.max_queued_requests,
       request_timeout_s=FLAGS.request_timeout_s,
       max_body_bytes=int(FLAGS.max_body_mib * 2 ** 20), num_threads=num_cpus,
-      allow_code=registry.allowed_code(), quiet=FLAGS.quiet)
+      allow_code=registry.allowed_code(), quiet=FLAGS.quiet,
+      media_bytes=round(FLAGS.media_memory_gib * 2**30) if FLAGS.media else 0,
+      weights_dir=os.path.abspath(FLAGS.weights_dir) if FLAGS.weights_dir else "")
   logging.info("Starting %s replicas of %s.", "–".join(map(str, sorted(set(replicas)))),
                model_dir)
   try:

@@ -31,6 +31,7 @@ from yt8m.core import fields
 from yt8m.core import paths
 from yt8m.core import registry
 from yt8m.extracting import features
+from yt8m.extracting import model_features
 from yt8m.extracting import streams
 from yt8m.predicting import inputs
 from yt8m.predicting import outputs
@@ -99,7 +100,7 @@ def _videos(predictor: predictors.Predictor, found: Sequence[str],
     for video in videos.of_records(predictor, path):
       yield video, 1.0
   if of_media:
-    reader = videos.MediaReader(
+    reader = model_features.ModelFeatures(
         predictor.source.spec, predictor.signature.max_frames, FLAGS.extractor,
         FLAGS.weights_dir, FLAGS.missing)
     decoders = stack.enter_context(streams.Decoders(
@@ -127,9 +128,7 @@ def _labels(predictor: predictors.Predictor, video: videos.Video, fps: float,
              else limits.decide(best.ids, best.scores)[0].tolist())
   spans = itertools.repeat(None)
   if FLAGS.timeline:
-    line = timeline.of_video(predictor, {
-        name: video.features[name] for name in predictor.signature.features},
-        FLAGS.window_secs, fps)
+    line = timeline.of_video(predictor, video.features, FLAGS.window_secs, fps)
     spans = map(line.spans, ids)
   return [outputs.Label(int(index), str(name), np.float32(score), is_decided, seconds)
           for index, name, score, is_decided, seconds in zip(

@@ -10,8 +10,9 @@
                 DiRU,"Car;Toys ""R"" Us"
 
 The last one has only the names of the classes that reach their thresholds, for some
-videos none, as yt8m-extract reads labels. The best class comes first. Different classes have different names (`Vocabulary`), so a
-name leads back to its class. A score has the digits that its float32 needs.
+videos none, as yt8m-extract reads labels. The best class comes first. Different classes
+have different names (`Vocabulary`), so a name leads back to its class. A score has the
+digits that its float32 needs.
 """
 
 import contextlib

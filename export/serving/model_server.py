@@ -3,6 +3,7 @@
 """The routes of TensorFlow Serving's REST API, independent of any HTTP server.
 
     POST /v1/models/<name>[/versions/<n>]:predict     predictions, see rest_api.py
+    POST /v1/models/<name>[/versions/<n>]:media       of a media file, see media.py
     GET  /v1/models/<name>[/versions/<n>]             status of the versions
     GET  /v1/models/<name>[/versions/<n>]/metadata    signatures
     GET  /v2…                                         see open_inference.py
@@ -20,6 +21,7 @@ import re
 import tensorflow as tf
 from absl import logging
 
+from yt8m.export.serving import media
 from yt8m.export.serving import model_versions
 from yt8m.export.serving import open_inference
 from yt8m.export.serving import request_body
@@ -43,12 +45,14 @@ class ModelServer:
     versions: Versions of the model.
     queue: Queue that runs the requests.
     timeout_s: Seconds after which a request fails.
+    files: What reads media files; None if they are not served.
   """
 
   def __init__(self, name: str, versions: model_versions.Versions,
-               queue: request_queue.RequestQueue, timeout_s: float):
+               queue: request_queue.RequestQueue, timeout_s: float,
+               files: media.MediaFiles | None = None):
     self._name, self._versions, self._queue = name, versions, queue
-    self._timeout_s = timeout_s
+    self._timeout_s, self._files = timeout_s, files
 
   async def answer(self, method: str, path: str, body: bytes = b"") -> tuple[int, bytes]:
     """Returns HTTP status and JSON body of the answer; never raises an error."""
@@ -70,6 +74,8 @@ class ModelServer:
 
   async def _answer(self, method: str, path: str, body: bytes) -> bytes:
     if method == "POST" and (match := routes.PREDICT.fullmatch(path)):
+      if match["verb"] == "media":
+        return await self._predict_media(self._version(match), body)
       if match["verb"] != "predict":
         raise RestError(501, f"{match['verb']} is not served; predict is.")
       return await self._predict(self._version(match), body)
@@ -110,6 +116,13 @@ class ModelServer:
         raise
       raise RestError(400, fault) from error
     return await asyncio.to_thread(rest_api.format_answer, outputs, request.in_rows)
+
+  async def _predict_media(self, version: model_versions.Version, body: bytes) -> bytes:
+    if self._files is None:
+      raise RestError(501, "media files are not served: start yt8m-serve with --media.")
+    request = await asyncio.to_thread(self._files.request, body, version)
+    outputs = await self._queue.predict(version, request)
+    return media.answer(outputs, version.names)
 
   def _status(self, match: re.Match[str]) -> bytes:
     status = self._versions.status()

@@ -18,11 +18,11 @@ from tensorflow.core.protobuf import saved_model_pb2
 
 from yt8m.artifacts import versions
 from yt8m.artifacts.saved_model import GRAPH
+from yt8m.artifacts.saved_model import Contract
 from yt8m.artifacts.saved_model import SavedModel
 from yt8m.core import files
 from yt8m.core import registry
 from yt8m.data import diagnosis
-from yt8m.data import reader_base
 from yt8m.export.saved_models import warmup
 from yt8m.export.serving import record_bytes
 from yt8m.export.serving.rest_api import Arrays
@@ -54,6 +54,8 @@ class Version:
   Attributes:
     signatures: Inputs of each signature, by name.
     signature_defs: Signatures in the JSON format of protobuf.
+    contract: What the model reads; None if yt8m-export did not write it.
+    names: Names of the classes; None if there are none.
 
   Raises:
     FileNotFoundError: A file of the SavedModel is missing.
@@ -66,7 +68,9 @@ class Version:
     self._loaded = model.load()
     # Now, because the files may be gone when somebody asks.
     self.signature_defs = _signature_defs(model.directory)
-    self._reader = _reader(model)
+    self.contract = _contract(model)
+    self.names = model.vocabulary if self.contract else None
+    self._reader = self.contract.reader() if self.contract else None
     self.signatures: dict[str, Specs] = {
         name: function.structured_input_signature[1]
         for name, function in self._loaded.signatures.items()}
@@ -107,10 +111,10 @@ class Version:
       self.call(name, inputs)
 
 
-def _reader(model: SavedModel) -> reader_base.Reader | None:
-  """Returns the reader of a model's records, None if yt8m-export did not write it."""
+def _contract(model: SavedModel) -> Contract | None:
+  """Returns the contract of a model, None if yt8m-export did not write it."""
   try:
-    return model.contract.reader()
+    return model.contract
   except (OSError, ValueError):
     return None
 

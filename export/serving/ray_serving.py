@@ -28,6 +28,7 @@ from starlette import responses
 
 from yt8m.core import log_lines
 from yt8m.core import network
+from yt8m.export.serving import media
 from yt8m.export.serving import metrics
 from yt8m.export.serving import model_server
 from yt8m.export.serving import model_versions
@@ -64,6 +65,8 @@ class Settings:
     num_threads: Number of threads of TensorFlow.
     allow_code: Value of `--allow_code`.
     quiet: Value of `--quiet`.
+    media_bytes: Bytes of address space for decoding media files; 0 serves none.
+    weights_dir: Path of the directory with files of weights of the extractor.
   """
   model_dir: str
   versions: str
@@ -77,6 +80,8 @@ class Settings:
   num_threads: int
   allow_code: tuple[str, ...] = ()
   quiet: bool = False
+  media_bytes: int = 0
+  weights_dir: str = ""
 
 
 class Replica:
@@ -99,7 +104,9 @@ class Replica:
         settings.max_batch_size, settings.batch_wait_s, settings.max_queued_requests,
         self._metrics.observe)
     self._server = model_server.ModelServer(
-        settings.model_name, self._versions, self._queue, settings.request_timeout_s)
+        settings.model_name, self._versions, self._queue, settings.request_timeout_s,
+        media.MediaFiles(settings.request_timeout_s, settings.media_bytes,
+                         settings.weights_dir) if settings.media_bytes else None)
     if settings.poll_s:
       threading.Thread(target=self._poll, daemon=True).start()
 

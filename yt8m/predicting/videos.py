@@ -9,14 +9,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from yt8m.api import predictor as predictors
-from yt8m.core import feature_spec
 from yt8m.core import video_ids
 from yt8m.data import records
 from yt8m.extracting import decoder
-from yt8m.extracting import features
+from yt8m.extracting import model_features
 from yt8m.extracting import streams
-from yt8m.extractors import base
-from yt8m.extractors import making
 from yt8m.predicting import inputs
 
 _BATCH_SIZE = 64
@@ -44,73 +41,18 @@ class Video:
     return f"{self.path} {self.id}" if self.id else self.path
 
 
-class MediaReader:
-  """Turns media files into the features that a model was trained on.
-
-  Args:
-    spec: Features of the model.
-    max_frames: Number of frames of a video that the model reads.
-    extractor: Name of the extractor; "" for that of the model.
-    weights_dir: Path of the directory with its files of weights, if it needs some.
-    missing: What becomes of a file without pictures or sound; one of
-      `features.MISSING`.
-
-  Attributes:
-    fps: Number of frames a second.
-
-  Raises:
-    ValueError: The extractor is not known, or makes other features than the model reads.
-  """
-
-  def __init__(self, spec: feature_spec.FeatureSpec, max_frames: int,
-               extractor: str = "", weights_dir: str = "",
-               missing: str = features.FAIL):
-    if spec.is_video_level:
-      raise ValueError("This model reads video-level features, and media files give "
-                       "frames: name records, or a model of frames.")
-    if not (extractor or spec.extractor):
-      raise ValueError(
-          "The model does not say which extractor made its features, because its records "
-          "are not of yt8m-extract: name it with --extractor.")
-    name, self.fps = (base.parse_identity(spec.extractor) if spec.extractor
-                      else (extractor, 1.0))
-    self._extractor = making.make_extractor(extractor or name, weights_dir)
-    made = feature_spec.FeatureSpec(
-        self._extractor.modalities,
-        [self._extractor.sizes[m] for m in self._extractor.modalities], spec.level,
-        [self._extractor.dtypes[m] for m in self._extractor.modalities],
-        extractor=self._extractor.identity(self.fps))
-    spec.check_extractor(made, "these media files")
-    for feature in zip(spec.names, spec.sizes, spec.dtypes, strict=True):
-      if feature not in zip(made.names, made.sizes, made.dtypes, strict=True):
-        raise ValueError(
-            f"The model reads the feature {feature[0]} of {feature[1]} {feature[2]} "
-            f"numbers, which the extractor {self._extractor} does not make: name another "
-            "--extractor.")
-    self._sampling = features.Sampling(self.fps, max_frames, missing)
-
-  def read(self, paths: Sequence[str], decoders: streams.Decoders) -> Iterator[Video]:
-    """Yields the features of media files, or what is wrong with them."""
-    decoding = decoders.decode(
-        self._sampling.request(self._extractor, path) for path in paths)
-    for path, stream in zip(paths, decoding, strict=True):
-      try:
-        yield Video(path, features=features.extract(
-            self._extractor, stream, self._sampling))
-      except decoder.DecodingFailed as error:
-        yield Video(path, error=str(error))
-
-
-def of_media(predictor: predictors.Predictor, reader: MediaReader, paths: Sequence[str],
-             decoders: streams.Decoders) -> Iterator[Video]:
+def of_media(predictor: predictors.Predictor, reader: model_features.ModelFeatures,
+             paths: Sequence[str], decoders: streams.Decoders) -> Iterator[Video]:
   """Yields media files with their scores, or what is wrong with them."""
-  for video in reader.read(paths, decoders):
-    if video.error:
-      yield video
+  decoding = decoders.decode(map(reader.request, paths))
+  for path, stream in zip(paths, decoding, strict=True):
+    try:
+      found = reader.extract(stream)
+    except decoder.DecodingFailed as error:
+      yield Video(path, error=str(error))
       continue
-    scores = predictor.predict({
-        name: video.features[name][None] for name in predictor.signature.features})
-    yield dataclasses.replace(video, scores=scores[0])
+    [scores] = predictor.predict({name: x[np.newaxis] for name, x in found.items()})
+    yield Video(path, features=found, scores=scores)
 
 
 def of_records(predictor: predictors.Predictor, path: str) -> Iterator[Video]:

@@ -19,6 +19,7 @@ from yt8m.api import timeline
 from yt8m.core import feature_spec
 from yt8m.core import registry
 from yt8m.data import tfrecords
+from yt8m.extracting import model_features
 from yt8m.extracting import streams
 from yt8m.predicting import inputs
 from yt8m.predicting import outputs
@@ -48,7 +49,7 @@ def predictor(folder):
 
 def media_reader(spec, **arguments):
   with registry.allow_code([EXTRACTOR]):
-    return videos.MediaReader(spec, 30, **arguments)
+    return model_features.ModelFeatures(spec, 30, **arguments)
 
 
 @pytest.fixture(scope="module")
