@@ -35,8 +35,7 @@ from yt8m.core import command, command_line, early_errors
 run = command.run
 
 def show(main, actions=(), stop_secs=5.0, arguments="", named_by_path=False):
-  syntax = command_line.Syntax(
-      tuple(actions), arguments, tuple(command_line.requirements), named_by_path)
+  syntax = command_line.Syntax.of_modules(actions, arguments, named_by_path)
   print(json.dumps(early_errors.describe(flags.FLAGS, syntax), indent=1), flush=True)
   run(main, actions)
 

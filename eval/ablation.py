@@ -43,8 +43,7 @@ flags.DEFINE_list("table", None, "Tables: " + ", ".join(ablation_table.BUILT_IN)
 paths.define("output_dir", None, "Directory for the runs, results.csv and chart "
              "of every table; required.")
 paths.define("data_dir", None, "Directory of the records: replaces {data} in the "
-             "patterns of the tables.",
-             must_exist="name the directory of the records")
+             "patterns of the tables.")
 flags.DEFINE_integer("seeds", 3, "Number of runs per row, with the seeds 0, 1, …",
                      lower_bound=1)
 flags.DEFINE_list("rows", [], "Rows of the table to run; default: all. Finished runs of "

@@ -18,7 +18,7 @@ from yt8m.export.submissions import segments as segment_submission
 
 paths.define_pattern(
     "eval_data_pattern", "",
-    "Records with rated segments: globs, separated by commas.")
+    "Records with rated segments: globs, separated by commas.", is_checked=False)
 paths.define(
     "label_cache", None,
     "File to keep the ratings in, with lines id:start,class,score. If it exists, it is "

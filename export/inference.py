@@ -64,8 +64,7 @@ flags.DEFINE_enum("output_format", "csv", [*formats.WRITERS, *named_formats.WRIT
                   "names of the classes: json, one object a line, csv_named, a CSV, or "
                   "decisions, the names that reach their thresholds.")
 paths.define("vocabulary", None, "CSV with the names of the classes, as for yt8m-train, "
-             "for --output_format=json and csv_named. Default: that of the model.",
-             must_exist="name a CSV of class names")
+             "for --output_format=json and csv_named. Default: that of the model.")
 paths.define("thresholds", None, "File of yt8m-eval --choose_thresholds: only classes "
              "that reach their thresholds are written, for some videos none.",
              must_exist="name a file of yt8m-eval --choose_thresholds")
@@ -78,8 +77,7 @@ flags.DEFINE_bool("segment_labels", False, "Predict five-frame segments, and lis
 flags.DEFINE_integer("segment_max_pred", 100000, "Number of segments kept of a class.",
                      lower_bound=1)
 paths.define("segment_label_ids_file", "", "CSV of the classes of the segment "
-             "task. Default: all classes.",
-             must_exist="name a CSV of classes")
+             "task. Default: all classes.")
 flags.DEFINE_integer("top_k", None, "Number of classes written for a video. Default: 20, "
                      "or all classes if they are fewer; with thresholds, the number "
                      "among which they decide.", lower_bound=1)

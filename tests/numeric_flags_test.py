@@ -13,7 +13,8 @@ from yt8m.core import commands
 ZERO = {"base_learning_rate", "batch_wait_ms", "clip_gradient_norm", "ema_momentum",
         "eval_interval_secs", "eval_timeout_secs", "learning_rate_decay",
         "max_failed_shards", "max_model_gib", "mixup_alpha", "num_gpu", "num_gpus",
-        "poll_seconds", "regularization_penalty", "save_checkpoint_secs", "seed",
+        "poll_seconds", "pretrained_learning_rate_multiplier", "regularization_penalty",
+        "save_checkpoint_secs", "seed",
         "stored_classes", "teacher_weight", "top_n", "warmup_examples", "warmup_requests",
         "weight_regularization"}
 

@@ -94,6 +94,7 @@ def main() -> None:
             if flag.name not in ("recipe", "show_config", "list", "describe", "set",
                                  "start_new_model", "data")}
   values["hparams"] = model_flags.hparams_given()
+  values["freeze"] = freezing.normalised(FLAGS.freeze)
   values["metrics"] = ",".join(FLAGS.metrics) or None
   hparams_of_model, of_training = hparams.split(values["hparams"])
   spec = feature_spec.FeatureSpec.from_flags(
@@ -188,7 +189,7 @@ def _train(strategy: tf.distribute.Strategy, spec: feature_spec.FeatureSpec,
         FLAGS.optimizer, train_flags.learning_rate(schedule), of_training["optimizer"])
     if FLAGS.precision == "mixed_float16":
       optimizer = keras.mixed_precision.LossScaleOptimizer(optimizer)
-  frozen = freezing.of_flag(model, FLAGS.freeze)
+  frozen = freezing.of_flag(model, values["freeze"])
   loss, taught = named_losses.from_name(FLAGS.label_loss, of_training["label_loss"]), None
   if FLAGS.teacher_predictions:
     teacher.check(loss, model, FLAGS.teacher_weight, FLAGS.segment_labels)

@@ -11,7 +11,7 @@ import sys
 
 from absl import flags
 
-from yt8m.core import command
+from yt8m.core import command_line
 
 NUMBERS = ("0", "-1", "nan", "inf", "-inf")
 LARGE = ("1000000000000", "9" * 50)  # which a float may be
@@ -35,7 +35,7 @@ def _error(name, number):
   flags.FLAGS[name].unparse()
   try:
     flags.FLAGS(["command", f"--{name}={number}"])
-    command.check_numbers()
+    command_line.check_numbers(flags.FLAGS)
   except (flags.Error, ValueError) as error:
     return str(error)
   return None

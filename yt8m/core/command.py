@@ -4,7 +4,6 @@
 
 import functools
 import logging as python_logging
-import math
 import os
 import sys
 import time
@@ -20,7 +19,6 @@ from absl import flags
 from absl import logging
 
 from yt8m.core import command_line
-from yt8m.core import fields
 from yt8m.core import live_line
 from yt8m.core import log_lines
 from yt8m.core import registry
@@ -39,7 +37,6 @@ flags.DEFINE_bool("quiet", False, "Log warnings and errors only.")
 
 # Flags of every command.
 _COMMON_FLAGS = ("allow_code", "log_json", "quiet")
-_LARGEST = 2**31 - 1
 
 # Errors that a user can fix: flags, files, records, a diverging model, permissions of a
 # remote file system, or one that cannot be reached or is unknown (http://…).
@@ -76,8 +73,7 @@ def run(main: Callable[..., Any], actions: Sequence[str] = (),
   os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
   log_lines.configure(sys.argv[1:])  # for errors in flags
   signals.install()
-  syntax = command_line.Syntax(
-      tuple(actions), arguments, tuple(command_line.requirements), named_by_path)
+  syntax = command_line.Syntax.of_modules(actions, arguments, named_by_path)
   try:
     with signals.raising(stop_secs):
       _make_main(sys.modules[main.__module__])
@@ -93,25 +89,6 @@ def run(main: Callable[..., Any], actions: Sequence[str] = (),
       log_lines.write("ERROR", error.code)
       sys.exit(1)
     raise
-
-
-def check_numbers() -> None:
-  """Refuses numbers on the command line that no flag can mean.
-
-  The bounds of a flag stand in its definition, but NaN is not below any bound, and
-  TensorFlow has 32 bits for most whole numbers.
-
-  Raises:
-    ValueError: A number is not finite, or is too large; the flag is named.
-  """
-  for name in flags.FLAGS:
-    flag = flags.FLAGS[name]
-    value = flag.value if flag.present else None
-    if isinstance(value, float) and not math.isfinite(value):
-      raise ValueError(f"--{name}={value} must be a finite number.")
-    if type(value) is int and abs(value) > _LARGEST:
-      raise ValueError(
-          f"--{name}={fields.short(value, 30)} must be at most {_LARGEST:,}.")
 
 
 def _make_main(module):
@@ -138,7 +115,6 @@ def _run_guarded(main, words):
   if not (debugging or values.quiet or values.log_json):
     live_line.allow()
   try:
-    check_numbers()
     with registry.allow_code(_allowed_code()):
       main(*words[1:])
   except USER_ERRORS as error:

@@ -7,15 +7,20 @@ the same command line with a kept list of them, before TensorFlow is imported.
 """
 
 import dataclasses
+import math
 import os
 import re
 from collections.abc import Sequence
 
 from absl import flags
 
+from yt8m.core import fields
 from yt8m.core import paths
 
 HINT = "\n(--help shows all flags.)"
+_HELP = re.compile(r"--?(h|help|helpshort|helpfull|helpxml|\?)")
+_LARGEST = 2**31 - 1
+_LONGEST = 1000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,8 +48,9 @@ class Requirement:
       raise flags.ValidationError(self.message)
 
 
-# Requirements of the modules that are imported, which are those of one command.
+# What the modules that are imported ask for, which are those of one command.
 requirements: list[Requirement] = []
+without_inputs: list[str] = []
 
 
 def require(name: str, remedy: str, unless: Sequence[str] = (),
@@ -67,6 +73,11 @@ def require_one(names: Sequence[str], message: str, unless: Sequence[str] = (),
       tuple(names), message, tuple(unless), tuple(actions)))
 
 
+def read_nothing_with(*names: str) -> None:
+  """Names flags with which the command reads none of its inputs, such as `--list`."""
+  without_inputs.extend(names)
+
+
 @dataclasses.dataclass(frozen=True)
 class Syntax:
   """What a command line holds besides flags.
@@ -77,11 +88,20 @@ class Syntax:
       as "training directories"; "" if there are none.
     requirements: Flags that it needs.
     named_by_path: Whether the arguments are paths or patterns of what is there.
+    without_inputs: Flags with which no input is read, so that none must exist.
   """
   actions: tuple[str, ...]
   arguments: str
   requirements: tuple[Requirement, ...]
   named_by_path: bool = False
+  without_inputs: tuple[str, ...] = ()
+
+  @classmethod
+  def of_modules(cls, actions: Sequence[str] = (), arguments: str = "",
+                 named_by_path: bool = False) -> "Syntax":
+    """Returns the syntax of the command whose modules are imported."""
+    return cls(tuple(actions), arguments, tuple(requirements), named_by_path,
+               tuple(without_inputs))
 
   def read(self, values: flags.FlagValues, argv: Sequence[str]) -> list[str]:
     """Sets the flags; returns the name of the program and the other words.
@@ -100,8 +120,11 @@ class Syntax:
       raise SystemExit(missing)
     try:
       words = values(list(argv))
-    except flags.Error as error:
-      raise SystemExit(f"ERROR: {str(error).removeprefix('ERROR:: ')}{HINT}") from error
+    except (flags.Error, ValueError) as error:  # absl raises both
+      text = str(error).removeprefix("ERROR:: ")
+      raise SystemExit(f"ERROR: {fields.printable(text, _LONGEST)}{HINT}") from error
+    except RecursionError as error:  # It looks for flags of similar names.
+      raise SystemExit(f"ERROR: A flag has too long a name.{HINT}") from error
     if self.arguments:
       if len(words) < 2:
         raise SystemExit(f"ERROR: Name {self.arguments}. --help shows an example.")
@@ -109,6 +132,9 @@ class Syntax:
       for word in words[1:]:
         if word not in self.actions:
           raise SystemExit(f"ERROR: {_unexpected(word, argv, values)}")
+      if len(words) > 2:
+        raise SystemExit(f"ERROR: {' and '.join(words[1:])} are several actions: give "
+                         "one at a time.")
       if len(words) != (2 if self.actions else 1):
         raise SystemExit(missing)
     self._check(values, words)
@@ -118,21 +144,42 @@ class Syntax:
     """Ends the command if a flag is missing, or a path is empty or does not exist."""
     try:
       paths.check_empty(values)
+      check_numbers(values)
       for requirement in self.requirements:
         requirement.check(values, words)
     except (flags.Error, ValueError) as error:
       raise SystemExit(f"ERROR: {error}{HINT}") from error
     try:
-      paths.check_inputs(values)
+      if not any(values[name].value for name in self.without_inputs):
+        paths.check_inputs(values)
       if self.named_by_path:
         paths.check_named(words[1:], self.arguments)
     except (OSError, ValueError) as error:
       raise SystemExit(f"ERROR: {error}") from error
 
 
+def check_numbers(values: flags.FlagValues) -> None:
+  """Refuses numbers on the command line that no flag can mean.
+
+  The bounds of a flag stand in its definition, but NaN is not below any bound, and
+  TensorFlow has 32 bits for most whole numbers.
+
+  Raises:
+    ValueError: A number is not finite, or is too large; the flag is named.
+  """
+  for name in values:
+    flag = values[name]
+    value = flag.value if flag.present else None
+    if isinstance(value, float) and not math.isfinite(value):
+      raise ValueError(f"--{name}={value} must be a finite number.")
+    if type(value) is int and abs(value) > _LARGEST:
+      raise ValueError(
+          f"--{name}={fields.short(value, 30)} must be at most {_LARGEST:,}.")
+
+
 def asks_for_help(argv: Sequence[str]) -> bool:
   """Whether a command line asks for help of some kind, such as `--helpxml`."""
-  return any(re.match(r"--?(help|\?)", word) for word in argv)
+  return any(map(_HELP.fullmatch, argv))
 
 
 def _unexpected(word: str, argv: Sequence[str], values: flags.FlagValues) -> str:

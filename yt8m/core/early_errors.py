@@ -9,7 +9,9 @@ from the flags themselves.
 import dataclasses
 import json
 import os
+import re
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from absl import flags
@@ -31,7 +33,7 @@ def end_if_any() -> None:
   command = help_text.command(sys.argv, getattr(sys, "orig_argv", []))
   path = os.path.join(help_text.FOLDER, f"{command}.json")
   if (command is None or command_line.asks_for_help(sys.argv)
-      or not os.path.exists(path)):
+      or not os.path.exists(path) or _has_pipe(sys.argv)):
     return
   with open(path, encoding="utf-8") as file:
     values, syntax = declare(json.load(file))
@@ -40,6 +42,12 @@ def end_if_any() -> None:
   except SystemExit as error:
     log_lines.write("ERROR", str(error))
     sys.exit(1)
+
+
+def _has_pipe(words: Sequence[str]) -> bool:
+  """Whether flags are in a pipe, which can be read only once."""
+  named = re.findall(r"(?:^|\0)--?flagfile[=\0]([^\0]*)", "\0".join(words))
+  return any(os.path.exists(path) and not os.path.isfile(path) for path in named)
 
 
 def describe(values: flags.FlagValues, syntax: command_line.Syntax) -> dict[str, Any]:
@@ -69,7 +77,7 @@ def declare(config: dict[str, Any]) -> tuple[flags.FlagValues, command_line.Synt
     elif kind == _PATH:
       paths.define(name, default, "", entry["must_exist"], values)
     elif kind == _PATTERN:
-      paths.define_pattern(name, default, "", values)
+      paths.define_pattern(name, default, "", entry["is_checked"], values)
     elif kind == _ALIAS:
       aliases[name] = entry["of"]
     else:
@@ -81,7 +89,7 @@ def declare(config: dict[str, Any]) -> tuple[flags.FlagValues, command_line.Synt
       tuple(entry["actions"])) for entry in config["requirements"]]
   return values, command_line.Syntax(
       tuple(config["actions"]), config["arguments"], tuple(requirements),
-      config["named_by_path"])
+      config["named_by_path"], tuple(config["without_inputs"]))
 
 
 def _entry(flag: flags.Flag) -> dict[str, Any]:
@@ -90,7 +98,7 @@ def _entry(flag: flags.Flag) -> dict[str, Any]:
   if flag.help.startswith(_OF_ALIAS):
     return {"kind": _ALIAS, "of": flag.help.removeprefix(_OF_ALIAS).rstrip(".")}
   if isinstance(flag, paths.PatternFlag):
-    return {"kind": _PATTERN, "default": default}
+    return {"kind": _PATTERN, "default": default, "is_checked": flag.is_checked}
   if isinstance(parser, paths.PathParser):
     return {"kind": _PATH, "default": default, "must_exist": parser.must_exist}
   if flag.boolean:

@@ -7,9 +7,11 @@ The texts in `yt8m/core/help/` are written by `make docs` from the flags themsel
 """
 
 import importlib.metadata
+import io
 import os
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from yt8m.core import commands
 from yt8m.core import log_lines
@@ -33,13 +35,13 @@ def show_if_asked(version: str) -> None:
     return
   words = sys.argv[1:sys.argv.index("--")] if "--" in sys.argv else sys.argv[1:]
   if any(word in _VERSION for word in words):
-    sys.exit(print(f"yt8m {version}, TensorFlow {_version_of_tensorflow()}"))
+    _print_and_end(f"yt8m {version}, TensorFlow {_version_of_tensorflow()}\n")
   if name == "yt8m-train":
     _show_option(words)
   path = os.path.join(FOLDER, f"{name}.txt")
   if any(word in _HELP for word in words) and os.path.exists(path):
     with open(path, encoding="utf-8") as file:
-      sys.exit(print(file.read(), end=""))
+      _print_and_end(file.read())
 
 
 def _show_option(words: Sequence[str]) -> None:
@@ -51,7 +53,22 @@ def _show_option(words: Sequence[str]) -> None:
     log_lines.write("ERROR", f"ERROR: {error}")
     sys.exit(1)
   if text is not None:
-    sys.exit(print(text))
+    _print_and_end(f"{text}\n")
+
+
+def _print_and_end(text: str) -> NoReturn:
+  """Prints a text and ends the process: with status 0, or 1 if it cannot be written."""
+  try:
+    if isinstance(sys.stdout, io.TextIOWrapper):  # A terminal may lack a character.
+      sys.stdout.reconfigure(errors="replace")
+    print(text, end="", flush=True)
+  except BrokenPipeError:  # The reader, such as `head`, has enough.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+  except OSError as error:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    log_lines.write("ERROR", f"ERROR: Cannot write to stdout: {error.strerror}.")
+    sys.exit(1)
+  sys.exit(0)
 
 
 def _version_of_tensorflow() -> str:

@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from typing import Any
 
 _WIDTH = 90
+_WITHOUT_EFFECT = ("--quiet", "--log_json")  # on what is printed
 FILE = os.path.join(os.path.dirname(__file__), "help", "options.json")
 
 
@@ -31,7 +32,8 @@ def asked_for(words: Sequence[str], tensorflow: str) -> str | None:
   Raises:
     ValueError: There is no such option.
   """
-  asked = re.fullmatch("--?(?:(list)|describe[ =](\\S+))", " ".join(words))
+  text = " ".join(word for word in words if word not in _WITHOUT_EFFECT)
+  asked = re.fullmatch(r"--?(?:(list)|describe[ =](\S+))", text)
   if not asked or not os.path.exists(FILE):
     return None
   with open(FILE, encoding="utf-8") as file:
@@ -42,9 +44,13 @@ def asked_for(words: Sequence[str], tensorflow: str) -> str | None:
   if listing:
     return kept["list"]
   pages = kept["pages"]
-  if ":" in name:
-    kind, _, name = name.partition(":")
-    return pages.get(kind, {}).get(name)
+  kind, colon, rest = name.partition(":")
+  if colon and kind in pages:
+    if rest not in pages[kind] and ":" not in rest:  # it is no class of the user's own
+      raise unknown(rest, {kind: pages[kind]})
+    return pages[kind].get(rest)
+  if colon:
+    return None
   if found := [of_kind[name] for of_kind in pages.values() if name in of_kind]:
     return "\n\n".join(found)
   raise unknown(name, pages)

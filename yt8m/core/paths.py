@@ -10,6 +10,7 @@
     (empty)      an error: a shell variable may not be set
 """
 
+import collections
 import functools
 import glob as glob_lib
 import os
@@ -58,7 +59,12 @@ class PathParser(flags.ArgumentParser):
 
 
 class PatternFlag(flags.Flag):
-  """A flag for patterns. If it is repeated, its value has one line for each of them."""
+  """A flag for patterns. If it is repeated, its value has one line for each of them.
+
+  Attributes:
+    is_checked: Whether `check_inputs` looks for what it names.
+  """
+  is_checked = True
 
   def parse(self, argument):
     self.value = f"{self.value}\n{argument}" if self.present else argument
@@ -81,12 +87,21 @@ def define(name: str, default: str | None, text: str, must_exist: str = "",
                serializer=flags.ArgumentSerializer())
 
 
-def define_pattern(name: str, default: str | None, text: str,
+def define_pattern(name: str, default: str | None, text: str, is_checked: bool = True,
                    values: flags.FlagValues = flags.FLAGS) -> None:
-  """Defines a flag for patterns, to be read with `match`."""
-  flags.DEFINE_flag(PatternFlag(
-      parser=flags.ArgumentParser(), serializer=flags.ArgumentSerializer(), name=name,
-      default=default, help_string=text), values)
+  """Defines a flag for patterns, to be read with `match`.
+
+  Args:
+    name: Name of the flag.
+    default: Default value.
+    text: Help text.
+    is_checked: Whether the command always reads what it names.
+    values: Flags that it belongs to.
+  """
+  flag = PatternFlag(parser=flags.ArgumentParser(), serializer=flags.ArgumentSerializer(),
+                     name=name, default=default, help_string=text)
+  flag.is_checked = is_checked
+  flags.DEFINE_flag(flag, values)
 
 
 def check_empty(values: flags.FlagValues) -> None:
@@ -106,7 +121,7 @@ def check_empty(values: flags.FlagValues) -> None:
 def check_inputs(values: flags.FlagValues) -> None:
   """Refuses local paths and patterns to read that match nothing.
 
-  Remote ones are checked where they are read.
+  Remote ones, and the patterns in a list, are checked where they are read.
 
   Raises:
     OSError: A path does not exist, or a list of patterns (`@list.txt`).
@@ -116,13 +131,25 @@ def check_inputs(values: flags.FlagValues) -> None:
     flag = values[name]
     if not flag.present or not flag.value:
       continue
-    if isinstance(flag, PatternFlag):
-      for pattern in _patterns(flag.value, f"--{name}"):
-        if not files.is_remote(pattern):
-          _found(pattern, f"--{name}")
+    if isinstance(flag, PatternFlag) and flag.is_checked:
+      for pattern in _local_patterns(flag.value, f"--{name}"):
+        _found(pattern, f"--{name}")
     remedy = getattr(flag.parser, "must_exist", "")
-    if remedy and not files.is_remote(flag.value) and not os.path.exists(flag.value):
-      raise FileNotFoundError(f"--{name}={flag.value} does not exist: {remedy}.")
+    if remedy and "://" not in flag.value and not os.path.exists(flag.value):
+      raise FileNotFoundError(f"--{name}={fields.printable(flag.value, _SHOWN)} does not "
+                              f"exist: {remedy}.")
+
+
+def _local_patterns(text: str, flag: str) -> Iterator[str]:
+  """Yields the patterns of a flag that can be checked without another file."""
+  for line in map(str.strip, text.splitlines()):
+    if "://" in line:
+      continue
+    if line.startswith("@") and not os.path.exists(line):
+      if not os.path.exists(expand(line[1:])):
+        raise _no_list(expand(line[1:]), flag)
+      continue
+    yield from _split(line)
 
 
 def check_named(words: Sequence[str], kind: str) -> None:
@@ -135,8 +162,9 @@ def check_named(words: Sequence[str], kind: str) -> None:
   Raises:
     ValueError: There is nothing.
   """
-  named = [pattern for word in words for pattern in _patterns(word, kind)]
-  if not any(files.is_remote(pattern) or glob(pattern) for pattern in named):
+  if any("://" in word or word.startswith("@") for word in words):
+    return
+  if not any(glob(pattern) for word in words for pattern in _split(word)):
     raise ValueError(f"Nothing matches {fields.short(' '.join(words), _SHOWN)}: name "
                      f"{kind} that exist.")
 
@@ -218,11 +246,19 @@ def match(text: str, flag: str = "the data pattern") -> list[str]:
     directories = [path for path in found if files.is_dir(path)]
     if len(directories) == len(found):
       raise ValueError(f"{found[0]!r} is a directory ({flag}): write "
-                       f"'{found[0].rstrip('/')}/*.tfrecord'.")
+                       f"'{found[0].rstrip('/')}/*{_commonest_end(found[0])}'.")
     for path in directories:
       logging.warning("%s is left out: it is a directory (%s).", path, flag)
     matches.update(set(found) - set(directories))
   return sorted(matches)
+
+
+def _commonest_end(directory: str) -> str:
+  """Returns what most names in a directory end with."""
+  ends = collections.Counter() if files.is_remote(directory) else collections.Counter(
+      os.path.splitext(name)[1] for name in os.listdir(directory))
+  ends.pop("", None)
+  return ends.most_common(1)[0][0] if ends else ".tfrecord"
 
 
 def _found(pattern: str, flag: str) -> list[str]:
@@ -257,11 +293,19 @@ def _patterns(text: str, flag: str) -> Iterator[str]:
     if line.startswith("@") and not files.exists(line):
       path = expand(line[1:])
       if not files.exists(path):
-        raise FileNotFoundError(f"{path} does not exist: after @, {flag} takes a file "
-                                "with one pattern on each line.")
+        raise _no_list(path, flag)
       entries = [entry.strip() for _, entry in text_lines.read(path)]
     for entry in entries:
-      # A comma may be part of a name.
-      whole = "," not in entry or glob(entry)
-      names = [entry] if whole else [name.strip() for name in entry.split(",")]
-      yield from filter(None, names)
+      yield from _split(entry)
+
+
+def _split(entry: str) -> Iterator[str]:
+  """Yields the patterns that commas separate; a comma may be part of a name."""
+  whole = "," not in entry or glob(entry)
+  names = [entry] if whole else [name.strip() for name in entry.split(",")]
+  yield from filter(None, names)
+
+
+def _no_list(path: str, flag: str) -> FileNotFoundError:
+  return FileNotFoundError(f"{path} does not exist: after @, {flag} takes a file with "
+                           "one pattern on each line.")

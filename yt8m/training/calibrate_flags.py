@@ -39,10 +39,9 @@ def define() -> None:
       "like the one to calibrate, and records that this one was not trained on. May be "
       "repeated.")
   paths.define("label_sets", None, "File of yt8m-label-sets, with the labels of many "
-               "videos. Default: those of the held-out records.",
-               must_exist="name a file of yt8m-label-sets")
+               "videos. Default: those of the held-out records.")
   paths.define_pattern("label_sets_exclude", None, "Records whose videos are left out of "
-                       "--label_sets, such as those of the evaluation.")
+                       "--label_sets, such as those of the evaluation.", is_checked=False)
   paths.define("output_dir", None, "Directory to write; required.")
   paths.define("predictions_output", None, "Directory to write as well: calibrated "
                "scores of the videos of each fold, by models and calibrations that have "

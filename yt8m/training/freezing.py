@@ -82,4 +82,19 @@ class Frozen:
 
 def of_flag(model: models.VideoModel, text: str | None) -> Frozen:
   """Returns what `--freeze` names, see `Frozen`."""
-  return Frozen(model, [*filter(None, map(str.strip, (text or "").split(",")))])
+  return Frozen(model, text.split(",") if text else [])
+
+
+def normalised(text: str | None) -> str | None:
+  """Returns the value of `--freeze` with its names sorted, as config.json keeps it.
+
+  Raises:
+    ValueError: It names nothing.
+  """
+  if text is None:
+    return None
+  names = sorted({*filter(None, map(str.strip, text.split(",")))})
+  if not names:
+    raise ValueError("--freeze names nothing: name parts such as fusion, or leave the "
+                     "flag out.")
+  return ",".join(names)

@@ -58,6 +58,7 @@ def define_data() -> None:
 def define_training() -> None:
   """Defines the flags of the directory, the options and the steps of training."""
   paths.define("train_dir", None, "Directory of the model; required.")
+  command_line.read_nothing_with("list", "describe", "show_config")
   command_line.require(
       "train_dir", "name the directory of the model", unless=("list", "describe"))
   command_line.require("train_data_pattern", "name the records to train on",
@@ -116,11 +117,11 @@ def define_training() -> None:
   paths.define("label_sets", None,
                "File of yt8m-label-sets: label sets of more videos than are trained "
                "on, for the class frequencies and for classifiers that learn from "
-               "labels alone. Default: those of --prior_examples records.",
-               must_exist="name a file of yt8m-label-sets")
+               "labels alone. Default: those of --prior_examples records.")
   paths.define_pattern("label_sets_exclude", None,
                        "Records whose videos are left out of --label_sets, such as those "
-                       "that you evaluate on: globs, separated by commas.")
+                       "that you evaluate on: globs, separated by commas.",
+                       is_checked=False)
   flags.DEFINE_enum("weight_averaging", "none", weight_averaging.KINDS,
                     "ema: exponential moving averages of the weights. swa: means of the "
                     "weights at every --swa_steps-th step. Checkpoints hold both; "

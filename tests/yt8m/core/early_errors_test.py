@@ -29,6 +29,14 @@ CASES = [
      "flag --num_epochs=ten: invalid literal for int() with base 10: 'ten'"),
     ("train", ["--train_dir=m", "--batch_size=0"],
      "flag --batch_size=0: 0 is not a positive integer"),
+    ("train", ["--train_dir=m", "--train_data_pattern=/", "--base_learning_rate=nan"],
+     "--base_learning_rate=nan must be a finite number."),
+    ("train", ["--noframe_features=1"], "--noframe_features=1 does not take an argument"),
+    ("train", [f"--{'a' * 3000}"], "A flag has too long a name."),
+    ("train", ["--train_dir=m", "--train_data_pattern=/", "--vocabulary=a\nb"],
+     f"--vocabulary=a\\nb {MISSING}name a CSV of class names."),
+    ("eval.ensemble", ["predict", "search", "--eval_data_pattern=/"],
+     "predict and search are several actions: give one at a time."),
     ("train", ["--train_dir=m", "--resume=perhaps"],
      "flag --resume=perhaps: value should be one of <exact|approximate>"),
     ("train", ["--train_dir=m", "--train_data_pattern=no/*.tfrecord"],
@@ -93,8 +101,14 @@ def test_the_command_itself_says_the_same(tmp_path):
     ["--train_dir=m", "--train_data_pattern=/", "--recipe=x", "--nostart_new_model",
      "--set", "classifier.units=3", "--verbosity=1", "-v", "0"],
     ["--train_dir", "m", "--train_data_pattern", "/", "--undefok=other", "--other=3"],
+    ["--train_dir=m", "--train_data_pattern=gs://a/b*,gs://a/c*"],
+    ["--train_dir=m", "--train_data_pattern=@list.txt"],
+    ["--train_dir=m", "--train_data_pattern=/", "--label_sets=used_at_the_start_only"],
+    ["--train_dir=m", "--show_config", "--train_data_pattern=no*"],
+    ["--list", "--vocabulary=no.csv"], ["--flagfile=/dev/stdin"],
     ["--helpfull"], ["--describe=my_module:MyLayer"]])
 def test_a_command_line_without_errors_starts_the_command(tmp_path, words):
+  (tmp_path / "list.txt").write_text("no*\n")
   assert run(tmp_path, "train", *words).stderr == "TensorFlow was imported\n"
 
 
@@ -125,7 +139,7 @@ def test_every_kind_of_flag_is_kept():
   flags.DEFINE_multi_string("multi", [], "", values)
   flags.DEFINE_alias("other", "enum", values)
   paths.define("path", "x", "", "name one", values)
-  paths.define_pattern("pattern", "", "", values)
+  paths.define_pattern("pattern", "", "", values=values)
   syntax = command_line.Syntax(("go",), "", (command_line.Requirement(("path",), "m"),))
   config = json.loads(json.dumps(early_errors.describe(values, syntax)))
   kept, kept_syntax = early_errors.declare(config)

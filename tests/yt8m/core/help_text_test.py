@@ -77,7 +77,8 @@ def test_help_names_the_valid_options(flag, names):
 @pytest.mark.parametrize("words, begin, holds", [
     (["--list"], "recipe (--model)", "netvlad"),
     (["--describe=netvlad"], "aggregation netvlad (--aggregation)", "Parameters: "),
-    (["--describe", "aggregation:lstm"], "aggregation lstm (", "Reference: ")])
+    (["--describe", "aggregation:lstm"], "aggregation lstm (", "Reference: "),
+    (["--list", "--log_json"], "recipe (--model)", "netvlad")])
 def test_options_need_no_tensorflow(tmp_path, words, begin, holds):
   done = run(tmp_path, ["-m", "yt8m.train", *words])
   assert done.returncode == 0, done.stderr
@@ -88,6 +89,23 @@ def test_an_unknown_option_needs_no_tensorflow(tmp_path):
   done = run(tmp_path, ["-m", "yt8m.train", "--describe=netvald"])
   assert done.returncode == 1 and done.stderr.startswith(
       "ERROR: Unknown option 'netvald' (--describe). Close: netvlad")
+
+
+def test_what_cannot_be_written(tmp_path):
+  words = [sys.executable, "-m", "yt8m.train", "--list"]
+  environment = {**support.ENVIRONMENT, "PYTHONPATH": str(support.ROOT)}
+  with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                        env=environment) as process:
+    process.stdout.close()
+    assert process.stderr.read() == b"" and process.wait() == 0
+  with open("/dev/full", "w") as full:
+    done = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True,
+                          env=environment)
+  assert done.returncode == 1
+  assert done.stderr == "ERROR: Cannot write to stdout: No space left on device.\n"
+  done = subprocess.run(words, capture_output=True, text=True,
+                        env={**environment, "PYTHONIOENCODING": "ascii"})
+  assert done.returncode == 0 and "netvlad" in done.stdout
 
 
 @pytest.mark.parametrize("words, version", [

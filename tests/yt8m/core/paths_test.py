@@ -21,7 +21,7 @@ def test_a_flag_for_patterns_may_be_repeated(tmp_path):
   for name in ("a", "b"):
     (tmp_path / name).touch()
   values = flags.FlagValues()
-  paths.define_pattern("records", "", "", values)
+  paths.define_pattern("records", "", "", values=values)
   values(["command", f"--records={tmp_path}/a", f"--records={tmp_path}/b"])
   assert paths.match(values.records) == [f"{tmp_path}/a", f"{tmp_path}/b"]
 

@@ -157,3 +157,10 @@ def test_two_replicas_freeze_and_slow_down_as_one():
   for precision, (difference, right_ones_stay) in found.items():
     assert difference < (2e-2 if "float16" in precision else 1e-4), precision
     assert right_ones_stay, precision
+
+
+def test_the_order_of_names_does_not_matter():
+  assert freezing.normalised(None) is None
+  assert freezing.normalised("fusion, aggregation,fusion") == "aggregation,fusion"
+  with pytest.raises(ValueError, match="--freeze names nothing"):
+    freezing.normalised(" ,")
