@@ -150,8 +150,10 @@ class Job:
     path = self._part(shard)
     if not files.exists(path):
       return None
-    return files.read_json(path, kind="a part of yt8m-extract", remedy="Delete it",
-                           parse=Result.from_config)
+    result = files.read_json(path, kind="a part of yt8m-extract", remedy="Delete it",
+                             parse=Result.from_config)
+    written = os.path.exists(os.path.join(self._output_dir, shard.name))
+    return None if result.videos and not written else result
 
   def run(self, decoders: streams.Decoders, retry_failed: bool,
           report: Callable[[int, int], Any]) -> None:
@@ -179,6 +181,7 @@ class Job:
     report(done, failed)
     for shard in todo:
       result = Result([], [])
+      _remove(self._part(shard))  # That of other records, with --retry_failed.
       path = os.path.join(self._output_dir, shard.name)
       with files.atomic_path(path) as temporary:
         with tf.io.TFRecordWriter(temporary) as writer:
