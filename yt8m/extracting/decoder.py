@@ -109,11 +109,13 @@ class Decoder:
         head = json.loads(self._receive(seconds_left, _MOST_BYTES_OF_HEAD))
         kind = head["kind"]
         if kind == FAILED:
+          reason = str(head["reason"])[:500]
           finished = True
-          raise DecodingFailed(str(head["reason"])[:500])
+          raise DecodingFailed(reason)
         if kind == END:
+          faults = [str(fault)[:500] for fault in head["faults"]]
           finished = True
-          yield END, [str(fault)[:500] for fault in head["faults"]]
+          yield END, faults
           return
         array = _array(kind, head["shape"], self._receive(seconds_left, _MOST_BYTES),
                        request)
