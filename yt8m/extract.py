@@ -3,7 +3,7 @@
 """`yt8m-extract`: turns a list of media files into records to train on.
 
     yt8m-extract --videos=videos.csv --output_dir=data
-    yt8m-train --data=data --train_dir=model --model=NetVladModel
+    yt8m-train --data=data --train_dir=model --model=FrameLevelLogisticModel
 
 The CSV has a header and a line for each clip. The column path is needed; labels are names
 that are separated by semicolons; id, start, end (seconds) and split (train, validate or
