@@ -72,7 +72,7 @@ def write_clip(path: str, seed: int) -> None:
 
 def main(argv: Sequence[str]) -> None:
   del argv
-  extractor = making.make_extractor(_EXTRACTOR.value)
+  extractor = making.make_extractor(_EXTRACTOR.value or making.DEFAULT)
   sampling = features.Sampling()
   num_processes = _NUM_PROCESSES.value or child_processes.num_processors()
   with (tempfile.TemporaryDirectory() as folder,

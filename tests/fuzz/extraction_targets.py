@@ -19,7 +19,8 @@ _DATASET = {
         "names": ["rgb", "audio"], "sizes": [8, 4], "level": "frame",
         "dtypes": ["float16", "uint8"], "extractor": "mine@0123456789abcdef"},
     "num_classes": 3, "max_frames": 300, "fps": 1.0,
-    "num_videos": {"train": 8, "validate": 1, "test": 0}, "extraction": {"missing": "fail"}}
+    "num_videos": {"train": 8, "validate": 1, "test": 0},
+    "extraction": {"missing": "fail"}}
 
 
 def _read_dataset(path):

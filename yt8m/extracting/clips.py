@@ -132,8 +132,8 @@ def _seconds(entries: Mapping[str, str], name: str) -> float | None:
     return None
   seconds = csv_files.number(text)
   if seconds is None or not math.isfinite(seconds):
-    raise ValueError(f"the {name} {fields.short(text)} is no number of seconds: write one such as "
-                     "90 or 12.5")
+    raise ValueError(f"the {name} {fields.short(text)} is no number of seconds: write "
+                     "one such as 90 or 12.5")
   return seconds
 
 

@@ -86,7 +86,8 @@ class Decoder:
 
   def __init__(self, timeout_secs: float, memory_bytes: int):
     self._timeout, self._memory = timeout_secs, memory_bytes
-    self._process, self._connection = None, None
+    self._process: Any = None
+    self._connection: Any = None
     self._lock, self._closed = threading.Lock(), False
 
   def decode(self, request: Request) -> Iterator[tuple[str, Any]]:
@@ -206,7 +207,7 @@ def _array(kind: str, shape: list[int], data: bytes, request: Request) -> np.nda
   """
   array = np.frombuffer(data, _DTYPES[kind]).reshape(shape)
   fits = (request.sound and array.ndim == 1 if kind == SOUND else
-          request.pictures and array.ndim == 4 and array.shape[3] == 3 and array.size
+          request.pictures and array.ndim == 4 and array.shape[3:] == (3,) and array.size
           and (not request.size or array.shape[1:3] == tuple(request.size)))
   if not fits:
     raise ValueError(f"{kind} has the shape {array.shape}")
@@ -256,7 +257,7 @@ def _answer(pipe: connection.Connection, request: Request) -> None:
   if pictures:
     reader = frames.read_frames(
         request.path, request.fps, request.max_frames, request.start, request.end,
-        size=tuple(request.size) if request.size else None)
+        size=(request.size[0], request.size[1]) if request.size else None)
     for _, batch in reader:
       _send(pipe, {"kind": FRAMES}, batch)
     faults += [f"pictures: {fault}" for fault in reader.faults]

@@ -1,6 +1,6 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""`--data` stands for the flags that describe records; flags that are given count more."""
+"""`--data` stands for the flags that describe records; given flags count more."""
 
 import pytest
 
