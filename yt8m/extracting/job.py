@@ -42,6 +42,7 @@ REPORT, CHART = "report.md", "report.png"
 OUTPUT = directories.Kind("data set of yt8m-extract", SETTINGS, (
     "*.tfrecord", f"{PARTS}/*.json", FAILURES, vocabulary.FILE, dataset.FILE, REPORT,
     CHART))
+_BEGUN = directories.Kind("data set of yt8m-extract that was begun", SETTINGS, ())
 
 
 @dataclasses.dataclass(frozen=True)
@@ -130,11 +131,13 @@ class Job:
     """
     path = os.path.join(self._output_dir, SETTINGS)
     if not files.exists(path):
-      directories.check_replaceable(self._output_dir)
-      os.makedirs(os.path.join(self._output_dir, PARTS), exist_ok=True)
+      # What a killed process has left of the settings alone is no obstacle.
+      if _BEGUN.foreign_entries(self._output_dir):
+        directories.check_replaceable(self._output_dir)
+      os.makedirs(self._output_dir, exist_ok=True)
       files.write_json(path, self._settings)
-      return
     OUTPUT.refuse_links(self._output_dir)
+    os.makedirs(os.path.join(self._output_dir, PARTS), exist_ok=True)
     earlier = files.read_json(
         path, kind="settings of yt8m-extract", remedy="Name another --output_dir")
     differing = [f"{name} was {fields.short(earlier.get(name))}, is now "

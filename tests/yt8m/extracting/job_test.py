@@ -150,6 +150,28 @@ def test_other_settings_are_refused_by_name(videos, expected, tmp_path):
   assert extraction.snapshot(tmp_path) == expected
 
 
+def test_a_job_that_was_killed_at_its_beginning_begins_again(
+    videos, expected, tmp_path, monkeypatch):
+  """Before its settings have their name, and before there is a folder for parts."""
+  for number, kill in enumerate(("replace", "makedirs")):
+    folder, real = tmp_path / str(number), getattr(os, kill)
+
+    def killed(path, *arguments, kill=kill, real=real, **keywords):
+      if kill == "replace" or str(path).endswith(jobs.PARTS):
+        os._exit(9)
+      return real(path, *arguments, **keywords)
+
+    pid = os.fork()
+    if not pid:
+      monkeypatch.setattr(os, kill, killed)
+      extraction.make_job(videos, folder).prepare()
+      os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 9
+    assert len(extraction.snapshot(folder)) == 1
+    extraction.run(extraction.make_job(videos, folder))
+    assert extraction.snapshot(folder) == expected
+
+
 def test_a_foreign_directory_is_left_alone(videos, tmp_path):
   (tmp_path / "mine.txt").write_text("x")
   with pytest.raises(FileExistsError, match="not an empty directory"):
