@@ -26,7 +26,8 @@ LAYERS = [packages.split() for packages in layout_test.LAYERS]
 COLUMNS = {"yt8m.training": 2.2, "yt8m.export": 6.2, "yt8m.artifacts": 3.9,
            "yt8m.inspecting": 6.3,
            "yt8m.synthetic": 8.6, "yt8m.configs": 2.2, "yt8m.models": 2.2,
-           "yt8m.data": 7.0, "yt8m.extractors": 0.8, "yt8m.media": 0.8}
+           "yt8m.data": 7.0, "yt8m.extractors": 0.8, "yt8m.extracting": 0.8,
+           "yt8m.media": 0.8}
 
 
 def package_imports() -> dict[str, set[str]]:

@@ -24,6 +24,7 @@ LAYERS = (
     "yt8m.configs",
     "yt8m.artifacts yt8m.inspecting yt8m.synthetic",
     "yt8m.extractors",
+    "yt8m.extracting",
     "yt8m.eval",
     "yt8m.training",
     "yt8m.export",

@@ -3,7 +3,7 @@
 """`yt8m-extract`: turns a list of media files into records to train on.
 
     yt8m-extract --videos=videos.csv --output_dir=data
-    yt8m-train --data=data --train_dir=model --model=NetVladModel
+    yt8m-train --data=data --train_dir=model --model=FrameLevelLogisticModel
 
 The CSV has a header and a line for each clip. The column path is needed; labels are names
 that are separated by semicolons; id, start, end (seconds) and split (train, validate or
@@ -29,6 +29,7 @@ from yt8m.core import child_processes
 from yt8m.core import command
 from yt8m.core import command_line
 from yt8m.core import directories
+from yt8m.core import files
 from yt8m.core import locks
 from yt8m.core import paths
 from yt8m.core import plots
@@ -97,6 +98,9 @@ def main() -> None:
   clips = clip_lists.read(FLAGS.videos)
   names = _names(clips)
   output_dir = directories.checked_path(FLAGS.output_dir, "--output_dir")
+  if files.is_remote(output_dir):
+    raise ValueError(f"--output_dir={output_dir} is remote: name a directory of this "
+                     "machine, and copy it afterwards.")
   extractor = making.make_extractor(FLAGS.extractor, FLAGS.weights_dir, FLAGS.input_range)
   sampling = features.Sampling(
       FLAGS.fps, FLAGS.max_frames, FLAGS.missing, FLAGS.keep_damaged)
@@ -151,7 +155,7 @@ def _shares() -> dict[str, float]:
   except ValueError:
     percent = []
   if len(percent) != len(dataset.SPLITS) or min(percent) < 0 or (
-      abs(sum(percent) - 100) > 1e-6):
+      not abs(sum(percent) - 100) <= 1e-6):
     raise ValueError(f"--split={','.join(FLAGS.split)} must be the percentages of train, "
                      "validate and test, such as 80,10,10.")
   return {split: share / 100
@@ -168,7 +172,8 @@ def _names(clips: list[clip_lists.Clip]) -> vocabulary.Vocabulary:
     return vocabulary.Vocabulary.of(dict(enumerate(labels)), len(labels))
   names = vocabulary.Vocabulary.load(
       FLAGS.vocabulary, vocabulary.Vocabulary.count(FLAGS.vocabulary))
-  if unknown := [label for label in labels if label not in names.names]:
+  known = set(names.names)
+  if unknown := [label for label in labels if label not in known]:
     raise ValueError(
         f"{FLAGS.videos} has the label {unknown[0]!r}, which --vocabulary="
         f"{FLAGS.vocabulary} has not ({len(unknown)} in all): add it there, or correct "

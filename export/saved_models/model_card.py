@@ -184,6 +184,7 @@ def _card(title: str, directory: str, contract: Contract, signatures: Signatures
                   - {DESCRIPTION, thresholds.FILE})
   facts = [
       ("reads", _features(contract)),
+      ("extractor of these features", contract.spec.extractor),
       ("answers", f"scores of {contract.num_classes:,} classes, each between 0 and 1"),
       ("names of classes", ", ".join(f"assets/{name}" for name in assets)),
       *facts,
@@ -253,9 +254,11 @@ def _classes(names: Vocabulary | None, evaluation: dict[str, Any] | None = None
 
 
 def _limits(contract: Contract) -> str:
+  error = (", and no error" if contract.spec.extractor is None else
+           "; records are refused if the `dataset.json` beside them names another one")
   limits = [
       "The features must come from the extractor of the training data, with the same "
-      "quantisation and scale. Other features give meaningless scores, and no error.",
+      f"quantisation and scale. Other features give meaningless scores{error}.",
       "The model knows no other classes. Scores rank the classes; they are probabilities "
       "only as far as stated under Calibration.",
       "A malformed record fails its whole request.",

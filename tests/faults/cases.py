@@ -8,6 +8,8 @@ import json
 import pathlib
 from collections.abc import Sequence
 
+from tests.helpers import extraction
+
 FRAME = ("--frame_features", "--feature_names=rgb,audio", "--feature_sizes=16,8",
          "--num_classes=13", "--max_frames=12")
 SAMPLE = ("--num_videos=60", "--num_classes=13", "--max_frames=12", "--num_shards=2",
@@ -95,6 +97,9 @@ CASES = (
         "--eval_data_pattern={inputs}/data/frame/validate*.tfrecord", *FRAME,
         "--model=FrameLevelLogisticModel", "--batch_size=16", "--num_epochs=1")),
     Case("sample data", "yt8m.sample_data", ("--output_dir={out}/sample", *SAMPLE)),
+    Case("extract", "yt8m.extract", (
+        "--videos={inputs}/clips/videos.csv", "--output_dir={out}/records",
+        "--extractor=logmel", "--videos_per_shard=3", "--num_processes=2")),
     Case("label sets", "yt8m.collect_label_sets", (
         "--input_data_pattern={inputs}/data/frame/*.tfrecord", "--num_classes=13",
         "--output_file={out}/sets.npz"), "data/frame/train-00-of-02.tfrecord"),
@@ -113,6 +118,9 @@ def make_inputs(run, inputs: pathlib.Path, cases: Sequence[Case]) -> None:
   members = "{inputs}/members" in words
   run("yt8m.sample_data", f"--output_dir={inputs}/data", *SAMPLE)
   (inputs / "heads.json").write_text(json.dumps(TABLE))
+  if "{inputs}/clips" in words:
+    extraction.write_clips(inputs / "clips", 12)
+    (inputs / "clips" / "004.mp4").write_bytes(b"no video")
   if "{inputs}/model" not in words and not members:
     return
   for seed in range(2 if members else 1):

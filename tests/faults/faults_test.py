@@ -16,6 +16,7 @@ from tests.helpers import support
     ("label sets", 2, 0),
     pytest.param("label sets,inference csv", 3, 6, marks=pytest.mark.long),
     pytest.param("inference npz,inference tfrecord", 4, 0, marks=pytest.mark.long),
+    pytest.param("extract", 3, 6, marks=pytest.mark.long),
     pytest.param("eval --choose_thresholds,export --versioned", 3, 6,
                  marks=pytest.mark.long)])
 def test_a_few_faults_lose_nothing(names, points, others):

@@ -55,7 +55,7 @@ class Vocabulary:
       names: Names by class.
       num_classes: Number of classes, C.
     """
-    shown = [_one_line(names.get(index, "")) or unnamed(index)
+    shown = [one_line(names.get(index, "")) or unnamed(index)
              for index in range(num_classes)]
     # Again, as a name may be what another one has become.
     while len(counts := collections.Counter(shown)) < num_classes:
@@ -77,7 +77,7 @@ class Vocabulary:
         file and line.
     """
     names = _read(path, num_classes)
-    if unnamed := num_classes - sum(map(bool, map(_one_line, names.values()))):
+    if unnamed := num_classes - sum(map(bool, map(one_line, names.values()))):
       logging.warning("%s has no names of %d of the %d classes: they are shown as "
                       '"class <index>".', path, unnamed, num_classes)
     return cls.of(names, num_classes)
@@ -118,8 +118,8 @@ def unnamed(index: int) -> str:
   return f"class {index}"
 
 
-def _one_line(name: str) -> str:
-  """Returns a name without control characters and superfluous spaces."""
+def one_line(name: str) -> str:
+  """Returns a name as it is kept, without control characters and superfluous spaces."""
   return " ".join("".join(c if c.isprintable() else " " for c in name).split())
 
 

@@ -64,6 +64,8 @@ class Dataset:
         "num_classes": fields.COUNT, "max_frames": fields.COUNT, "fps": fields.NUMBER,
         "num_videos": fields.object_of(fields.SIZE, "whole numbers from 0 on"),
         "extraction": fields.OBJECT})
+    if config["fps"] <= 0:
+      raise ValueError(f"fps is {fields.short(config['fps'])}, but must be above 0")
     for split in config["num_videos"]:
       if split not in SPLITS:
         raise ValueError(f"num_videos has the unknown split {split!r}")

@@ -14,6 +14,7 @@ from yt8m.core import csv_files
 from yt8m.core import fields
 from yt8m.core import files
 from yt8m.core import video_ids
+from yt8m.core import vocabulary
 from yt8m.core.types import PathLike
 from yt8m.data import dataset
 
@@ -56,16 +57,17 @@ def read(path: PathLike) -> list[Clip]:
     ValueError: A line cannot be used, or an id is there twice. The message names the
       line.
   """
-  columns, clips, lines = None, [], {}
+  columns, num_columns, clips, lines = None, 0, [], {}
+  folder = os.path.dirname(os.path.abspath(path))
   for line in csv_files.read(path, quotes_expected=True):
     cells = list(map(str.strip, line.cells))
     if not any(cells):
       continue
     try:
       if columns is None:
-        columns = _columns(cells, path)
+        columns, num_columns = _columns(cells, path), len(cells)
         continue
-      clip = _clip(_entries(cells, columns), os.path.dirname(os.fspath(path)))
+      clip = _clip(_entries(cells, columns, num_columns), folder)
       if clip.id in lines:
         raise ValueError(f"the id {clip.id} is also that of line {lines[clip.id]}: give "
                          "each clip another one in the column id")
@@ -83,15 +85,22 @@ def _columns(cells: Sequence[str], path: PathLike) -> dict[str, int]:
   names = [cell.lower() for cell in cells]
   if "path" not in names:
     raise ValueError(f"the header has no column path, but there must be {_FORM}")
+  if repeated := [name for name in _COLUMNS if names.count(name) > 1]:
+    raise ValueError(f"the header has the column {repeated[0]} twice: leave one of them "
+                     "out")
   if ignored := [name for name in names if name not in _COLUMNS]:
     logging.warning("%s: columns that are not used: %s.", path,
                     fields.printable(", ".join(ignored)))
   return {name: names.index(name) for name in _COLUMNS if name in names}
 
 
-def _entries(cells: Sequence[str], columns: Mapping[str, int]) -> dict[str, str]:
+def _entries(cells: Sequence[str], columns: Mapping[str, int], num_columns: int
+             ) -> dict[str, str]:
+  if any(cells[num_columns:]):
+    raise ValueError(f"it has {len(cells)} cells, and the header {num_columns}: separate "
+                     "labels by semicolons, and put a cell with a comma in quotes")
   if len(cells) <= columns["path"] or not cells[columns["path"]]:
-    raise ValueError("it has no path")
+    raise ValueError("it has no path: fill the column path")
   return {name: cells[column] if column < len(cells) else ""
           for name, column in columns.items()}
 
@@ -103,14 +112,15 @@ def _clip(entries: Mapping[str, str], folder: str) -> Clip:
                      "machine")
   start, end = (_seconds(entries, name) for name in ("start", "end"))
   if end is not None and end <= (start or 0.0):
-    raise ValueError(f"the end, {end:g} s, is not after the start, {start or 0:g} s")
+    raise ValueError(f"the end, {end:g} s, is not after the start, {start or 0:g} s: "
+                     "correct one of them")
   video_id = entries.get("id") or os.path.splitext(path)[0] + (
       f"@{start:g}" if start else "")
   split = entries.get("split", "").lower()
   if split and split not in dataset.SPLITS:
-    raise ValueError(f"the split {split!r} is none of {', '.join(dataset.SPLITS)}")
-  labels = dict.fromkeys(" ".join(name.split())
-                         for name in entries.get("labels", "").split(";"))
+    raise ValueError(f"the split {fields.short(split)} is none of "
+                     f"{', '.join(dataset.SPLITS)}: name one of them, or leave it empty")
+  labels = dict.fromkeys(map(vocabulary.one_line, entries.get("labels", "").split(";")))
   return Clip(os.path.join(folder, os.path.expanduser(path)),
               tuple(filter(None, labels)), video_ids.as_text(video_id), start or 0.0,
               end, split)
@@ -122,7 +132,8 @@ def _seconds(entries: Mapping[str, str], name: str) -> float | None:
     return None
   seconds = csv_files.number(text)
   if seconds is None or not math.isfinite(seconds):
-    raise ValueError(f"the {name} {text!r} is no number of seconds")
+    raise ValueError(f"the {name} {fields.short(text)} is no number of seconds: write "
+                     "one such as 90 or 12.5")
   return seconds
 
 

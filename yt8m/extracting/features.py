@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from yt8m.core import fields
 from yt8m.extracting import decoder
 from yt8m.extractors import base
 
@@ -59,17 +60,26 @@ def extract(extractor: base.Extractor, stream: Iterator[tuple[str, Any]],
     sampling: What is taken of the file.
 
   Raises:
-    DecodingFailed: The file gives no features, or is damaged.
+    DecodingFailed: The file gives no features, is damaged, or is refused by the
+      extractor.
+    ValueError: The extractor gives features of another size than it says.
   """
-  rows, faults = {}, []
+  rows, faults, refused = {}, [], ""
   for kind, value in stream:
-    if kind == decoder.FRAMES:
-      rows.setdefault(base.RGB, []).append(extractor.extract_frames(value))
-    elif kind == decoder.SOUND:
-      rows[base.AUDIO] = [extractor.extract_audio(value, sampling.fps)]
-    else:
+    if kind == decoder.END:
       faults = value
-      break
+    elif not refused:  # Otherwise the rest must be read all the same.
+      modality = base.RGB if kind == decoder.FRAMES else base.AUDIO
+      try:
+        features = (extractor.extract_frames(value) if modality == base.RGB
+                    else extractor.extract_audio(value, sampling.fps))
+      except ValueError as error:
+        refused = fields.reason(error)
+        continue
+      _check(features, extractor, modality, len(value))
+      rows.setdefault(modality, []).append(features)
+  if refused:
+    raise decoder.DecodingFailed(refused)
   if faults and not sampling.keep_damaged:
     raise decoder.DecodingFailed(f"it is damaged: {'; '.join(faults)}")
   found = {modality: np.concatenate(parts) for modality, parts in rows.items()}
@@ -82,6 +92,17 @@ def extract(extractor: base.Extractor, stream: Iterator[tuple[str, Any]],
   return {modality: extractor.encode(modality, _rows(
       found.get(modality), len(leading), extractor.sizes[modality]))
           for modality in extractor.modalities}
+
+
+def _check(features: np.ndarray, extractor: base.Extractor, modality: str, count: int
+           ) -> None:
+  """Refuses features that have not the shape that their extractor announces."""
+  rows = count if modality == base.RGB else "any number"
+  shape, size = np.shape(features), extractor.sizes[modality]
+  if len(shape) != 2 or shape[1] != size or (modality == base.RGB and shape[0] != rows):
+    raise ValueError(
+        f"The extractor {extractor.name} gives {modality} features of the shape {shape}, "
+        f"but must give ({rows}, {size}): correct its sizes, or what it returns.")
 
 
 def _rows(values: np.ndarray | None, count: int, size: int) -> np.ndarray:

@@ -42,6 +42,7 @@ REPORT, CHART = "report.md", "report.png"
 OUTPUT = directories.Kind("data set of yt8m-extract", SETTINGS, (
     "*.tfrecord", f"{PARTS}/*.json", FAILURES, vocabulary.FILE, dataset.FILE, REPORT,
     CHART))
+_BEGUN = directories.Kind("data set of yt8m-extract that was begun", SETTINGS, ())
 
 
 @dataclasses.dataclass(frozen=True)
@@ -131,11 +132,13 @@ class Job:
     """
     path = os.path.join(self._output_dir, SETTINGS)
     if not files.exists(path):
-      directories.check_replaceable(self._output_dir)
-      os.makedirs(os.path.join(self._output_dir, PARTS), exist_ok=True)
+      # What a killed process has left of the settings alone is no obstacle.
+      if _BEGUN.foreign_entries(self._output_dir):
+        directories.check_replaceable(self._output_dir)
+      os.makedirs(self._output_dir, exist_ok=True)
       files.write_json(path, self._settings)
-      return
     OUTPUT.refuse_links(self._output_dir)
+    os.makedirs(os.path.join(self._output_dir, PARTS), exist_ok=True)
     earlier = files.read_json(
         path, kind="settings of yt8m-extract", remedy="Name another --output_dir")
     differing = [f"{name} was {fields.short(earlier.get(name))}, is now "
@@ -151,8 +154,10 @@ class Job:
     path = self._part(shard)
     if not files.exists(path):
       return None
-    return files.read_json(path, kind="a part of yt8m-extract", remedy="Delete it",
-                           parse=Result.from_config)
+    result = files.read_json(path, kind="a part of yt8m-extract", remedy="Delete it",
+                             parse=Result.from_config)
+    written = os.path.exists(os.path.join(self._output_dir, shard.name))
+    return None if result.videos and not written else result
 
   def run(self, decoders: streams.Decoders, retry_failed: bool,
           report: Callable[[int, int], Any]) -> None:
@@ -180,6 +185,7 @@ class Job:
     report(done, failed)
     for shard in todo:
       result = Result([], [])
+      _remove(self._part(shard))  # That of other records, with --retry_failed.
       path = os.path.join(self._output_dir, shard.name)
       with files.atomic_path(path) as temporary:
         with tf.io.TFRecordWriter(temporary) as writer:

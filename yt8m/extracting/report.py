@@ -80,9 +80,10 @@ def write_chart(path: str, results: _Results) -> None:
     path: Path of the PNG file.
     results: What became of all shards.
   """
-  sets = collections.defaultdict(lambda: inspection.Inspection([]))
+  sets, numbers = collections.defaultdict(lambda: inspection.Inspection([])), {}
   for shard, result in results:
     for _, num_frames, labels in result.videos:
       sets[shard.split].lengths[num_frames] += 1
-      sets[shard.split].labels.update(labels)
+      sets[shard.split].labels.update(
+          numbers.setdefault(label, len(numbers)) for label in labels)
   inspection_report.write_chart(path, sets)

@@ -12,6 +12,7 @@ clips are divided in the same way, whatever the order of the list.
 import collections
 import hashlib
 import heapq
+import os
 from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -33,21 +34,27 @@ def divide(clips: Sequence[clip_lists.Clip], shares: Mapping[str, float], seed: 
   """
   ordered = sorted(clips, key=lambda clip: _hash(clip.id, seed))
   files = collections.defaultdict(list)
-  for clip in ordered:
-    if not clip.split:
-      files[clip.path].append(clip)
-  wanted = _Shares(ordered, shares)
-  split_of = {}
+  wanted, split_of = _Shares(ordered, shares), {}
   for clip in ordered:
     if clip.split:
+      split_of.setdefault(_file(clip), clip.split)
       wanted.take(clip.split, [clip])
+  for clip in ordered:
+    if not clip.split:
+      files[_file(clip)].append(clip)
+  for path in split_of.keys() & files.keys():  # Where other clips of the file are.
+    wanted.take(split_of[path], files.pop(path))
   for path in _rarest_first(files):
     split_of[path] = wanted.best(files[path])
     wanted.take(split_of[path], files[path])
   found = {split: [] for split in shares}
   for clip in ordered:
-    found.setdefault(clip.split or split_of[clip.path], []).append(clip)
+    found.setdefault(clip.split or split_of[_file(clip)], []).append(clip)
   return found
+
+
+def _file(clip: clip_lists.Clip) -> str:
+  return os.path.normpath(clip.path)
 
 
 def _hash(video_id: str, seed: int) -> bytes:

@@ -24,6 +24,7 @@ class _Stream(Iterator[Item]):
   def __init__(self, request: decoder.Request):
     self.request = request
     self._items: queue.Queue[Item | Exception] = queue.Queue(_WAITING)
+    self._ended = False
 
   def put(self, item: Item | Exception, stopped: threading.Event) -> bool:
     """Waits for room for an item; returns False if there is no need any more."""
@@ -36,7 +37,10 @@ class _Stream(Iterator[Item]):
     return False
 
   def __next__(self) -> Item:
+    if self._ended:
+      raise StopIteration
     item = self._items.get()
+    self._ended = isinstance(item, Exception) or item[0] == decoder.END
     if isinstance(item, Exception):
       raise item
     return item
@@ -92,8 +96,8 @@ class Decoders:
     for _ in self._threads:
       self._requested.put(None)
     for one in self._decoders:
-      one.stop()  # A thread that waits for it sees its end.
+      one.close()  # A thread that waits for it sees its end.
     for thread in self._threads:
       thread.join()
     for one in self._decoders:
-      one.stop()  # A thread may have started another one in between.
+      one.stop()

@@ -138,7 +138,8 @@ def audio_stream(container: Any, path: "PathLike") -> Any:
 
 
 def _prepared(stream: Any, options: dict[str, str]) -> Any:
-  stream.codec_context.options = options
+  # Without it, FFmpeg guesses what damaged parts would have been, and says nothing.
+  stream.codec_context.options = {**options, "err_detect": "crccheck+explode"}
   stream.thread_type = "AUTO"
   return stream
 

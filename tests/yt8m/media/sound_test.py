@@ -111,3 +111,18 @@ def test_channels_are_averaged(tmp_path):
 def test_arguments_out_of_range(options):
   with pytest.raises(ValueError, match="all must be positive"):
     sound.read_waveform("a.mp4", **options)
+
+
+@pytest.mark.parametrize("share", [0.3, 0.5, 0.7])
+def test_a_wrong_checksum_is_a_fault(tmp_path, share):
+  """FFmpeg would decode other samples, and say nothing."""
+  path = clips.write(tmp_path / "clip.mkv", sound=clips.tone(4, rate=16000), rate=16000,
+                     audio_codec="flac")
+  faults = []
+  sound.read_waveform(path, faults=faults)
+  assert not faults
+  content = bytearray((tmp_path / "clip.mkv").read_bytes())
+  content[int(share * len(content))] ^= 1
+  (tmp_path / "clip.mkv").write_bytes(content)
+  sound.read_waveform(path, faults=faults)
+  assert faults and "cannot be decoded" in faults[0]
