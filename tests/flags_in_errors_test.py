@@ -80,7 +80,7 @@ def wrong_flags(text, raising):
   """Returns the flags in an error that neither its commands nor those it names have."""
   named = FLAGS.keys() & re.findall(r"yt8m-[a-z-]+", text)
   valid = OTHERS.union(*(FLAGS[command] for command in (raising or {*FLAGS}) | named))
-  return set(re.findall(r"(?<![\w-])--([a-z]\w*)", text)) - valid
+  return set(re.findall(r"(?<![\w-])--([a-z]\w*)(?![\w-])", text)) - valid
 
 
 def test_errors_name_flags_of_the_commands_that_raise_them():
