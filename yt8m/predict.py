@@ -123,7 +123,8 @@ def _labels(predictor: predictors.Predictor, video: videos.Video, fps: float,
             limits: thresholds.Thresholds | None) -> list[outputs.Label]:
   """Returns the best classes of a video."""
   assert video.scores is not None
-  best = predictor.top_k(video.scores[np.newaxis], min(FLAGS.top_k, predictor.num_classes))
+  best = predictor.top_k(
+      video.scores[np.newaxis], min(FLAGS.top_k, predictor.num_classes))
   [ids], [names], [scores] = best
   decided = (itertools.repeat(None) if limits is None
              else limits.decide(best.ids, best.scores)[0].tolist())
