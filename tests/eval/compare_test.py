@@ -86,7 +86,8 @@ def test_what_is_missing_is_one_clear_line(runs, tmp_path):
   assert "a has no evaluations" in done.stderr
   (tmp_path / "comparison.md").write_text("precious")
   for words, message in (((), "Name training directories"),
-                         ((f"{tmp_path}/no",), "No training directory is named"),
+                         ((f"{tmp_path}/no",), "name training directories that exist"),
+                         ((f"{tmp_path}",), "No training directory is named"),
                          ((f"{runs}/b", "--metrics=gpa"), "Unknown metric 'gpa'"),
                          ((f"{runs}/b", f"--output_dir={tmp_path}"), "is not replaced")):
     failed = support.run_command(COMPARE, *words, check=False)

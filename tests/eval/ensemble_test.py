@@ -273,14 +273,13 @@ def test_an_ensemble_without_its_search_has_nothing_to_be_compared_with(tmp_path
   ensemble_file.EnsembleFile((ensemble_file.Member(
       saved_model.SavedModel(str(tmp_path / "a"), "a"), 1.0),)).save(path)
   failed = support.run_command(COMMAND, "evaluate", f"--ensemble={path}",
-                               "--eval_data_pattern=x", check=False)
+                               f"--eval_data_pattern={path}", check=False)
   assert failed.returncode and "does not contain its search" in failed.stderr
 
 
 def test_one_action_is_wanted():
   # Without an action, no flag is asked for first.
-  for arguments in ((), ("--eval_data_pattern=x",),
-                    ("search", "evaluate", "--eval_data_pattern=x")):
+  for arguments in ((), ("--eval_data_pattern=x",)):
     failed = support.run_command(COMMAND, *arguments, check=False)
     assert failed.returncode == 1 and failed.stderr == (
         "ERROR: Say what to do, one of predict, search, evaluate. --help shows "
