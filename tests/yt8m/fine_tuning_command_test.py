@@ -82,7 +82,7 @@ def test_classes_by_name_frozen_parts_and_what_is_kept_of_it(records, source, tm
   assert "New, as it counts steps: sampling/draws.\n" in process.stderr
   assert ("Classes: 8 of 15 have the name of one of the 13 of the other model; 7 are "
           "new.") in process.stderr
-  assert "Frozen by --freeze=fusion,aggregation: 14 of 18 weights" in process.stderr
+  assert "Frozen by --freeze=aggregation,fusion: 14 of 18 weights" in process.stderr
   before, after = weights(source), weights(tmp_path / "model", averaged=False)
   for path, value in after.items():
     if path.startswith("aggregation"):
@@ -94,7 +94,7 @@ def test_classes_by_name_frozen_parts_and_what_is_kept_of_it(records, source, tm
   assert all(np.array_equal(averages[path], value) for path, value in after.items()
              if path.startswith("aggregation"))
   config = json.loads((tmp_path / "model" / "config.json").read_text())
-  assert config["flags"]["freeze"] == "fusion,aggregation"
+  assert config["flags"]["freeze"] == "aggregation,fusion"
   assert config["flags"]["initialize_from"] == str(source)
   assert config["initialized_from"]["checkpoint"] == "model.ckpt-6"
   assert config["initialized_from"]["averaged"] is True
@@ -115,7 +115,7 @@ def test_classes_by_name_frozen_parts_and_what_is_kept_of_it(records, source, tm
     again = json.loads((tmp_path / "model" / "config.json").read_text())
     assert again["initialized_from"] == config["initialized_from"]
     refused = support.run_command(*command(
-        records, tmp_path / "model", *flags(source), "--max_steps=5", "--freeze=",
+        records, tmp_path / "model", *flags(source), "--max_steps=5", "--freeze=fusion",
         classes="other.csv"), check=False)
     assert refused.returncode == 1 and "--freeze was" in refused.stderr
   finally:

@@ -201,7 +201,7 @@ def test_the_command(tmp_path):
   part = support.run_command(INSPECT, train, "--max_records=10").stdout
   assert "10 frame-level records" in part
   for words, message in (
-      ([f"{tmp_path}/no*"], r"No file matches '.*no\*' \(the records\)"),
+      ([f"{tmp_path}/no*"], r"Nothing matches '.*no\*': name record files"),
       ([train, "--against=/no*"], r"No file matches '/no\*' \(--against\)"),
       ([], "Name record files")):
     failed = support.run_command(INSPECT, *words, check=False)

@@ -51,7 +51,7 @@ def test_records_are_the_features_of_the_clips(videos, expected, tmp_path):
     files_of.parent.mkdir(exist_ok=True)
     files_of.write_bytes(content)
   data = dataset.Dataset.load(tmp_path)
-  assert data.spec.extractor == extraction.colours().identity
+  assert data.spec.extractor == extraction.colours().identity()
   assert data.num_classes == 6 and sum(data.num_videos.values()) == 20
   names = (tmp_path / "vocabulary.csv").read_text().splitlines()[1:]
   classes = {name: int(number) for number, name in (line.split(",") for line in names)}

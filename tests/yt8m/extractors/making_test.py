@@ -59,7 +59,7 @@ def test_a_class_of_the_user(monkeypatch):
   assert extractor.encode("rgb", np.ones((1, 3), np.float32)).dtype == np.float32
   with pytest.raises(NotImplementedError, match="brightness takes no sound"):
     extractor.extract_audio(np.zeros(9, np.float32))
-  assert str(extractor).startswith("brightness (")
+  assert str(extractor).startswith("brightness@")
 
 
 def test_extractors_together():
