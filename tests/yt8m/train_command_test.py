@@ -257,5 +257,5 @@ def test_an_empty_directory_name_is_an_error(tmp_path, monkeypatch):
   process = support.run_command(
       "yt8m.train", "--train_dir=", "--start_new_model", check=False)
   assert process.returncode == 1
-  assert "--train_dir=: Flag --train_dir must have a value" in process.stderr
+  assert "--train_dir is empty: give a path" in process.stderr
   assert (tmp_path / "train").exists()
