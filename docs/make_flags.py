@@ -17,6 +17,7 @@ import subprocess
 import sys
 import textwrap
 import xml.etree.ElementTree as ElementTree
+from concurrent import futures
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 TARGET = ROOT / "docs" / "flags.md"
@@ -117,12 +118,14 @@ def documents() -> dict[pathlib.Path, str]:
   """Returns what is written: texts by path."""
   parts = ["# Flags\n\nWritten by `make docs` from the commands; do not edit.\n"]
   texts = {}
-  for command, module in COMMANDS.items():
-    flags, kept = flags_of(module)
+  with futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+    pages = pool.submit(_python, _PAGES)
+    found = list(pool.map(flags_of, COMMANDS.values()))
+  for (command, module), (flags, kept) in zip(COMMANDS.items(), found, strict=True):
     parts.append(f"## {command}\n\n`python -m {module}`\n\n{table(flags)}\n")
     texts[HELP / f"{command}.txt"] = help_text(module, flags)
     texts[HELP / f"{command}.json"] = kept
-  texts[HELP / "options.json"] = _python(_PAGES)
+  texts[HELP / "options.json"] = pages.result()
   return {TARGET: "\n".join(parts), **texts}
 
 
