@@ -25,7 +25,6 @@ from absl import flags
 from absl import logging
 
 from yt8m.configs import model_flags
-from yt8m.core import child_processes
 from yt8m.core import command
 from yt8m.core import command_line
 from yt8m.core import directories
@@ -37,11 +36,11 @@ from yt8m.core import progress
 from yt8m.core import vocabulary
 from yt8m.data import dataset
 from yt8m.extracting import clips as clip_lists
+from yt8m.extracting import decoding_flags
 from yt8m.extracting import features
 from yt8m.extracting import job as jobs
 from yt8m.extracting import report
 from yt8m.extracting import splits
-from yt8m.extracting import streams
 from yt8m.extractors import making
 from yt8m.extractors import model_file
 from yt8m.media import opening
@@ -56,9 +55,6 @@ flags.DEFINE_string(
     f"commas: {', '.join(cls.name for cls in making.BUILT_IN)}. Also the path of a "
     "SavedModel or of a .keras or .tflite file, or your own class as "
     "my_module:MyExtractor.")
-paths.define("weights_dir", "", "Directory with the files of weights of inception-pca "
-             "and vggish, which are published but not part of a package.",
-             must_exist="name the directory of the files of weights")
 flags.DEFINE_enum("input_range", "0,1", list(model_file.RANGES),
                   "What the pixels become for a model file.")
 flags.DEFINE_float("fps", features.Sampling.fps, "Frames a second.", 0.001, 1000.0)
@@ -72,19 +68,11 @@ flags.DEFINE_integer("seed", 0, "Seed of the splits and of the order of the reco
 paths.define("vocabulary", None, "CSV with the names of the classes. Default: the names "
              "of all labels, sorted.", must_exist="name a CSV of class names")
 flags.DEFINE_integer("videos_per_shard", 100, "Clips of a record file.", lower_bound=1)
-flags.DEFINE_enum("missing", features.FAIL, features.MISSING, "What becomes of a file "
-                  "without pictures or without sound, if the extractor needs both: it is "
-                  "left out, or has zeros in their place.")
 flags.DEFINE_bool("keep_damaged", False, "Use what can be decoded of damaged files, "
                   "instead of leaving them out.")
 flags.DEFINE_bool("retry_failed", False, "Extract record files with failures again.")
 flags.DEFINE_bool("overwrite", False, "Replace an extraction with other settings.")
-flags.DEFINE_integer("num_processes", None, "Number of processes that decode. Default: "
-                     "one for each processor.", lower_bound=1)
-flags.DEFINE_float("file_timeout_secs", 300.0, "Seconds after which the decoding of a "
-                   "file is given up.", 0.1)
-flags.DEFINE_float("file_memory_gib", 8.0, "GiB of addresses that decoding a file may "
-                   "need.", 0.5)
+decoding_flags.define("is left out")
 command_line.require("videos", "name the CSV of the media files")
 command_line.require("output_dir", "name the directory of the records")
 
@@ -120,9 +108,7 @@ def main() -> None:
 
 
 def _run(job: jobs.Job) -> None:
-  num_processes = FLAGS.num_processes or child_processes.num_processors()
-  with (streams.Decoders(num_processes, FLAGS.file_timeout_secs,
-                         round(FLAGS.file_memory_gib * 2**30)) as decoders,
+  with (decoding_flags.start(job.num_clips) as decoders,
         progress.Periodic(_PROGRESS_SECS, job.num_clips, "videos") as periodic):
     def show(done: int, failed: int) -> None:
       periodic(done, f"{done:,} of {job.num_clips:,} videos"

@@ -24,15 +24,13 @@ from yt8m.api import predictor as predictors
 from yt8m.api import timeline
 from yt8m.artifacts import thresholds
 from yt8m.configs import model_flags
-from yt8m.core import child_processes
 from yt8m.core import command
 from yt8m.core import command_line
 from yt8m.core import fields
 from yt8m.core import paths
 from yt8m.core import registry
-from yt8m.extracting import features
+from yt8m.extracting import decoding_flags
 from yt8m.extracting import model_features
-from yt8m.extracting import streams
 from yt8m.predicting import inputs
 from yt8m.predicting import outputs
 from yt8m.predicting import videos
@@ -55,17 +53,7 @@ paths.define("thresholds", None, "File of yt8m-eval --choose_thresholds, for the
              must_exist="name a file of yt8m-eval --choose_thresholds")
 flags.DEFINE_string("extractor", "", "Extractor of media files. Default: that of the "
                     "model.")
-paths.define("weights_dir", "", "Directory with the files of weights of the extractor, "
-             "if it needs some.", must_exist="name the directory of the files of weights")
-flags.DEFINE_enum("missing", features.FAIL, features.MISSING, "What becomes of a file "
-                  "without pictures or without sound, if the extractor needs both: it "
-                  "cannot be predicted, or has zeros in their place.")
-flags.DEFINE_integer("num_processes", None, "Number of processes that decode. Default: "
-                     "one for each processor.", lower_bound=1)
-flags.DEFINE_float("file_timeout_secs", 300.0, "Seconds after which the decoding of a "
-                   "file is given up.", 0.1)
-flags.DEFINE_float("file_memory_gib", 8.0, "GiB of addresses that decoding a file may "
-                   "need.", 0.5)
+decoding_flags.define("cannot be predicted")
 command_line.require("model", "name a training directory or a SavedModel")
 
 
@@ -103,9 +91,7 @@ def _videos(predictor: predictors.Predictor, found: Sequence[str],
     reader = model_features.ModelFeatures(
         predictor.source.spec, predictor.signature.max_frames, FLAGS.extractor,
         FLAGS.weights_dir, FLAGS.missing)
-    decoders = stack.enter_context(streams.Decoders(
-        min(len(of_media), FLAGS.num_processes or child_processes.num_processors()),
-        FLAGS.file_timeout_secs, round(FLAGS.file_memory_gib * 2**30)))
+    decoders = stack.enter_context(decoding_flags.start(len(of_media)))
     for video in videos.of_media(predictor, reader, of_media, decoders):
       yield video, reader.fps
 

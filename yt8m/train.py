@@ -81,11 +81,9 @@ train_flags.define_machine()
     "label_loss", "optimizer", "metrics", "reader", "describe")
 def main() -> None:
   if FLAGS.list:
-    print(describing.listing())
-    return
+    return print(describing.listing())
   if FLAGS.describe:
-    print(describing.description(FLAGS.describe))
-    return
+    return print(describing.description(FLAGS.describe))
   data_flag.apply()
   recipes.find(FLAGS.model).set_flag_defaults()
   model_flags.count_classes()

@@ -61,7 +61,8 @@ class Counts:
                  for model, weight in zip(models, weights, strict=True)), score
 
   def refine(self, models, weights):
-    raise NotImplementedError  # The search does not ask, because `refines` is False.
+    # The search does not ask, because `refines` is False.
+    raise NotImplementedError
 
 
 class Learned:

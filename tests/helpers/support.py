@@ -53,6 +53,18 @@ def run_command(module, *arguments, check=True, environment=None):
   return process
 
 
+def run_script(name):
+  """Returns the last line that a script of tests/helpers prints, as JSON.
+
+  It is a process of its own, because the number of logical devices cannot be changed.
+  """
+  output = subprocess.run(
+      [sys.executable, str(ROOT / "tests/helpers" / name)], capture_output=True,
+      text=True, timeout=300, cwd=ROOT, env=ENVIRONMENT)
+  assert output.returncode == 0, output.stderr[-3000:]
+  return json.loads(output.stdout.splitlines()[-1])
+
+
 def run_without_matplotlib(module, *arguments):
   """Runs a command as it is installed without extras; returns the completed process."""
   code = ("import runpy, sys; sys.modules['matplotlib'] = None\n"

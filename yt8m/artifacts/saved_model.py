@@ -18,7 +18,7 @@ from yt8m.artifacts import thresholds
 from yt8m.core import feature_spec
 from yt8m.core import fields
 from yt8m.core import files
-from yt8m.core import paths
+from yt8m.core import literal_paths
 from yt8m.core import registry
 from yt8m.core.types import Batch
 from yt8m.core.types import Scores
@@ -201,7 +201,7 @@ class SavedModel:
     with registry.allow_code(self.allow_code):
       graph_check.check(self.directory)
     try:
-      loaded = tf.saved_model.load(paths.literal(self.directory))
+      loaded = tf.saved_model.load(literal_paths.literal(self.directory))
     except Exception as error:  # any, depending on which bytes are damaged
       raise ValueError(f"{self.directory} cannot be loaded ({fields.reason(error)}): "
                        "copy or export the model again.") from error

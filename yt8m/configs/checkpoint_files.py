@@ -25,7 +25,7 @@ from absl import logging
 
 from yt8m.core import checksum
 from yt8m.core import files
-from yt8m.core import paths
+from yt8m.core import literal_paths
 from yt8m.core import types
 from yt8m.core.types import PathLike
 
@@ -67,9 +67,9 @@ def parts(path: str) -> list[str]:
 
 
 def readable(path: str) -> str:
-  """Returns a path prefix by which TensorFlow reads a checkpoint (`paths.literal`)."""
+  """Returns a path prefix by which TensorFlow reads a checkpoint (`literal_paths`)."""
   directory, name = os.path.split(path)
-  return os.path.join(paths.literal(directory), name)
+  return os.path.join(literal_paths.literal(directory), name)
 
 
 def reader(path: str) -> Any:

@@ -11,11 +11,8 @@
 """
 
 import collections
-import functools
 import glob as glob_lib
 import os
-import re
-import tempfile
 from collections.abc import Iterator
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -25,7 +22,6 @@ from absl import logging
 
 from yt8m.core import fields
 from yt8m.core import files
-from yt8m.core import signals
 from yt8m.core import text_lines
 from yt8m.core.types import PathLike
 
@@ -199,26 +195,6 @@ def _matches(pattern):
     return sorted(tf.io.gfile.glob(pattern))
   # As a shell does it: TensorFlow's would match hidden files, such as .DS_Store.
   return sorted(glob_lib.glob(pattern, recursive=True))
-
-
-def literal(directory: PathLike) -> str:
-  """Returns a path of a directory by which TensorFlow reads checkpoints in it.
-
-  It takes brackets, stars and question marks for a pattern, and has no way to escape
-  them. Another name of a local directory, a link in a temporary folder, has none.
-  """
-  directory = os.fspath(directory)
-  if files.is_remote(directory) or not re.search(r"[][*?\\]", directory):
-    return directory
-  return os.path.join(_alias(os.path.abspath(directory)).name, "alias")
-
-
-@functools.cache
-def _alias(directory):
-  folder = tempfile.TemporaryDirectory()  # It is removed when the process ends.
-  signals.remove_if_stopped(folder.name)
-  os.symlink(directory, os.path.join(folder.name, "alias"))
-  return folder
 
 
 def files_of(directory: PathLike, pattern: str) -> list[str]:

@@ -2,9 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Frozen weights stay as they are, to the bit, and slow ones move less."""
 
-import json
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -147,12 +144,7 @@ def test_unknown_parts_and_all_parts():
 
 @pytest.mark.long
 def test_two_replicas_freeze_and_slow_down_as_one():
-  """Runs in a separate process with two logical devices."""
-  script = support.ROOT / "tests/helpers/two_replicas_freezing.py"
-  output = subprocess.run([sys.executable, str(script)], capture_output=True, text=True,
-                          timeout=300, cwd=support.ROOT, env=support.ENVIRONMENT)
-  assert output.returncode == 0, output.stderr[-3000:]
-  found = json.loads(output.stdout.splitlines()[-1])
+  found = support.run_script("two_replicas_freezing.py")
   assert len(found) == 2
   for precision, (difference, right_ones_stay) in found.items():
     assert difference < (2e-2 if "float16" in precision else 1e-4), precision

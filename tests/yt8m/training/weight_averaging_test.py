@@ -2,9 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Averages of weights: compared with numpy, after resuming, and in evaluation."""
 
-import json
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -189,12 +186,7 @@ def test_wrong_numbers_are_refused(tmp_path):
 
 @pytest.mark.long
 def test_two_replicas_and_half_precision_keep_the_same_averages():
-  """Runs in a separate process with two logical devices."""
-  script = support.ROOT / "tests/helpers/two_replicas_averaging.py"
-  output = subprocess.run([sys.executable, str(script)], capture_output=True, text=True,
-                          timeout=300, cwd=support.ROOT, env=support.ENVIRONMENT)
-  assert output.returncode == 0, output.stderr[-3000:]
-  differences = json.loads(output.stdout.splitlines()[-1])
+  differences = support.run_script("two_replicas_averaging.py")
   assert len(differences) == 4
   for case, difference in differences.items():
     assert difference < (1e-3 if "float16" in case else 1e-5), case
