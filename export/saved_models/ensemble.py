@@ -135,30 +135,38 @@ def join(models: Sequence[SavedModel]) -> Contract:
 
   Raises:
     ValueError: There are no models, or two of them differ in level, in number of
-      classes, or in the size or type of a feature. The message names both.
+      classes, in extractor, or in the size, type or range of a feature. The message
+      names both.
     FileNotFoundError: A directory is not a SavedModel of ours.
   """
   if not models:
     raise ValueError("An ensemble needs at least one member.")
-  first, features, sources = models[0], {}, {}
+  first, features, sources, ranges = models[0], {}, {}, {}
+  extractor = next((model.spec.extractor for model in models if model.spec.extractor),
+                   None)
   for model in models:
     for what, ours, others in (
         ("levels", model.spec.level, first.spec.level),
-        ("numbers of classes", model.num_classes, first.num_classes)):
+        ("numbers of classes", model.num_classes, first.num_classes),
+        ("extractors", model.spec.extractor or extractor, extractor)):
       if ours != others:
         raise ValueError(f"{model} and {first} have different {what}, {ours} and "
                          f"{others}: they cannot be one model. Leave one out.")
-    for name, *feature in zip(
+    ranges |= model.spec.ranges
+    for name, size, dtype in zip(
         model.spec.names, model.spec.sizes, model.spec.dtypes, strict=True):
+      feature = size, dtype, model.spec.ranges.get(name)
       for what, ours, others in zip(
-          ("sizes", "types"), feature, features.setdefault(name, feature), strict=True):
+          ("sizes", "types", "ranges"), feature, features.setdefault(name, feature),
+          strict=True):
         if ours != others:
           raise ValueError(
               f"{model} and {sources[name]} read feature {name!r} with different {what}, "
               f"{ours} and {others}: they cannot be one model. Leave one out.")
       sources.setdefault(name, model)
-  sizes, dtypes = zip(*features.values(), strict=True)
-  spec = feature_spec.FeatureSpec(features, sizes, first.spec.level, dtypes)
+  sizes, dtypes, _ = zip(*features.values(), strict=True)
+  spec = feature_spec.FeatureSpec(features, sizes, first.spec.level, dtypes,
+                                  extractor=extractor, ranges=ranges)
   return Contract(spec, max(model.max_frames for model in models), first.num_classes)
 
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """From the bytes of records to the input of a model: dequantise, mask, normalise."""
 
+from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,15 +17,11 @@ from yt8m.models.layers import masking
 NORMALIZATIONS = ("l2", "rms", "none")
 
 
-def dequantize(q: tf.Tensor) -> tf.Tensor:
-  """Returns `x = q·4/255 + 4/512 − 2`, from uint8 to float32."""
-  return tf.cast(q, tf.float32) * numerics.SCALE + numerics.OFFSET
-
-
 class InputFeatures(base.Layer):
   """Turns the features of a batch into normalised float vectors, one for each modality.
 
-      x = dequantize(q)           for 8-bit input; float input remains as it is
+      x = q (high − low)/255 + low   for 8-bit input, `numerics.dequantize`; float input
+                                  remains as it is
       x_t = 0                     for padded frames t, and for all frames if the bytes
                                   of all valid frames are 0: the video lacks x, as it
                                   does if all its floats are 0
@@ -41,6 +38,8 @@ class InputFeatures(base.Layer):
   Args:
     names: Feature names, in the order of concatenation.
     normalization: Normalisation, "l2" (as in the starter code), "rms" or "none".
+    ranges: Values that the bytes 0 and 255 of features stand for, by name. Default: those
+      of YouTube-8M, -1.9921875 and 2.0078125.
 
   Call arguments:
     features: `{name: (batch_size, num_frames, size) uint8 or float}`, or
@@ -57,11 +56,13 @@ class InputFeatures(base.Layer):
   Reference: YouTube-8M starter code, `utils.Dequantize` and `train.build_graph`.
   """
 
-  def __init__(self, names: Sequence[str], normalization: str = "l2", **kwargs: Any):
+  def __init__(self, names: Sequence[str], normalization: str = "l2",
+               ranges: Mapping[str, numerics.Range] | None = None, **kwargs: Any):
     super().__init__(autocast=False, **kwargs)
     if normalization not in NORMALIZATIONS:
       raise registry.unknown("normalization", normalization, NORMALIZATIONS)
     self.names, self.normalization = list(names), normalization
+    self.ranges = dict(ranges or {})
 
   def build(self, features_shape: dict[str, Any], *other_shapes: Any) -> None:
     """Creates nothing, but Keras records the shapes for `summary`."""
@@ -72,7 +73,9 @@ class InputFeatures(base.Layer):
     if missing:
       raise ValueError(f"The batch has no feature {missing[0]!r}; it has "
                        f"{sorted(features)} (--feature_names).")
-    xs: list[Any] = [_masked_floats(features[name], frame_mask) for name in self.names]
+    xs: list[Any] = [_masked_floats(
+        features[name], frame_mask, self.ranges.get(name, numerics.YOUTUBE_8M))
+                     for name in self.names]
     if self.normalization != "none":
       squares = tf.add_n([_squared_length(x) for x in xs])
       scale = tf.math.rsqrt(tf.maximum(squares, 1e-12))
@@ -88,16 +91,17 @@ class InputFeatures(base.Layer):
             for name in self.names]
 
 
-def _masked_floats(x: tf.Tensor, frame_mask: tf.Tensor | None) -> tf.Tensor:
+def _masked_floats(x: tf.Tensor, frame_mask: tf.Tensor | None, bounds: numerics.Range
+                   ) -> tf.Tensor:
   if x.dtype != tf.uint8:
     return masking.zero_padding(tf.cast(x, tf.float32), frame_mask)
   valid = masking.is_there(x, frame_mask)
   if frame_mask is not None:
     valid &= frame_mask[:, :, tf.newaxis]
-  # `dequantize`, and 0 where it is not valid. Bytes are finite: no selection is needed,
+  # Dequantised, and 0 where it is not valid. Bytes are finite: no selection is needed,
   # which would write another array of this size.
-  valid = tf.cast(valid, tf.float32)
-  return tf.cast(x, tf.float32) * (numerics.SCALE * valid) + numerics.OFFSET * valid
+  valid, (low, high) = tf.cast(valid, tf.float32), bounds
+  return tf.cast(x, tf.float32) * ((high - low) / 255 * valid) + low * valid
 
 
 def _squared_length(x: tf.Tensor) -> tf.Tensor:

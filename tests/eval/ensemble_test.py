@@ -103,6 +103,7 @@ def test_search_and_evaluate(folder, predictions, tmp_path, arguments):
   assert (tmp_path / "evaluation" / found.members[0].model.name / "store.json").exists()
 
 
+@pytest.mark.long
 def test_without_matplotlib_all_but_the_picture_is_written(folder, tmp_path):
   for action in ("predict", "search"):
     output = support.run_without_matplotlib(

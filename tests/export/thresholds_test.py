@@ -67,6 +67,7 @@ def as_lists(submission):
           for name, (classes, scores) in submission.items()}
 
 
+@pytest.mark.long
 def test_predictions_are_left_out_in_every_format(folder, tmp_path):
   expected = decided_by_hand(folder, TOP_K)
   counts = {len(classes) for classes, _ in expected.values()}

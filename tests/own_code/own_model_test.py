@@ -92,6 +92,7 @@ def test_a_video_model(example):
     np.testing.assert_allclose(values ** 3, powers[video][1], rtol=1e-3, atol=1e-6)
 
 
+@pytest.mark.long
 def test_a_recipe_is_needed_in_training_only(example):
   train = ["yt8m-train", "--model=my_models:recipe", "--train_dir=model",
            "--set=aggregation.units=5"]

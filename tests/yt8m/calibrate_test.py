@@ -90,6 +90,7 @@ def test_folds_and_label_sets(records, train_dir, tmp_path):
   assert "GAP of" in log
 
 
+@pytest.mark.long
 def test_models_of_the_folds_are_trained(records, train_dir, tmp_path):
   out = tmp_path / "out"
   arguments = (f"--train_dir={train_dir}", f"--output_dir={out}", "--num_folds=2")
@@ -157,6 +158,7 @@ def test_the_blend_of_an_ensemble(records, train_dir, tmp_path):
   assert again.returncode == 1 and "is calibrated already" in again.stderr
 
 
+@pytest.mark.long
 def test_predictions_of_the_folds_teach_a_model(records, train_dir, tmp_path):
   out, teacher = tmp_path / "out", tmp_path / "teacher"
   arguments = (COMMAND, f"--train_dir={train_dir}", f"--output_dir={out}",

@@ -13,6 +13,8 @@ from yt8m.data import dataset
 # What is defined here belongs to the command that calls it, and to its --help.
 flags.disclaim_key_flags()
 
+# Recipe for records of frames, which the default of --model does not read.
+_FRAME_MODEL = "FrameLevelLogisticModel"
 # Split of each flag for patterns, if the user names none.
 _patterns: dict[str, str] = {}
 # Not empty if the command has flags that describe features and classes.
@@ -74,7 +76,8 @@ def _described(data: dataset.Dataset) -> dict[str, Any]:
     names = [name.strip() for name in flags.FLAGS.feature_names.split(",")]
     if known := [name for name in names if name in spec.names]:
       spec = spec.of_names(known)
-  return {"feature_names": ",".join(spec.names),
+  model = {} if spec.is_video_level else {"model": _FRAME_MODEL}
+  return {**model, "feature_names": ",".join(spec.names),
           "feature_sizes": ",".join(map(str, spec.sizes)),
           "feature_dtypes": ",".join(spec.dtypes),
           "frame_features": not spec.is_video_level, "num_classes": data.num_classes,

@@ -11,6 +11,7 @@ import numpy as np
 from absl import flags
 
 from yt8m.core import fields
+from yt8m.core import numerics
 from yt8m.core import registry
 from yt8m.core.types import Config
 
@@ -22,6 +23,9 @@ SEGMENT_FRAMES = 5
 # Types of the values of a feature. uint8: YouTube-8M's 8-bit numbers, which the model
 # dequantises; floats reach the model as they are.
 UINT8, FLOAT16, FLOAT32 = DTYPES = ("uint8", "float16", "float32")
+
+# JSON of ranges of bytes, by feature.
+RANGES = fields.object_of(fields.list_of(fields.NUMBER, "numbers"), "lists of numbers")
 
 # Number of values of a feature, or that and their type: `(512, "float16")`.
 Size = int | tuple[int, str]
@@ -61,10 +65,13 @@ dtypes=('uint8', 'uint8'))
       `"my_module:MyReader"`; None for the readers of this library.
     extractor: Name and digest of the extractor that made the features, e.g.
       `"efficientnet-lite0@3f21…"`; None if it is not known.
+    ranges: Values that the bytes 0 and 255 of features stand for, by name, where they are
+      not those of YouTube-8M.
 
   Raises:
     ValueError: There are no names, there is not one size and one type for each name, a
-      name appears twice, a size is not positive, or a type or the level is unknown.
+      name appears twice, a size is not positive, a type or the level is unknown, or a
+      range is empty or not one of a feature of bytes.
   """
   names: tuple[str, ...]
   sizes: tuple[int, ...]
@@ -72,10 +79,13 @@ dtypes=('uint8', 'uint8'))
   dtypes: tuple[str, ...]
   reader: str | None = dataclasses.field(default=None, repr=False)
   extractor: str | None = dataclasses.field(default=None, repr=False)
+  ranges: Mapping[str, numerics.Range] = dataclasses.field(
+      default_factory=dict, repr=False, hash=False)
 
   def __init__(self, names: Iterable[str], sizes: Iterable[int], level: str,
                dtypes: Iterable[str] | None = None, reader: str | None = None,
-               extractor: str | None = None):
+               extractor: str | None = None,
+               ranges: Mapping[str, numerics.Range] | None = None):
     names, sizes = tuple(names), tuple(int(size) for size in sizes)
     if not names:
       raise ValueError("--feature_names is empty: name at least one feature.")
@@ -90,9 +100,10 @@ dtypes=('uint8', 'uint8'))
     if level not in LEVELS:
       raise registry.unknown("level", level, LEVELS)
     dtypes = _checked_dtypes(names, dtypes, level)
+    ranges = _checked_ranges(dict(zip(names, dtypes, strict=True)), ranges or {})
     for field, value in (
         ("names", names), ("sizes", sizes), ("level", level), ("dtypes", dtypes),
-        ("reader", reader), ("extractor", extractor)):
+        ("reader", reader), ("extractor", extractor), ("ranges", ranges)):
       object.__setattr__(self, field, value)
 
   @classmethod
@@ -187,10 +198,12 @@ dtypes=('float16', 'uint8'))
 
   def of_names(self, names: Iterable[str]) -> "FeatureSpec":
     """Returns the spec of some of the features, in another order if need be."""
+    names = tuple(names)
     index = [self.names.index(name) for name in names]
     return dataclasses.replace(
-        self, names=[self.names[i] for i in index], sizes=[self.sizes[i] for i in index],
-        dtypes=[self.dtypes[i] for i in index])
+        self, names=names, sizes=[self.sizes[i] for i in index],
+        dtypes=[self.dtypes[i] for i in index],
+        ranges={name: self.ranges[name] for name in names if name in self.ranges})
 
   def to_config(self) -> Config:
     """Returns the arguments in plain types; default types are left out, as they were
@@ -199,7 +212,9 @@ dtypes=('float16', 'uint8'))
     if not self.has_default_dtypes:
       config["dtypes"] = list(self.dtypes)
     return {**config, **{name: value for name, value in (
-        ("reader", self.reader), ("extractor", self.extractor)) if value}}
+        ("reader", self.reader), ("extractor", self.extractor),
+        ("ranges", {name: list(bounds) for name, bounds in self.ranges.items()}))
+        if value}}
 
   @classmethod
   def from_config(cls, config: Config) -> "FeatureSpec":
@@ -213,9 +228,10 @@ dtypes=('float16', 'uint8'))
         "sizes": fields.list_of(fields.COUNT, "whole numbers from 1 on"),
         "level": fields.one_of(LEVELS)},
         {"dtypes": fields.list_of(fields.one_of(DTYPES), "types of features"),
-         "reader": fields.NAME, "extractor": fields.NAME})
+         "reader": fields.NAME, "extractor": fields.NAME,
+         "ranges": RANGES})
     return cls(config["names"], config["sizes"], config["level"], config.get("dtypes"),
-               config.get("reader"), config.get("extractor"))
+               config.get("reader"), config.get("extractor"), config.get("ranges"))
 
   def check_extractor(self, other: "FeatureSpec", records: str) -> None:
     """Refuses records of a model, which this spec describes, from another extractor.
@@ -225,13 +241,39 @@ dtypes=('float16', 'uint8'))
       records: Name of the records, for the error.
 
     Raises:
-      ValueError: Both extractors are known, and differ.
+      ValueError: Both extractors are known, and they or the ranges of their bytes differ.
     """
-    if self.extractor and other.extractor and self.extractor != other.extractor:
+    if not (self.extractor and other.extractor):
+      return
+    if self.extractor != other.extractor:
       raise ValueError(
           f"The features of {records} were made by the extractor {other.extractor}, and "
           f"the model was trained on those of {self.extractor}: extract the videos again "
           "with that one (yt8m-extract --extractor), or train a model on these.")
+    for name in set(self.names) & set(other.names):
+      if self.ranges.get(name) != other.ranges.get(name):
+        raise ValueError(
+            f"The bytes of the feature {name} of {records} stand for "
+            f"{_written(other.ranges.get(name))}, and those that the model was trained "
+            f"on for {_written(self.ranges.get(name))}: train a model on these.")
+
+
+def _written(bounds: numerics.Range | None) -> str:
+  low, high = bounds or numerics.YOUTUBE_8M
+  return f"{low:g} to {high:g}"
+
+
+def _checked_ranges(dtypes: Mapping[str, str], ranges: Mapping[str, Iterable[float]]
+                    ) -> dict[str, numerics.Range]:
+  checked = {}
+  for name, bounds in ranges.items():
+    bounds = tuple(map(float, bounds))
+    if dtypes.get(name) != UINT8 or len(bounds) != 2 or not (
+        -np.inf < bounds[0] < bounds[1] < np.inf):
+      raise ValueError(f"The range of the feature {name} is {bounds}, but must be two "
+                       "numbers, the smaller one first, of a feature of bytes.")
+    checked[name] = bounds[0], bounds[1]
+  return checked
 
 
 def _entries(flag: str) -> list[str]:

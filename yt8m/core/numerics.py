@@ -8,9 +8,12 @@ import numpy as np
 # x = q * SCALE + OFFSET, so that 0 stands for -1.9921875 and 255 for 2.0078125.
 SCALE = 4.0 / 255.0
 OFFSET = 4.0 / 512.0 - 2.0
+# The values that 0 and 255 stand for.
+Range = tuple[float, float]
+YOUTUBE_8M = (OFFSET, OFFSET + 4.0)
 
 
-def quantize(x: np.ndarray) -> np.ndarray:
+def quantize(x: np.ndarray, bounds: Range = YOUTUBE_8M) -> np.ndarray:
   """Returns the bytes whose `dequantize` is nearest to `x`, clipped to 0 … 255.
 
   >>> import numpy as np
@@ -18,18 +21,22 @@ def quantize(x: np.ndarray) -> np.ndarray:
   >>> numerics.quantize(np.array([-3.0, 0.0, 2.0078125]))
   array([  0, 127, 255], dtype=uint8)
   """
-  return np.clip(np.rint((x - OFFSET) * (255 / 4)), 0, 255).astype(np.uint8)
+  low, high = bounds
+  return np.clip(np.rint((x - low) * (255 / (high - low))), 0, 255).astype(np.uint8)
 
 
-def dequantize(q: np.ndarray) -> np.ndarray:
-  """Returns `x = q·4/255 + 4/512 − 2`, in float32 as the starter code computes it.
+def dequantize(q: np.ndarray, bounds: Range = YOUTUBE_8M) -> np.ndarray:
+  """Returns `x = q·(high − low)/255 + low`, in float32 as the starter code computes it.
+
+  For YouTube-8M, this is `q·4/255 + 4/512 − 2`.
 
   >>> import numpy as np
   >>> from yt8m.core import numerics
   >>> numerics.dequantize(np.array([0, 255], np.uint8))
   array([-1.9921875,  2.0078125], dtype=float32)
   """
-  return q.astype(np.float32) * np.float32(SCALE) + np.float32(OFFSET)
+  low, high = bounds
+  return q.astype(np.float32) * np.float32((high - low) / 255) + np.float32(low)
 
 
 def logit(p: np.ndarray | float, epsilon: float,

@@ -82,10 +82,13 @@ class Dataset:
   @classmethod
   def with_extractor(cls, spec: feature_spec.FeatureSpec, record_files: Sequence[str]
                      ) -> feature_spec.FeatureSpec:
-    """Returns a spec with the extractor that the files beside the records name."""
+    """Returns a spec with the extractor and the ranges that the file beside the records
+    names."""
     data = cls.beside(record_files)
     return spec if data is None else dataclasses.replace(
-        spec, extractor=data.spec.extractor)
+        spec, extractor=data.spec.extractor,
+        ranges={name: bounds for name, bounds in data.spec.ranges.items()
+                if name in spec.names})
 
   def write(self) -> None:
     """Writes `dataset.json`, which is there whole or not at all."""

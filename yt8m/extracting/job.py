@@ -27,6 +27,7 @@ from yt8m.core import directories
 from yt8m.core import feature_spec
 from yt8m.core import fields
 from yt8m.core import files
+from yt8m.core import numerics
 from yt8m.core import vocabulary
 from yt8m.core.types import Config
 from yt8m.data import dataset
@@ -110,6 +111,7 @@ class Job:
         for count in [-(-len(clips) // videos_per_shard)] for number in range(count)]
     self._settings = {
         **settings, "extractor": extractor.identity(sampling.fps),
+        **({"ranges": extractor.ranges} if extractor.ranges else {}),
         **dataclasses.asdict(sampling),
         "classes": names.digest, "videos_per_shard": videos_per_shard,
         "clips": self._digest()}
@@ -235,15 +237,24 @@ class Job:
       writer.writerow(["path", "id", "reason"])
       writer.writerows(failure for _, result in results for failure in result.failed)
     self._names.write(os.path.join(self._output_dir, vocabulary.FILE))
-    extractor = self._extractor
-    spec = feature_spec.FeatureSpec(
-        extractor.feature_names, [extractor.sizes[m] for m in extractor.modalities],
-        feature_spec.FRAME, [extractor.dtypes[m] for m in extractor.modalities],
-        extractor=extractor.identity(self._sampling.fps))
     dataset.Dataset(
-        self._output_dir, spec, len(self._names.names), self._sampling.max_frames,
-        self._sampling.fps, num_videos,
-        {"extractor": extractor.config, "missing": self._sampling.missing}).write()
+        self._output_dir, self._extractor.spec(self._sampling.fps),
+        len(self._names.names), self._sampling.max_frames, self._sampling.fps, num_videos,
+        {"extractor": self._extractor.config, "missing": self._sampling.missing}).write()
+
+
+def ranges_begun(output_dir: str) -> dict[str, numerics.Range]:
+  """Returns the ranges of bytes of an extraction that was begun; {} for none."""
+  path = os.path.join(output_dir, SETTINGS)
+  if not files.exists(path):
+    return {}
+
+  def ranges_of(settings: Config) -> dict[str, numerics.Range]:
+    fields.check(settings, {}, {"ranges": feature_spec.RANGES})
+    return {name: (low, high) for name, (low, high) in settings.get("ranges", {}).items()}
+
+  return files.read_json(path, kind="settings of yt8m-extract",
+                         remedy="Name another --output_dir", parse=ranges_of)
 
 
 def _remove(path: str) -> None:

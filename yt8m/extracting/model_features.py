@@ -45,11 +45,8 @@ class ModelFeatures:
     name, self.fps = (base.parse_identity(spec.extractor) if spec.extractor
                       else (extractor, 1.0))
     self._extractor = making.make_extractor(extractor or name, weights_dir)
-    made = feature_spec.FeatureSpec(
-        self._extractor.modalities,
-        [self._extractor.sizes[m] for m in self._extractor.modalities], spec.level,
-        [self._extractor.dtypes[m] for m in self._extractor.modalities],
-        extractor=self._extractor.identity(self.fps))
+    self._extractor.quantize(spec.ranges)
+    made = self._extractor.spec(self.fps)
     spec.check_extractor(made, "these media files")
     for feature in zip(spec.names, spec.sizes, spec.dtypes, strict=True):
       if feature not in zip(made.names, made.sizes, made.dtypes, strict=True):

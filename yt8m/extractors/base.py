@@ -5,6 +5,7 @@
 import hashlib
 import re
 from collections.abc import Iterable
+from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 from typing import ClassVar
@@ -36,6 +37,7 @@ class Extractor:
     frame_size: Height and width of the frames that `extract_frames` takes without
       scaling them; `read_frames(size=…)` scales well and fast. None for any size.
     version: Number that grows with each change of the code that changes the features.
+    ranges: Values that the bytes 0 and 255 stand for, by modality, after `quantize`.
   """
   name: str = ""
   modalities: tuple[str, ...] = ()
@@ -43,6 +45,7 @@ class Extractor:
   dtypes: dict[str, str] = {}
   frame_size: tuple[int, int] | None = None
   version: ClassVar[int] = 1
+  ranges: Mapping[str, numerics.Range] = {}
 
   def __init__(self, weights_dir: str = ""):
     """Loads what the extractor needs.
@@ -51,11 +54,6 @@ class Extractor:
       weights_dir: Path of the directory with its files of weights, if it has any.
     """
     del weights_dir
-
-  @property
-  def feature_names(self) -> tuple[str, ...]:
-    """Names of the features in the records."""
-    return self.modalities
 
   def extract_frames(self, rgb: np.ndarray) -> np.ndarray:
     """Returns the features of frames.
@@ -83,11 +81,19 @@ class Extractor:
     """
     raise NotImplementedError(f"The extractor {self.name} takes no sound.")
 
+  def quantize(self, ranges: Mapping[str, numerics.Range]) -> None:
+    """Stores features in 8 bits from now on, of the range [low, high] of each modality.
+
+    Modalities without a range stay as they are.
+    """
+    self.ranges = dict(ranges)
+    self.dtypes = {**self.dtypes, **dict.fromkeys(ranges, feature_spec.UINT8)}
+
   def encode(self, modality: str, features: np.ndarray) -> np.ndarray:
     """Returns features, (n, size) float32, in the type in which they are stored."""
     dtype = self.dtypes[modality]
     if dtype == feature_spec.UINT8:
-      return numerics.quantize(features)
+      return numerics.quantize(features, self.ranges.get(modality, numerics.YOUTUBE_8M))
     largest = np.finfo(dtype).max
     return np.clip(features, -largest, largest).astype(dtype)
 
@@ -106,6 +112,17 @@ class Extractor:
     return hashlib.sha256(
         "\n".join([*(f"{key}={value}" for key, value in sorted(self.config.items())),
                    *self.digests()]).encode()).hexdigest()
+
+  def spec(self, fps: float = 1.0) -> feature_spec.FeatureSpec:
+    """Returns the spec of the records.
+
+    Args:
+      fps: Number of rows a second.
+    """
+    return feature_spec.FeatureSpec(
+        self.modalities, [self.sizes[modality] for modality in self.modalities],
+        feature_spec.FRAME, [self.dtypes[modality] for modality in self.modalities],
+        extractor=self.identity(fps), ranges=self.ranges)
 
   def identity(self, fps: float = 1.0) -> str:
     """Returns what records, models and SavedModels keep: name, digest and rate.
@@ -162,7 +179,8 @@ class Combined(Extractor):
     return self._part(AUDIO).extract_audio(waveform, fps)
 
   def encode(self, modality: str, features: np.ndarray) -> np.ndarray:
-    return self._by_modality[modality].encode(modality, features)
+    return (super() if modality in self.ranges else self._by_modality[modality]).encode(
+        modality, features)
 
   def digests(self) -> Sequence[str]:
     return [part.digest for part in self.parts]

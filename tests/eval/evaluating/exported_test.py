@@ -148,6 +148,7 @@ def test_an_ensemble_has_the_numbers_of_its_search(folder, tmp_path):
   assert sorted(path.name for path in (folder / "serving").iterdir()) == ["3"]
 
 
+@pytest.mark.long
 def test_thresholds_of_an_ensemble(folder, tmp_path):
   first, path = folder / "serving/3", tmp_path / "thresholds.json"
   before = checksum.of_tree(str(first), [""])

@@ -62,6 +62,27 @@ def test_types_of_features_must_agree(tmp_path):
   assert ensemble_model.join([other, other]) == other.contract
 
 
+def test_extractors_and_ranges_must_agree(tmp_path):
+  def member(name, **options):
+    (tmp_path / name / "assets").mkdir(parents=True)
+    Contract(feature_spec.FeatureSpec(["rgb"], [8], "frame", **options), 7, 6).save(
+        str(tmp_path / name / "assets"))
+    return SavedModel(str(tmp_path / name))
+
+  unknown, mine, theirs = (member(name, **options) for name, options in (
+      ("unknown", {}), ("mine", {"extractor": "mine@01"}),
+      ("theirs", {"extractor": "theirs@02"})))
+  assert ensemble_model.join([unknown, mine]).spec.extractor == "mine@01"
+  with pytest.raises(ValueError, match="theirs and .*mine have different extractors, "
+                     "theirs@02 and mine@01: they cannot be one model"):
+    ensemble_model.join([mine, theirs])
+  scaled = member("scaled", ranges={"rgb": (0.0, 6.0)})
+  assert ensemble_model.join([scaled, scaled]).spec == scaled.spec
+  with pytest.raises(ValueError, match="scaled and .*unknown read feature 'rgb' with "
+                     r"different ranges, \(0.0, 6.0\) and None: they cannot be"):
+    ensemble_model.join([unknown, scaled])
+
+
 def test_names_of_classes_are_those_of_the_members_or_given(members, tmp_path):
   cards = {}
   for name, words in (("first", "ab"), ("same", "ab"), ("other", "ac")):

@@ -15,9 +15,20 @@ keras = tf.keras
 @support.needs_goldens
 def test_dequantize_equals_the_starter_code():
   golden, _ = support.load_golden("reader_utils")
-  q = tf.range(256)
-  np.testing.assert_allclose(input_features.dequantize(tf.cast(q, tf.uint8)),
-                             golden["dequantize_0_255"], rtol=1e-6, atol=1e-7)
+  [found] = input_features.InputFeatures(["x"], "none")(
+      {"x": tf.cast(tf.range(256), tf.uint8)[tf.newaxis]})
+  np.testing.assert_allclose(found[0], golden["dequantize_0_255"], rtol=1e-6, atol=1e-7)
+
+
+def test_bytes_of_a_range():
+  q = np.array([[[0, 128, 255], [51, 0, 0]]], np.uint8)
+  layer = input_features.InputFeatures(["x", "y"], "none", ranges={"x": (-1.0, 4.1)})
+  x, y = layer({"x": tf.constant(q), "y": tf.constant(q)},
+               frame_mask=tf.constant([[True, False]]))
+  np.testing.assert_allclose(x, [[[-1, 1.56, 4.1], [0, 0, 0]]], rtol=1e-6)
+  np.testing.assert_allclose(y, twin([q], np.array([1]), "none"), rtol=1e-5)
+  again = input_features.InputFeatures.from_config(layer.get_config())
+  assert again.ranges == {"x": (-1.0, 4.1)}
 
 
 @support.needs_goldens

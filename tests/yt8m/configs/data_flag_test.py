@@ -31,7 +31,7 @@ def shown(module, names, *arguments):
 
 OF_TRAINING = ("train_data_pattern", "eval_data_pattern", "feature_names",
                "feature_sizes", "feature_dtypes", "frame_features", "num_classes",
-               "vocabulary", "max_frames")
+               "vocabulary", "max_frames", "model")
 
 
 def test_training(tmp_path):
@@ -41,7 +41,8 @@ def test_training(tmp_path):
   assert error is None
   assert list(found.values()) == [
       f"{data}/train-*.tfrecord", f"{data}/validate-*.tfrecord", "rgb,audio", "8,4",
-      "float16,uint8", "True", "3", f"{data}/vocabulary.csv", "20"]
+      "float16,uint8", "True", "3", f"{data}/vocabulary.csv", "20",
+      "FrameLevelLogisticModel"]
 
 
 def test_flags_that_are_given_count_more(tmp_path):

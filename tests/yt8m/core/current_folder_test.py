@@ -135,6 +135,7 @@ def test_prediction(stranger, runner):
 
 
 @needs_safe_path
+@pytest.mark.long
 def test_ablation(stranger, tmp_path):
   small_job.write_record_files(tmp_path / "records", [30])
   (stranger.folder / "table.json").write_text(json.dumps({

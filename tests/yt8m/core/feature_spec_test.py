@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Feature names and sizes, from flags and from configurations."""
 
+import dataclasses
 import json
 
 import pytest
@@ -45,6 +46,33 @@ def test_types_are_kept_and_default_ones_left_out():
 def test_errors_of_types_name_the_feature(dtypes, frames, message):
   with pytest.raises(ValueError, match=message):
     FeatureSpec.from_flags("a,b", "8,8", frames, feature_dtypes=dtypes)
+
+
+def test_ranges_of_bytes():
+  spec = feature_spec.FeatureSpec(
+      ("rgb", "audio"), (8, 4), "frame", ("uint8", "float16"), extractor="mine@01",
+      ranges={"rgb": (0, 6)})
+  config = json.loads(json.dumps(spec.to_config()))
+  assert config["ranges"] == {"rgb": [0.0, 6.0]}
+  assert feature_spec.FeatureSpec.from_config(config) == spec
+  assert spec.of_names(["rgb"]).ranges == {"rgb": (0.0, 6.0)}
+  assert spec.of_names(["audio"]).ranges == {} and hash(spec)
+  other = dataclasses.replace(spec, ranges={})
+  assert other != spec and "ranges" not in other.to_config()
+  with pytest.raises(ValueError, match="The bytes of the feature rgb of these records "
+                     "stand for -1.99219 to 2.00781, and those .* trained on for 0 to 6"):
+    spec.check_extractor(other, "these records")
+  spec.check_extractor(spec, "these records")
+  spec.check_extractor(other.of_names(["audio"]), "these records")
+
+
+@pytest.mark.parametrize("ranges", [
+    {"rgb": (1, 1)}, {"rgb": (2, 1)}, {"rgb": (0, float("inf"))}, {"rgb": (0, 1, 2)},
+    {"audio": (0, 1)}, {"other": (0, 1)}])
+def test_ranges_that_are_none(ranges):
+  with pytest.raises(ValueError, match=f"range of the feature {next(iter(ranges))} is "):
+    feature_spec.FeatureSpec(("rgb", "audio"), (8, 4), "frame", ("uint8", "float16"),
+                             ranges=ranges)
 
 
 def test_segment_labels_can_be_asked_for_or_dropped():

@@ -28,6 +28,15 @@ def test_values_are_rounded_to_the_nearest_byte_and_clipped():
   np.testing.assert_array_equal(numerics.quantize(np.array([-9.0, 9.0])), [0, 255])
 
 
+def test_a_range_has_its_ends_at_0_and_255():
+  values = np.linspace(-5.0, 8.0, 1001)
+  q = numerics.quantize(values, (-3.0, 6.18))
+  assert (q[values < -2.99] == 0).all() and (q[values > 6.17] == 255).all()
+  back = numerics.dequantize(q, (-3.0, 6.18))
+  np.testing.assert_allclose(back, np.clip(values, -3.0, 6.18), atol=9.18 / 510 + 1e-6)
+  assert back.min() == -3 and back.max() == pytest.approx(6.18)
+
+
 @needs_goldens
 def test_bytes_have_the_values_of_the_starter_code():
   golden, _ = load_golden("reader_utils")

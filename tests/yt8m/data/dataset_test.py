@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`dataset.json`: a round trip, and what is said about hostile values."""
 
+import dataclasses
 import json
 import re
 
@@ -49,6 +50,11 @@ def test_beside_records(tmp_path):
   plain = feature_spec.FeatureSpec(("rgb",), (8,), feature_spec.FRAME)
   assert dataset.Dataset.with_extractor(plain, [path]).extractor == SPEC.extractor
   assert dataset.Dataset.with_extractor(plain, ["a.tfrecord"]).extractor is None
+  scaled = dataclasses.replace(SPEC, dtypes=("uint8", "uint8"), ranges={
+      "rgb": (0.0, 6.0), "audio": (-1.0, 1.0)})
+  make(tmp_path, spec=scaled).write()
+  assert dataset.Dataset.load(tmp_path).spec == scaled
+  assert dataset.Dataset.with_extractor(plain, [path]).ranges == {"rgb": (0.0, 6.0)}
 
 
 def test_records_of_another_extractor_are_refused_with_both_names(tmp_path):

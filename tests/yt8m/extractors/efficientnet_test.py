@@ -107,7 +107,7 @@ def test_scaled_frames_give_almost_the_features_of_large_ones(extractor, picture
 
 def test_description(extractor):
   assert extractor.name == making.DEFAULT == "efficientnet-lite0"
-  assert extractor.feature_names == extractor.modalities == ("rgb", "audio")
+  assert extractor.modalities == ("rgb", "audio")
   assert extractor.sizes == {"rgb": 1280, "audio": 128}
   assert set(extractor.dtypes.values()) == {"float16"}
   assert extractor.frame_size == (224, 224)

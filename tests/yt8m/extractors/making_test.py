@@ -54,7 +54,7 @@ def test_a_class_of_the_user(monkeypatch):
     extractor = making.make_extractor(OWN)
   frames = np.full((2, 4, 4, 3), (1, 2, 3), np.uint8)
   np.testing.assert_array_equal(extractor.extract_frames(frames), [[1, 2, 3]] * 2)
-  assert extractor.feature_names == ("rgb",) and extractor.config == {
+  assert extractor.modalities == ("rgb",) and extractor.config == {
       "name": "brightness", "version": 1}
   assert extractor.encode("rgb", np.ones((1, 3), np.float32)).dtype == np.float32
   with pytest.raises(NotImplementedError, match="brightness takes no sound"):
@@ -75,6 +75,19 @@ def test_extractors_together():
   assert extractor.encode("audio", np.zeros((1, 1), np.float32)).tolist() == [[127]]
   assert extractor.config["parts"] == [part.config for part in extractor.parts]
   assert extractor.digest != Brightness().digest
+
+
+def test_features_in_8_bits_of_a_range():
+  with registry.allow_code([OWN]):
+    extractor = making.make_extractor(f"test-loudness, {OWN}")
+  identity = extractor.identity()
+  extractor.quantize({"rgb": (0.0, 5.1)})
+  assert extractor.dtypes == {"rgb": "uint8", "audio": "uint8"}
+  assert extractor.encode("rgb", np.float32([[-1, 1, 9]])).tolist() == [[0, 50, 255]]
+  assert extractor.encode("audio", np.zeros((1, 1), np.float32)).tolist() == [[127]]
+  spec = extractor.spec(2.0)
+  assert spec.ranges == {"rgb": (0.0, 5.1)} and spec.dtypes == ("uint8", "uint8")
+  assert spec.extractor == f"{identity} at 2 fps"
 
 
 def test_the_same_feature_twice():

@@ -156,6 +156,7 @@ def test_two_replicas_equal_one():
   assert json.loads(output.stdout.splitlines()[-1]) < 1e-5
 
 
+@pytest.mark.long
 def test_the_command_mixes_and_resumes_to_the_bit(tmp_path):
   writer.write(writer.SampleDataConfig(
       num_videos=60, num_classes=13, max_frames=12, feature_sizes=(16, 8),
