@@ -20,8 +20,7 @@ NORMALIZATIONS = ("l2", "rms", "none")
 class InputFeatures(base.Layer):
   """Turns the features of a batch into normalised float vectors, one for each modality.
 
-      x = q (high − low)/255 + low   for 8-bit input, `numerics.dequantize`; float input
-                                  remains as it is
+      x = low + q (high − low)/255   for 8-bit input; float input remains as it is
       x_t = 0                     for padded frames t, and for all frames if the bytes
                                   of all valid frames are 0: the video lacks x, as it
                                   does if all its floats are 0

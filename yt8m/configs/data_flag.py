@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from absl import flags
+from absl import logging
 
 from yt8m.core import paths
 from yt8m.data import dataset
@@ -60,6 +61,9 @@ def apply() -> dataset.Dataset | None:
     for name, value in _described(data).items():
       if name in values:
         values.set_default(name, value)
+    if "model" in values and not values["model"].present and not data.spec.is_video_level:
+      logging.info("The model is %s, the default for frames; --model names others.",
+                   _FRAME_MODEL)
   for name, split in _patterns.items():
     if "split" in values and values["split"].present:
       split = values.split

@@ -57,8 +57,7 @@ def define() -> None:
                        "Number of frames that are read from the start of a video.",
                        lower_bound=1)
   flags.DEFINE_string("model", "LogisticModel", f"Recipe: {recipes.listing()}. Or "
-                      "your own model or recipe as my_package.my_module:MyModel. With "
-                      "--data of frames, the default is FrameLevelLogisticModel.")
+                      "your own model or recipe as my_package.my_module:MyModel.")
   flags.DEFINE_alias("recipe", "model")
   for part, options in hparams.OPTIONS.items():
     flags.DEFINE_string(
