@@ -98,17 +98,26 @@ def main() -> None:
   sampling = features.Sampling(
       FLAGS.fps, FLAGS.max_frames, FLAGS.missing, FLAGS.keep_damaged)
   divided = splits.divide(clips, shares, FLAGS.seed)
-  with locks.hold_output(output_dir, "extracts", is_directory=True):
-    if FLAGS.overwrite:
-      directories.discard(output_dir, jobs.OUTPUT, "--output_dir")
+
+  def make_job() -> jobs.Job:
     if FLAGS.quantize:
       _quantize(extractor, divided[dataset.TRAIN], sampling, output_dir)
-    job = jobs.Job(divided, extractor, sampling, names, output_dir,
-                   FLAGS.videos_per_shard, {"split": shares, "seed": FLAGS.seed})
+    return jobs.Job(
+        divided, extractor, sampling, names, output_dir, FLAGS.videos_per_shard,
+        {"split": shares, "seed": FLAGS.seed, **({"quantize": True} if FLAGS.quantize
+                                                 else {})})
+
+  with locks.hold_output(output_dir, "extracts", is_directory=True):
+    job = make_job()
+    # The same command goes on where it was stopped, also one with --overwrite.
+    if FLAGS.overwrite and job.differing():
+      directories.discard(output_dir, jobs.OUTPUT, "--output_dir")
+      job = make_job()
     job.prepare()
+    spec = extractor.spec(FLAGS.fps)
     logging.info("Extractor: %s, %s. %d clips in %d files of records.", extractor,
-                 ", ".join(f"{name} {extractor.sizes[name]} {extractor.dtypes[name]}"
-                           for name in extractor.modalities),
+                 ", ".join(f"{name} {size} {dtype}" for name, size, dtype in zip(
+                     spec.names, spec.sizes, spec.dtypes, strict=True)),
                  job.num_clips, len(job.shards))
     _run(job)
     _report(job, extractor.identity(FLAGS.fps))
@@ -117,14 +126,19 @@ def main() -> None:
 def _quantize(extractor: base.Extractor, clips: Sequence[clip_lists.Clip],
               sampling: features.Sampling, output_dir: str) -> None:
   """Stores features in the ranges of an extraction that was begun, or in new ones."""
-  if begun := jobs.ranges_begun(output_dir):
-    return extractor.quantize(begun)
+  begun = jobs.ranges_begun(output_dir)
+  extractor.quantize(begun or {})
+  if begun is not None:
+    return
   count = min(len(clips), ranges.NUM_CLIPS)
   with (decoding_flags.start(count) as decoders,
         progress.Periodic(_PROGRESS_SECS, count, "videos") as periodic):
     extractor.quantize(ranges.learned(
         extractor, clips, sampling, decoders, lambda done: periodic(
             done, f"Ranges of the features: {done:,} of {count:,} videos", videos=done)))
+  logging.info("The bytes stand for %s, as %d clips for training have it.", ", ".join(
+      f"{name} {low:g} to {high:g}" for name, (low, high) in extractor.ranges.items()),
+               count)
 
 
 def _run(job: jobs.Job) -> None:

@@ -18,6 +18,7 @@ from tests.helpers import extraction
 from tests.helpers import processes
 from tests.helpers import support
 from yt8m.core import vocabulary
+from yt8m.data import dataset
 from yt8m.extracting import job as jobs
 
 
@@ -148,6 +149,29 @@ def test_killed_at_random_moments_it_ends_with_the_same_bytes(videos, tmp_path, 
   assert not [name for name in os.listdir(tmp_path) if name.endswith(".lock")]
 
 
+def test_the_same_command_goes_on_also_with_quantize_and_overwrite(videos, tmp_path):
+  command = (f"--videos={videos}", f"--output_dir={tmp_path}/data",
+             "--extractor=logmel", "--videos_per_shard=4", "--quantize", "--overwrite")
+  log = run(*command).stderr
+  assert "The bytes stand for audio -" in log and "audio 128 uint8" in log
+  data = tmp_path / "data"
+  before = extraction.snapshot(data)
+  [shard, *_] = sorted(data.glob("train-*.tfrecord"))
+  shard.unlink()
+  kept = {path: path.stat().st_mtime_ns for path in data.glob("*.tfrecord")}
+  log = run(*command).stderr
+  assert "The bytes stand" not in log and extraction.snapshot(data) == before
+  assert all(path.stat().st_mtime_ns == time for path, time in kept.items())
+  refused = run(*command[:-2], check=False)
+  assert refused.returncode == 1 and extraction.snapshot(data) == before
+  assert "quantize was True, is now None" in refused.stderr
+  assert "The bytes stand" in run(*command, "--fps=2").stderr
+  spec = dataset.Dataset.load(data).spec
+  assert spec.dtypes == ("uint8",) and spec.extractor.endswith(" at 2 fps")
+  run(*command[:-2], "--overwrite")
+  assert dataset.Dataset.load(data).spec.dtypes == ("float16",)
+
+
 def test_ctrl_c_says_so_and_leaves_no_process(videos, tmp_path):
   command = (f"--videos={videos}", f"--output_dir={tmp_path}/data",
              "--extractor=logmel", "--videos_per_shard=1", "--fps=1000")
@@ -162,7 +186,7 @@ def test_ctrl_c_says_so_and_leaves_no_process(videos, tmp_path):
   assert "Stopped by SIGINT" in log and "Traceback" not in log
 
 
-def test_ids(data):
+def ids_for_tests(data):
   """Returns the ids of the records for tests."""
   return {name for part in pathlib.Path(data).glob("parts/test-*.json")
           for name, *_ in json.loads(part.read_text())["videos"]}
@@ -201,7 +225,7 @@ def test_from_clips_to_names_without_a_repeated_flag(tmp_path):
   planted = {
       path: set(labels.split(";")) for path, labels, *_ in csv.reader(
           videos.read_text().splitlines()[1:])
-      if path.endswith("-test.mp4") or path.removesuffix(".mp4") in test_ids(data)}
+      if path.endswith("-test.mp4") or path.removesuffix(".mp4") in ids_for_tests(data)}
   predicted = support.run_command(
       "yt8m.predict", f"--model={saved}", "--missing=zeros", "--output_format=json",
       "--top_k=2", *(str(videos.parent / path) for path in planted))

@@ -141,15 +141,20 @@ class Job:
       files.write_json(path, self._settings)
     OUTPUT.refuse_links(self._output_dir)
     os.makedirs(os.path.join(self._output_dir, PARTS), exist_ok=True)
-    earlier = files.read_json(
-        path, kind="settings of yt8m-extract", remedy="Name another --output_dir")
-    differing = [f"{name} was {fields.short(earlier.get(name))}, is now "
-                 f"{fields.short(value)}" for name, value in self._settings.items()
-                 if earlier.get(name) != json.loads(json.dumps(value))]
-    if differing:
+    if differing := self.differing():
       raise ValueError(
           f"--output_dir={self._output_dir} was begun with other settings "
           f"({'; '.join(differing)}): name another directory, or add --overwrite.")
+
+  def differing(self) -> list[str]:
+    """Returns a text for each setting in which an extraction that was begun differs."""
+    earlier = _settings_begun(self._output_dir)
+    if earlier is None:
+      return []
+    now = json.loads(json.dumps(self._settings))
+    return [f"{name} was {fields.short(earlier.get(name))}, is now "
+            f"{fields.short(now.get(name))}" for name in {**now, **earlier}
+            if earlier.get(name) != now.get(name)]
 
   def result(self, shard: Shard) -> Result | None:
     """Returns what became of a shard, or None if it is not finished."""
@@ -243,18 +248,28 @@ class Job:
         {"extractor": self._extractor.config, "missing": self._sampling.missing}).write()
 
 
-def ranges_begun(output_dir: str) -> dict[str, numerics.Range]:
-  """Returns the ranges of bytes of an extraction that was begun; {} for none."""
+def ranges_begun(output_dir: str) -> dict[str, numerics.Range] | None:
+  """Returns the ranges of bytes of an extraction; None if none was begun."""
+  settings = _settings_begun(output_dir)
+  return None if settings is None else {
+      name: (low, high) for name, (low, high) in settings.get("ranges", {}).items()}
+
+
+def _settings_begun(output_dir: str) -> Config | None:
+  """Returns the settings of an extraction; None if none was begun."""
   path = os.path.join(output_dir, SETTINGS)
-  if not files.exists(path):
-    return {}
+  return files.read_json(
+      path, kind="settings of yt8m-extract", remedy="Name another --output_dir",
+      parse=_checked_settings) if files.exists(path) else None
 
-  def ranges_of(settings: Config) -> dict[str, numerics.Range]:
-    fields.check(settings, {}, {"ranges": feature_spec.RANGES})
-    return {name: (low, high) for name, (low, high) in settings.get("ranges", {}).items()}
 
-  return files.read_json(path, kind="settings of yt8m-extract",
-                         remedy="Name another --output_dir", parse=ranges_of)
+def _checked_settings(settings: Config) -> Config:
+  fields.check(settings, {}, {"ranges": feature_spec.RANGES})
+  for name, bounds in settings.get("ranges", {}).items():
+    if len(bounds) != 2:
+      raise ValueError(f"the range of {name} is {fields.short(bounds)}, but must be two "
+                       "numbers")
+  return settings
 
 
 def _remove(path: str) -> None:

@@ -84,15 +84,14 @@ class Extractor:
   def quantize(self, ranges: Mapping[str, numerics.Range]) -> None:
     """Stores features in 8 bits from now on, of the range [low, high] of each modality.
 
-    Modalities without a range stay as they are.
+    Modalities without a range are stored as their type in `dtypes` says.
     """
     self.ranges = dict(ranges)
-    self.dtypes = {**self.dtypes, **dict.fromkeys(ranges, feature_spec.UINT8)}
 
   def encode(self, modality: str, features: np.ndarray) -> np.ndarray:
     """Returns features, (n, size) float32, in the type in which they are stored."""
     dtype = self.dtypes[modality]
-    if dtype == feature_spec.UINT8:
+    if modality in self.ranges or dtype == feature_spec.UINT8:
       return numerics.quantize(features, self.ranges.get(modality, numerics.YOUTUBE_8M))
     largest = np.finfo(dtype).max
     return np.clip(features, -largest, largest).astype(dtype)
@@ -121,7 +120,9 @@ class Extractor:
     """
     return feature_spec.FeatureSpec(
         self.modalities, [self.sizes[modality] for modality in self.modalities],
-        feature_spec.FRAME, [self.dtypes[modality] for modality in self.modalities],
+        feature_spec.FRAME,
+        [feature_spec.UINT8 if modality in self.ranges else self.dtypes[modality]
+         for modality in self.modalities],
         extractor=self.identity(fps), ranges=self.ranges)
 
   def identity(self, fps: float = 1.0) -> str:

@@ -82,12 +82,14 @@ def test_features_in_8_bits_of_a_range():
     extractor = making.make_extractor(f"test-loudness, {OWN}")
   identity = extractor.identity()
   extractor.quantize({"rgb": (0.0, 5.1)})
-  assert extractor.dtypes == {"rgb": "uint8", "audio": "uint8"}
   assert extractor.encode("rgb", np.float32([[-1, 1, 9]])).tolist() == [[0, 50, 255]]
   assert extractor.encode("audio", np.zeros((1, 1), np.float32)).tolist() == [[127]]
   spec = extractor.spec(2.0)
   assert spec.ranges == {"rgb": (0.0, 5.1)} and spec.dtypes == ("uint8", "uint8")
   assert spec.extractor == f"{identity} at 2 fps"
+  extractor.quantize({})
+  assert extractor.encode("rgb", np.ones((1, 3), np.float32)).dtype == np.float32
+  assert extractor.spec().dtypes == ("float32", "uint8")
 
 
 def test_the_same_feature_twice():
