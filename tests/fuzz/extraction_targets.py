@@ -17,7 +17,8 @@ from yt8m.extracting import splits
 _DATASET = {
     "format": 1, "features": {
         "names": ["rgb", "audio"], "sizes": [8, 4], "level": "frame",
-        "dtypes": ["float16", "uint8"], "extractor": "mine@0123456789abcdef"},
+        "dtypes": ["float16", "uint8"], "extractor": "mine@0123456789abcdef",
+        "ranges": {"audio": [-4.5, 6]}},
     "num_classes": 3, "max_frames": 300, "fps": 1.0,
     "num_videos": {"train": 8, "validate": 1, "test": 0},
     "extraction": {"missing": "fail"}}
@@ -26,7 +27,7 @@ _DATASET = {
 def _read_dataset(path):
   one = dataset.Dataset.load(os.path.dirname(path))
   spec = one.spec
-  return ((list(spec.names), list(spec.sizes), spec.level), spec.extractor,
+  return ((list(spec.names), list(spec.sizes), spec.level), spec.extractor, spec.ranges,
           one.num_classes, one.max_frames, one.fps, dict(one.num_videos), one.extraction)
 
 
@@ -40,7 +41,7 @@ def _expected_dataset(data):
   assert extractor is None or (isinstance(extractor, str) and extractor)
   assert json_values.number(content["fps"]) > 0
   assert isinstance(content["extraction"], dict)
-  return (json_values.spec(features), extractor,
+  return (json_values.spec(features), extractor, json_values.ranges(features),
           json_values.whole(content["num_classes"]),
           json_values.whole(content["max_frames"]), float(content["fps"]), counts,
           content["extraction"])
@@ -54,6 +55,25 @@ def _read_part(path):
   one = files.read_json(path, kind="a part", remedy="Delete it",
                         parse=job.Result.from_config)
   return one.videos, one.failed
+
+
+_SETTINGS = {"seed": 0, "extractor": "mine@01", "ranges": {"rgb": [0, 6.5]}}
+
+
+def _read_settings(path):
+  return job.ranges_begun(os.path.dirname(path))
+
+
+def _expected_settings(data):
+  content = json.loads(data.decode())
+  assert isinstance(content, dict)
+  found = content.get("ranges", {})
+  assert isinstance(found, dict)
+  for bounds in found.values():
+    assert isinstance(bounds, list)
+    low, high = map(json_values.number, bounds)
+    assert low < high
+  return {name: tuple(bounds) for name, bounds in found.items()}
 
 
 _LIST = (b"path,labels,id,start,end,split\n"
@@ -81,6 +101,8 @@ def _no_verdict(_):
 TARGETS = (
     json_values.of_file("dataset.json", [_DATASET], _read_dataset, _expected_dataset,
                         share=3),
+    json_values.of_file(
+        "extraction.json", [_SETTINGS], _read_settings, _expected_settings, share=2),
     target.Target(
         name="part of an extraction", seeds=json_values.dump(_PART), read=_read_part,
         expected=_no_verdict, mutate=mutation.of_json, file="train-00-of-01.json"),

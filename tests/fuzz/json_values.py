@@ -35,6 +35,20 @@ def spec(config):
   return names, [whole(size) for size in sizes], config["level"]
 
 
+def ranges(config):
+  """Returns the ranges of bytes of a spec."""
+  found = config.get("ranges", {})
+  assert isinstance(found, dict)
+  for bounds in found.values():
+    assert isinstance(bounds, list)
+    low, high = bounds
+    assert number(low) < number(high)
+  dtypes = config.get("dtypes") or ["uint8"] * len(config["names"])
+  assert all(dtypes[config["names"].index(name)] == "uint8" for name in found)
+  assert not found or config["level"] != "video"
+  return {name: (float(low), float(high)) for name, (low, high) in found.items()}
+
+
 def of_file(name, contents, read, expected, **options):
   return target.Target(name=name, seeds=dump(*contents), read=read, expected=expected,
                        mutate=mutation.of_json, file=name, **options)

@@ -266,9 +266,9 @@ def _settings_begun(output_dir: str) -> Config | None:
 def _checked_settings(settings: Config) -> Config:
   fields.check(settings, {}, {"ranges": feature_spec.RANGES})
   for name, bounds in settings.get("ranges", {}).items():
-    if len(bounds) != 2:
+    if len(bounds) != 2 or not bounds[0] < bounds[1]:
       raise ValueError(f"the range of {name} is {fields.short(bounds)}, but must be two "
-                       "numbers")
+                       "numbers, the smaller one first")
   return settings
 
 
