@@ -43,7 +43,8 @@ test-long: $(BIN)/.installed
 test-quick: $(BIN)/.installed
 	$(BIN)/python -m pytest $(PYTEST_FLAGS) -m "not long" tests/commands_test.py \
 	  tests/doctest_test.py tests/golden_files_test.py tests/layout_test.py \
-	  tests/yt8m/core tests/yt8m/configs tests/yt8m/data tests/eval/metrics \
+	  tests/yt8m/core tests/yt8m/configs tests/yt8m/data tests/yt8m/extracting \
+	  tests/yt8m/media tests/eval/metrics \
 	  tests/eval/tuning tests/yt8m/train_command_test.py
 
 $(ADDONS_VENV)/.installed: setup.py pyproject.toml

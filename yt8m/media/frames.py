@@ -23,6 +23,8 @@ _TINY = 1e-4
 # Seconds from the start that are decoded, not skipped, as this is as fast.
 _DECODED = 2.0
 _WIDEST_PIXEL = 4.0
+# Flags of libswscale (SWS_*) for scaling with the same bits on every processor.
+_BICUBIC, _ACCURATE_ROUNDING, _BIT_EXACT = 1 << 2, 1 << 18, 1 << 19
 
 
 def read_frames(path: "PathLike", fps: float = 1.0, max_frames: int = 300,
@@ -184,9 +186,8 @@ class _Scaler:
     from av.video import reformatter
     self._reformatter, self._path = reformatter.VideoReformatter(), path
     self._size, self._pixel = size, float(stream.sample_aspect_ratio or 1)
-    kinds = reformatter.Interpolation
-    # Bicubic, and the same bits on every processor.
-    self._method = int(kinds.BICUBIC | kinds.ACCURATE_RND | kinds.BITEXACT)
+    # Not all versions of PyAV have names for the last two of FFmpeg's flags.
+    self._method = _BICUBIC | _ACCURATE_ROUNDING | _BIT_EXACT
 
   def rgb(self, frame: Any) -> np.ndarray:
     """Returns (height, width, 3) uint8."""
