@@ -143,7 +143,7 @@ def _train(runner: child_processes.Runner, flags: types.Config, fold: Sequence[s
   for list_path, listed in ((names, fold),
                             (others, sorted({*record_files} - {*fold}))):
     with files.atomic_write(list_path) as file:
-      file.write("\n".join(listed))
+      file.writelines(f"{name}\n" for name in listed)
   log = pathlib.Path(path(f"log-{number}.txt"))
   if not experiment.is_finished(train_dir):
     logging.info("Training without fold %s of %d, %d record files; its output: %s",
