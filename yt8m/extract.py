@@ -20,6 +20,7 @@ counted. The same command goes on where it was stopped. It needs pip install
 
 import os
 import sys
+from collections.abc import Mapping
 from collections.abc import Sequence
 
 from absl import flags
@@ -29,8 +30,10 @@ from yt8m.configs import model_flags
 from yt8m.core import command
 from yt8m.core import command_line
 from yt8m.core import directories
+from yt8m.core import feature_spec
 from yt8m.core import files
 from yt8m.core import locks
+from yt8m.core import numerics
 from yt8m.core import paths
 from yt8m.core import plots
 from yt8m.core import progress
@@ -62,6 +65,9 @@ flags.DEFINE_enum("input_range", "0,1", list(model_file.RANGES),
                   "What the pixels become for a model file.")
 flags.DEFINE_bool("quantize", False, "Store features in 8 bits, half of float16, scaled "
                   "from the range that they have in some of the clips for training.")
+paths.define("ranges_from", None, "Directory of yt8m-extract --quantize whose ranges are "
+             "taken instead of new ones, so that models of its records read these too.",
+             must_exist="name a directory that yt8m-extract wrote")
 flags.DEFINE_float("fps", features.Sampling.fps, "Frames a second.", 0.001, 1000.0)
 flags.DEFINE_integer("max_frames", features.Sampling.max_frames,
                      "Largest number of frames of a video.", lower_bound=1)
@@ -98,21 +104,24 @@ def main() -> None:
   sampling = features.Sampling(
       FLAGS.fps, FLAGS.max_frames, FLAGS.missing, FLAGS.keep_damaged)
   divided = splits.divide(clips, shares, FLAGS.seed)
+  is_quantized = FLAGS.quantize or bool(FLAGS.ranges_from)
+  settings = {"split": shares, "seed": FLAGS.seed}
 
-  def make_job() -> jobs.Job:
-    if FLAGS.quantize:
-      _quantize(extractor, divided[dataset.TRAIN], sampling, output_dir)
-    return jobs.Job(
-        divided, extractor, sampling, names, output_dir, FLAGS.videos_per_shard,
-        {"split": shares, "seed": FLAGS.seed, **({"quantize": True} if FLAGS.quantize
-                                                 else {})})
+  def make_job(begun: dict[str, numerics.Range] | None) -> jobs.Job:
+    extractor.quantize({})  # Ranges are learned from floats.
+    if is_quantized:
+      extractor.quantize(_ranges(extractor, divided, sampling, begun))
+    return jobs.Job(divided, extractor, sampling, names, output_dir,
+                    FLAGS.videos_per_shard,
+                    {**settings, "quantize": True} if is_quantized else settings)
 
   with locks.hold_output(output_dir, "extracts", is_directory=True):
-    job = make_job()
+    jobs.refuse_foreign(output_dir)
+    job = make_job(jobs.ranges_begun(output_dir))
     # The same command goes on where it was stopped, also one with --overwrite.
     if FLAGS.overwrite and job.differing():
+      job = make_job(None)
       directories.discard(output_dir, jobs.OUTPUT, "--output_dir")
-      job = make_job()
     job.prepare()
     spec = extractor.spec(FLAGS.fps)
     logging.info("Extractor: %s, %s. %d clips in %d files of records.", extractor,
@@ -120,25 +129,36 @@ def main() -> None:
                      spec.names, spec.sizes, spec.dtypes, strict=True)),
                  job.num_clips, len(job.shards))
     _run(job)
-    _report(job, extractor.identity(FLAGS.fps))
+    _report(job, extractor.identity(FLAGS.fps), shares)
 
 
-def _quantize(extractor: base.Extractor, clips: Sequence[clip_lists.Clip],
-              sampling: features.Sampling, output_dir: str) -> None:
-  """Stores features in the ranges of an extraction that was begun, or in new ones."""
-  begun = jobs.ranges_begun(output_dir)
-  extractor.quantize(begun or {})
+def _ranges(extractor: base.Extractor, divided: Mapping[str, Sequence[clip_lists.Clip]],
+            sampling: features.Sampling, begun: dict[str, numerics.Range] | None
+            ) -> Mapping[str, numerics.Range]:
+  """Returns the ranges of --ranges_from, of an extraction that was begun, or new ones."""
+  if all(dtype == feature_spec.UINT8 for dtype in extractor.spec().dtypes):
+    raise ValueError(f"--quantize has nothing to do: the features of {extractor.name} "
+                     "have 8 bits already. Leave it out.")
+  if FLAGS.ranges_from:
+    earlier = dataset.Dataset.load(FLAGS.ranges_from).spec
+    if earlier.extractor != extractor.identity(FLAGS.fps) or not earlier.ranges:
+      raise ValueError(
+          f"--ranges_from={FLAGS.ranges_from} has features of {earlier.extractor}, "
+          f"stored as {', '.join(earlier.dtypes)}: name an extraction by "
+          f"{extractor.identity(FLAGS.fps)} with --quantize.")
+    return earlier.ranges
   if begun is not None:
-    return
-  count = min(len(clips), ranges.NUM_CLIPS)
+    return begun
+  count = min(len(divided[dataset.TRAIN]), ranges.NUM_CLIPS)
   with (decoding_flags.start(count) as decoders,
         progress.Periodic(_PROGRESS_SECS, count, "videos") as periodic):
-    extractor.quantize(ranges.learned(
-        extractor, clips, sampling, decoders, lambda done: periodic(
-            done, f"Ranges of the features: {done:,} of {count:,} videos", videos=done)))
-  logging.info("The bytes stand for %s, as %d clips for training have it.", ", ".join(
-      f"{name} {low:g} to {high:g}" for name, (low, high) in extractor.ranges.items()),
-               count)
+    found = ranges.learned(
+        extractor, [clip for split in dataset.SPLITS for clip in divided[split]],
+        sampling, decoders, lambda done: periodic(
+            done, f"Ranges of the features: {done:,} of {count:,} videos", videos=done))
+  logging.info("The bytes stand for %s.", ", ".join(
+      f"{name} {low:g} to {high:g}" for name, (low, high) in found.items()) or "nothing")
+  return found
 
 
 def _run(job: jobs.Job) -> None:
@@ -151,7 +171,7 @@ def _run(job: jobs.Job) -> None:
     job.run(decoders, FLAGS.retry_failed, show)
 
 
-def _report(job: jobs.Job, extractor: str) -> None:
+def _report(job: jobs.Job, extractor: str, shares: Mapping[str, float]) -> None:
   results = job.results()
   path, chart = (os.path.join(FLAGS.output_dir, name)
                  for name in (jobs.REPORT, jobs.CHART))
@@ -163,6 +183,10 @@ def _report(job: jobs.Job, extractor: str) -> None:
   print(f"Wrote {sum(written.num_videos.values()):,} videos ({counts}) of "
         f"{written.num_classes:,} classes to {FLAGS.output_dir}"
         + (f"; {failed:,} failed, see {jobs.FAILURES}" if failed else ""), flush=True)
+  for split, share in shares.items():
+    if share and not written.num_videos.get(split):
+      logging.warning("%s has no videos: list more, or give it more with --split or in "
+                      "the column split.", split)
   if not sum(written.num_videos.values()):
     sys.exit("ERROR: No clip gives features: the reasons are in "
              f"{os.path.join(FLAGS.output_dir, jobs.FAILURES)}.")

@@ -26,6 +26,7 @@ from yt8m.extracting import decoder
 from yt8m.extracting import model_features
 
 _MOST_WAITING = 16
+_MOST_EXTRACTORS = 4
 _TOP_K = 20
 
 
@@ -41,7 +42,8 @@ class MediaFiles:
   def __init__(self, timeout_s: float, memory_bytes: int, weights_dir: str = ""):
     self._decoder = decoder.Decoder(timeout_s, memory_bytes)
     self._weights_dir = weights_dir
-    self._features: dict[str, model_features.ModelFeatures] = {}
+    self._features: dict[tuple[feature_spec.FeatureSpec, int],
+                         model_features.ModelFeatures] = {}
     self._lock, self._waiting = threading.Lock(), 0
 
   def request(self, body: bytes, version: model_versions.Version
@@ -79,8 +81,10 @@ class MediaFiles:
     if contract is None or contract.spec.level == feature_spec.VIDEO:
       raise rest_api.RestError(501, "This model does not read frames of yt8m-extract, so "
                                "it takes no media files.")
-    key = f"{contract.spec.extractor}, {contract.max_frames}"
+    key = contract.spec, contract.max_frames
     if key not in self._features:
+      if len(self._features) == _MOST_EXTRACTORS:  # those of versions that are gone
+        self._features.clear()
       try:
         self._features[key] = model_features.ModelFeatures(
             contract.spec, contract.max_frames, weights_dir=self._weights_dir)

@@ -172,6 +172,31 @@ def test_the_same_command_goes_on_also_with_quantize_and_overwrite(videos, tmp_p
   assert dataset.Dataset.load(data).spec.dtypes == ("float16",)
 
 
+def test_ranges_of_another_extraction(videos, tmp_path):
+  def command(name, *more):
+    return run(f"--videos={videos}", f"--output_dir={tmp_path}/{name}",
+               "--extractor=logmel", *more, check=False)
+
+  assert command("first", "--quantize").returncode == 0
+  first = dataset.Dataset.load(tmp_path / "first").spec
+  assert command("second", f"--ranges_from={tmp_path}/first", "--split=0,0,100"
+                 ).returncode == 0
+  assert dataset.Dataset.load(tmp_path / "second").spec == first
+  assert command("floats").returncode == 0
+  for name, more, said in (
+      ("third", [f"--ranges_from={tmp_path}/floats"], "stored as float16: name an ext"),
+      ("third", [f"--ranges_from={tmp_path}/first", "--fps=2"], "at 2 fps with --qua")):
+    refused = command(name, *more)
+    assert refused.returncode == 1 and said in refused.stderr
+    assert not (tmp_path / name).exists()
+  (tmp_path / "a.mp4").write_text("hello")
+  (tmp_path / "videos.csv").write_text("path,labels\na.mp4,red\n")
+  failed = run(f"--videos={tmp_path}/videos.csv", f"--output_dir={tmp_path}/none",
+               "--extractor=logmel", "--quantize", check=False)
+  assert failed.returncode == 1 and "No clip gives features" in failed.stderr
+  assert "a.mp4" in (tmp_path / "none" / jobs.FAILURES).read_text()
+
+
 def test_ctrl_c_says_so_and_leaves_no_process(videos, tmp_path):
   command = (f"--videos={videos}", f"--output_dir={tmp_path}/data",
              "--extractor=logmel", "--videos_per_shard=1", "--fps=1000")

@@ -241,7 +241,7 @@ dtypes=('float16', 'uint8'))
       records: Name of the records, for the error.
 
     Raises:
-      ValueError: Both extractors are known, and they or the ranges of their bytes differ.
+      ValueError: Both extractors are known, and they or the types or ranges differ.
     """
     if not (self.extractor and other.extractor):
       return
@@ -251,16 +251,20 @@ dtypes=('float16', 'uint8'))
           f"the model was trained on those of {self.extractor}: extract the videos again "
           "with that one (yt8m-extract --extractor), or train a model on these.")
     for name in set(self.names) & set(other.names):
-      if self.ranges.get(name) != other.ranges.get(name):
+      ours, theirs = self._stored(name), other._stored(name)
+      if ours != theirs:
         raise ValueError(
-            f"The bytes of the feature {name} of {records} stand for "
-            f"{_written(other.ranges.get(name))}, and those that the model was trained "
-            f"on for {_written(self.ranges.get(name))}: train a model on these.")
+            f"The feature {name} of {records} is stored as {theirs}, and the model was "
+            f"trained on {ours}: extract the videos again in the same way (yt8m-extract "
+            "--quantize --ranges_from), or train a model on these.")
 
-
-def _written(bounds: numerics.Range | None) -> str:
-  low, high = bounds or numerics.YOUTUBE_8M
-  return f"{low:g} to {high:g}"
+  def _stored(self, name: str) -> str:
+    """Returns how a feature is stored, in words."""
+    dtype = self.dtypes[self.names.index(name)]
+    if dtype != UINT8:
+      return dtype
+    low, high = self.ranges.get(name, numerics.YOUTUBE_8M)
+    return f"bytes for {low:g} to {high:g}"
 
 
 def _checked_ranges(dtypes: Mapping[str, str], ranges: Mapping[str, Iterable[float]]

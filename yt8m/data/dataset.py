@@ -111,5 +111,6 @@ class Dataset:
     if not self.num_videos.get(split):
       filled = [name for name, count in self.num_videos.items() if count]
       raise registry.unknown(
-          "split", split, filled, f"They are those of {self.directory} with records.")
+          "split", split, filled, f"They are those of {self.directory} with records: "
+          "name one of them, or give more to this one (yt8m-extract --split).")
     return os.path.join(self.directory, f"{split}-*.tfrecord")

@@ -3,7 +3,6 @@
 """`videos.csv`: the media files to extract, with the names of their labels."""
 
 import dataclasses
-import math
 import os
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -21,6 +20,9 @@ from yt8m.data import dataset
 _COLUMNS = ("path", "labels", "id", "start", "end", "split")
 _FORM = ("a header and lines such as clips/a.mp4,cat;dog. Columns: "
          + ", ".join(_COLUMNS))
+
+
+_MOST_SECS = 1e7  # of a file: 16 weeks
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,8 +99,9 @@ def _columns(cells: Sequence[str], path: PathLike) -> dict[str, int]:
 def _entries(cells: Sequence[str], columns: Mapping[str, int], num_columns: int
              ) -> dict[str, str]:
   if any(cells[num_columns:]):
-    raise ValueError(f"it has {len(cells)} cells, and the header {num_columns}: separate "
-                     "labels by semicolons, and put a cell with a comma in quotes")
+    raise ValueError(f"it has {len(cells)} cells, and the header {num_columns}: put "
+                     "labels with semicolons, and any cell that holds what separates the "
+                     "columns, in quotes")
   if len(cells) <= columns["path"] or not cells[columns["path"]]:
     raise ValueError("it has no path: fill the column path")
   return {name: cells[column] if column < len(cells) else ""
@@ -131,9 +134,9 @@ def _seconds(entries: Mapping[str, str], name: str) -> float | None:
   if not text:
     return None
   seconds = csv_files.number(text)
-  if seconds is None or not math.isfinite(seconds):
-    raise ValueError(f"the {name} {fields.short(text)} is no number of seconds: write "
-                     "one such as 90 or 12.5")
+  if seconds is None or not 0 <= seconds <= _MOST_SECS:
+    raise ValueError(f"the {name} {fields.short(text)} is no number of seconds of a "
+                     "file: write one such as 90 or 12.5")
   return seconds
 
 

@@ -134,9 +134,7 @@ class Job:
     """
     path = os.path.join(self._output_dir, SETTINGS)
     if not files.exists(path):
-      # What a killed process has left of the settings alone is no obstacle.
-      if _BEGUN.foreign_entries(self._output_dir):
-        directories.check_replaceable(self._output_dir)
+      refuse_foreign(self._output_dir)
       os.makedirs(self._output_dir, exist_ok=True)
       files.write_json(path, self._settings)
     OUTPUT.refuse_links(self._output_dir)
@@ -246,6 +244,18 @@ class Job:
         self._output_dir, self._extractor.spec(self._sampling.fps),
         len(self._names.names), self._sampling.max_frames, self._sampling.fps, num_videos,
         {"extractor": self._extractor.config, "missing": self._sampling.missing}).write()
+
+
+def refuse_foreign(output_dir: str) -> None:
+  """Refuses a directory that holds something else, and no extraction.
+
+  Raises:
+    FileExistsError: It does.
+  """
+  # What a killed process has left of the settings alone is no obstacle.
+  if not files.exists(os.path.join(output_dir, SETTINGS)) and (
+      _BEGUN.foreign_entries(output_dir)):
+    directories.check_replaceable(output_dir)
 
 
 def ranges_begun(output_dir: str) -> dict[str, numerics.Range] | None:

@@ -47,6 +47,10 @@ class ModelFeatures:
     self._extractor = making.make_extractor(extractor or name, weights_dir)
     self._extractor.quantize(spec.ranges)
     made = self._extractor.spec(self.fps)
+    if extractor and spec.extractor not in (None, made.extractor):
+      raise ValueError(f"--extractor={extractor} is {made.extractor}, and the model was "
+                       f"trained on features of {spec.extractor}: leave --extractor out, "
+                       "or name that one.")
     spec.check_extractor(made, "these media files")
     for feature in zip(spec.names, spec.sizes, spec.dtypes, strict=True):
       if feature not in zip(made.names, made.sizes, made.dtypes, strict=True):

@@ -16,7 +16,7 @@ from yt8m.extracting import features
 from yt8m.extracting import streams
 from yt8m.extractors import base
 
-# Clips that ranges are learned from, spread evenly over the list.
+# Clips that ranges are learned from.
 NUM_CLIPS = 64
 # Of the values, this share may be below the range, and as many above it.
 _OUTSIDE_PERCENT = 0.01
@@ -27,40 +27,34 @@ def learned(extractor: base.Extractor, clips: Sequence[clip_lists.Clip],
             report: Callable[[int], Any]) -> dict[str, numerics.Range]:
   """Returns the range of the values of each modality that is stored as floats.
 
-  It goes from the 0.01th to the 99.99th percentile of the values of some of the clips.
+  It goes from the 0.01th to the 99.99th percentile of the values of `NUM_CLIPS` clips,
+  spread over the list. Clips that give no features are left out. There are no ranges if
+  none gives any.
 
   Args:
     extractor: Extractor of the features.
-    clips: Clips to learn from, `NUM_CLIPS` of them.
+    clips: Clips to learn from; those at the end are used if others fail.
     sampling: What is taken of each file.
     decoders: Processes that decode.
-    report: Function of the number of clips that are done.
-
-  Raises:
-    ValueError: None of these clips gives features, or all features have 8 bits already.
+    report: Function of the number of clips that were used.
   """
   wanted = [modality for modality in extractor.modalities
             if extractor.dtypes[modality] != feature_spec.UINT8]
-  if not wanted:
-    raise ValueError(f"--quantize has nothing to do: the features of {extractor.name} "
-                     "have 8 bits already. Leave it out.")
-  chosen = clips[::-(-len(clips) // NUM_CLIPS)] if clips else ()
-  found, reason = {modality: [] for modality in wanted}, "the list has none for training"
-  for done, stream in enumerate(decoders.decode(
-      sampling.request(extractor, clip.path, clip.start, clip.end) for clip in chosen)):
-    report(done)
+  step = max(1, len(clips) // NUM_CLIPS)
+  tried = [*clips[::step], *(clip for index, clip in enumerate(clips) if index % step)]
+  found = []
+  for stream in decoders.decode(sampling.request(
+      extractor, clip.path, clip.start, clip.end) for clip in tried):
     try:
-      extracted = features.extract(extractor, stream, sampling)
-    except decoder.DecodingFailed as error:
-      reason = str(error)
+      found.append(features.extract(extractor, stream, sampling))
+    except decoder.DecodingFailed:  # The job lists it, with the reason.
       continue
-    for modality in wanted:
-      found[modality].append(extracted[modality].ravel())
-  if not any(found.values()):
-    raise ValueError("--quantize learns from the clips for training, of which none gives "
-                     f"features ({reason}): correct the list, or leave --quantize out.")
-  return {modality: _range(np.concatenate(values).astype(np.float32))
-          for modality, values in found.items()}
+    report(len(found))
+    if len(found) == NUM_CLIPS:
+      break
+  return {modality: _range(np.concatenate(
+      [one[modality].ravel() for one in found]).astype(np.float32))
+          for modality in wanted if found}
 
 
 def _range(values: np.ndarray) -> numerics.Range:

@@ -4,9 +4,12 @@
 
 Iterative stratification (Sechidis, Tsoumakas, Vlahavas 2011, "On the Stratification of
 Multi-Label Data"): the videos of the rarest label are assigned first, each to the split
-that lacks most of them. Clips of one file stay together, so that no split is evaluated on
-frames of another one. The order of the videos is that of hashes of their ids: the same
-clips are divided in the same way, whatever the order of the list.
+that lacks most of them. What a split lacks in all and of the other labels of the video
+counts too, but less: otherwise all videos of labels with three would be in one split.
+The first video of a label belongs to the largest split. Clips of one file stay together,
+so that no split is evaluated on frames of another one. The order of the videos is that of
+hashes of their ids: the same clips are divided in the same way, whatever the order of the
+list.
 """
 
 import collections
@@ -19,8 +22,9 @@ from collections.abc import Sequence
 
 from yt8m.extracting import clips as clip_lists
 
-# Number that is still wanted, by split.
-_Wanted = dict[str, float]
+# What a split lacks in all, or of another label, counts less than what it lacks of the
+# rarest label: so many videos for each, and so many at most.
+_OTHERS, _MOST_OF_OTHERS = 0.05, 0.25
 
 
 def divide(clips: Sequence[clip_lists.Clip], shares: Mapping[str, float], seed: int = 0
@@ -61,31 +65,56 @@ def _hash(video_id: str, seed: int) -> bytes:
   return hashlib.sha256(f"{seed}:{video_id}".encode()).digest()
 
 
+class _Wanted:
+  """How many videos of a kind each split lacks."""
+
+  def __init__(self, shares: Mapping[str, float], count: int):
+    self._shares, self._left = shares, count
+    self.lacking = {split: share * count for split, share in shares.items() if share > 0}
+    self.is_new = True
+
+  def take(self, split: str) -> None:
+    self.lacking[split] = self.lacking.get(split, 0.0) - 1
+    self._left, self.is_new = self._left - 1, False
+
+  def behind(self, split: str) -> float:
+    """Returns how many videos a split lacks of its share in those that are divided."""
+    return self.lacking[split] - self._shares.get(split, 0.0) * self._left
+
+
 class _Shares:
   """How many videos each split lacks, in all and of each label."""
 
   def __init__(self, clips: Sequence[clip_lists.Clip], shares: Mapping[str, float]):
-    counts = collections.Counter(label for clip in clips for label in clip.labels)
-    self._of_label = {label: _wanted(shares, count) for label, count in counts.items()}
-    self._in_all = _wanted(shares, len(clips))
-    self._total = counts
+    self._total = collections.Counter(label for clip in clips for label in clip.labels)
+    self._of_label = {label: _Wanted(shares, count)
+                      for label, count in self._total.items()}
+    self._in_all = _Wanted(shares, len(clips))
+    self._splits = [split for split, share in shares.items() if share > 0]
+    self._largest = max(self._splits, key=shares.__getitem__)
 
   def best(self, clips: Sequence[clip_lists.Clip]) -> str:
     """Returns the split that lacks most of the rarest label of the clips."""
-    labels = {label for clip in clips for label in clip.labels}
-    lacking = (self._of_label[min(labels, key=lambda label: (self._total[label], label))]
-               if labels else self._in_all)
-    return max(self._in_all, key=lambda split: (lacking[split], self._in_all[split]))
+    labels = sorted({label for clip in clips for label in clip.labels},
+                    key=lambda label: (self._total[label], label))
+    if not labels:
+      return max(self._splits, key=self._in_all.behind)
+    rarest, *others = (self._of_label[label] for label in labels)
+    if rarest.is_new:
+      return self._largest
+
+    def lacking(split: str) -> float:
+      behind = sum(_OTHERS * one.behind(split) for one in (self._in_all, *others))
+      return rarest.lacking[split] + min(_MOST_OF_OTHERS, max(-_MOST_OF_OTHERS, behind))
+
+    return max(self._splits, key=lambda split: (lacking(split),
+                                                self._in_all.behind(split)))
 
   def take(self, split: str, clips: Iterable[clip_lists.Clip]) -> None:
     """Records that clips belong to a split."""
     for clip in clips:
       for wanted in [self._in_all, *(self._of_label[label] for label in clip.labels)]:
-        wanted[split] = wanted.get(split, 0.0) - 1
-
-
-def _wanted(shares: Mapping[str, float], count: int) -> _Wanted:
-  return {split: share * count for split, share in shares.items() if share > 0}
+        wanted.take(split)
 
 
 def _rarest_first(files: Mapping[str, Sequence[clip_lists.Clip]]) -> Iterable[str]:

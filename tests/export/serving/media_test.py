@@ -5,6 +5,7 @@
 import asyncio
 import dataclasses
 import json
+import types
 
 import numpy as np
 import pytest
@@ -81,6 +82,19 @@ def test_a_media_file_has_the_scores_of_its_features(versions, clip, files):
       [one["score"] for one in answer["predictions"]], -np.sort(-scores), atol=1e-6)
   names = {one["class"]: one["name"] for one in answer["predictions"]}
   assert names[0] == "zero" and names[1] == "class 1"
+
+
+def test_versions_with_other_ranges_have_other_bytes(versions, clip, files):
+  version = versions.get()
+  inputs = []
+  for ranges in ({}, {"rgb": (0.0, 300.0)}, {"rgb": (-9.0, 9.0)}, {}):
+    spec = dataclasses.replace(version.contract.spec, ranges=ranges)
+    other = types.SimpleNamespace(contract=dataclasses.replace(
+        version.contract, spec=spec))
+    inputs.append(files.request(clip.read_bytes(), other).inputs["rgb"])
+  first, second, third, last = inputs
+  assert (first != second).any() and (second != third).any()
+  np.testing.assert_array_equal(first, last)
 
 
 @pytest.mark.parametrize("body", [b"", b"no film" * 99])

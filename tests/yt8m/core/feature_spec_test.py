@@ -59,9 +59,12 @@ def test_ranges_of_bytes():
   assert spec.of_names(["audio"]).ranges == {} and hash(spec)
   other = dataclasses.replace(spec, ranges={})
   assert other != spec and "ranges" not in other.to_config()
-  with pytest.raises(ValueError, match="The bytes of the feature rgb of these records "
-                     "stand for -1.99219 to 2.00781, and those .* trained on for 0 to 6"):
+  with pytest.raises(ValueError, match="The feature rgb of these records is stored as "
+                     "bytes for -1.99219 to 2.00781, and .* trained on bytes for 0 to 6"):
     spec.check_extractor(other, "these records")
+  with pytest.raises(ValueError, match="is stored as float16, and .* bytes for 0 to 6"):
+    spec.check_extractor(dataclasses.replace(
+        spec, dtypes=("float16", "float16"), ranges={}), "these records")
   spec.check_extractor(spec, "these records")
   spec.check_extractor(other.of_names(["audio"]), "these records")
 

@@ -75,7 +75,7 @@ HEADER = "path,labels,id,start,end,split\n"
     (HEADER + "\n,cat\n", "line 3: it has no path: fill the column path."),
     (HEADER + "gs://x/a.mp4\n", "line 2: gs://x/a.mp4 is remote: copy media files"),
     (HEADER + "file:///x/a.mp4\n", "line 2: file:///x/a.mp4: write the path"),
-    (HEADER + "a.mp4,,,1:30\n", "line 2: the start '1:30' is no number of seconds: wri"),
+    (HEADER + "a.mp4,,,1:30\n", "line 2: the start '1:30' is no number of seconds of a"),
     (HEADER + "a.mp4,,,-1\n", "line 2: the start '-1' is no number of seconds"),
     (HEADER + "a.mp4,,,,nan\n", "line 2: the end 'nan' is no number of seconds"),
     (HEADER + "a.mp4,,,,1e999\n", "line 2: the end '1e999' is no number of seconds"),
@@ -83,8 +83,9 @@ HEADER = "path,labels,id,start,end,split\n"
     (HEADER + "a.mp4,,,,0\n", "line 2: the end, 0 s, is not after the start, 0 s"),
     (HEADER + "a.mp4,,,,,dev\n", "line 2: the split 'dev' is none of train, validate, "
      "test: name one of them"),
-    ("path,labels\na.mp4,cat,dog\n", "line 2: it has 3 cells, and the header 2: separate "
-     "labels by semicolons"),
+    (HEADER + "a.mp4,,,1e308\n", "line 2: the start '1e308' is no number of seconds"),
+    ("path,labels\na.mp4,cat,dog\n", "line 2: it has 3 cells, and the header 2: put "
+     "labels with semicolons, and any cell that holds what separates the columns, in"),
     ("path;labels\na.mp4;cat;dog\n", "line 2: it has 3 cells, and the header 2"),
     ('path,labels\n"a.mp4,cat\n', "line 2")])
 def test_faults_name_the_line_and_a_remedy(tmp_path, text, said):

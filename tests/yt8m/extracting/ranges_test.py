@@ -78,14 +78,13 @@ def test_ranges_of_a_job_that_was_begun(videos, tmp_path):
       jobs.ranges_begun(str(tmp_path))
 
 
-def test_no_clip_to_learn_from(videos, tmp_path):
+def test_clips_that_fail_are_replaced_by_others(videos, tmp_path, monkeypatch):
   (tmp_path / "a.mp4").write_text("hello")
   (tmp_path / "videos.csv").write_text("path,labels\na.mp4,red\n")
-  with pytest.raises(ValueError, match="none gives features .it cannot be read as a vid"):
-    learned(tmp_path / "videos.csv")
-  with pytest.raises(ValueError, match="none gives features .the list has none for tra"):
-    learned(videos, clips=[])
-  extractor = extraction.colours()
-  extractor.dtypes = dict.fromkeys(extractor.modalities, "uint8")
-  with pytest.raises(ValueError, match="features of colours have 8 bits already"):
-    learned(videos, extractor)
+  damaged = clip_lists.read(tmp_path / "videos.csv")
+  assert learned(videos, clips=damaged) == learned(videos, clips=[]) == {}
+  monkeypatch.setattr(ranges, "NUM_CLIPS", 2)
+  some = clip_lists.read(videos)[:3]
+  expected = learned(videos, clips=some[1:])
+  assert learned(videos, clips=[*damaged, *some[1:]]) == expected
+  assert set(expected) == {"rgb", "audio"}

@@ -77,6 +77,19 @@ def test_rare_labels_are_trained_on_first():
       [38, 5, 5], abs=1)
 
 
+@pytest.mark.parametrize("count", [2, 3, 4, 6])
+def test_many_labels_of_few_videos_leave_no_split_empty(count):
+  given = [clips.Clip(f"{label}-{number}.mp4", (f"label {label}",), f"{label}-{number}")
+           for label in range(100) for number in range(count)]
+  divided = splits.divide(given, SHARES)
+  assert [len(found) / len(given) for found in divided.values()] == pytest.approx(
+      [0.8, 0.1, 0.1], abs=0.06)
+  assert len(counts(divided)["train"]) == 100
+  few = [clips.Clip(f"{number}.mp4", ("all", f"label {number % 4}"), str(number))
+         for number in range(12)]
+  assert all(splits.divide(few, SHARES).values())
+
+
 def test_given_splits_count_as_shares():
   given = [clips.Clip(f"{number}.mp4", ("cat",), str(number),
                       split="test" if number < 10 else "") for number in range(100)]

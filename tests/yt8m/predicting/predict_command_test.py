@@ -3,6 +3,7 @@
 """`yt8m-predict`: media files and records, with the same scores."""
 
 import csv
+import dataclasses
 import io
 import json
 
@@ -104,6 +105,9 @@ def test_the_extractor_of_the_model_is_used_and_compared(predictor):
       ("rgb", "audio"), (8, 4), "frame", extractor=f"{name}@0{digest[1:]}")
   with pytest.raises(ValueError, match=f"{digest[1:]}, and the model .* {name}@0"):
     media_reader(other)
+  with pytest.raises(ValueError, match=f"--extractor={EXTRACTOR} is .* trained on "
+                     f"features of theirs@01: leave --extractor out, or name that one"):
+    media_reader(dataclasses.replace(spec, extractor="theirs@01"), extractor=EXTRACTOR)
   with pytest.raises(ValueError, match="does not say which extractor .* --extractor"):
     media_reader(predictor.source.spec)
   wide = feature_spec.FeatureSpec(("rgb",), (9,), "frame")
