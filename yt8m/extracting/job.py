@@ -259,10 +259,14 @@ def refuse_foreign(output_dir: str) -> None:
 
 
 def ranges_begun(output_dir: str) -> dict[str, numerics.Range] | None:
-  """Returns the ranges of bytes of an extraction; None if none was begun."""
+  """Returns the ranges of bytes of an extraction that was begun.
+
+  {} for one of floats. None if none was begun, or if no clip gave any ranges.
+  """
   settings = _settings_begun(output_dir)
-  return None if settings is None else {
-      name: (low, high) for name, (low, high) in settings.get("ranges", {}).items()}
+  if settings is None or (settings.get("quantize") and not settings.get("ranges")):
+    return None
+  return {name: (low, high) for name, (low, high) in settings.get("ranges", {}).items()}
 
 
 def _settings_begun(output_dir: str) -> Config | None:

@@ -72,6 +72,10 @@ def test_ranges_of_a_job_that_was_begun(videos, tmp_path):
     with pytest.raises(ValueError, match=r"ranges was {'rgb': \[0.0, 1.5\]}, is now "):
       extraction.make_job(videos, tmp_path, other).prepare()
   settings = json.loads((tmp_path / jobs.SETTINGS).read_text())
+  (tmp_path / jobs.SETTINGS).write_text(json.dumps({"quantize": True}))
+  assert jobs.ranges_begun(str(tmp_path)) is None
+  (tmp_path / jobs.SETTINGS).write_text("{}")
+  assert jobs.ranges_begun(str(tmp_path)) == {}
   for wrong in ([1], {"rgb": 1}, {"rgb": [1]}, {"rgb": ["a", "b"]}):
     (tmp_path / jobs.SETTINGS).write_text(json.dumps({**settings, "ranges": wrong}))
     with pytest.raises(ValueError, match="extraction.json is not settings of yt8m-ext"):
