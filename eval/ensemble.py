@@ -79,8 +79,9 @@ flags.DEFINE_bool("learn_weights", True, "Search with learned weights, instead o
 flags.DEFINE_bool("class_weights", False, "Learn the weights class by class.")
 flags.DEFINE_float("weight_regularization", 0.01, "λ, the strength that keeps the "
                    "weights near equal ones.", lower_bound=0.0)
-flags.DEFINE_integer("num_folds", 5, "Number of folds of videos for the GAP of learned "
-                     "weights on videos that they were not learned on.", lower_bound=2)
+flags.DEFINE_integer("num_folds", 5, "Number of folds of videos, at most one for each "
+                     "video, for the GAP of learned weights on videos that they were not "
+                     "learned on.", lower_bound=2)
 flags.DEFINE_integer("seed", 0, "Seed of the folds.", lower_bound=0)
 command_line.require(
     "eval_data_pattern", "name the records to predict", unless=("data",))

@@ -167,6 +167,7 @@ def _evaluate(strategy: tf.distribute.Strategy) -> None:
   context = strategies.input_context(strategy)
   files = paths.match(FLAGS.eval_data_pattern, "--eval_data_pattern")
   reader.check_features(files, "--eval_data_pattern")
+  dataset.Dataset.check_names(files, names)
   num_examples = records.estimate_count(files)
   if num_examples:
     num_examples //= context.num_input_pipelines
@@ -177,13 +178,13 @@ def _evaluate(strategy: tf.distribute.Strategy) -> None:
   predict = model.predictor(FLAGS.batch_size)
   for path in _same_on_all_workers(strategy, model):
     model.restore(path)
-    dataset = reader.dataset(
+    batches = reader.dataset(
         FLAGS.eval_data_pattern, FLAGS.batch_size, num_readers=FLAGS.num_readers,
         skip_corrupt_records=FLAGS.skip_corrupt_records,
         skip_bad_records=FLAGS.skip_bad_records, input_pipeline=context)
     with records.clear_errors(reader.explain, files):
       metrics = evaluation.evaluate(
-          predict, model.num_classes, dataset, FLAGS.top_k, loss,
+          predict, model.num_classes, batches, FLAGS.top_k, loss,
           num_examples=num_examples, own=own)
     reader.incidents.log_summary(reader.incidents.counts)
     metrics = _of_all_workers(strategy, metrics)

@@ -149,6 +149,7 @@ def _train(strategy: tf.distribute.Strategy, spec: feature_spec.FeatureSpec,
 
   # ---------------------------------------------------------------- data
   files = paths.match(FLAGS.train_data_pattern, "--train_data_pattern")
+  dataset.Dataset.check_names(files, names)
   spec = dataset.Dataset.with_extractor(spec, files)
   reader = readers.make_reader(spec, FLAGS.num_classes, FLAGS.max_frames)
   reader.check_features(files, "--train_data_pattern")

@@ -52,7 +52,7 @@ def draw(found: list[np.ndarray], labels: np.ndarray, names: Sequence[str]) -> N
   for axis, title, scores in zip(
       figure.subplots(1, len(_STEPS)), _STEPS, found, strict=True):
     best = np.argsort(-scores)[:_SHOWN][::-1]
-    axis.barh([plots.literal(names[label]) for label in best], scores[best], color=[
+    axis.barh([plots.literal(names[int(label)]) for label in best], scores[best], color=[
         "tab:blue" if labels[label] else "lightgrey" for label in best])
     axis.set(title=title, xlim=(0, 1.05 * most), xlabel="score")
     axis.tick_params("y", labelsize="small")

@@ -160,8 +160,9 @@ def _learn_weights(
             else weights)
 
   held_out, _ = blend_weights.cross_fit(
-      chosen, aligned.hits, aligned.num_positives, fit, num_folds=options.num_folds,
-      seed=options.seed, classes=aligned.classes)
+      chosen, aligned.hits, aligned.num_positives, fit,
+      num_folds=min(options.num_folds, len(aligned.hits)), seed=options.seed,
+      classes=aligned.classes)
   weights = found.weights
   if options.class_weights:
     weights = by_class(weights, chosen, aligned.hits, aligned.classes)

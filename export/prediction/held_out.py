@@ -9,6 +9,7 @@ import numpy as np
 
 from yt8m.core import paths
 from yt8m.core import progress
+from yt8m.data import dataset
 from yt8m.data import records
 from yt8m.export.prediction import jobs
 
@@ -52,7 +53,10 @@ def score(folds: Sequence[tuple[jobs.Source, str]], flag: str, batch_size: int,
   for number, (model, pattern) in enumerate(folds):
     reader, predict = model.reader(), model.predictor(batch_size)
     most = count + -(-max_videos // len(folds))
-    with (records.clear_errors(reader.explain, paths.match(pattern, flag)),
+    record_files = paths.match(pattern, flag)
+    reader.check_features(record_files, flag)
+    dataset.Dataset.check_names(record_files, model.vocabulary)
+    with (records.clear_errors(reader.explain, record_files),
           progress.Periodic(_PROGRESS_SECS, None, "videos", count) as report):
       for batch in reader.dataset(pattern, batch_size):
         if count >= most:

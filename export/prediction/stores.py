@@ -18,6 +18,7 @@ from yt8m.core import checksum
 from yt8m.core import locks
 from yt8m.core import paths
 from yt8m.core.types import Scores
+from yt8m.data import dataset
 from yt8m.eval.predictions import store as prediction_store
 from yt8m.eval.predictions import writer
 from yt8m.export.prediction import engine
@@ -84,6 +85,7 @@ def write(model: saved_model.SavedModel, data_pattern: str, store_dir: str, *,
       return _finished(model, store_dir, list(by_name), top_k)
     reader = model.reader()
     reader.check_features(record_files, flag)
+    dataset.Dataset.check_names(record_files, model.vocabulary)
     return _predict(model, store_dir, by_name, top_k, batch_size, runner)
 
 

@@ -272,6 +272,21 @@ def test_from_clips_to_names_without_a_repeated_flag(tmp_path):
   assert f"| extractor of these features | {identity} |" in card
   assert "names another one" in card
 
+  # The same sizes, other classes.
+  path, kept = tmp_path / "data" / "vocabulary.csv", f"{saved}/assets/vocabulary.csv"
+  names_file = path.read_text()
+  path.write_text(names_file.replace(",green", ",violet"))
+  for command in (
+      ("yt8m.eval.evaluate", f"--train_dir={model}", "--run_once"),
+      ("yt8m.calibrate", f"--train_dir={model}", f"--output_dir={tmp_path}/c"),
+      ("yt8m.eval.ensemble", "search", f"--members={saved}",
+       f"--output_dir={tmp_path}/d"),
+      ("yt8m.train", f"--train_dir={tmp_path}/e", f"--vocabulary={kept}")):
+    process = support.run_command(*command, f"--data={data}", check=False)
+    assert process.returncode == 1 and "Traceback" not in process.stderr
+    assert "is violet, and class" in process.stderr
+  path.write_text(names_file)
+
   # The same sizes by another extractor.
   path = tmp_path / "data" / "dataset.json"
   path.write_text(path.read_text().replace(identity, "theirs@0123456789abcdef"))

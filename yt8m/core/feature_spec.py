@@ -253,10 +253,12 @@ dtypes=('float16', 'uint8'))
     for name in set(self.names) & set(other.names):
       ours, theirs = self._stored(name), other._stored(name)
       if ours != theirs:
+        way = ("with yt8m-extract --ranges_from, which names the records that it was "
+               "trained on" if name in self.ranges else "without --quantize")
         raise ValueError(
             f"The feature {name} of {records} is stored as {theirs}, and the model was "
-            f"trained on {ours}: extract the videos again in the same way (yt8m-extract "
-            "--quantize --ranges_from), or train a model on these.")
+            f"trained on {ours}: extract the videos again {way}, or train a model on "
+            "these.")
 
   def _stored(self, name: str) -> str:
     """Returns how a feature is stored, in words."""

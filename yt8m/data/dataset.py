@@ -80,6 +80,30 @@ class Dataset:
     return cls.load(directory) if files.exists(os.path.join(directory, FILE)) else None
 
   @classmethod
+  def check_names(cls, record_files: Sequence[str],
+                  names: vocabulary.Vocabulary | None) -> None:
+    """Refuses records whose classes have other names than those of a model.
+
+    Args:
+      record_files: Paths of the records.
+      names: Names of the classes of the model, if it has any.
+
+    Raises:
+      ValueError: The same class has two names.
+    """
+    data = cls.beside(record_files)
+    if data is None or names is None or not files.exists(data.vocabulary):
+      return
+    theirs = vocabulary.Vocabulary.load(data.vocabulary, data.num_classes).names
+    for index, (name, ours) in enumerate(zip(theirs, names.names, strict=False)):
+      if name != ours:
+        raise ValueError(
+            f"Class {index} of {data.directory} is {fields.printable(name)}, and class "
+            f"{index} of the model {fields.printable(ours)}: the labels mean something "
+            "else. Extract the videos again with the names of the model (yt8m-extract "
+            f"--vocabulary), or correct {data.vocabulary}.")
+
+  @classmethod
   def with_extractor(cls, spec: feature_spec.FeatureSpec, record_files: Sequence[str]
                      ) -> feature_spec.FeatureSpec:
     """Returns a spec with the extractor and the ranges that the file beside the records

@@ -44,6 +44,12 @@ class ModelFeatures:
           "are not of yt8m-extract: name it with --extractor.")
     name, self.fps = (base.parse_identity(spec.extractor) if spec.extractor
                       else (extractor, 1.0))
+    if not extractor and (own := [part for part in name.split(",") if ":" not in part
+                                  and part not in base.EXTRACTORS]):
+      raise ValueError(
+          f"The model was trained on features of {spec.extractor}, and {own[0]} is no "
+          "extractor of this library: name its class or file as for yt8m-extract, with "
+          "--extractor=my_module:MyExtractor.")
     self._extractor = making.make_extractor(extractor or name, weights_dir)
     self._extractor.quantize(spec.ranges)
     made = self._extractor.spec(self.fps)

@@ -65,6 +65,9 @@ def test_ranges_of_bytes():
   with pytest.raises(ValueError, match="is stored as float16, and .* bytes for 0 to 6"):
     spec.check_extractor(dataclasses.replace(
         spec, dtypes=("float16", "float16"), ranges={}), "these records")
+  with pytest.raises(ValueError, match="extract the videos again without --quantize"):
+    dataclasses.replace(spec, dtypes=("float16", "float16"), ranges={}).check_extractor(
+        spec, "these records")
   spec.check_extractor(spec, "these records")
   spec.check_extractor(other.of_names(["audio"]), "these records")
 

@@ -9,6 +9,7 @@ import re
 import pytest
 
 from yt8m.core import feature_spec
+from yt8m.core import vocabulary
 from yt8m.data import dataset
 from yt8m.data import readers
 
@@ -65,6 +66,21 @@ def test_records_of_another_extractor_are_refused_with_both_names(tmp_path):
   with pytest.raises(ValueError, match="made by the extractor mine@0123.*those of theirs"
                      "@ffff: extract the videos again.*--extractor"):
     readers.make_reader(other, 3, 20).check_features([path], "--eval_data_pattern")
+
+
+def test_records_of_other_classes_are_refused(tmp_path):
+  make(tmp_path).write()
+  path = str(tmp_path / "train-00-of-01.tfrecord")
+  check = dataset.Dataset.check_names
+  check([path], vocabulary.Vocabulary(("x",)))  # The records have no names.
+  vocabulary.Vocabulary(("cat", "dog", "owl")).write(tmp_path / vocabulary.FILE)
+  for names in (("cat", "dog", "owl"), ("cat", "dog", "owl", "more")):
+    check([path], vocabulary.Vocabulary(names))
+  check([path], None)
+  check([str(tmp_path / "other" / "a.tfrecord")], vocabulary.Vocabulary(("x",)))
+  with pytest.raises(ValueError, match=f"Class 1 of {re.escape(str(tmp_path))} is dog, "
+                     "and class 1 of the model fox: .*yt8m-extract --vocabulary"):
+    check([path], vocabulary.Vocabulary(("cat", "fox", "owl")))
 
 
 def test_missing_file(tmp_path):

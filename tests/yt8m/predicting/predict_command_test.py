@@ -108,6 +108,9 @@ def test_the_extractor_of_the_model_is_used_and_compared(predictor):
   with pytest.raises(ValueError, match=f"--extractor={EXTRACTOR} is .* trained on "
                      f"features of theirs@01: leave --extractor out, or name that one"):
     media_reader(dataclasses.replace(spec, extractor="theirs@01"), extractor=EXTRACTOR)
+  with pytest.raises(ValueError, match="colours is no extractor of this library: name "
+                     "its class or file .* --extractor=my_module:MyExtractor"):
+    media_reader(dataclasses.replace(spec, extractor="logmel,colours@01"))
   with pytest.raises(ValueError, match="does not say which extractor .* --extractor"):
     media_reader(predictor.source.spec)
   wide = feature_spec.FeatureSpec(("rgb",), (9,), "frame")
