@@ -59,7 +59,7 @@ def set_flags(model, train_dir, **flags):
 
 def lines(path):
   with open(path) as file:
-    return file.read().split("\n")
+    return file.read().splitlines()
 
 
 def train(monkeypatch, commands, *arguments):
