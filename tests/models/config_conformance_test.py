@@ -52,7 +52,7 @@ OTHER = {"activation": "tanh", "aggregation": {"a": {"units": 3}},
          "classifier": {"a": {"l2_penalty": 1e-3}}, "fusion": {"name": "sum", "units": 3},
          "gating": "squeeze", "head": {"name": "moe", "num_mixtures": 3},
          "mixture": {"branches": 2}, "model": REQUIRED["model"], "name": "renamed",
-         "normalization": "rms", "ranges": {"rgb": (0.0, 6.5)},
+         "normalization": "rms", "ranges": {"rgb": [0.0, 6.5]},
          "recurrent_activation": "tanh", "sampling": {"num_frames": 3}}
 # Further arguments without which a value is refused, where the class takes them.
 NEEDED = {"remove_diagonal": {"gating": "context", "context_gating": True}}
