@@ -34,7 +34,7 @@ test: $(BIN)/.installed lint
 	$(BIN)/python -m docs.make_architecture --check
 	$(BIN)/python -m pytest $(PYTEST_FLAGS) -m "not long"
 
-# Tests of several processes at a time: kills and stops, Ray, replicas, workers, notebooks.
+# Kills and stops, Ray, replicas, workers, notebooks, and commands that take long.
 test-long: $(BIN)/.installed
 	$(BIN)/python -m pytest $(PYTEST_FLAGS) -m long
 

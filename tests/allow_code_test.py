@@ -82,6 +82,7 @@ def train_dir(code, sample, tmp_path_factory):
   return train_dir
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("module, flags", [
     ("yt8m.eval.evaluate",
      ["--run_once", "--top_k=3",

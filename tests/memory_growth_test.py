@@ -6,6 +6,8 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 from tests.helpers import support
 
 # MiB. A batch has 2, the gradients and predictions of a step as much: a leak of one of
@@ -13,6 +15,7 @@ from tests.helpers import support
 _NOISE = 20
 
 
+@pytest.mark.long
 def test_memory_of_500_steps():
   process = subprocess.run(
       [sys.executable, "-m", "tests.helpers.memory_growth"], env=support.ENVIRONMENT,

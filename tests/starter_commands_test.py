@@ -105,6 +105,7 @@ def test_another_value_is_an_error_and_its_remedy_works(sample, tmp_path):
   support.run_command(*command)
 
 
+@pytest.mark.long
 def test_advice_for_records_of_another_level(sample, tmp_path):
   """What the error advises leads on: in training flags, later other records."""
   frames = f"{sample}/frame/train*.tfrecord"

@@ -143,6 +143,7 @@ def test_a_video_without_audio_has_a_row(tmp_path):
   assert "In the records that were read: videos with a missing feature: 2." in log
 
 
+@pytest.mark.long
 def test_bad_files_are_left_out_and_repaired(train_dir, files, expected, tmp_path):
   copies = small_job.write_record_files(tmp_path / "copies", COUNTS)
   contents = {path: small_job.break_file(path) for path in (copies[1], copies[7])}

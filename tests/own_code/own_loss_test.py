@@ -86,6 +86,7 @@ def test_hyperparameters_are_checked(example, flags, message):
   assert not (example.folder / "model" / "config.json").exists()
 
 
+@pytest.mark.long
 def test_a_class_and_a_loss_of_the_library(example):
   for name, setting in (("my_losses:Smoothed", "smoothing=0.2"),
                         ("AsymmetricLoss", "margin=0.1")):

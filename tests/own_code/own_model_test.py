@@ -62,6 +62,7 @@ def test_the_example_of_the_page(example):
   assert "its model.units is 16, the flags say 17" in other.stderr
 
 
+@pytest.mark.long
 def test_a_video_model(example):
   train = ["yt8m-train", "--model=my_models:Sharpened", "--train_dir=model",
            "--aggregation=mean", "--set=model.power=3"]

@@ -122,6 +122,7 @@ def test_two_replicas_equal_one(example):
   assert difference < 1e-6 < largest
 
 
+@pytest.mark.long
 def test_classes_of_keras(example):
   for name, setting in (("keras.optimizers:Lamb", "beta_1=0.7"),
                         ("AdamOptimizer", "beta_1=0.7"), ("SGD", "nesterov=true")):

@@ -108,6 +108,7 @@ def test_models_of_the_folds_are_trained(records, train_dir, tmp_path):
   assert after["log_loss"] < before["log_loss"]
 
 
+@pytest.mark.long
 def test_the_blend_of_an_ensemble(records, train_dir, tmp_path):
   support.run_command("yt8m.export.export_model", f"--train_dir={train_dir}",
                       f"--output_dir={tmp_path}/member", "--top_k=5")

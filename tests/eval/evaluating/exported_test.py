@@ -205,6 +205,7 @@ def predict(folder, output, *flags, **options):
       f"--output_file={output}", **options)
 
 
+@pytest.mark.long
 def test_thresholds_of_another_model_are_refused(folder, tmp_path):
   blend, single = tmp_path / "blend.json", tmp_path / "single.json"
   evaluate(folder, f"--saved_model={folder}/serving/3", *choose(blend))

@@ -238,6 +238,7 @@ def test_what_cannot_work_is_an_error(monkeypatch):
     metric.update_state(LABELS, PREDICTIONS)
 
 
+@pytest.mark.long
 def test_fit_under_two_replicas_from_names_and_saving(tmp_path):
   """A process of its own: logical devices are set before TensorFlow starts."""
   output = subprocess.run(

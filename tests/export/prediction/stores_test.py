@@ -108,6 +108,7 @@ def test_a_run_that_was_stopped_continues(tmp_path, monkeypatch, model):
   assert predicted == ["validate2.tfrecord"]
 
 
+@pytest.mark.long
 def test_parts_of_other_settings_are_made_again(tmp_path, model):
   pattern, batches = small_job.write_labelled_records(tmp_path / "records")
   content = small_job.break_file(tmp_path / "records" / "validate1.tfrecord")

@@ -82,6 +82,7 @@ def save(members, output_dir, weights=WEIGHTS, top_k=serving.TOP_K, overwrite=Fa
       warmup_requests=warmup_requests)
 
 
+@pytest.mark.long
 def test_a_process_with_tensorflow_alone_serves_every_average(
     members, knots, tmp_path):
   batch = descriptors.batch("frame")

@@ -28,6 +28,7 @@ def found(videos):
   return cross_fitting.scores(*videos, IDS, FOLDS, **calibrating_test.SMALL)
 
 
+@pytest.mark.long
 def test_each_fold_is_scored_by_a_calibration_of_the_other(videos, found):
   raw, labels = videos
   for fold in (0, 1):
@@ -40,6 +41,7 @@ def test_each_fold_is_scored_by_a_calibration_of_the_other(videos, found):
   assert streaming.gap(found, labels) > streaming.gap(raw, labels) + 0.02
 
 
+@pytest.mark.long
 def test_labels_of_a_fold_do_not_matter_to_its_scores(videos, found):
   raw, labels = videos
   changed = np.where(FOLDS[:, np.newaxis] == 0, labels[::-1], labels)
@@ -48,6 +50,7 @@ def test_labels_of_a_fold_do_not_matter_to_its_scores(videos, found):
   assert np.any(again[FOLDS == 1] != found[FOLDS == 1])
 
 
+@pytest.mark.long
 def test_label_sets_of_the_fold_are_left_out(videos, found):
   """What remains of the sets of all these videos are those of the other fold."""
   sets = dataclasses.replace(

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from tests.helpers import descriptors
@@ -47,6 +48,7 @@ def test_a_replicated_model_is_solved_on_every_replica():
     np.testing.assert_allclose(one, other, rtol=1e-4)
 
 
+@pytest.mark.long
 def test_the_command_solves_once(tmp_path):
   """A resumed run goes on from the weights of the checkpoint."""
   writer.write(writer.SampleDataConfig(

@@ -148,6 +148,7 @@ def test_what_cannot_be_mixed_is_refused(words, changes):
   mixup.check(losses.CrossEntropyLoss(), make_model(), 0.3, 8, False)
 
 
+@pytest.mark.long
 def test_two_replicas_equal_one():
   script = support.ROOT / "tests/helpers/two_replicas_mixup.py"
   output = subprocess.run([sys.executable, str(script)], capture_output=True, text=True,

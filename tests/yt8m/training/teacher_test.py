@@ -202,6 +202,7 @@ def train(sample, train_dir, *flags, **options):
       f"--train_dir={train_dir}", *flags, **options)
 
 
+@pytest.mark.long
 def test_the_command_learns_from_a_teacher(sample, store, tmp_path):
   for name, weight in (("half", 0.5), ("labels", 0.0)):
     train(sample, tmp_path / name, f"--teacher_predictions={store.directory}",

@@ -192,6 +192,7 @@ def test_training_ends_without_a_better_evaluation(records, tmp_path):
   assert f"Finished at step {max(losses)}" in again and files(train_dir) == before
 
 
+@pytest.mark.long
 def test_what_came_after_a_checkpoint_is_forgotten_when_training_goes_on_from_it(
     trained, records, tmp_path):
   train_dir = tmp_path / "model"
