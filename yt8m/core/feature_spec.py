@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 from absl import flags
 
+from yt8m.core import byte_ranges
 from yt8m.core import fields
 from yt8m.core import numerics
 from yt8m.core import registry
@@ -23,9 +24,6 @@ SEGMENT_FRAMES = 5
 # Types of the values of a feature. uint8: YouTube-8M's 8-bit numbers, which the model
 # dequantises; floats reach the model as they are.
 UINT8, FLOAT16, FLOAT32 = DTYPES = ("uint8", "float16", "float32")
-
-# JSON of ranges of bytes, by feature.
-RANGES = fields.object_of(fields.list_of(fields.NUMBER, "numbers"), "lists of numbers")
 
 # Number of values of a feature, or that and their type: `(512, "float16")`.
 Size = int | tuple[int, str]
@@ -100,7 +98,8 @@ dtypes=('uint8', 'uint8'))
     if level not in LEVELS:
       raise registry.unknown("level", level, LEVELS)
     dtypes = _checked_dtypes(names, dtypes, level)
-    ranges = _checked_ranges(dict(zip(names, dtypes, strict=True)), ranges or {})
+    ranges = byte_ranges.checked(ranges or {}, [
+        name for name, dtype in zip(names, dtypes, strict=True) if dtype == UINT8])
     for field, value in (
         ("names", names), ("sizes", sizes), ("level", level), ("dtypes", dtypes),
         ("reader", reader), ("extractor", extractor), ("ranges", ranges)):
@@ -229,7 +228,7 @@ dtypes=('float16', 'uint8'))
         "level": fields.one_of(LEVELS)},
         {"dtypes": fields.list_of(fields.one_of(DTYPES), "types of features"),
          "reader": fields.NAME, "extractor": fields.NAME,
-         "ranges": RANGES})
+         "ranges": byte_ranges.KIND})
     return cls(config["names"], config["sizes"], config["level"], config.get("dtypes"),
                config.get("reader"), config.get("extractor"), config.get("ranges"))
 
@@ -267,19 +266,6 @@ dtypes=('float16', 'uint8'))
       return dtype
     low, high = self.ranges.get(name, numerics.YOUTUBE_8M)
     return f"bytes for {low:g} to {high:g}"
-
-
-def _checked_ranges(dtypes: Mapping[str, str], ranges: Mapping[str, Iterable[float]]
-                    ) -> dict[str, numerics.Range]:
-  checked = {}
-  for name, bounds in ranges.items():
-    bounds = tuple(map(float, bounds))
-    if dtypes.get(name) != UINT8 or len(bounds) != 2 or not (
-        -np.inf < bounds[0] < bounds[1] < np.inf):
-      raise ValueError(f"The range of the feature {name} is {bounds}, but must be two "
-                       "numbers, the smaller one first, of a feature of bytes.")
-    checked[name] = bounds[0], bounds[1]
-  return checked
 
 
 def _entries(flag: str) -> list[str]:

@@ -23,8 +23,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from yt8m.core import byte_ranges
 from yt8m.core import directories
-from yt8m.core import feature_spec
 from yt8m.core import fields
 from yt8m.core import files
 from yt8m.core import numerics
@@ -278,11 +278,9 @@ def _settings_begun(output_dir: str) -> Config | None:
 
 
 def _checked_settings(settings: Config) -> Config:
-  fields.check(settings, {}, {"ranges": feature_spec.RANGES})
-  for name, bounds in settings.get("ranges", {}).items():
-    if len(bounds) != 2 or not bounds[0] < bounds[1]:
-      raise ValueError(f"the range of {name} is {fields.short(bounds)}, but must be two "
-                       "numbers, the smaller one first")
+  fields.check(settings, {}, {"ranges": byte_ranges.KIND})
+  ranges = settings.get("ranges", {})
+  byte_ranges.checked(ranges, ranges)
   return settings
 
 

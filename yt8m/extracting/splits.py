@@ -24,7 +24,7 @@ from yt8m.extracting import clips as clip_lists
 
 # What a split lacks in all, or of another label, counts less than what it lacks of the
 # rarest label: so many videos for each, and so many at most.
-_OTHERS, _MOST_OF_OTHERS = 0.2, 0.4
+_OTHERS, _MOST_OF_OTHERS = 0.4, 0.6
 
 
 def divide(clips: Sequence[clip_lists.Clip], shares: Mapping[str, float], seed: int = 0
