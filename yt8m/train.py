@@ -236,7 +236,7 @@ def _train(strategy: tf.distribute.Strategy, spec: feature_spec.FeatureSpec,
     if FLAGS.start_from_prior:
       model.start_from_prior(sets.prior())
     if model.needs_label_sets:
-      label_start.start_from_label_sets(model, sets)
+      label_start.start_from_label_sets(model, sets, FLAGS.label_network_cache)
     if model.needs_features:
       with records.clear_errors(reader.explain, files):
         feature_start.start_from_features(model, lambda: read(FLAGS.batch_size))

@@ -8,6 +8,7 @@
     <output_dir>/<table>/<row>/seed-<n>/calibrated     the same model, calibrated
     <output_dir>/<table>/<row>/seed-<n>/started.json   settings of a training that began
     <output_dir>/<table>/<row>/seed-<n>/training.json  exists if the model is trained
+    <output_dir>/<table>/label_networks                those of all rows
 
 Rows that differ only in their calibration or evaluation share the model of one of them.
 """
@@ -35,7 +36,7 @@ from yt8m.eval.ablations import table as ablation_table
 # Directory of a table. Training and evaluation look into the model themselves.
 OUTPUT = directories.Kind("directory of yt8m-ablation", "results.csv", (
     ".lock", "data.json", "sample.json", "sample-log.txt", "sample/*",
-    "*/seed-[0-9]*/*"))
+    "label_networks/*", "*/seed-[0-9]*/*"))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,6 +68,12 @@ class Run:
   @property
   def train_dir(self) -> str:
     return self.path("model")
+
+  @property
+  def cache_flag(self) -> str:
+    """Flag for rows that learn from the same label sets. It does not change results."""
+    table_dir = os.path.dirname(os.path.dirname(self.directory))
+    return f"--label_network_cache={os.path.join(table_dir, 'label_networks')}"
 
   def path(self, name: str) -> str:
     """Returns the path of a file of the run."""
@@ -224,6 +231,7 @@ def _delete_calibrated(runs):
 def _train(run, runner, keep, **places):
   """Trains the model of a run in its directory, or resumes training; returns the run."""
   command, *_ = run.commands(run.train_dir, "", **places)
+  command.append(run.cache_flag)
   started = run.unfinished_training()
   if started:
     command.remove("--start_new_model")
@@ -247,9 +255,10 @@ def _evaluate(run, owner, runner, keep, **places):
   _, *commands = run.commands(owner.train_dir, calibrated, **places)
   seconds = {}
   for command in commands:
-    if keep and run.settings.get("calibrate", {}).get("num_folds") and (
-        command[0] == "yt8m-calibrate"):
-      command.append("--keep_folds")
+    if command[0] == "yt8m-calibrate":
+      command.append(run.cache_flag)
+      if keep and run.settings["calibrate"].get("num_folds"):
+        command.append("--keep_folds")
     began = time.monotonic()
     _log_command(command, run, runner)
     seconds[command[0]] = time.monotonic() - began

@@ -113,3 +113,8 @@ def draw_shares(rows: Any, empty_share: float, largest_share: Any, seed: Any
       tf.random.split(tf.cast(seed, tf.int64)))
   draws = tf.random.stateless_uniform([2, rows], share_seed)
   return tf.where(draws[0] < empty_share, 0.0, largest_share * draws[1]), seed
+
+
+def weight_shapes(num_classes: int, units: int) -> list[tuple[int, ...]]:
+  """Returns the shapes of the weights of a `LabelNetwork`: E, b and D."""
+  return [(num_classes, units), (units,), (units, num_classes)]

@@ -20,8 +20,11 @@ from yt8m.artifacts import model_archive
 from yt8m.configs import experiment
 from yt8m.data import label_sets
 from yt8m.eval.predictions import store
+from yt8m.models.layers import label_network
+from yt8m.training import label_network_cache
 
 _NUM_CLASSES = 9
+_SHAPES = label_network.weight_shapes(_NUM_CLASSES, 2)
 _ARRAYS = {
     "ids": np.array([b"DiRU", b"PzYl"]),
     "scores": np.array([[0.5, 0.25], [1.0, 0.0]], np.float16),
@@ -169,6 +172,25 @@ def _expected_label_sets(data):
   return classes, sizes, len(sizes), num_ids
 
 
+def _label_network():
+  file = io.BytesIO()
+  np.savez(file, *(np.full(shape, 0.5, np.float32) for shape in _SHAPES))
+  return file.getvalue()
+
+
+def _read_label_network(path):
+  return [array.tolist() for array in label_network_cache.read(path, _SHAPES)]
+
+
+def _expected_label_network(data):
+  with np.load(io.BytesIO(data)) as arrays:
+    found = [arrays[f"arr_{number}"] for number in range(len(_SHAPES))]
+  for array, shape in zip(found, _SHAPES, strict=True):
+    assert array.shape == shape and array.dtype == np.float32
+    assert np.isfinite(array).all()
+  return [array.tolist() for array in found]
+
+
 _MODEL = {"config.json": b"{}", "model.ckpt-9.index": bytes(range(200)),
           "train/events.out.tfevents.1": b"v", "checkpoint": b""}
 
@@ -247,6 +269,9 @@ TARGETS = (
         name="label sets", read=_read_label_sets, expected=_expected_label_sets,
         seeds=[_label_sets(), _label_sets(ids=np.array(["a", "b", "c"]))],
         mutate=_mutate_npz, file="sets.npz", share=5),
+    target.Target(
+        name="label network", seeds=[_label_network()], read=_read_label_network,
+        expected=_expected_label_network, mutate=_mutate_npz, file="network.npz"),
     target.Target(
         name="model archive", seeds=[_archive(_MODEL)], read=_read_archive,
         expected=_expected_archive, mutate=_mutate_archive, file="model.tgz", share=2),

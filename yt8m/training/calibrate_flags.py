@@ -9,6 +9,7 @@ from yt8m.configs import data_flag
 from yt8m.core import paths
 from yt8m.data import dataset
 from yt8m.training import calibrating
+from yt8m.training import label_network_cache
 
 # What is defined here belongs to the command that calls it, and to its --help.
 flags.disclaim_key_flags()
@@ -42,6 +43,7 @@ def define() -> None:
                "videos. Default: those of the held-out records.")
   paths.define_pattern("label_sets_exclude", None, "Records whose videos are left out of "
                        "--label_sets, such as those of the evaluation.", is_checked=False)
+  label_network_cache.define_flag()
   paths.define("output_dir", None, "Directory to write; required.")
   paths.define("predictions_output", None, "Directory to write as well: calibrated "
                "scores of the videos of each fold, by models and calibrations that have "

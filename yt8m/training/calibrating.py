@@ -13,6 +13,7 @@ import tensorflow as tf
 from absl import logging
 
 from yt8m.core import numerics
+from yt8m.core import progress
 from yt8m.core import registry
 from yt8m.data import label_sets as label_set_files
 from yt8m.eval.metrics import streaming
@@ -45,13 +46,15 @@ _MAX_EPOCHS, _PATIENCE, _BATCH, _LEARNING_RATE, _DECAY = 30, 3, 4096, 2e-3, 1e-3
 
 
 def make(label_sets: label_set_files.LabelSets, *, seed: int = 0,
-         parts: Collection[str] = PARTS, **hparams: Any) -> calibration.Calibration:
+         parts: Collection[str] = PARTS, label_network_cache: str | None = None,
+         **hparams: Any) -> calibration.Calibration:
   """Returns a calibration that knows label sets, and is not fitted yet.
 
   Args:
     label_sets: Label sets of many videos.
     seed: Seed of the label network and its training.
     parts: Parts to use, of `PARTS`.
+    label_network_cache: Directory of label networks that are trained already, or None.
     **hparams: Hyperparameters of `Calibration`.
 
   Raises:
@@ -71,7 +74,8 @@ def make(label_sets: label_set_files.LabelSets, *, seed: int = 0,
   if layer.num_steps:
     epochs = min(_MOST_PASSES, max(_LEAST_PASSES, _TRAINED_SETS // len(label_sets)))
     layer.evidence.set_weights(label_start.pretrain(
-        label_sets, label_sets.num_classes, layer.label_units, epochs, seed))
+        label_sets, label_sets.num_classes, layer.label_units, epochs, seed,
+        cache_dir=label_network_cache))
   return layer
 
 
@@ -136,14 +140,14 @@ def fit(layer: calibration.Calibration, scores: np.ndarray, labels: np.ndarray,
 
 def calibrated(layer: calibration.Calibration, scores: np.ndarray) -> np.ndarray:
   """Returns what a calibration makes of scores, (n, num_classes) float32."""
-  return np.concatenate(list(_by_block(tf.function(layer), scores)))
+  return np.concatenate(list(_by_block(_compiled(layer), scores)))
 
 
 def _choose_constants(layer, scores, labels, parts):
   logits = log_odds.logit(scores).numpy()
   gap = functools.partial(_gap, labels=labels)
   # Each is traced once; the constants are variables.
-  mean_field, posterior = tf.function(layer.mean_field), tf.function(layer.posterior)
+  mean_field, posterior = tf.function(layer.mean_field), _compiled(layer.posterior)
 
   def field():
     return np.concatenate(list(_by_block(mean_field, logits)))
@@ -167,12 +171,16 @@ def _choose_constants(layer, scores, labels, parts):
 
   factors = layer.posterior.factors.numpy().tolist()
   tried = {tuple(factors): blend_gap(factors)}
-  for _ in range(_SEARCHES if "label_sets" in parts else 0):
-    for position, values in enumerate(_FACTORS):
+  searches = _SEARCHES if "label_sets" in parts else 0
+  with progress.Periodic(10.0, searches * sum(map(len, _FACTORS)), "values") as report:
+    done = 0
+    for position, values in [*enumerate(_FACTORS)] * searches:
       for value in values:
         changed = (*factors[:position], value, *factors[position + 1:])
         if changed not in tried:
           tried[changed] = blend_gap(changed)
+        done += 1
+        report(done, "Choosing how much label sets count")
       factors = list(max(tried, key=tried.__getitem__))
   best, negative_share = tried[tuple(factors)]
   layer.posterior.factors.assign(factors)
@@ -186,7 +194,7 @@ def _choose_constants(layer, scores, labels, parts):
 def _pairs(layer, scores, labels):
   """Returns the features of the candidates, (n, k, F), and which are labels, (n, k)."""
   found = [(features, classes) for features, classes, _ in
-           _by_block(tf.function(layer.describe), scores)]
+           _by_block(_compiled(layer.describe), scores)]
   features, classes = (np.concatenate(part) for part in zip(*found, strict=True))
   return features, np.take_along_axis(labels, classes, axis=1)
 
@@ -217,6 +225,11 @@ def _train(pairs, features, hits, trained, checked, seed):
     pairs.start_from(features.reshape(-1, num_features), calibration.BLEND, seed)
   logging.info("Cross entropy of the pairs of %d videos: %.4f, calibrated on %d others "
                "%.4f.", len(checked), before, len(trained), min(before, *losses))
+
+
+def _compiled(function):
+  # XLA sums over label sets in a third of the processor time.
+  return tf.function(function, jit_compile=True)
 
 
 def _by_block(function: Callable, values: np.ndarray) -> Iterator[Any]:

@@ -48,7 +48,7 @@ def scores(raw: np.ndarray, labels: np.ndarray, ids: np.ndarray,
     label_sets: Label sets of many videos, of which those of the fold are left out. None:
       those of the other folds.
     seed: Seed of all random choices.
-    **hparams: Hyperparameters of `Calibration`.
+    **hparams: Other arguments of `calibrating.make`.
 
   Returns:
     Calibrated scores, (n, num_classes) float32.

@@ -18,6 +18,7 @@ from yt8m.data import label_sets as label_set_files
 from yt8m.data import reader_base
 from yt8m.models import video_model
 from yt8m.models.layers import label_network
+from yt8m.training import label_network_cache
 
 keras = tf.keras
 
@@ -86,7 +87,8 @@ def load_label_sets(reader: reader_base.Reader, path: str, excluded: Sequence[st
 
 
 def start_from_label_sets(model: video_model.VideoModel,
-                          label_sets: label_set_files.LabelSets) -> None:
+                          label_sets: label_set_files.LabelSets,
+                          cache_dir: str | None = None) -> None:
   """Lets the classifiers of a built model learn what labels alone can teach.
 
   Branches of a mixture that need the same label network share one training.
@@ -94,14 +96,15 @@ def start_from_label_sets(model: video_model.VideoModel,
   Args:
     model: Model whose variables exist.
     label_sets: `LabelSets` of many videos.
+    cache_dir: Directory of label networks that are trained already, or None.
   """
-  model.start_from_label_sets(
-      label_sets, functools.cache(functools.partial(pretrain, label_sets)))
+  model.start_from_label_sets(label_sets, functools.cache(functools.partial(
+      pretrain, label_sets, cache_dir=cache_dir)))
 
 
 def pretrain(label_sets: label_set_files.LabelSets, num_classes: int, units: int,
-             num_epochs: int, seed: int = 0, *, batch_size: int | None = None
-             ) -> list[np.ndarray]:
+             num_epochs: int, seed: int = 0, *, batch_size: int | None = None,
+             cache_dir: str | None = None) -> list[np.ndarray]:
   """Trains a `LabelNetwork` to complete label sets, and returns its weights.
 
       L = −Σ_c y_c ln P_c + (1 − y_c) ln(1 − P_c),   P = σ(z),  z = logit π + q(o)
@@ -118,18 +121,30 @@ def pretrain(label_sets: label_set_files.LabelSets, num_classes: int, units: int
     seed: Seed of the weights, the order and the draws.
     batch_size: Label sets in a step; by default 1,024, or fewer if a pass would then
       have less than a hundred steps.
+    cache_dir: Directory of label networks: one that is there is not trained again, any
+      other is kept there. None: no directory.
 
   Returns:
     The weights of the network.
 
   Raises:
-    ValueError: There are no label sets.
+    ValueError: There are no label sets, or a file of `cache_dir` is damaged.
   """
   num_sets = len(label_sets)
   if not num_sets:
     raise ValueError("There are no label sets to learn from: check --train_data_pattern "
                      "or --label_sets.")
-  batch_size = batch_size or min(1024, max(1, num_sets // 100))
+  settings = dict(
+      num_classes=num_classes, units=units, num_epochs=num_epochs, seed=seed,
+      batch_size=batch_size or min(1024, max(1, num_sets // 100)))
+  return label_network_cache.load_or_train(
+      cache_dir, label_sets, settings,
+      label_network.weight_shapes(num_classes, units),
+      functools.partial(_train_network, label_sets, **settings))
+
+
+def _train_network(label_sets, *, num_classes, units, num_epochs, seed, batch_size):
+  num_sets = len(label_sets)
   offset = tf.constant(numerics.logit(label_sets.prior(), 0), tf.float32)
   # The network is in float32 under every policy, and belongs to no strategy.
   network = label_network.LabelNetwork(num_classes, units, dtype="float32")

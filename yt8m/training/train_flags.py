@@ -14,6 +14,7 @@ from yt8m.core import feature_spec
 from yt8m.core import paths
 from yt8m.data import dataset
 from yt8m.models import losses
+from yt8m.training import label_network_cache
 from yt8m.training import loop
 from yt8m.training import optimizers
 from yt8m.training import resume
@@ -122,6 +123,7 @@ def define_training() -> None:
                        "Records whose videos are left out of --label_sets, such as those "
                        "that you evaluate on: globs, separated by commas.",
                        is_checked=False)
+  label_network_cache.define_flag()
   flags.DEFINE_enum("weight_averaging", "none", weight_averaging.KINDS,
                     "ema: exponential moving averages of the weights. swa: means of the "
                     "weights at every --swa_steps-th step. Checkpoints hold both; "

@@ -60,9 +60,9 @@ def trained(monkeypatch):
   calls = []
   pretrain = label_start.pretrain
 
-  def record(sets, *arguments):
+  def record(sets, *arguments, **options):
     calls.append(arguments)
-    return pretrain(sets, *arguments)
+    return pretrain(sets, *arguments, **options)
 
   monkeypatch.setattr(label_start, "pretrain", record)
   return calls
