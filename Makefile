@@ -123,7 +123,7 @@ test-variants: $(BIN)/.installed
 test-faults: $(BIN)/.installed
 	$(BIN)/python -m tests.faults.driver --points=50
 
-# About 25 minutes on two quiet cores. `make benchmarks BENCHMARK_FLAGS=--update_docs`
+# Less than 15 minutes on two quiet cores. `make benchmarks BENCHMARK_FLAGS=--update_docs`
 # also rewrites the figures of docs/performance.md.
 benchmarks: $(BIN)/.installed
 	$(BIN)/python -m benchmarks.run_all --output_dir=$(BENCHMARK_DIR) $(BENCHMARK_FLAGS)

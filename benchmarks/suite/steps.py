@@ -57,9 +57,9 @@ def row(case: cases.Case, quick: bool = False) -> dict[str, Any]:
 def _measured(case: cases.Case, step: train_steps.TrainStep, batch: types.Batch,
               size: int, turns: int) -> tuple[float, dict[str, timing.Times]]:
   """Returns the operations of a step, and the times of all ways."""
-  plain = case.trainer(jit_compile=False)
-  work = flops.of(lambda: plain(case.batch(_SAMPLE))) * case.batch_size / _SAMPLE
   other = case.trainer(jit_compile=not step.jit_compile)
+  plain = other if step.jit_compile else step
+  work = flops.of(lambda: plain(case.batch(_SAMPLE))) * case.batch_size / _SAMPLE
   ways = {"matmul": timing.large_product(size),
           "ours": lambda: step(batch).label_loss.numpy(),
           "other": lambda: other(batch).label_loss.numpy()}

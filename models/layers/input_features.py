@@ -8,6 +8,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from yt8m.core import compat
 from yt8m.core import numerics
 from yt8m.core import registry
 from yt8m.core import types
@@ -105,4 +106,6 @@ def _masked_floats(x: tf.Tensor, frame_mask: tf.Tensor | None, bounds: numerics.
 
 def _squared_length(x: tf.Tensor) -> tf.Tensor:
   """Returns `Σ_i x_i²` along the last axis, which stays as one of size 1."""
+  if compat.is_compiled_by_xla():  # It computes x and sums in one pass.
+    return tf.reduce_sum(tf.square(x), axis=-1, keepdims=True)
   return tf.squeeze(tf.matmul(tf.expand_dims(x, -2), tf.expand_dims(x, -1)), -1)

@@ -4,6 +4,8 @@
 
 import tensorflow as tf
 
+from yt8m.core import compat
+
 
 def frame_mask(num_frames: tf.Tensor, max_frames: int | tf.Tensor) -> tf.Tensor:
   """Returns `m_t = [t < num_frames]`: (batch_size,) to (batch_size, max_frames), bool."""
@@ -53,13 +55,17 @@ def masked_mean(x: tf.Tensor, mask: tf.Tensor | None) -> tf.Tensor:
   """Returns the mean of the valid frames, `Σ_t m_t x_t / Σ_t m_t`: (batch_size, dim).
 
   It is 0 for a video without valid frames. It is one matrix product, which writes no
-  masked copy of the frames, unless a frame, such as padding, is not finite.
+  masked copy of the frames, unless a frame, such as padding, is not finite. Within XLA it
+  is a sum, which is joined with what computes the frames, so that they are not written.
   """
   if mask is None:
     return tf.reduce_mean(x, axis=1)
   weights = tf.cast(mask, x.dtype)
   weights = tf.math.divide_no_nan(
       weights, tf.reduce_sum(weights, axis=1, keepdims=True))[:, tf.newaxis]
+  if compat.is_compiled_by_xla():
+    weights, valid = tf.transpose(weights, [0, 2, 1]), mask[:, :, tf.newaxis]
+    return tf.reduce_sum(tf.where(valid, weights * x, tf.zeros([], x.dtype)), axis=1)
   mean = tf.matmul(weights, x)
   # Not inside the product: 0 times a value that is not finite is not 0.
   mean = tf.cond(tf.reduce_all(tf.math.is_finite(mean)), lambda: mean,

@@ -39,6 +39,16 @@ def test_bad_flags(tmp_path, arguments, message):
 
 
 @pytest.mark.long
+def test_versions():
+  process = support.run_command(
+      "benchmarks.versions", f"--other={pathlib.Path(__file__).parents[2]}",
+      "--models=LogisticModel", "--turns=1")
+  values = process.stdout.strip().splitlines()[-3].split("|")
+  assert values[1].strip() == "LogisticModel"
+  assert 0.5 < float(values[-2]) < 2.0  # the same memory
+
+
+@pytest.mark.long
 def test_gpu(tmp_path):
   support.run_command(
       "benchmarks.gpu", "--quick", "--steps=2", f"--output_dir={tmp_path}",

@@ -48,14 +48,16 @@ def twin(features, num_frames, normalization):
   return x / norm * (np.sqrt(x.shape[-1]) if normalization == "rms" else 1)
 
 
+@pytest.mark.parametrize("jit_compile", [False, True])
 @pytest.mark.parametrize("normalization", input_features.NORMALIZATIONS)
-def test_numpy_twin(normalization):
+def test_numpy_twin(normalization, jit_compile):
   rng = np.random.default_rng(0)
   rgb, audio = [rng.integers(0, 256, (3, 5, d), np.uint8) for d in (6, 4)]
   num_frames = np.array([5, 1, 3])
   layer = input_features.InputFeatures(["rgb", "audio"], normalization)
-  found = layer({"audio": tf.constant(audio), "rgb": tf.constant(rgb)},
-                frame_mask=tf.sequence_mask(num_frames, 5))
+  found = tf.function(layer, jit_compile=jit_compile)(
+      {"audio": tf.constant(audio), "rgb": tf.constant(rgb)},
+      frame_mask=tf.sequence_mask(num_frames, 5))
   np.testing.assert_allclose(np.concatenate(found, -1),
                              twin([rgb, audio], num_frames, normalization),
                              rtol=1e-5, atol=1e-6)
