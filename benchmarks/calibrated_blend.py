@@ -91,7 +91,8 @@ def results(seed: int) -> Iterator[tuple[str, dict[str, float]]]:
     yield head, measure(*predict(model, heldout))
   scores, labels = blend(models, heldout)
   yield "mean", measure(scores, labels)
-  layer = calibrating.make(known_sets(), seed=seed)
+  layer = calibrating.make(known_sets(), seed=seed,
+                           label_network_cache=f"{_RUNS.value}/label_networks")
   calibrating.fit(layer, *of_folds(seed), seed)
   calibrated = tf.function(layer)
   yield "mean, calibrated", measure(np.concatenate([
