@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 _ALIGNMENT = 64  # bytes; TensorFlow copies arrays that begin elsewhere
-_KEPT = 2  # arrays that are kept for later
+_KEPT = 4  # arrays that are kept for later: batches of a reader that are on their way
 
 
 class Buffers:
