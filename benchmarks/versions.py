@@ -30,7 +30,7 @@ from yt8m.core import feature_spec
 # Recipe, videos of a batch, and steps of the short and the long run.
 MODELS = {
     "LogisticModel": (1024, 20, 60), "MoeModel": (1024, 4, 14),
-    "FrameLevelLogisticModel": (128, 40, 120),
+    "FrameLevelLogisticModel": (128, 40, 360),
     "sum-NetVLAD-C64-MoE4": (128, 4, 10), "concat-NetVLAD-diff-C64-MoE4": (128, 4, 10),
     "concat-NetVLAD-C128-MoE4": (128, 4, 10), "concat-BLSTM-MoE2": (16, 4, 8),
     "attention-BLSTM-MoE2": (16, 4, 8), "concat-BLSTM-CG-MoE2": (16, 4, 8)}

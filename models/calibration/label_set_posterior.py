@@ -86,10 +86,11 @@ class LabelSetPosterior(base.Layer):
 
   def call(self, logits: tf.Tensor) -> tuple[list[tf.Tensor], tf.Tensor]:
     rows = tf.shape(logits)[0]
-    # Blocks of rows bound the memory.
-    missing = tf.math.floormod(-rows, _ROWS)
+    # Blocks of rows bound the memory. A request of one video is one row.
+    block_rows = tf.clip_by_value(rows, 1, _ROWS)
+    missing = tf.math.floormod(-rows, block_rows)
     padded = tf.pad(logits, tf.stack([[0, missing], [0, 0]]))
-    blocks = tf.reshape(padded, [-1, _ROWS, self.num_classes])
+    blocks = tf.reshape(padded, tf.stack([-1, block_rows, self.num_classes]))
     *marginals, best = tf.map_fn(
         self._score, blocks,
         fn_output_signature=(*(tf.float32 for _ in self.TEMPERATURES), tf.float32))
