@@ -75,8 +75,9 @@ def run(name: str) -> dict[str, Any]:
 def main(argv: Sequence[str]) -> None:
   del argv
   unknown = sorted(set(_PARTS.value) - set(PARTS))
-  if unknown:
-    sys.exit(f"--parts: there is no part {unknown[0]!r}; choose from {', '.join(PARTS)}.")
+  if unknown or not _PARTS.value:
+    sys.exit(f"--parts: there is no part {', '.join(unknown)!r}; choose from "
+             f"{', '.join(PARTS)}.")
   if _QUICK.value and _UPDATE.value:
     sys.exit("--quick measures nothing that --update_docs could write: drop one of them.")
   logging.set_verbosity(logging.ERROR)

@@ -47,7 +47,9 @@ def _command(tree: str, model: str, pattern: str, batch_size: int, num_steps: in
   """Returns the command that trains a recipe in a checkout."""
   level = [] if model in _VIDEO_LEVEL else ["--frame_features"]
   return [sys.executable, "-c", f"import sys; sys.path.insert(0, {tree!r})\n"
-          "from yt8m import train; train.run()",
+          "from yt8m import train\n"
+          f"assert train.__file__.startswith({tree!r}), train.__file__\n"
+          "train.run()",
           f"--train_dir={train_dir}", f"--train_data_pattern={pattern}",
           f"--model={model}", f"--batch_size={batch_size}", f"--max_steps={num_steps}",
           "--num_epochs=1000", "--log_steps=20", "--prior_examples=500",
@@ -77,6 +79,9 @@ def row(model: str, pattern: str, other: str, turns: int) -> dict[str, object]:
     return np.subtract(getattr(times[f"{name} {long}"], column),
                        getattr(times[f"{name} {short}"], column)) / videos
 
+  if min(of_video(name, "wall").min() for name in trees) <= 0:
+    sys.exit(f"{model}: {long} steps took no longer than {short}, on a busy machine. "
+             "Repeat it on a quiet one.")
   return {"model": model, "batch": batch_size,
           "videos/s before": float(np.median(1 / of_video("before", "wall"))),
           "videos/s now": float(np.median(1 / of_video("now", "wall"))),
@@ -93,6 +98,11 @@ def main(argv: Sequence[str]) -> None:
   unknown = sorted(set(_MODELS.value) - set(MODELS))
   if unknown:
     sys.exit(f"--models: {unknown[0]!r} is none of {', '.join(MODELS)}.")
+  if not _MODELS.value:
+    sys.exit(f"--models: name some of {', '.join(MODELS)}.")
+  if not os.path.isfile(os.path.join(_OTHER.value, "yt8m", "train.py")):
+    sys.exit(f"--other={_OTHER.value} is no checkout of this project: it has no "
+             "yt8m/train.py.")
   found = []
   print(f"load before: {timing.load()}")
   with tempfile.TemporaryDirectory() as folder:

@@ -142,7 +142,7 @@ def _check_flags() -> None:
     if FLAGS[name].value and not FLAGS[needed].value:
       raise ValueError(f"--{name} needs --{needed}: {remedy}.")
   # Errors that are known before hours of training.
-  calibrating.check_parts(FLAGS.parts)
+  calibrating.check(FLAGS.parts, FLAGS.label_network_cache)
   if FLAGS.predictions_output:
     cross_fitting.check(FLAGS.predictions_output,
                         FLAGS.num_folds or len(_named_folds()))

@@ -88,7 +88,8 @@ class LabelSetPosterior(base.Layer):
     rows = tf.shape(logits)[0]
     # Blocks of rows bound the memory. A request of one video is one row.
     block_rows = tf.clip_by_value(rows, 1, _ROWS)
-    missing = tf.math.floormod(-rows, block_rows)
+    # One block at least: a loop without steps has outputs of unknown shape.
+    missing = tf.maximum(1, -(-rows // block_rows)) * block_rows - rows
     padded = tf.pad(logits, tf.stack([[0, missing], [0, 0]]))
     blocks = tf.reshape(padded, tf.stack([-1, block_rows, self.num_classes]))
     *marginals, best = tf.map_fn(

@@ -38,6 +38,14 @@ def test_bad_flags(tmp_path, arguments, message):
   assert process.returncode and message in process.stderr
 
 
+@pytest.mark.parametrize("arguments,message", [
+    (["--other=/nowhere"], "is no checkout"), (["--other=.", "--models="], "--models"),
+    (["--other=.", "--models=Moe"], "'Moe' is none of")])
+def test_bad_flags_of_versions(arguments, message):
+  process = support.run_command("benchmarks.versions", *arguments, check=False)
+  assert process.returncode and message in process.stderr
+
+
 @pytest.mark.long
 def test_versions():
   process = support.run_command(

@@ -19,6 +19,7 @@ from yt8m.data import label_sets as label_set_files
 from yt8m.eval.metrics import streaming
 from yt8m.models.calibration import calibration
 from yt8m.models.layers import log_odds
+from yt8m.training import label_network_cache as cache
 from yt8m.training import label_start
 
 keras = tf.keras
@@ -91,6 +92,12 @@ def known_sets(label_sets: label_set_files.LabelSets
   if not kept.any():
     raise ValueError("There are no labels to calibrate with: check the records.")
   return sets.select(kept), counts[kept]
+
+
+def check(parts: Collection[str], label_network_cache: str | None) -> None:
+  """Raises ValueError for arguments of `make` that cannot be used."""
+  check_parts(parts)
+  cache.check(label_network_cache)
 
 
 def check_parts(parts: Collection[str]) -> None:

@@ -38,6 +38,25 @@ def define_flag() -> None:
                "there. Default: none are kept.")
 
 
+def check(directory: str | None) -> None:
+  """Makes the directory of `--label_network_cache`, before anything is computed.
+
+  Args:
+    directory: Value of the flag; None: no directory.
+
+  Raises:
+    ValueError: It cannot be made.
+  """
+  if not directory:
+    return
+  try:
+    tf.io.gfile.makedirs(directory)
+  except (OSError, tf.errors.OpError) as error:
+    raise ValueError(f"--label_network_cache={directory} cannot be made "
+                     f"({fields.reason(error)}): name another directory, or leave it out."
+                     ) from error
+
+
 def load_or_train(directory: str | None, label_sets: label_set_files.LabelSets,
                   settings: dict[str, Any], shapes: Sequence[tuple[int, ...]],
                   train: Callable[[], list[np.ndarray]]) -> list[np.ndarray]:
@@ -50,20 +69,26 @@ def load_or_train(directory: str | None, label_sets: label_set_files.LabelSets,
     shapes: Shapes of the weights.
     train: Function that trains the network.
 
+  A network that cannot be kept is returned all the same, with a warning.
+
   Raises:
-    ValueError: The file of the network is damaged.
+    ValueError: The directory cannot be made, or the file of the network is damaged.
   """
   if not directory:
     return train()
+  check(directory)
   path = os.path.join(directory, f"{_digest(label_sets, settings)}.npz")
   if files.exists(path):
     weights = read(path, shapes)
     logging.info("Read the label network of these label sets from %s.", path)
     return weights
   weights = train()
-  tf.io.gfile.makedirs(directory)
-  with files.atomic_write(path, "wb") as file:
-    np.savez(file, *weights)
+  try:
+    with files.atomic_write(path, "wb") as file:
+      np.savez(file, *weights)
+  except (OSError, tf.errors.OpError) as error:
+    logging.warning("The label network is not kept in --label_network_cache=%s: %s.",
+                    directory, fields.reason(error))
   return weights
 
 
@@ -77,13 +102,13 @@ def read(path: str, shapes: Sequence[tuple[int, ...]]) -> list[np.ndarray]:
   Raises:
     ValueError: The file is damaged, or of another network.
   """
-  with files.open_to_read(path, "rb") as file:
-    try:
+  try:
+    with files.open_to_read(path, "rb") as file:
       arrays = np.load(file, allow_pickle=False)
       weights = [arrays[f"arr_{number}"] for number in range(len(shapes))]
-    except Exception as error:  # any, depending on which bytes of a .npz are damaged
-      raise ValueError(f"{path} is not the file of a label network "
-                       f"({fields.reason(error)}): delete it.") from error
+  except Exception as error:  # any, depending on which bytes of a .npz are damaged
+    raise ValueError(f"{path} is not the file of a label network "
+                     f"({fields.reason(error)}): delete it.") from error
   if not all(isinstance(array, np.ndarray) and array.shape == shape
              and array.dtype == np.float32 and np.isfinite(array).all()
              for array, shape in zip(weights, shapes, strict=True)):

@@ -238,3 +238,4 @@ def check() -> None:
     if is_set and not is_met:
       raise ValueError(f"--{name}={values[name].value} needs {needed}: alone, it has no "
                        "effect.")
+  label_network_cache.check(values.label_network_cache)

@@ -32,7 +32,9 @@ def test_the_sum_over_all_sets(num_videos):
   posterior = layer()
   posterior.factors.assign([0.7, 0.4, 0.9])
   z = np.random.default_rng(0).normal(size=(num_videos, NUM_CLASSES)).astype(np.float32)
-  marginals, largest = tf.function(posterior)(tf.constant(z))
+  # Of unknown shape, as in an exported model.
+  marginals, largest = tf.function(posterior, input_signature=[
+      tf.TensorSpec([None, NUM_CLASSES])])(tf.constant(z))
   members = np.array([[c in s for c in range(NUM_CLASSES)] for s in SETS], float)
   scores = (members @ (0.7 * z - 0.9 * np.array([-1.0, -2.0, 0.5, -3.0])).T
             + 0.4 * np.log(np.arange(1, len(SETS) + 1))[:, np.newaxis])

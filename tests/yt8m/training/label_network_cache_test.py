@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.helpers import toy_labels
+from yt8m.training import label_network_cache
 from yt8m.training import label_start
 
 
@@ -60,3 +61,22 @@ def test_a_damaged_file_is_named(content, tmp_path):
 def test_weights_have_their_shapes(tmp_path):
   shapes = [array.shape for array in pretrain(tmp_path)]
   assert shapes == [(4, 3), (3,), (3, 4)]
+
+
+@pytest.mark.parametrize("name", ["file", "file/below", "foo://bar/x"])
+def test_a_directory_that_cannot_be_made_is_an_error_before_training(
+    name, trainings, tmp_path):
+  (tmp_path / "file").write_text("")
+  directory = name if ":" in name else tmp_path / name
+  with pytest.raises(ValueError, match="--label_network_cache=.* cannot be made .*leave"):
+    pretrain(directory)
+  assert not trainings
+
+
+def test_a_network_that_cannot_be_kept_is_not_lost(monkeypatch, caplog, tmp_path):
+  def fail(*_, **__):
+    raise OSError("No space left on device")
+
+  monkeypatch.setattr(label_network_cache.files, "atomic_write", fail)
+  assert pretrain(tmp_path)
+  assert "No space left" in caplog.text
