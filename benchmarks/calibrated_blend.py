@@ -92,7 +92,7 @@ def results(seed: int) -> Iterator[tuple[str, dict[str, float]]]:
   scores, labels = blend(models, heldout)
   yield "mean", measure(scores, labels)
   layer = calibrating.make(known_sets(), seed=seed,
-                           label_network_cache=f"{_RUNS.value}/label_networks")
+                           cache_dir=f"{_RUNS.value}/label_networks")
   calibrating.fit(layer, *of_folds(seed), seed)
   calibrated = tf.function(layer)
   yield "mean, calibrated", measure(np.concatenate([

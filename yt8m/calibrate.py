@@ -118,7 +118,7 @@ def _calibrate() -> None:
                      "give a larger number.")
   layer = calibrating.make(
       _label_sets(videos.labels, model), seed=FLAGS.seed, parts=FLAGS.parts,
-      label_network_cache=FLAGS.label_network_cache)
+      cache_dir=FLAGS.label_network_cache)
   calibrating.fit(layer, videos.scores, videos.labels, FLAGS.seed, FLAGS.parts)
   if needs_predictions:
     _write_predictions(videos, model, job)
@@ -271,7 +271,7 @@ def _write_predictions(videos: held_out.HeldOut, model: Model, job: types.Config
   label_sets = _label_sets(videos.labels, model) if FLAGS.label_sets else None
   scores = cross_fitting.scores(videos.scores, videos.labels, videos.ids, videos.folds,
                                 label_sets, FLAGS.seed, parts=FLAGS.parts,
-                                label_network_cache=FLAGS.label_network_cache)
+                                cache_dir=FLAGS.label_network_cache)
   top_k = min(store.TOP_K, model.num_classes)
   parts = {f"fold {number}": number for number in np.unique(videos.folds)}
 

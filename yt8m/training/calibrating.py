@@ -19,7 +19,7 @@ from yt8m.data import label_sets as label_set_files
 from yt8m.eval.metrics import streaming
 from yt8m.models.calibration import calibration
 from yt8m.models.layers import log_odds
-from yt8m.training import label_network_cache as cache
+from yt8m.training import label_network_cache
 from yt8m.training import label_start
 
 keras = tf.keras
@@ -47,7 +47,7 @@ _MAX_EPOCHS, _PATIENCE, _BATCH, _LEARNING_RATE, _DECAY = 30, 3, 4096, 2e-3, 1e-3
 
 
 def make(label_sets: label_set_files.LabelSets, *, seed: int = 0,
-         parts: Collection[str] = PARTS, label_network_cache: str | None = None,
+         parts: Collection[str] = PARTS, cache_dir: str | None = None,
          **hparams: Any) -> calibration.Calibration:
   """Returns a calibration that knows label sets, and is not fitted yet.
 
@@ -55,7 +55,7 @@ def make(label_sets: label_set_files.LabelSets, *, seed: int = 0,
     label_sets: Label sets of many videos.
     seed: Seed of the label network and its training.
     parts: Parts to use, of `PARTS`.
-    label_network_cache: Directory of label networks that are trained already, or None.
+    cache_dir: Directory of label networks that are trained already, or None.
     **hparams: Hyperparameters of `Calibration`.
 
   Raises:
@@ -76,7 +76,7 @@ def make(label_sets: label_set_files.LabelSets, *, seed: int = 0,
     epochs = min(_MOST_PASSES, max(_LEAST_PASSES, _TRAINED_SETS // len(label_sets)))
     layer.evidence.set_weights(label_start.pretrain(
         label_sets, label_sets.num_classes, layer.label_units, epochs, seed,
-        cache_dir=label_network_cache))
+        cache_dir=cache_dir))
   return layer
 
 
@@ -94,10 +94,10 @@ def known_sets(label_sets: label_set_files.LabelSets
   return sets.select(kept), counts[kept]
 
 
-def check(parts: Collection[str], label_network_cache: str | None) -> None:
+def check(parts: Collection[str], cache_dir: str | None) -> None:
   """Raises ValueError for arguments of `make` that cannot be used."""
   check_parts(parts)
-  cache.check(label_network_cache)
+  label_network_cache.check(cache_dir)
 
 
 def check_parts(parts: Collection[str]) -> None:

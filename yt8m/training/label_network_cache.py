@@ -62,14 +62,14 @@ def load_or_train(directory: str | None, label_sets: label_set_files.LabelSets,
                   train: Callable[[], list[np.ndarray]]) -> list[np.ndarray]:
   """Returns the weights of a network from a file, or else from its training.
 
+  A network that cannot be kept is returned all the same, with a warning.
+
   Args:
     directory: Directory of the files, local or remote; None: no files.
     label_sets: Label sets to learn from.
     settings: Everything else that the weights depend on, for JSON.
     shapes: Shapes of the weights.
     train: Function that trains the network.
-
-  A network that cannot be kept is returned all the same, with a warning.
 
   Raises:
     ValueError: The directory cannot be made, or the file of the network is damaged.
