@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from yt8m.models import registries
 from yt8m.models.classification import classifier
+from yt8m.models.layers import xla
 
 
 @tf.custom_gradient
@@ -51,9 +52,7 @@ def mix(gates: tf.Tensor, experts: tf.Tensor) -> Any:
   return mixed, gradient
 
 
-# XLA joins the passes over the arrays, and takes half the time. In prediction, where its
-# gain is smaller, a SavedModel would need XLA.
-_compiled_mix = tf.function(mix, jit_compile=True)
+_mix = xla.compiled_in_training(mix)
 
 
 @registries.CLASSIFIERS.register("logistic")
@@ -128,8 +127,7 @@ class MixtureOfExperts(classifier.Classifier):
     gates = self.gates(self.shared_gates(x) if self.low_rank_gates else x)
     gates = tf.reshape(tf.cast(gates, tf.float32), [-1, classes, mixtures + 1])
     experts = tf.reshape(tf.cast(self.experts(x), tf.float32), [-1, classes, mixtures])
-    compiled = training and not tf.config.list_logical_devices("GPU")
-    return (_compiled_mix if compiled else mix)(gates, experts)
+    return _mix(gates, experts, training=training)
 
   def start_from_prior(self, prior: np.ndarray) -> None:
     # The gates start near uniform, so the experts share k / (k + 1) of the weight.

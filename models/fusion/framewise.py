@@ -44,7 +44,7 @@ class Sum(base.Layer):
   Call arguments:
     features: List of (batch_size, num_frames, dim_m), or of (batch_size, dim_m) for
       video-level features.
-    frame_mask: (batch_size, num_frames), bool. Padded frames are set back to 0 after
+    frame_mask: (batch_size, num_frames), bool. Padded frames are 0 and remain 0, without
       the biases. A modality that a video lacks adds nothing, not even its bias.
 
   Returns:
@@ -62,19 +62,16 @@ class Sum(base.Layer):
 
   def call(self, features: list[tf.Tensor],
            frame_mask: tf.Tensor | None = None) -> tf.Tensor:
-    # Without its bias, 0 remains 0. So only the biases need masks, and one product with
-    # these masks adds all of them.
-    products, kept, biases = [], [], []
+    valid = tf.expand_dims(tf.ones(tf.shape(features[0])[:-1], tf.bool)
+                           if frame_mask is None else frame_mask, -1)
+    # Without its bias, 0 remains 0. So only the biases need masks, and one product adds
+    # everything: Σ_m W_m x_m + b_m = [W_1 ; b_1 ; W_2 ; b_2 …]ᵀ [x_1 ; 1 ; x_2 ; 1 …].
+    xs, weights = [], []
     for projection, x in zip(self.projections, features, strict=True):
-      there = masking.is_there(x) & (
-          tf.expand_dims(tf.ones(tf.shape(x)[:-1], tf.bool) if frame_mask is None
-                         else frame_mask, -1))
-      x = masking.zero_padding(x, frame_mask)
-      products.append(tf.tensordot(x, tf.cast(projection.kernel, x.dtype), 1))
-      kept.append(tf.cast(there, x.dtype))
-      biases.append(tf.cast(projection.bias, x.dtype))
-    products.append(tf.tensordot(tf.concat(kept, axis=-1), tf.stack(biases), 1))
-    return tf.add_n(products)
+      xs += [x, tf.cast(masking.is_there(x) & valid, x.dtype)]
+      weights += [projection.kernel, projection.bias[tf.newaxis]]
+    return tf.tensordot(tf.concat(xs, axis=-1), tf.concat(
+        [tf.cast(weight, xs[0].dtype) for weight in weights], axis=0), 1)
 
 
 @registries.FUSIONS.register("differential")

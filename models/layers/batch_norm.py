@@ -66,7 +66,7 @@ class BatchNorm(base.Layer):
     else:
       mean, variance = self.moving_mean, self.moving_variance
     scale = tf.math.rsqrt(variance + self.epsilon) * self.gamma
-    return tf.cast(x * scale + (self.beta - mean * scale), inputs.dtype)
+    return tf.cast(_scale_and_shift(x, scale, self.beta - mean * scale), inputs.dtype)
 
   def _update_statistics(self, x: tf.Tensor, frame_mask: tf.Tensor | None
                          ) -> tuple[tf.Tensor, tf.Tensor]:
@@ -77,7 +77,8 @@ class BatchNorm(base.Layer):
     count = tf.maximum(count, 1.0)
     mean = total / count
     # Two passes, since E[x²] − E[x]² loses its digits when |μ| >> σ.
-    squares = tf.math.squared_difference(x, mean)
+    # By the mean, the variance has the gradient 0.
+    squares = tf.math.squared_difference(x, tf.stop_gradient(mean))
     [variance] = sum_over_replicas([_weighted_sum(weights, squares) / count])
     moving = variance
     if self.unbiased:
@@ -108,6 +109,22 @@ def _weighted_sum(weights: tf.Tensor, x: tf.Tensor) -> Any:
     return None, tf.matmul(weights, upstream[tf.newaxis], transpose_a=True)
 
   return total[0], gradient
+
+
+@tf.custom_gradient
+def _scale_and_shift(x: tf.Tensor, scale: tf.Tensor, shift: tf.Tensor) -> Any:
+  """Returns `scale · x + shift`, with scale and shift of shape (dim,).
+
+  Its gradient sums over rows by products, as `_weighted_sum` does.
+  """
+
+  def gradient(upstream):
+    rows = tf.reshape(upstream, [-1, x.shape[-1]])
+    ones = tf.ones([1, tf.shape(rows)[0]])
+    by_scale = tf.matmul(ones, rows * tf.reshape(x, tf.shape(rows)))
+    return upstream * scale, by_scale[0], tf.matmul(ones, rows)[0]
+
+  return x * scale + shift, gradient
 
 
 def sum_over_replicas(tensors: list[tf.Tensor]) -> list[tf.Tensor]:

@@ -14,6 +14,7 @@ from yt8m.core import registry
 from yt8m.core import types
 from yt8m.models.layers import base
 from yt8m.models.layers import masking
+from yt8m.models.layers import xla
 
 NORMALIZATIONS = ("l2", "rms", "none")
 
@@ -68,27 +69,36 @@ class InputFeatures(base.Layer):
     """Creates nothing, but Keras records the shapes for `summary`."""
 
   def call(self, features: types.Features,
-           frame_mask: tf.Tensor | None = None) -> list[tf.Tensor]:
+           frame_mask: tf.Tensor | None = None, training: bool = False
+           ) -> list[tf.Tensor]:
     missing = [name for name in self.names if name not in features]
     if missing:
       raise ValueError(f"The batch has no feature {missing[0]!r}; it has "
                        f"{sorted(features)} (--feature_names).")
-    xs: list[Any] = [_masked_floats(
-        features[name], frame_mask, self.ranges.get(name, numerics.YOUTUBE_8M))
-                     for name in self.names]
-    if self.normalization != "none":
-      squares = tf.add_n([_squared_length(x) for x in xs])
-      scale = tf.math.rsqrt(tf.maximum(squares, 1e-12))
-      if self.normalization == "rms":
-        scale *= float(sum(x.shape[-1] for x in xs)) ** 0.5
-      xs = [x * scale for x in xs]
-    return [tf.cast(x, self.compute_dtype) for x in xs]
+    bounds = tuple(self.ranges.get(name, numerics.YOUTUBE_8M) for name in self.names)
+    return _normalize([features[name] for name in self.names], frame_mask, bounds,
+                      self.normalization, self.compute_dtype, training=training)
 
   def compute_output_shape(self, features_shape: dict[str, Any], *other_shapes: Any
                            ) -> list[tuple[int | None, ...]]:
     """Returns the shapes of the vectors, for `summary`."""
     return [(*(None for _ in features_shape[name][:-1]), features_shape[name][-1])
             for name in self.names]
+
+
+@xla.compiled_in_training
+def _normalize(xs: list[Any], frame_mask: tf.Tensor | None,
+               bounds: tuple[numerics.Range, ...], normalization: str, dtype: str
+               ) -> list[tf.Tensor]:
+  """Returns `xs` as masked and normalised vectors of type `dtype`."""
+  xs = [_masked_floats(x, frame_mask, b) for x, b in zip(xs, bounds, strict=True)]
+  if normalization != "none":
+    squares = tf.add_n([_squared_length(x) for x in xs])
+    scale = tf.math.rsqrt(tf.maximum(squares, 1e-12))
+    if normalization == "rms":
+      scale *= float(sum(x.shape[-1] for x in xs)) ** 0.5
+    xs = [x * scale for x in xs]
+  return [tf.cast(x, dtype) for x in xs]
 
 
 def _masked_floats(x: tf.Tensor, frame_mask: tf.Tensor | None, bounds: numerics.Range

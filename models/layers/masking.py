@@ -45,10 +45,15 @@ def is_there(x: tf.Tensor, mask: tf.Tensor | None = None) -> tf.Tensor:
   Returns:
     (batch_size, 1, …) bool, of the rank of `x`.
   """
-  values = tf.not_equal(x, tf.zeros([], x.dtype))
-  if mask is not None:
-    values = tf.reduce_any(values, axis=-1, keepdims=True) & tf.expand_dims(mask, -1)
-  return tf.reduce_any(values, axis=list(range(1, len(x.shape))), keepdims=True)
+  def any_value(x, mask):
+    values = tf.not_equal(x, tf.zeros([], x.dtype))
+    if mask is not None:
+      values = tf.reduce_any(values, axis=-1, keepdims=True) & tf.expand_dims(mask, -1)
+    return tf.reduce_any(values, axis=list(range(1, len(x.shape))), keepdims=True)
+
+  # The first frames, or values, tell of all videos, unless one lacks the modality.
+  first = any_value(x[:, :1], None if mask is None else mask[:, :1])
+  return tf.cond(tf.reduce_all(first), lambda: first, lambda: any_value(x, mask))
 
 
 def masked_mean(x: tf.Tensor, mask: tf.Tensor | None) -> tf.Tensor:

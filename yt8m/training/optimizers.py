@@ -269,8 +269,9 @@ def clip_gradients(gradients: list, norm: float, mode: str = "per_variable",
 
 
 def _clip_by_norm(gradient: Any, norm: Any) -> Any:
-  """Does what `tf.clip_by_norm` does, in two passes over a large gradient, not five."""
+  """Does what `tf.clip_by_norm` does, in one pass over a gradient that is short enough."""
   if isinstance(gradient, tf.IndexedSlices):
     return tf.clip_by_norm(gradient, norm)
   length = tf.sqrt(2 * tf.nn.l2_loss(gradient))
-  return gradient * (norm / tf.maximum(length, norm))
+  # If the length is no number, neither is the result.
+  return tf.cond(length <= norm, lambda: gradient, lambda: gradient * (norm / length))

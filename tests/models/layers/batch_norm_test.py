@@ -25,6 +25,25 @@ def test_numpy_twin_with_mask():
       layer.moving_variance, 0.9 + 0.1 * rows.var(0, ddof=1), rtol=1e-5)
 
 
+def test_gradients_equal_those_of_the_plain_operations():
+  rng = np.random.default_rng(3)
+  x, weights = (tf.constant(rng.normal(2.0, 3.0, (4, 5, 6)), tf.float32) for _ in "xw")
+  mask = tf.constant(rng.random((4, 5)) < 0.6)
+  layer = batch_norm.BatchNorm()
+  layer(x)
+  layer.gamma.assign(rng.random(6))
+  with tf.GradientTape(persistent=True) as tape:
+    tape.watch(x)
+    found = tf.reduce_sum(weights * layer(x, frame_mask=mask, training=True))
+    mean, variance = tf.nn.moments(tf.boolean_mask(x, mask), 0)
+    plain = tf.reduce_sum(weights * tf.nn.batch_normalization(
+        x, mean, variance, layer.beta, layer.gamma, layer.epsilon))
+  variables = [x, *layer.trainable_variables]
+  for ours, theirs in zip(tape.gradient(found, variables),
+                          tape.gradient(plain, variables), strict=True):
+    np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-5)
+
+
 def test_inference_equals_keras():
   rng = np.random.default_rng(1)
   ours, theirs = batch_norm.BatchNorm(), keras.layers.BatchNormalization(epsilon=1e-3)

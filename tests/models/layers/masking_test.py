@@ -44,3 +44,16 @@ def test_gradients_ignore_what_padding_holds(masked_mean):
       mean, padded = masked_mean(x, mask), masking.zero_padding(x, mask)
     for y in (mean, padded):
       np.testing.assert_array_equal(tape.gradient(y, x), [[[1.0], [0.0]]])
+
+
+@pytest.mark.parametrize("dtype", [tf.uint8, tf.float32])
+def test_a_modality_is_there_if_any_valid_frame_is_not_zero(dtype):
+  x = np.zeros((4, 3, 2))
+  x[0] = 1
+  x[1, 2, 1] = 5  # The first frame is silent.
+  x[2, 1:] = 7    # Padding.
+  mask = masking.frame_mask(tf.constant([3, 3, 1, 3]), 3)
+  found = masking.is_there(tf.cast(x, dtype), mask)
+  np.testing.assert_array_equal(tf.squeeze(found), [True, True, False, False])
+  np.testing.assert_array_equal(  # No video lacks it.
+      tf.squeeze(masking.is_there(tf.cast(x[:2], dtype))), [True, True])
