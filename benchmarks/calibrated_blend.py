@@ -8,8 +8,9 @@
       --data=../shared/data/yt8m --heads=logistic,label_embedding,kernel
 
 The heads are rows of the table that have a calibrated row too, whose models of the folds
-were kept. The mean of what these say about their folds calibrates the mean of the heads.
-All are measured on heldout/*.tfrecord, which neither training nor calibration has seen.
+were kept. What these say about their folds calibrates the mean of the log-odds of the
+heads: once by the mean alone, and once by the scores of every head, as `yt8m-calibrate`
+does with an ensemble. All are measured on heldout/*.tfrecord, which neither training nor calibration has seen.
 """
 
 import functools
@@ -18,12 +19,13 @@ from collections.abc import Iterator
 from collections.abc import Sequence
 
 import numpy as np
-import tensorflow as tf
 from absl import app
 from absl import flags
 
 from yt8m.core import markdown
+from yt8m.core import numerics
 from yt8m.data import label_sets
+from yt8m.eval.blending import averaging
 from yt8m.eval.metrics import streaming
 from yt8m.export.prediction import checkpoint
 from yt8m.training import calibrating
@@ -49,22 +51,29 @@ def predict(train_dir: str, pattern: str) -> tuple[np.ndarray, np.ndarray]:
   return np.concatenate(scores), np.concatenate(labels)
 
 
-def blend(train_dirs: Sequence[str], pattern: str) -> tuple[np.ndarray, np.ndarray]:
-  """Returns the mean of the scores of several models, and the labels."""
+def members(train_dirs: Sequence[str], pattern: str) -> tuple[np.ndarray, np.ndarray]:
+  """Returns the scores of several models, (n, M, C), and the labels, (n, C)."""
   scores, labels = zip(*(predict(train_dir, pattern) for train_dir in train_dirs),
                        strict=True)
-  return np.mean(scores, axis=0), labels[0]
+  return np.stack(scores, axis=1), labels[0]
+
+
+def blend(scores: np.ndarray) -> np.ndarray:
+  """Returns σ of the mean of the log-odds of the members, (n, C)."""
+  logits = [numerics.logit(scores[:, m], averaging.EPSILON)
+            for m in range(scores.shape[1])]
+  return (1 / (1 + np.exp(-np.mean(logits, axis=0)))).astype(np.float32)
 
 
 def of_folds(seed: int) -> tuple[np.ndarray, np.ndarray]:
-  """Returns the blends of the fold models on their folds, one after another."""
+  """Returns scores of the fold models on their folds, and labels; see `members`."""
   folders = [f"{_RUNS.value}/{head}+calibrated/seed-{seed}/calibrated.folds"
              for head in _HEADS.value]
   numbers = range(1, 1 + len(glob.glob(f"{folders[0]}/fold-*.txt")))
-  blends = [blend([f"{folder}/model-{number}" for folder in folders],
-                  f"@{folders[0]}/fold-{number}.txt") for number in numbers]
+  found = [members([f"{folder}/model-{number}" for folder in folders],
+                   f"@{folders[0]}/fold-{number}.txt") for number in numbers]
   predict.cache_clear()  # Hundreds of MiB a head.
-  scores, labels = zip(*blends, strict=True)
+  scores, labels = zip(*found, strict=True)
   return np.concatenate(scores), np.concatenate(labels)
 
 
@@ -89,15 +98,17 @@ def results(seed: int) -> Iterator[tuple[str, dict[str, float]]]:
   models = [f"{_RUNS.value}/{head}/seed-{seed}/model" for head in _HEADS.value]
   for head, model in zip(_HEADS.value, models, strict=True):
     yield head, measure(*predict(model, heldout))
-  scores, labels = blend(models, heldout)
-  yield "mean", measure(scores, labels)
-  layer = calibrating.make(known_sets(), seed=seed,
-                           cache_dir=f"{_RUNS.value}/label_networks")
-  calibrating.fit(layer, *of_folds(seed), seed)
-  calibrated = tf.function(layer)
-  yield "mean, calibrated", measure(np.concatenate([
-      calibrated(tf.constant(part)).numpy()
-      for part in np.array_split(scores, -(-len(scores) // _BATCH_SIZE))]), labels)
+  scores, labels = members(models, heldout)
+  blended = blend(scores)
+  yield "mean", measure(blended, labels)
+  of_videos, labels_of_videos = of_folds(seed)
+  for name, count in (("mean, calibrated", 0), ("mean and heads, calibrated",
+                                                len(models))):
+    layer = calibrating.make(known_sets(), seed=seed, num_members=count,
+                             cache_dir=f"{_RUNS.value}/label_networks")
+    ours, others = (of_videos, scores) if count else (None, None)
+    calibrating.fit(layer, blend(of_videos), labels_of_videos, seed, members=ours)
+    yield name, measure(calibrating.calibrated(layer, blended, others), labels)
 
 
 def main(argv: Sequence[str]) -> None:

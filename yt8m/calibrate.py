@@ -18,7 +18,7 @@ Models that you have trained in this way are named by --fold:
     yt8m-calibrate --train_dir=model --fold=model0=part0*.tfrecord \
         --fold=model1=part1*.tfrecord --output_dir=calibrated
 
-A SavedModel, such as that of an ensemble, is calibrated as a whole, into another one:
+A SavedModel is calibrated into another one, that of an ensemble with all its members:
 
     yt8m-calibrate --saved_model=ensemble/1 --held_out_data_pattern='validate*.tfrecord' \
         --output_dir=ensemble/2
@@ -107,8 +107,8 @@ def _calibrate() -> None:
     folds = [(model, FLAGS.held_out_data_pattern)]
   for fold, _ in folds:
     if (fold.num_classes, fold.spec) != (model.num_classes, model.spec):
-      raise ValueError(f"--fold={fold} has other classes or features than {model}: "
-                       "train it with the same flags.")
+      raise ValueError(f"--fold={fold} has other classes or features than {model}: train "
+                       "it with the same flags.")
   videos = held_out.score(
       folds, "--held_out_data_pattern" if FLAGS.held_out_data_pattern else "--fold",
       FLAGS.batch_size, FLAGS.max_videos)
@@ -118,8 +118,9 @@ def _calibrate() -> None:
                      "give a larger number.")
   layer = calibrating.make(
       _label_sets(videos.labels, model), seed=FLAGS.seed, parts=FLAGS.parts,
-      cache_dir=FLAGS.label_network_cache)
-  calibrating.fit(layer, videos.scores, videos.labels, FLAGS.seed, FLAGS.parts)
+      cache_dir=FLAGS.label_network_cache, num_members=videos.num_members)
+  calibrating.fit(layer, videos.scores, videos.labels, FLAGS.seed, FLAGS.parts,
+                  videos.members)
   if needs_predictions:
     _write_predictions(videos, model, job)
   # Last: where the output is, nothing is left to do.
@@ -270,7 +271,7 @@ def _write_predictions(videos: held_out.HeldOut, model: Model, job: types.Config
   """Writes `--predictions_output`."""
   label_sets = _label_sets(videos.labels, model) if FLAGS.label_sets else None
   scores = cross_fitting.scores(videos.scores, videos.labels, videos.ids, videos.folds,
-                                label_sets, FLAGS.seed, parts=FLAGS.parts,
+                                label_sets, FLAGS.seed, videos.members, parts=FLAGS.parts,
                                 cache_dir=FLAGS.label_network_cache)
   top_k = min(store.TOP_K, model.num_classes)
   parts = {f"fold {number}": number for number in np.unique(videos.folds)}

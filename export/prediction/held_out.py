@@ -3,12 +3,17 @@
 """Scores of videos by models that were not trained on them."""
 
 import dataclasses
+from collections.abc import Callable
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
+from yt8m.artifacts import saved_model
 from yt8m.core import paths
 from yt8m.core import progress
+from yt8m.core.types import Batch
+from yt8m.core.types import Scores
 from yt8m.data import dataset
 from yt8m.data import records
 from yt8m.export.prediction import jobs
@@ -25,13 +30,21 @@ class HeldOut:
     labels: Labels, (n, C) bool.
     ids: Ids, (n,) bytes.
     folds: Number of the fold of each video, (n,).
+    members: Scores of the M members of an ensemble, (n, M, C) float32; None for a model
+      that has none.
     complete: Whether no video was left out.
   """
   scores: np.ndarray
   labels: np.ndarray
   ids: np.ndarray
   folds: np.ndarray
+  members: np.ndarray | None
   complete: bool
+
+  @property
+  def num_members(self) -> int:
+    """Number of members, M; 0 if there are none."""
+    return 0 if self.members is None else self.members.shape[1]
 
 
 def score(folds: Sequence[tuple[jobs.Source, str]], flag: str, batch_size: int,
@@ -46,12 +59,13 @@ def score(folds: Sequence[tuple[jobs.Source, str]], flag: str, batch_size: int,
       finished.
 
   Raises:
-    ValueError: There are no records.
+    ValueError: There are no records, or the models of two folds differ in the number of
+      members.
   """
-  batches, complete = [], True
+  batches, of_members, complete = [], [], True
   count = 0
   for number, (model, pattern) in enumerate(folds):
-    reader, predict = model.reader(), model.predictor(batch_size)
+    reader, predict = model.reader(), _predictor(model, batch_size)
     most = count + -(-max_videos // len(folds))
     record_files = paths.match(pattern, flag)
     reader.check_features(record_files, flag)
@@ -63,12 +77,27 @@ def score(folds: Sequence[tuple[jobs.Source, str]], flag: str, batch_size: int,
           complete = False
           break
         ids = batch["id"].numpy()
-        batches.append((np.asarray(predict(batch)), batch["labels"].numpy() > 0, ids,
+        scores, members = predict(batch)
+        batches.append((np.asarray(scores), batch["labels"].numpy() > 0, ids,
                         np.full(len(ids), number)))
+        of_members.append(None if members is None else np.asarray(members))
+        if np.shape(of_members[-1])[1:] != np.shape(of_members[0])[1:]:
+          raise ValueError(f"{model} and {folds[0][0]} have different numbers of members: "
+                           "build the ensembles of all folds from the same models.")
         count += len(ids)
         report(count, f"Scored held-out videos: {count}", videos=count)
   if not batches:
     raise ValueError(f"No records are in {', '.join(pattern for _, pattern in folds)}: "
                      "name others.")
   scores, labels, ids, numbers = map(np.concatenate, zip(*batches, strict=True))
-  return HeldOut(scores, labels, ids, numbers, complete)
+  members = None if of_members[0] is None else np.concatenate(of_members)
+  return HeldOut(scores, labels, ids, numbers, members, complete)
+
+
+def _predictor(model: jobs.Source, batch_size: int
+               ) -> Callable[[Batch], tuple[Scores, Any]]:
+  """Returns a function from a batch to scores of the model, and of its members."""
+  if isinstance(model, saved_model.SavedModel):
+    return model.member_predictor()
+  predict = model.predictor(batch_size)
+  return lambda batch: (predict(batch), None)

@@ -3,7 +3,8 @@
 """A SavedModel with a calibration behind it, as one SavedModel.
 
 The graph is that of the model, followed by `Calibration`, so an ensemble is calibrated
-like a single model: what is corrected is the blend. No checkpoint is needed. To the
+like a single model: what is corrected is the blend. The calibration of an ensemble also
+reads the scores of the members. No checkpoint is needed. To the
 files of `writer.py` it adds
 
     assets.extra/calibration.json  hyperparameters of the calibration
@@ -17,6 +18,7 @@ import tensorflow as tf
 
 from yt8m.artifacts import identity
 from yt8m.artifacts.saved_model import PREDICT_FEATURES
+from yt8m.artifacts.saved_model import PREDICT_MEMBERS
 from yt8m.artifacts.saved_model import SavedModel
 from yt8m.core import files
 from yt8m.eval.blending import ensemble_file
@@ -55,14 +57,16 @@ def save(model: SavedModel, calibration: Calibration, output_dir: str, *,
   """
   contract, names = model.contract, model.vocabulary
   with writer.new_directory(output_dir, overwrite) as directory:
-    loaded = model.load(PREDICT_FEATURES)  # Its signatures live as long as this.
-    predict = loaded.signatures[PREDICT_FEATURES]
+    signature = PREDICT_MEMBERS if calibration.num_members else PREDICT_FEATURES
+    loaded = model.load(signature)  # Its signatures live as long as this.
+    predict = loaded.signatures[signature]
     inputs = predict.structured_input_signature[1]
 
     def score(batch: dict[str, Any]) -> dict[str, tf.Tensor]:
       xs = {**batch["features"], "num_frames": batch["num_frames"]}
-      scores = predict(**{name: xs[name] for name in inputs})["predictions"]
-      return {"predictions": calibration(scores)}
+      outputs = predict(**{name: xs[name] for name in inputs})
+      return {"predictions": calibration(
+          outputs["predictions"], outputs.get("members"))}
 
     traced = writer.write(
         directory, contract, score,

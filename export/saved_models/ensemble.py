@@ -100,9 +100,10 @@ def save(ensemble: ensemble_file.EnsembleFile, output_dir: str, *,
 
     def score(inputs: dict[str, Any]) -> dict[str, tf.Tensor]:
       xs = {**inputs["features"], "num_frames": inputs["num_frames"]}
-      return {"predictions": blend([
+      scores = [
           predict(**{name: xs[name] for name in predict.structured_input_signature[1]})
-          ["predictions"] for predict in predicts])}
+          ["predictions"] for predict in predicts]
+      return {"predictions": blend(scores), "members": tf.stack(scores, axis=1)}
 
     traced = writer.write(directory, contract, score, variables, top_k, names, limits)
     stored = dataclasses.replace(ensemble, search={}, members=tuple(

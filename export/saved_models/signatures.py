@@ -13,6 +13,8 @@ For a batch of B videos, C classes and the k best classes:
                        at video level <feature> (B, size) alone; of the dtype in the
                        spec, by default uint8, at video level float32
                        -> predictions (B, C)
+    predict_members    the same, of an ensemble of M members -> predictions (B, C), and
+                       their scores, members (B, M, C)
     predict_steps      the same and num_steps () int32 -> predictions (B, C) after
                        num_steps steps, for classifiers that work in steps
                        (`conditional`); from 1 to the exported number of steps
@@ -31,6 +33,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from yt8m.artifacts.saved_model import PREDICT_FEATURES
+from yt8m.artifacts.saved_model import PREDICT_MEMBERS
 from yt8m.artifacts.saved_model import Contract
 from yt8m.artifacts.thresholds import Thresholds
 from yt8m.core.vocabulary import Vocabulary
@@ -38,7 +42,8 @@ from yt8m.eval.metrics import streaming
 from yt8m.models import prediction
 
 # Function from `{"features": {name: x}, "num_frames": (B,)}` to `{"predictions": (B, C)}`
-# and, if it works in steps, `"step_predictions"`, (B, steps, C).
+# and, if it works in steps, `"step_predictions"`, (B, steps, C), or, of an ensemble,
+# `"members"`, (B, M, C).
 Model = Callable[[dict[str, Any]], dict[str, Any]]
 # tf.types.experimental.ConcreteFunction by name.
 Signatures = dict[str, Any]
@@ -113,6 +118,11 @@ def make(contract: Contract, model: Model, top_k: int | None,
     return {"predictions": score_features(inputs)["predictions"]}
 
   @tf.function
+  def predict_members(**inputs):
+    outputs = score_features(inputs)
+    return {name: outputs[name] for name in ("predictions", "members")}
+
+  @tf.function
   def predict_steps(num_steps, **inputs):
     steps = score_features(inputs)["step_predictions"]
     check = tf.debugging.Assert(
@@ -126,8 +136,11 @@ def make(contract: Contract, model: Model, top_k: int | None,
     arrays["num_frames"] = signature["num_frames"]
   signatures = {"serving_default": serving_default.get_concrete_function(),
                 "predict_full": predict_full.get_concrete_function(),
-                "predict_features": predict_features.get_concrete_function(**arrays)}
-  if "step_predictions" in score_batch.get_concrete_function().structured_outputs:
+                PREDICT_FEATURES: predict_features.get_concrete_function(**arrays)}
+  outputs = score_batch.get_concrete_function().structured_outputs
+  if "members" in outputs:
+    signatures[PREDICT_MEMBERS] = predict_members.get_concrete_function(**arrays)
+  if "step_predictions" in outputs:
     signatures["predict_steps"] = predict_steps.get_concrete_function(
         num_steps=tf.TensorSpec([], tf.int32, "num_steps"), **arrays)
   return signatures
@@ -179,8 +192,8 @@ def score(model: Model, inputs: dict[str, Any]) -> dict[str, tf.Tensor]:
   # An empty batch is replaced by one blank video, whose row is removed again.
   inputs = tf.cond(rows > 0, lambda: inputs, lambda: _blank_video(inputs))
   outputs = model(inputs)
-  return {name: outputs[name][:rows] for name in ("predictions", "step_predictions")
-          if name in outputs}
+  return {name: outputs[name][:rows]
+          for name in ("predictions", "members", "step_predictions") if name in outputs}
 
 
 def _blank_video(inputs: dict[str, Any]) -> dict[str, Any]:

@@ -19,7 +19,8 @@ keras = tf.keras
 _TINY = 1e-6
 # Each step is a part of the graph.
 _MOST_STEPS = 100
-# Of `Calibration._features`: their number, and which one is the blend of both models.
+# Of `Calibration._features`: their number, without those of members, and which one is the
+# blend of both models.
 NUM_FEATURES, BLEND = 20, 6
 
 
@@ -37,7 +38,7 @@ class Calibration(base.Layer):
   others say about it, r allows the sets of labels that occur. The calibrator
   (`PairCalibrator`) reads what both say about a class, f_c, and about the whole video. It
   learns from videos that the model was not trained on, so it knows how far the scores of
-  the model can be trusted.
+  the model can be trusted. Behind an ensemble, it also reads the log-odds of each member.
 
   All weights come from `yt8m.training.calibrating`. Training does not change them, and in
   training the layer does nothing.
@@ -50,9 +51,12 @@ class Calibration(base.Layer):
     label_units: Width of the label network.
     num_candidates: Number of classes of a video that the calibrator scores.
     units: Width of the calibrator.
+    num_members: Number of members of the ensemble, M; 0 if the calibrator does not read
+      their scores.
 
   Call arguments:
     scores: p, (batch_size, num_classes).
+    members: Scores of the members, (batch_size, M, num_classes); None without members.
 
   Returns:
     p', (batch_size, num_classes) float32.
@@ -63,7 +67,7 @@ class Calibration(base.Layer):
 
   def __init__(self, num_classes: int, num_sets: int, num_labels: int,
                num_steps: int = 4, label_units: int = 384, num_candidates: int = 40,
-               units: int = 64, **kwargs: Any):
+               units: int = 64, num_members: int = 0, **kwargs: Any):
     super().__init__(autocast=False, **{**kwargs, "dtype": "float32"})
     if not 0 <= num_steps <= _MOST_STEPS:
       raise ValueError(f"num_steps of the calibration is {num_steps}, and must be from 0 "
@@ -71,7 +75,7 @@ class Calibration(base.Layer):
     self.num_classes, self.num_sets = num_classes, num_sets
     self.num_labels, self.num_steps = num_labels, num_steps
     self.label_units, self.num_candidates = label_units, num_candidates
-    self.units = units
+    self.units, self.num_members = units, num_members
 
   def hparams(self) -> dict[str, Any]:
     """Returns the arguments of the constructor, without the number of classes."""
@@ -85,24 +89,26 @@ class Calibration(base.Layer):
     self.posterior = base.built(label_set_posterior.LabelSetPosterior(
         self.num_classes, self.num_sets, self.num_labels, name="posterior"),
                                 None, self.num_classes)
+    num_features = NUM_FEATURES + self.num_members
     self.pairs = base.built(pair_calibrator.PairCalibrator(
-        NUM_FEATURES, self.units, name="pairs"), None, None, NUM_FEATURES)
+        num_features, self.units, name="pairs"), None, None, num_features)
     self.coupling = self.add_weight(
         name="coupling", shape=(), initializer="zeros", trainable=False)
     self.posterior_share = self.add_weight(
         name="posterior_share", shape=(), initializer="zeros", trainable=False)
     self.trainable = False
 
-  def call(self, scores: tf.Tensor) -> tf.Tensor:
-    features, classes, blend = self.describe(scores)
+  def call(self, scores: tf.Tensor, members: tf.Tensor | None = None) -> tf.Tensor:
+    features, classes, blend = self.describe(scores, members)
     rows = tf.range(tf.shape(classes)[0], dtype=classes.dtype)[:, tf.newaxis]
     pairs = tf.stack([tf.broadcast_to(rows, tf.shape(classes)), classes], axis=-1)
     return tf.tensor_scatter_nd_update(blend, pairs, tf.sigmoid(self.pairs(features)))
 
-  def describe(self, scores: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+  def describe(self, scores: tf.Tensor, members: tf.Tensor | None = None
+               ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """Returns the features of the best classes, these classes, and s for all classes.
 
-    Shapes: (batch_size, num_candidates, NUM_FEATURES); (batch_size, num_candidates),
+    Shapes: (batch_size, num_candidates, NUM_FEATURES + M); (batch_size, num_candidates),
     int32; and (batch_size, num_classes).
     """
     logits = log_odds.logit(tf.cast(scores, tf.float32))
@@ -111,6 +117,10 @@ class Calibration(base.Layer):
     blend = self.blend(marginals[0], field)
     best, classes = tf.math.top_k(blend, min(self.num_candidates, self.num_classes))
     features = self._features(logits, field, marginals, largest, best, classes)
+    if self.num_members:
+      of_members = log_odds.logit(tf.cast(members, tf.float32))
+      features = tf.concat([features, tf.gather(
+          tf.transpose(of_members, [0, 2, 1]), classes, batch_dims=1)], axis=-1)
     return features, classes, blend
 
   def mean_field(self, logits: tf.Tensor) -> tf.Tensor:
@@ -158,12 +168,17 @@ def build(num_classes: int, hparams: dict[str, Any] | None) -> Calibration | Non
   """Returns the calibration of a model, which has none without hyperparameters.
 
   Raises:
-    ValueError: A hyperparameter is unknown, missing or of another type.
+    ValueError: A hyperparameter is unknown, missing or of another type, or it is the
+      calibration of an ensemble.
   """
   if not hparams:
     return None
   registries.check_hparams(
       "calibration", Calibration, hparams, ("num_sets", "num_labels"))
+  if hparams.get("num_members"):
+    raise ValueError(f"The calibration of a model has num_members="
+                     f"{hparams['num_members']}, but only an ensemble has members: "
+                     "calibrate the model again.")
   return Calibration(num_classes, **hparams, name="calibration")
 
 

@@ -19,12 +19,13 @@ _DAMPING = 1e-3
 class RidgeRegression:
   """Sums over videos from which the weights of a ridge regression follow.
 
-      G = Σ_n φ_n φ_nᵀ + λ I,   B = Σ_n φ_n (y_n − π)ᵀ,   V = G⁻¹ B
+      G = Σ_n φ_n φ_nᵀ + λ K,   B = Σ_n φ_n (y_n − π)ᵀ,   V = G⁻¹ B
       y_n ≈ π + Vᵀ φ_n,   π = Σ_n y_n / N
 
-  The videos pass once, and the memory does not depend on their number. The products of a
-  batch have the type of the features. They are added in float64: G has eigenvalues from λ
-  to N, and in float32 the errors of the products alone stay far below λ.
+  V minimises the squared errors plus λ Vᵀ K V. The videos pass once, and the memory does
+  not depend on their number. The products of a batch have the type of the features. They
+  are added in float64: for K = I, G has eigenvalues from λ to N, and in float32 the errors
+  of the products alone stay far below λ. A K of small eigenvalues needs float64 features.
 
   Args:
     num_features: Number of features, R.
@@ -60,9 +61,10 @@ class RidgeRegression:
     """Share of the videos with each label, π, (num_classes,)."""
     return self._labels / max(self.num_videos, 1)
 
-  def solve(self, ridge: float) -> "Solution":
-    """Returns the solution for a value of λ."""
-    inverse = np.linalg.inv(self._gram + ridge * np.eye(len(self._gram)))
+  def solve(self, ridge: float, norm: np.ndarray | None = None) -> "Solution":
+    """Returns the solution for a value of λ and K, (num_features, num_features), or I."""
+    penalty = np.eye(len(self._gram)) if norm is None else norm
+    inverse = np.linalg.inv(self._gram + ridge * penalty)
     targets = self._with_labels - np.outer(self.prior, self._features)
     return Solution(inverse @ targets.T, inverse, self.prior)
 

@@ -121,6 +121,7 @@ def test_the_blend_of_an_ensemble(records, train_dir, tmp_path):
   support.run_command(COMMAND, *arguments)
   card = (out / "assets.extra/MODEL_CARD.md").read_text()
   assert "# Calibrated model" in card and "### Ensemble of 2 models" in card
+  assert '"num_members": 2' in card
 
   # Thresholds of the blend are not for its calibrated scores.
   evaluated = [support.run_command(
@@ -137,11 +138,12 @@ def test_the_blend_of_an_ensemble(records, train_dir, tmp_path):
     assert process.returncode == status
     assert status == 0 or "was chosen for another model" in process.stderr
 
-  # The members are equal, so the scores are those of the member, calibrated.
-  support.run_command(COMMAND, f"--train_dir={train_dir}", arguments[-1],
-                      f"--output_dir={tmp_path}/directory")
+  # A SavedModel of one model is calibrated as its training directory is.
+  for source, result in ((f"--train_dir={train_dir}", "directory"),
+                         (f"--saved_model={member}", "single")):
+    support.run_command(COMMAND, source, arguments[-1], f"--output_dir={tmp_path}/{result}")
   scores = []
-  for source in (f"--train_dir={tmp_path}/directory", f"--saved_model={out}"):
+  for source in (f"--train_dir={tmp_path}/directory", f"--saved_model={tmp_path}/single"):
     support.run_command("yt8m.export.inference", source, "--top_k=13", "--overwrite",
                         f"--input_data_pattern={records}/test*",
                         f"--output_file={tmp_path}/out.csv")

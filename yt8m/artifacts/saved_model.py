@@ -30,6 +30,8 @@ DESCRIPTION = "feature_spec.json"
 GRAPH = graph_check.GRAPH
 # Signature from arrays of features to scores of all classes.
 PREDICT_FEATURES = "predict_features"
+# The same of an ensemble, with the scores of its members.
+PREDICT_MEMBERS = "predict_members"
 # What a SavedModel computes. Its assets.extra only describe how it was made.
 _COMPUTED = (GRAPH, "variables", "assets")
 
@@ -219,18 +221,38 @@ class SavedModel:
     Returns:
       A function from a batch of `reader` to scores, (batch_size, num_classes) float32.
     """
-    loaded = self.load(PREDICT_FEATURES)
-    signature = loaded.signatures[PREDICT_FEATURES]
-    inputs = signature.structured_input_signature[1]
-    self._check_signature(signature)
+    outputs = self._outputs(PREDICT_FEATURES)
+    return lambda batch: outputs(batch)["predictions"]
 
-    def predict(batch: Batch) -> Scores:
-      xs = {**batch["features"], "num_frames": batch["num_frames"]}
-      # Looked up here: signatures live only as long as the object that was loaded.
-      return loaded.signatures[PREDICT_FEATURES](
-          **{name: xs[name] for name in inputs})["predictions"]
+  def member_predictor(self) -> Callable[[Batch], tuple[Scores, Any]]:
+    """Loads the model as a function that also returns the scores of members.
+
+    Returns:
+      A function from a batch of `reader` to the scores of the model, as `predictor`
+      returns them, and to those of its M members, (batch_size, M, num_classes); None for
+      a model that is no ensemble, or that an earlier version wrote.
+    """
+    outputs = self._outputs(PREDICT_FEATURES, PREDICT_MEMBERS)
+
+    def predict(batch: Batch) -> tuple[Scores, Any]:
+      found = outputs(batch)
+      return found["predictions"], found.get("members")
 
     return predict
+
+  def _outputs(self, *names: str) -> Callable[[Batch], dict[str, Any]]:
+    """Returns the last of the signatures that exists; the first one must."""
+    loaded = self.load(names[0])
+    name = next(name for name in reversed(names) if name in loaded.signatures)
+    inputs = loaded.signatures[name].structured_input_signature[1]
+    self._check_signature(loaded.signatures[name])
+
+    def outputs(batch: Batch) -> dict[str, Any]:
+      xs = {**batch["features"], "num_frames": batch["num_frames"]}
+      # Looked up here: signatures live only as long as the object that was loaded.
+      return loaded.signatures[name](**{name: xs[name] for name in inputs})
+
+    return outputs
 
   def _check_signature(self, signature: Any) -> None:
     """Compares what is computed with what the description of the model says.

@@ -108,7 +108,8 @@ def check_parts(parts: Collection[str]) -> None:
 
 
 def fit(layer: calibration.Calibration, scores: np.ndarray, labels: np.ndarray,
-        seed: int = 0, parts: Collection[str] = PARTS) -> None:
+        seed: int = 0, parts: Collection[str] = PARTS,
+        members: np.ndarray | None = None) -> None:
   """Chooses the constants of a calibration, and trains its pair calibrator.
 
   λ is the one with the best GAP of σ(m), and a, b, κ and w those with the best GAP of s;
@@ -122,6 +123,8 @@ def fit(layer: calibration.Calibration, scores: np.ndarray, labels: np.ndarray,
     labels: Labels of these videos, (n, num_classes) bool.
     seed: Seed of the choice of videos, the weights and their training.
     parts: Those of `make`.
+    members: Scores of the members of an ensemble, (n, M, num_classes), which the
+      calibration reads if it has `num_members`.
 
   Raises:
     ValueError: There are too few videos.
@@ -136,7 +139,7 @@ def fit(layer: calibration.Calibration, scores: np.ndarray, labels: np.ndarray,
   chosen = np.sort(order[:_VIDEOS])
   _choose_constants(
       layer, np.asarray(scores[chosen], np.float32), labels[chosen], parts)
-  features, hits = _pairs(layer, scores, labels)
+  features, hits = _pairs(layer, scores, labels, members)
   if "calibrator" not in parts:
     layer.pairs.start_from(
         features.reshape(-1, features.shape[-1]), calibration.BLEND, seed)
@@ -145,9 +148,10 @@ def fit(layer: calibration.Calibration, scores: np.ndarray, labels: np.ndarray,
   _train(layer.pairs, features, hits, trained, checked, seed)
 
 
-def calibrated(layer: calibration.Calibration, scores: np.ndarray) -> np.ndarray:
+def calibrated(layer: calibration.Calibration, scores: np.ndarray,
+               members: np.ndarray | None = None) -> np.ndarray:
   """Returns what a calibration makes of scores, (n, num_classes) float32."""
-  return np.concatenate(list(_by_block(_compiled(layer), scores)))
+  return np.concatenate(list(_by_block(_compiled(layer), scores, members)))
 
 
 def _choose_constants(layer, scores, labels, parts):
@@ -198,10 +202,10 @@ def _choose_constants(layer, scores, labels, parts):
       gap(alone), *factors, -negative_share, best)
 
 
-def _pairs(layer, scores, labels):
+def _pairs(layer, scores, labels, members):
   """Returns the features of the candidates, (n, k, F), and which are labels, (n, k)."""
   found = [(features, classes) for features, classes, _ in
-           _by_block(_compiled(layer.describe), scores)]
+           _by_block(_compiled(layer.describe), scores, members)]
   features, classes = (np.concatenate(part) for part in zip(*found, strict=True))
   return features, np.take_along_axis(labels, classes, axis=1)
 
@@ -239,10 +243,15 @@ def _compiled(function):
   return tf.function(function, jit_compile=True)
 
 
-def _by_block(function: Callable, values: np.ndarray) -> Iterator[Any]:
-  """Yields the outputs of a function of tensors for blocks of rows, as arrays."""
-  for start in range(0, len(values), _ROWS):
-    outputs = function(tf.constant(values[start:start + _ROWS], tf.float32))
+def _by_block(function: Callable, *values: np.ndarray | None) -> Iterator[Any]:
+  """Yields the outputs of a function of tensors for blocks of rows, as arrays.
+
+  Arguments that are None are left out.
+  """
+  arrays = [array for array in values if array is not None]
+  for start in range(0, len(arrays[0]), _ROWS):
+    outputs = function(*(tf.constant(array[start:start + _ROWS], tf.float32)
+                         for array in arrays))
     yield tf.nest.map_structure(lambda tensor: tensor.numpy(), outputs)
 
 

@@ -37,7 +37,7 @@ def check(directory: str, num_folds: int) -> None:
 def scores(raw: np.ndarray, labels: np.ndarray, ids: np.ndarray,
            fold_of_video: np.ndarray,
            label_sets: label_set_files.LabelSets | None = None, seed: int = 0,
-           **hparams: Any) -> np.ndarray:
+           members: np.ndarray | None = None, **hparams: Any) -> np.ndarray:
   """Returns the scores of each fold by a `Calibration` fitted to the other folds.
 
   Args:
@@ -48,6 +48,7 @@ def scores(raw: np.ndarray, labels: np.ndarray, ids: np.ndarray,
     label_sets: Label sets of many videos, of which those of the fold are left out. None:
       those of the other folds.
     seed: Seed of all random choices.
+    members: Scores of the members of an ensemble, as `calibrating.fit` takes them.
     **hparams: Other arguments of `calibrating.make`.
 
   Returns:
@@ -57,13 +58,16 @@ def scores(raw: np.ndarray, labels: np.ndarray, ids: np.ndarray,
     ValueError: `label_sets` has no ids, or the other folds have too few videos.
   """
   result = np.empty(raw.shape, np.float32)
+  num_members = 0 if members is None else members.shape[1]
   for fold in np.unique(fold_of_video):
     left_out = fold_of_video == fold
     logging.info("Calibrating for the %d videos of fold %d, without them.",
                  left_out.sum(), fold)
     sets = (label_sets.without(ids[left_out]) if label_sets is not None
             else label_set_files.LabelSets.from_matrix(labels[~left_out]))
-    layer = calibrating.make(sets, seed=seed, **hparams)
-    calibrating.fit(layer, raw[~left_out], labels[~left_out], seed)
-    result[left_out] = calibrating.calibrated(layer, raw[left_out])
+    layer = calibrating.make(sets, seed=seed, num_members=num_members, **hparams)
+    ours, others = ((None, None) if members is None
+                    else (members[left_out], members[~left_out]))
+    calibrating.fit(layer, raw[~left_out], labels[~left_out], seed, members=others)
+    result[left_out] = calibrating.calibrated(layer, raw[left_out], ours)
   return result

@@ -99,6 +99,18 @@ def test_a_process_with_tensorflow_alone_serves_every_average(
   assert np.abs(expected["ranks"] - expected["probabilities"]).max() > 1e-3
 
 
+def test_scores_of_members_can_be_read(members, tmp_path):
+  save(members, tmp_path / "model")
+  batch = descriptors.batch("frame")
+  arrays = serving.arrays(batch, "frame")
+  signatures = load(tmp_path / "model")
+  found = signatures["predict_members"](**arrays)
+  np.testing.assert_allclose(found["members"],
+                             np.swapaxes(member_scores(members, batch), 0, 1), atol=1e-6)
+  np.testing.assert_array_equal(found["predictions"],
+                                signatures["predict_features"](**arrays)["predictions"])
+
+
 def test_weights_may_differ_by_class_and_a_batch_may_be_empty(members, tmp_path):
   weights = np.random.default_rng(0).dirichlet(
       np.ones(3), descriptors.NUM_CLASSES).T
@@ -125,7 +137,8 @@ def test_one_member_alone_keeps_its_order(members, knots, how, tmp_path):
 
 def test_records_are_parsed_once_and_every_weight_is_stored_once(members, tmp_path):
   traced = save(members, tmp_path / "model")
-  assert list(traced) == ["serving_default", "predict_full", "predict_features"]
+  assert list(traced) == ["serving_default", "predict_full", "predict_features",
+                          "predict_members"]
   graph = load(tmp_path / "model")["serving_default"].graph.as_graph_def()
 
   def parsers(nodes):

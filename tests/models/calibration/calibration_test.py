@@ -49,6 +49,23 @@ def test_only_the_candidates_are_scored_again():
                                 np.sort(classes))
 
 
+def test_the_calibrator_of_an_ensemble_reads_its_members():
+  layer, p = make(num_members=2), scores()
+  members = tf.stack([p, 1 - p], axis=1)
+  features, classes, _ = layer.describe(p, members)
+  best = np.take_along_axis(p.numpy(), classes.numpy(), axis=1)
+  logits = np.log(best / (1 - best))
+  assert features.shape == (5, 3, calibration.NUM_FEATURES + 2)
+  np.testing.assert_allclose(features[..., -2:], np.stack([logits, -logits], -1),
+                             rtol=1e-3)
+  assert np.abs(layer(p, members) - layer(p, members[:, ::-1])).max() > 1e-3
+
+
+def test_a_single_model_has_no_members():
+  with pytest.raises(ValueError, match="num_members=2, but only an ensemble"):
+    calibration.build(descriptors.NUM_CLASSES, {**HPARAMS, "num_members": 2})
+
+
 def test_without_labels_that_go_together_it_is_the_identity():
   layer, p = make(num_candidates=100), scores()  # more than there are classes
   features = layer.describe(p)[0].numpy()

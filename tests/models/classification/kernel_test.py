@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from tests.helpers import descriptors
 from yt8m import models
+from yt8m.models.classification import kernel
 from yt8m.models.layers import random_features
 from yt8m.training import feature_start
 
@@ -32,8 +33,38 @@ def solved(**hparams):
   return head, x, labels
 
 
-def test_scores_in_numpy():
-  head, x, _ = solved(bandwidth=0.7)
+def test_scores_of_landmarks_in_numpy():
+  head, x, _ = solved(bandwidth=0.7, ridge=0.1)
+  landmarks = head.features.landmarks.numpy()
+  assert set(map(tuple, landmarks)) <= set(map(tuple, x))
+  phi = np.exp(-((x[:, None] - landmarks) ** 2).sum(-1) / (2 * 0.7 ** 2))
+  weights, biases = head.logits.get_weights()
+  expected = 1 / (1 + np.exp(-phi @ weights - biases))
+  np.testing.assert_allclose(head(x), expected, atol=1e-4)
+
+
+def test_with_all_videos_as_landmarks_it_is_the_exact_kernel():
+  head, x, labels = solved(num_features=500, bandwidth=0.7, ridge=0.1)
+  squares = ((x[:, None] - x) ** 2).sum(-1)
+  gram = np.exp(-squares / (2 * 0.7 ** 2)).astype(np.float64)
+  exact = gram @ np.linalg.solve(
+      gram + 0.1 * np.eye(len(x)), labels - labels.mean(axis=0))
+  z = np.log(head(x).numpy() / (1 - head(x).numpy()))
+  for c in range(2):  # Log-odds are linear in the scores of the regression.
+    assert np.corrcoef(z[:, c], exact[:, c])[0, 1] > 0.9999
+
+
+def test_landmarks_are_drawn_from_all_videos_by_seed():
+  first, x, _ = solved()
+  places = [np.nonzero((x == u).all(1))[0][0] for u in first.features.landmarks.numpy()]
+  assert len(set(places)) == 60 and min(places) < 100 and max(places) >= 300
+  np.testing.assert_array_equal(first.features.landmarks, solved()[0].features.landmarks)
+  assert (solved(seed=1)[0].features.landmarks.numpy()
+          != first.features.landmarks.numpy()).any()
+
+
+def test_scores_of_random_features_in_numpy():
+  head, x, _ = solved(bandwidth=0.7, feature_map="fourier")
   directions, phases, _ = head.features.get_weights()
   phi = np.sqrt(2 / 60) * np.cos(x @ directions / 0.7 + phases)
   weights, biases = head.logits.get_weights()
@@ -41,8 +72,9 @@ def test_scores_in_numpy():
   np.testing.assert_allclose(head(x), expected, atol=1e-5)
 
 
-def test_the_solution_finds_what_is_not_linear():
-  head, _, _ = solved()
+@pytest.mark.parametrize("feature_map", kernel.FEATURE_MAPS)
+def test_the_solution_finds_what_is_not_linear(feature_map):
+  head, _, _ = solved(feature_map=feature_map)
   x, labels = videos(seed=1)
   scores = head(x).numpy()
   assert np.mean((scores[:, :2] > 0.5) == labels[:, :2]) > 0.9
@@ -51,7 +83,7 @@ def test_the_solution_finds_what_is_not_linear():
 
 
 def test_the_bandwidth_is_a_multiple_of_the_median_distance_of_the_first_batch():
-  head, x, _ = solved(bandwidth_factor=2.0)
+  head, x, _ = solved(bandwidth_factor=2.0, feature_map="fourier")
   expected = 1 / (2 * random_features.median_distance(x[:150]))
   np.testing.assert_allclose(head.features.inverse_bandwidth, expected, rtol=1e-5)
   np.testing.assert_allclose(

@@ -70,6 +70,22 @@ def test_each_part_alone(part):
   assert bool(alone.posterior_share.numpy()) == (part == "label_sets")
 
 
+def test_what_only_a_member_knows_is_used():
+  blend, labels = videos(800, 1)
+  # SYNTHETIC members, one of which is right, but not as sure as the blend.
+  knows = 0.3 + 0.4 * labels.astype(np.float32)
+  members = np.stack([np.full_like(knows, 0.5), knows], axis=1)
+  gaps = []
+  for found in (None, members):
+    layer = calibrating.make(label_sets.LabelSets.from_matrix(labels[:400]), **{
+        **SMALL, "num_candidates": NUM_CLASSES, "num_members": 0 if found is None else 2})
+    ours, others = (None, None) if found is None else (found[:400], found[400:])
+    calibrating.fit(layer, blend[:400], labels[:400], members=ours)
+    gaps.append(streaming.gap(
+        calibrating.calibrated(layer, blend[400:], others), labels[400:]))
+  assert gaps[1] > gaps[0] + 0.2
+
+
 def test_an_unknown_part_is_named():
   with pytest.raises(ValueError, match="Unknown part 'sets'.*mean_field"):
     calibrating.check_parts(["sets"])
