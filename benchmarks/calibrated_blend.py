@@ -10,7 +10,8 @@
 The heads are rows of the table that have a calibrated row too, whose models of the folds
 were kept. What these say about their folds calibrates the mean of the log-odds of the
 heads: once by the mean alone, and once by the scores of every head, as `yt8m-calibrate`
-does with an ensemble. All are measured on heldout/*.tfrecord, which neither training nor calibration has seen.
+does with an ensemble. All are measured on heldout/*.tfrecord, which neither training nor
+calibration has seen.
 """
 
 import functools

@@ -82,8 +82,9 @@ def score(folds: Sequence[tuple[jobs.Source, str]], flag: str, batch_size: int,
                         np.full(len(ids), number)))
         of_members.append(None if members is None else np.asarray(members))
         if np.shape(of_members[-1])[1:] != np.shape(of_members[0])[1:]:
-          raise ValueError(f"{model} and {folds[0][0]} have different numbers of members: "
-                           "build the ensembles of all folds from the same models.")
+          raise ValueError(
+              f"{model} and {folds[0][0]} have different numbers of members: build the "
+              "ensembles of all folds from the same models.")
         count += len(ids)
         report(count, f"Scored held-out videos: {count}", videos=count)
   if not batches:

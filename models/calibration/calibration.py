@@ -118,7 +118,9 @@ class Calibration(base.Layer):
     best, classes = tf.math.top_k(blend, min(self.num_candidates, self.num_classes))
     features = self._features(logits, field, marginals, largest, best, classes)
     if self.num_members:
-      of_members = log_odds.logit(tf.cast(members, tf.float32))
+      if members is None:
+        raise ValueError("This calibration reads the scores of members: pass them.")
+      of_members = log_odds.logit(members)
       features = tf.concat([features, tf.gather(
           tf.transpose(of_members, [0, 2, 1]), classes, batch_dims=1)], axis=-1)
     return features, classes, blend

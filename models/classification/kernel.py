@@ -74,8 +74,8 @@ class Kernel(classifier.Classifier):
 
   def __init__(self, num_classes: int, num_features: int = 4096, *,
                feature_map: str = "landmarks", bandwidth: float = 0.0,
-               bandwidth_factor: float = 1.3, ridge: float = 0.02, seed: int = 0, l2_penalty: float = 1e-8,
-               **kwargs: Any):
+               bandwidth_factor: float = 1.3, ridge: float = 0.02, seed: int = 0,
+               l2_penalty: float = 1e-8, **kwargs: Any):
     # The phases of the features need float32, and so do the large values of V.
     super().__init__(num_classes, l2_penalty, autocast=False,
                      **{**kwargs, "dtype": "float32"})

@@ -24,8 +24,8 @@ class RidgeRegression:
 
   V minimises the squared errors plus λ Vᵀ K V. The videos pass once, and the memory does
   not depend on their number. The products of a batch have the type of the features. They
-  are added in float64: for K = I, G has eigenvalues from λ to N, and in float32 the errors
-  of the products alone stay far below λ. A K of small eigenvalues needs float64 features.
+  are added in float64. For K = I, G has eigenvalues from λ to N, and the errors of
+  float32 products stay far below λ. A K of small eigenvalues needs float64 features.
 
   Args:
     num_features: Number of features, R.

@@ -56,10 +56,10 @@ class LandmarkFeatures(base.Layer):
         initializer=lambda *_, **__: tf.constant(1 / self.bandwidth, tf.float32))
 
   def set_landmarks(self, landmarks: np.ndarray) -> None:
-    """Stores up to R landmarks, (n, dim). What was learned before does not fit any more."""
-    values = np.full(self.landmarks.shape, _FAR, np.float32)
-    values[:len(landmarks)] = landmarks
-    self.landmarks.assign(values)
+    """Stores up to R landmarks, (n, dim). Earlier weights of the features do not fit."""
+    missing = self.num_features - len(landmarks)
+    self.landmarks.assign(np.pad(landmarks, ((0, missing), (0, 0)),
+                                 constant_values=_FAR))
 
   def set_bandwidth(self, bandwidth: float) -> None:
     """Replaces s. What was learned from the features does not fit any more."""

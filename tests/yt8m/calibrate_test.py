@@ -141,7 +141,8 @@ def test_the_blend_of_an_ensemble(records, train_dir, tmp_path):
   # A SavedModel of one model is calibrated as its training directory is.
   for source, result in ((f"--train_dir={train_dir}", "directory"),
                          (f"--saved_model={member}", "single")):
-    support.run_command(COMMAND, source, arguments[-1], f"--output_dir={tmp_path}/{result}")
+    support.run_command(COMMAND, source, arguments[-1],
+                        f"--output_dir={tmp_path}/{result}")
   scores = []
   for source in (f"--train_dir={tmp_path}/directory", f"--saved_model={tmp_path}/single"):
     support.run_command("yt8m.export.inference", source, "--top_k=13", "--overwrite",

@@ -269,7 +269,7 @@ def clip_gradients(gradients: list, norm: float, mode: str = "per_variable",
 
 
 def _clip_by_norm(gradient: Any, norm: Any) -> Any:
-  """Does what `tf.clip_by_norm` does, in one pass over a gradient that is short enough."""
+  """Does what `tf.clip_by_norm` does, in one pass over a gradient that is short."""
   if isinstance(gradient, tf.IndexedSlices):
     return tf.clip_by_norm(gradient, norm)
   length = tf.sqrt(2 * tf.nn.l2_loss(gradient))
