@@ -29,7 +29,7 @@ def test_late_fusion_solves_a_regression_for_each_modality():
   rgb, audio = model.classifiers
   assert len(passes) == 6  # Three for each.
   for head, x in ((rgb, batch["features"]["rgb"]), (audio, batch["features"]["audio"])):
-    assert head.features.directions.shape[0] == x.shape[1]
+    assert head.features.landmarks.shape == (20, x.shape[1])
     assert np.any(head.logits.kernel) and head.features.inverse_bandwidth != 1
 
 
