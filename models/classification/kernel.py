@@ -84,11 +84,11 @@ class Kernel(classifier.Classifier):
     if feature_map not in FEATURE_MAPS:
       raise registry.unknown("feature_map", feature_map, FEATURE_MAPS,
                              "Set it with --hparams.")
-    if bandwidth < 0:
+    if not bandwidth >= 0:  # NaN as well
       raise ValueError(f"bandwidth is {bandwidth}, must be above 0, or 0 for the median "
                        "distance (--hparams).")
     for name, value in (("bandwidth_factor", bandwidth_factor), ("ridge", ridge)):
-      if value <= 0:
+      if not value > 0:
         raise ValueError(f"{name} is {value}, must be above 0 (--hparams).")
     self.num_features, self.feature_map = num_features, feature_map
     self.bandwidth, self.bandwidth_factor = bandwidth, bandwidth_factor
