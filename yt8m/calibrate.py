@@ -92,7 +92,8 @@ def main() -> None:
 def _calibrate() -> None:
   model = _model(FLAGS.train_dir or FLAGS.saved_model, FLAGS.checkpoint)
   _check_model(model)
-  named = [(_model(directory), pattern) for directory, pattern in _named_folds()]
+  named = [(_model(directory), pattern)
+           for directory, pattern in calibrate_flags.named_folds()]
   job = _job(model, named)
   if FLAGS.num_folds and finished.check(
       _config_file(), job, FLAGS.overwrite, "--output_dir"):
@@ -109,6 +110,11 @@ def _calibrate() -> None:
     if (fold.num_classes, fold.spec) != (model.num_classes, model.spec):
       raise ValueError(f"--fold={fold} has other classes or features than {model}: train "
                        "it with the same flags.")
+    if (isinstance(model, saved_model.SavedModel)
+        and isinstance(fold, saved_model.SavedModel)
+        and fold.num_members not in (0, model.num_members)):
+      raise ValueError(f"--fold={fold} has {fold.num_members} members, and {model} has "
+                       f"{model.num_members}: build both from the same models.")
   videos = held_out.score(
       folds, "--held_out_data_pattern" if FLAGS.held_out_data_pattern else "--fold",
       FLAGS.batch_size, FLAGS.max_videos)
@@ -146,7 +152,7 @@ def _check_flags() -> None:
   calibrating.check(FLAGS.parts, FLAGS.label_network_cache)
   if FLAGS.predictions_output:
     cross_fitting.check(FLAGS.predictions_output,
-                        FLAGS.num_folds or len(_named_folds()))
+                        FLAGS.num_folds or len(calibrate_flags.named_folds()))
     outputs = [os.path.realpath(path) for path in (
         FLAGS.output_dir, FLAGS.predictions_output)]
     if os.path.commonpath(outputs) in outputs:
@@ -199,22 +205,6 @@ def _discard_folds() -> None:
 def _fold_dir() -> str:
   """Returns the directory of the models of `--num_folds`."""
   return FLAGS.output_dir.rstrip("/") + _FOLD_MODELS
-
-
-def _named_folds() -> list[tuple[str, str]]:
-  """Returns the directory of each model, and the pattern of records it has not seen."""
-  folds = []
-  for value in FLAGS.fold:
-    words = value.split("=")
-    pairs = [(paths.expand("=".join(words[:n])), "=".join(words[n:]))
-             for n in range(1, len(words))]
-    pairs = [pair for pair in pairs if all(pair)]
-    if not pairs:
-      raise ValueError(f"--fold={value} is not DIR=PATTERN, such as "
-                       "--fold=model0=part0*.tfrecord.")
-    # Both may have further equals signs.
-    folds.append(next((pair for pair in pairs if tf.io.gfile.isdir(pair[0])), pairs[0]))
-  return folds
 
 
 def _model(directory: str, name: str | None = None) -> Model:

@@ -121,7 +121,8 @@ class Kernel(classifier.Classifier):
     of_landmarks = self.feature_map == "landmarks"
     if of_landmarks:
       landmarks = _sample(videos(), self.num_features, self.seed)
-      self.features.set_landmarks(landmarks)
+      if len(landmarks):
+        self.features.set_landmarks(landmarks)
       self._choose_bandwidth(landmarks[:_COMPARED_VIDEOS])
     for x, labels in videos():
       if not (of_landmarks or regression.num_videos):

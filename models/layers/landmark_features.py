@@ -66,8 +66,10 @@ class LandmarkFeatures(base.Layer):
     self.inverse_bandwidth.assign(1 / bandwidth)
 
   def call(self, x: tf.Tensor) -> tf.Tensor:
-    x = tf.cast(x, tf.float32) * self.inverse_bandwidth
-    landmarks = tf.convert_to_tensor(self.landmarks) * self.inverse_bandwidth
+    landmarks = tf.convert_to_tensor(self.landmarks)
+    # Relative to a video: an offset of all videos would take the digits of distances.
+    x = (tf.cast(x, tf.float32) - landmarks[:1]) * self.inverse_bandwidth
+    landmarks = (landmarks - landmarks[:1]) * self.inverse_bandwidth
     squares = (tf.reduce_sum(tf.square(x), axis=1, keepdims=True)
                + tf.reduce_sum(tf.square(landmarks), axis=1)
                - 2 * tf.matmul(x, landmarks, transpose_b=True))

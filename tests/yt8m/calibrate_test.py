@@ -138,6 +138,12 @@ def test_the_blend_of_an_ensemble(records, train_dir, tmp_path):
     assert process.returncode == status
     assert status == 0 or "was chosen for another model" in process.stderr
 
+  ensemble.save(ensemble.from_directories([member], [1.0]), f"{tmp_path}/alone")
+  failed = support.run_command(
+      COMMAND, arguments[0], f"--output_dir={tmp_path}/none",
+      f"--fold={tmp_path}/alone={records}/validate*", check=False)
+  assert failed.returncode == 1 and "has 1 members, and" in failed.stderr
+
   # A SavedModel of one model is calibrated as its training directory is.
   for source, result in ((f"--train_dir={train_dir}", "directory"),
                          (f"--saved_model={member}", "single")):

@@ -240,6 +240,14 @@ class SavedModel:
 
     return predict
 
+  @functools.cached_property
+  def num_members(self) -> int:
+    """Number of members whose scores `member_predictor` returns; errors are of `load`."""
+    signatures = self.load(PREDICT_FEATURES).signatures
+    if PREDICT_MEMBERS not in signatures:
+      return 0
+    return signatures[PREDICT_MEMBERS].structured_outputs["members"].shape[1]
+
   def _outputs(self, *names: str) -> Callable[[Batch], dict[str, Any]]:
     """Returns the last of the signatures that exists; the first one must."""
     loaded = self.load(names[0])

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Flags of `yt8m-calibrate`."""
 
+import tensorflow as tf
 from absl import flags
 
 from yt8m.configs import checkpoints
@@ -56,3 +57,19 @@ def define() -> None:
   flags.DEFINE_integer("max_videos", 20_000, "Number of held-out videos to use at most.",
                        lower_bound=100)
   flags.DEFINE_integer("seed", 0, "Seed of all random choices.", lower_bound=0)
+
+
+def named_folds() -> list[tuple[str, str]]:
+  """Returns the directory of each model, and the pattern of records it has not seen."""
+  folds = []
+  for value in flags.FLAGS.fold:
+    words = value.split("=")
+    pairs = [(paths.expand("=".join(words[:n])), "=".join(words[n:]))
+             for n in range(1, len(words))]
+    pairs = [pair for pair in pairs if all(pair)]
+    if not pairs:
+      raise ValueError(f"--fold={value} is not DIR=PATTERN, such as "
+                       "--fold=model0=part0*.tfrecord.")
+    # Both may have further equals signs.
+    folds.append(next((pair for pair in pairs if tf.io.gfile.isdir(pair[0])), pairs[0]))
+  return folds

@@ -7,6 +7,7 @@ the set of this very video. Each fold is therefore scored by a calibration of it
 which is fitted to the other folds.
 """
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -37,7 +38,8 @@ def check(directory: str, num_folds: int) -> None:
 def scores(raw: np.ndarray, labels: np.ndarray, ids: np.ndarray,
            fold_of_video: np.ndarray,
            label_sets: label_set_files.LabelSets | None = None, seed: int = 0,
-           members: np.ndarray | None = None, **hparams: Any) -> np.ndarray:
+           members: np.ndarray | None = None,
+           parts: Collection[str] = calibrating.PARTS, **hparams: Any) -> np.ndarray:
   """Returns the scores of each fold by a `Calibration` fitted to the other folds.
 
   Args:
@@ -49,6 +51,7 @@ def scores(raw: np.ndarray, labels: np.ndarray, ids: np.ndarray,
       those of the other folds.
     seed: Seed of all random choices.
     members: Scores of the members of an ensemble, as `calibrating.fit` takes them.
+    parts: Parts of the calibrations, of `calibrating.PARTS`.
     **hparams: Other arguments of `calibrating.make`.
 
   Returns:
@@ -65,9 +68,10 @@ def scores(raw: np.ndarray, labels: np.ndarray, ids: np.ndarray,
                  left_out.sum(), fold)
     sets = (label_sets.without(ids[left_out]) if label_sets is not None
             else label_set_files.LabelSets.from_matrix(labels[~left_out]))
-    layer = calibrating.make(sets, seed=seed, num_members=num_members, **hparams)
+    layer = calibrating.make(sets, seed=seed, num_members=num_members,
+                             parts=parts, **hparams)
     ours, others = ((None, None) if members is None
                     else (members[left_out], members[~left_out]))
-    calibrating.fit(layer, raw[~left_out], labels[~left_out], seed, members=others)
+    calibrating.fit(layer, raw[~left_out], labels[~left_out], seed, parts, others)
     result[left_out] = calibrating.calibrated(layer, raw[left_out], ours)
   return result

@@ -72,6 +72,25 @@ def test_scores_of_random_features_in_numpy():
   np.testing.assert_allclose(head(x), expected, atol=1e-5)
 
 
+def test_an_offset_of_all_videos_changes_nothing():
+  x, labels = videos()
+  found = []
+  for offset in (0, 256):
+    head = models.Kernel(3, num_features=60)
+    head(x[:1])
+    head.start_from_features(passes(x + offset, labels))
+    found.append(head(x + offset).numpy())
+  np.testing.assert_allclose(found[1], found[0], atol=2e-3)
+
+
+@pytest.mark.parametrize("feature_map", kernel.FEATURE_MAPS)
+def test_without_videos_there_is_nothing_to_solve(feature_map):
+  head = models.Kernel(3, num_features=5, feature_map=feature_map)
+  head(np.zeros((1, 2), np.float32))
+  with pytest.raises(ValueError, match="None of 0 videos"):
+    head.start_from_features(lambda: [])
+
+
 @pytest.mark.parametrize("feature_map", kernel.FEATURE_MAPS)
 def test_the_solution_finds_what_is_not_linear(feature_map):
   head, _, _ = solved(feature_map=feature_map)

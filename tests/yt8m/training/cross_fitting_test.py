@@ -42,6 +42,19 @@ def test_each_fold_is_scored_by_a_calibration_of_the_other(videos, found):
 
 
 @pytest.mark.long
+def test_the_parts_are_those_of_the_calibration(videos):
+  raw, labels = videos
+  parts = ["mean_field"]
+  found = cross_fitting.scores(raw, labels, IDS, FOLDS, parts=parts,
+                               **calibrating_test.SMALL)
+  layer = calibrating.make(label_sets.LabelSets.from_matrix(labels[FOLDS == 1]), seed=0,
+                           parts=parts, **calibrating_test.SMALL)
+  calibrating.fit(layer, raw[FOLDS == 1], labels[FOLDS == 1], parts=parts)
+  np.testing.assert_array_equal(
+      found[FOLDS == 0], calibrating.calibrated(layer, raw[FOLDS == 0]))
+
+
+@pytest.mark.long
 def test_labels_of_a_fold_do_not_matter_to_its_scores(videos, found):
   raw, labels = videos
   changed = np.where(FOLDS[:, np.newaxis] == 0, labels[::-1], labels)
